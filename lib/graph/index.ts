@@ -1,0 +1,2 @@
+/** add */
+export const add = (a: number, b: number): number => a + b;
