@@ -1,2 +1,18 @@
-/** add */
-export const add = (a: number, b: number): number => a + b;
+export {
+  type Dependencies,
+  type GraphProblem,
+  type GraphStatistics,
+  graphProblems,
+  graphStatistics,
+  layers,
+  longestPath,
+  sources,
+} from "./dependencies.js";
+export {
+  type Contraction,
+  computeValues,
+  contract,
+  dependenciesOf,
+  type QuestionGraph,
+  type SubQuestion,
+} from "./question-graph.js";

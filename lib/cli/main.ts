@@ -1,0 +1,21 @@
+import { Command } from "commander";
+import { describeError } from "../core/index.js";
+import { addDataCommands } from "./data.js";
+import { addKernelCommands } from "./kernel.js";
+import { addNotebookCommands } from "./notebooks.js";
+
+const program = new Command("thoughtbook")
+  .description("LLM reasoning systems, reproduced end to end in TypeScript notebooks.")
+  .option("--debug", "show the stack of an error")
+  .showHelpAfterError("(add --help for the options)");
+
+addNotebookCommands(program);
+addKernelCommands(program);
+addDataCommands(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(program.opts<{ debug?: boolean }>().debug ? error : `error: ${describeError(error)}`);
+  process.exitCode = process.exitCode || 1;
+}

@@ -1,0 +1,121 @@
+import { readdir } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { fileSystemError, projectFolder, ThoughtbookError } from "../core/index.js";
+import { checkNotebook, runNotebook, SCALES, type Scale, showFailure } from "../notebook/index.js";
+
+interface RunArguments {
+  scale: Scale;
+  update?: boolean;
+  out?: string;
+  parameter: Record<string, unknown>;
+  cellTimeout: number;
+}
+
+export function addNotebookCommands(program: Command): void {
+  const notebooks = program.command("notebooks").description("run and check notebooks, without Python");
+  notebooks
+    .command("run")
+    .description("execute notebooks with the TypeScript kernel")
+    .argument("[files...]", "notebooks (default: all in notebooks/)")
+    .addOption(new Option("--scale <scale>", "how much work each notebook does").choices(SCALES).default("smoke"))
+    .option("--update", "write the notebooks in place and their figures to figures/")
+    .option("--out <folder>", "where executed notebooks and figures go (default: runs/notebooks/<scale>)")
+    .option("-p, --parameter <name=value>", "set a parameter of the notebooks; the value is JSON or text", addParameter, {})
+    .option("--cell-timeout <seconds>", "interrupt a cell that takes longer", parseSeconds, 1800)
+    .action(runCommand);
+  notebooks
+    .command("check")
+    .description("fail if a committed notebook is stale, failed, too large or does not type-check")
+    .argument("[files...]", "notebooks (default: all in notebooks/)")
+    .action(checkCommand);
+}
+
+async function runCommand(files: string[], options: RunArguments): Promise<void> {
+  const { scale, update = false, parameter, cellTimeout } = options;
+  const out = options.out ?? join("runs", "notebooks", scale);
+  if (update && scale !== "standard") {
+    throw new ThoughtbookError("bad-input", `--update writes the committed notebooks, which are at scale standard, not ${scale}`, {
+      hint: "Add --scale standard, or leave --update out.",
+    });
+  }
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  const failures: string[] = [];
+  const found = await notebookFiles(files);
+  for (const file of found) {
+    if (stop.signal.aborted) break;
+    const { failure } = await runNotebook(file, {
+      scale,
+      out,
+      parameters: parameter,
+      update: update ? { figures: join(projectFolder(), "figures") } : undefined,
+      cellTimeoutSeconds: cellTimeout,
+      signal: stop.signal,
+    });
+    if (!failure) continue;
+    failures.push(file);
+    if (failure.outcome.status !== "interrupted") console.error(`${file}: ${showFailure(failure)}`);
+  }
+  process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  if (stop.signal.aborted) {
+    process.exitCode = 130;
+    throw new ThoughtbookError("interrupted", "interrupted; the notebooks that had finished are written", {
+      hint: "Run the same command again.",
+    });
+  }
+  if (failures.length > 0) {
+    throw new ThoughtbookError("execution", `${failures.length} of ${found.length} notebooks failed: ${failures.join(", ")}`);
+  }
+  const where = update ? "notebooks/ and figures/" : `${resolve(out)}, figures in ${join(resolve(out), "figures")}`;
+  console.log(`${found.length} notebook${found.length === 1 ? "" : "s"} executed: ${where}`);
+}
+
+async function checkCommand(files: string[]): Promise<void> {
+  const modules = join(projectFolder(), "node_modules");
+  const found = await notebookFiles(files);
+  const problems = (await Promise.all(found.map((file) => checkNotebook(file, { modules })))).flat();
+  for (const { file, cell, message } of problems) {
+    console.error(`${file}${cell === undefined ? "" : ` cell ${cell}`}: ${message}`);
+  }
+  if (problems.length > 0) {
+    throw new ThoughtbookError("bad-input", `${problems.length} problem${problems.length === 1 ? "" : "s"} in committed notebooks`, {
+      hint: "Mend them, then run `npm run book`.",
+    });
+  }
+  console.log(`${found.length} notebook${found.length === 1 ? "" : "s"} checked`);
+}
+
+async function notebookFiles(files: readonly string[]): Promise<string[]> {
+  if (files.length > 0) return [...files];
+  const folder = join(projectFolder(), "notebooks");
+  const names = await readdir(folder).catch((error) => {
+    throw fileSystemError(error, "read the folder", folder);
+  });
+  return names
+    .filter((name) => name.endsWith(".ipynb"))
+    .sort()
+    .map((name) => relative(process.cwd(), join(folder, name)));
+}
+
+function addParameter(argument: string, parameters: Record<string, unknown>): Record<string, unknown> {
+  const at = argument.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("expected name=value.");
+  const text = argument.slice(at + 1);
+  return { ...parameters, [argument.slice(0, at)]: parseJson(text) };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds > 0)) throw new InvalidArgumentError("expected a number of seconds above 0.");
+  return seconds;
+}

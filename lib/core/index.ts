@@ -1,0 +1,18 @@
+export { NOTEBOOK_DISPLAY, type NotebookDisplay, notebookDisplay } from "./display.js";
+export { type DownloadOptions, type DownloadProgress, download } from "./download.js";
+export { describeError, type ErrorCode, type ErrorDetails, fileSystemError, ThoughtbookError } from "./errors.js";
+export { sha256, sha256File } from "./hash.js";
+export { canonicalJson, strictJson } from "./json.js";
+export {
+  type JsonlEntry,
+  type JsonlIssue,
+  type JsonlWriter,
+  openJsonlWriter,
+  type ReadJsonlOptions,
+  readJsonl,
+} from "./jsonl.js";
+export { cacheFolder, projectFolder, resolveUserPath } from "./paths.js";
+export { type Progress, type ProgressOptions, startProgress, trackProgress } from "./progress.js";
+export type { ProgressDisplay } from "./progress-display.js";
+export { createRandom, type Random } from "./random.js";
+export { openRun, type Run, type RunOptions } from "./run-folder.js";

@@ -1,0 +1,32 @@
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import envPaths from "env-paths";
+import { ThoughtbookError } from "./errors.js";
+
+/** Absolute path of what a user typed, relative to the current folder; a leading `~` is the home folder. */
+export function resolveUserPath(path: string): string {
+  return resolve(path.replace(/^~(?=$|[/\\])/, homedir));
+}
+
+/** Folder for downloads: THOUGHTBOOK_CACHE where it is set, else the operating system's cache folder for "thoughtbook". */
+export function cacheFolder(): string {
+  const chosen = process.env.THOUGHTBOOK_CACHE;
+  return chosen ? resolveUserPath(chosen) : envPaths("thoughtbook", { suffix: "" }).cache;
+}
+
+/**
+ * Root of the repository: the first folder, from `start` upward, that holds `data/` and `notebooks/`.
+ *
+ * @param start where to begin; this library's own folder unless told otherwise
+ * @throws not-found when no such folder is above `start`
+ */
+export function projectFolder(start: string = import.meta.dirname): string {
+  for (let folder = resolve(start); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, "data")) && existsSync(join(folder, "notebooks"))) return folder;
+    if (folder === dirname(folder)) break;
+  }
+  throw new ThoughtbookError("not-found", `no folder above ${start} holds both data/ and notebooks/`, {
+    hint: "Run from a clone of the Thoughtbook repository.",
+  });
+}

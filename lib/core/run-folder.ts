@@ -1,0 +1,184 @@
+import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { ZodType } from "zod";
+import { fileSystemError, ThoughtbookError } from "./errors.js";
+import { canonicalJson, isPlainObject } from "./json.js";
+import { openJsonlWriter, readJsonl } from "./jsonl.js";
+
+export interface RunOptions<T> {
+  /** Folder of the run; made if missing. */
+  folder: string;
+  /** All settings that the records depend on, as JSON. */
+  config: Record<string, unknown>;
+  seed: number | string;
+  /** The id of a record: a text that no other record of the run has. */
+  idOf: (record: T) => string;
+  /** What each record read back must look like; without it they are taken on trust. */
+  schema?: ZodType<T> | undefined;
+}
+
+/** A run that can be stopped at any time and goes on where it stopped. */
+export interface Run<T> {
+  readonly folder: string;
+  /** Ids of the records written so far. */
+  readonly done: ReadonlySet<string>;
+  /** The records written so far, in the order of writing. */
+  records(): AsyncIterable<T>;
+  /** Resolves once the record is written. Throws bad-input if its id is in {@link done}, file-system. */
+  append(record: T): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Start a run, or go on with the one in the folder. `run.json` keeps what the run is (config, seed, versions, time of
+ * creation), `records.jsonl` one record a line; a record that was cut off when a run was killed is dropped.
+ *
+ * @throws bad-input if the folder holds a run with another config or seed (names the first difference), corrupt-data,
+ *   file-system
+ */
+export async function openRun<T>({ folder, config, seed, idOf, schema }: RunOptions<T>): Promise<Run<T>> {
+  const runFile = join(folder, "run.json");
+  const recordsFile = join(folder, "records.jsonl");
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw fileSystemError(error, "make the folder", folder);
+  });
+  const settings = JSON.parse(canonicalJson({ config, seed })) as unknown;
+  const earlier = await readSettings(runFile);
+  if (earlier !== undefined) {
+    requireSame(earlier, settings, folder);
+  } else if (await exists(recordsFile)) {
+    throw new ThoughtbookError("corrupt-data", `${folder} holds records but no run.json that says what they are`, {
+      hint: "Choose another folder or remove this one.",
+    });
+  } else {
+    await writeRunFile(runFile, { config, seed });
+  }
+
+  const writer = await openJsonlWriter(recordsFile);
+  const done = new Set<string>();
+  const checkedId = (record: T): string => {
+    const id: unknown = idOf(record);
+    if (typeof id !== "string" || id === "") throw badRecord(`the id ${JSON.stringify(id)} is not a text`);
+    if (done.has(id)) throw badRecord(`the id ${JSON.stringify(id)} is there already`);
+    return id;
+  };
+  try {
+    for await (const { line, value } of readJsonl(recordsFile, { schema })) {
+      try {
+        done.add(checkedId(value));
+      } catch (error) {
+        throw new ThoughtbookError("corrupt-data", `${recordsFile}:${line}: ${(error as Error).message}`, {
+          hint: "Delete that line.",
+          cause: error,
+        });
+      }
+    }
+  } catch (error) {
+    await writer.close();
+    throw error;
+  }
+
+  return {
+    folder,
+    done,
+    async *records() {
+      for await (const { value } of readJsonl(recordsFile, { schema })) yield value;
+    },
+    async append(record) {
+      const id = checkedId(record);
+      done.add(id); // At once, so that a second append cannot take the same id while this one is being written.
+      try {
+        await writer.append(record);
+      } catch (error) {
+        done.delete(id);
+        throw error;
+      }
+    },
+    close: () => writer.close(),
+  };
+}
+
+async function readSettings(runFile: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(runFile, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw fileSystemError(error, "read", runFile);
+  }
+  try {
+    const { config, seed } = JSON.parse(text) as { config?: unknown; seed?: unknown };
+    return { config, seed };
+  } catch (cause) {
+    throw new ThoughtbookError("corrupt-data", `${runFile} is not the JSON object of a run`, {
+      hint: "Choose another folder or remove this one.",
+      cause,
+    });
+  }
+}
+
+async function writeRunFile(runFile: string, settings: { config: unknown; seed: unknown }): Promise<void> {
+  const packageFile = new URL("../../package.json", import.meta.url);
+  const { version } = JSON.parse(await readFile(packageFile, "utf8")) as { version: string };
+  const run = {
+    ...settings,
+    versions: { node: process.versions.node, thoughtbook: version },
+    created: new Date().toISOString(),
+  };
+  try {
+    // Under another name first: a killed process leaves no half of a run.json.
+    await writeFile(`${runFile}.new`, `${JSON.stringify(run, null, 2)}\n`);
+    await rename(`${runFile}.new`, runFile);
+  } catch (error) {
+    throw fileSystemError(error, "write", runFile);
+  }
+}
+
+function requireSame(earlier: unknown, now: unknown, folder: string): void {
+  const difference = firstDifference(earlier, now, []);
+  if (difference === undefined) return;
+  const { path, before, after } = difference;
+  throw new ThoughtbookError(
+    "bad-input",
+    `${folder} holds a run with ${path} = ${brief(before)}, but now it is ${brief(after)}`,
+    { hint: "Choose another folder, or remove this one to start anew." },
+  );
+}
+
+interface Difference {
+  path: string;
+  before: unknown;
+  after: unknown;
+}
+
+/** The first place, with keys in alphabetical order, where two JSON values differ. */
+function firstDifference(before: unknown, after: unknown, keys: readonly string[]): Difference | undefined {
+  if (isContainer(before) && isContainer(after) && Array.isArray(before) === Array.isArray(after)) {
+    for (const key of [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()) {
+      const difference = firstDifference(before[key], after[key], [...keys, key]);
+      if (difference !== undefined) return difference;
+    }
+    return undefined;
+  }
+  return before === after ? undefined : { path: keys.join("."), before, after };
+}
+
+function isContainer(value: unknown): value is Record<string, unknown> {
+  return Array.isArray(value) || isPlainObject(value);
+}
+
+function brief(value: unknown): string {
+  const text = JSON.stringify(value) ?? "not set";
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+function badRecord(message: string): ThoughtbookError {
+  return new ThoughtbookError("bad-input", message, { hint: "Give each record of a run an id of its own." });
+}

@@ -1,0 +1,65 @@
+import { join } from "node:path";
+import { projectFolder, readJsonl, ThoughtbookError } from "../core/index.js";
+import { type LocateOptions, locateSplit, type Origin } from "./datasets.js";
+import { gsm8kRowSchema, parseWordProblem, type WordProblem } from "./word-problem.js";
+
+export type Gsm8kSplit = "train" | "test" | "train_socratic" | "test_socratic";
+
+export interface LoadedProblems {
+  problems: WordProblem[];
+  /** The file read. */
+  file: string;
+  origin: Origin | "sample";
+  /** What was not a row, by line; such lines are left out of `problems`. */
+  malformed: { line: number; reason: string }[];
+}
+
+/**
+ * Load a split of GSM8K; see `locateSplit` for where it is looked for.
+ * @throws ThoughtbookError if it is not to be had.
+ */
+export async function loadGsm8k(split: Gsm8kSplit, options: LocateOptions = {}): Promise<LoadedProblems> {
+  const { file, origin } = await locateSplit("gsm8k", split, options);
+  return readProblems(file, split, origin);
+}
+
+/** The problems written for this project, in GSM8K's socratic format (data/sample/problems.jsonl). */
+export function loadSample(): Promise<LoadedProblems> {
+  return readProblems(join(projectFolder(), "data", "sample", "problems.jsonl"), "sample", "sample");
+}
+
+/**
+ * Load a split of GSM8K, or the project's own sample where GSM8K is neither at hand nor to be downloaded. With the
+ * environment variable THOUGHTBOOK_SAMPLE=never a missing data set is an error: the committed notebooks need the real one.
+ */
+export async function loadGsm8kOrSample(split: Gsm8kSplit, options: LocateOptions = {}): Promise<LoadedProblems> {
+  try {
+    return await loadGsm8k(split, options);
+  } catch (error) {
+    const missing = error instanceof ThoughtbookError && error.code === "network";
+    if (!missing || process.env.THOUGHTBOOK_SAMPLE === "never") throw error;
+    return loadSample();
+  }
+}
+
+/** One sentence on what was loaded, for the first output of a notebook. It names no path: outputs are committed. */
+export function describeLoaded({ problems, origin, malformed }: LoadedProblems): string {
+  const count = problems.length.toLocaleString("en-US");
+  const source =
+    origin === "sample"
+      ? `${count} problems of the project's own sample: GSM8K is not at hand and could not be downloaded`
+      : `${count} problems of GSM8K`;
+  const lines = malformed.map(({ line }) => line).join(", ");
+  return malformed.length === 0 ? source : `${source}; ${malformed.length} malformed lines left out (${lines})`;
+}
+
+async function readProblems(file: string, split: string, origin: LoadedProblems["origin"]): Promise<LoadedProblems> {
+  const problems: WordProblem[] = [];
+  const malformed: LoadedProblems["malformed"] = [];
+  const rows = readJsonl(file, {
+    schema: gsm8kRowSchema,
+    onMalformed: ({ line, reason }) => malformed.push({ line, reason }),
+  });
+  for await (const { line, value } of rows) problems.push(parseWordProblem(value, `${split}/${line - 1}`));
+  return { problems, file, origin, malformed };
+}

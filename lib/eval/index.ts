@@ -1,0 +1,1 @@
+export { type Estimate, mean, proportion } from "./intervals.js";

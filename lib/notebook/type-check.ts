@@ -1,0 +1,68 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { type Notebook, codeCells, joinText } from "./notebook-file.js";
+
+export interface TypeProblem {
+  /** Which code cell, from 1. */
+  cell: number;
+  /** Which line of the cell, from 1. */
+  line: number;
+  message: string;
+}
+
+const OPTIONS = {
+  target: "ES2022",
+  lib: ["ES2022"],
+  module: "ESNext",
+  moduleResolution: "Bundler",
+  moduleDetection: "force",
+  types: ["node"],
+  strict: true,
+  noEmit: true,
+  skipLibCheck: true,
+};
+
+/**
+ * Type-check the code cells as one strict TypeScript module. tslab itself is not strict, so null errors pass there.
+ * @param modules the node_modules folder from which the notebook's imports are resolved.
+ */
+export async function typeCheckNotebook(notebook: Notebook, modules: string): Promise<TypeProblem[]> {
+  const lines: string[] = [];
+  const origin: { cell: number; line: number }[] = [];
+  for (const [index, cell] of codeCells(notebook).entries()) {
+    for (const [number, line] of joinText(cell.source).split("\n").entries()) {
+      lines.push(line);
+      origin.push({ cell: index + 1, line: number + 1 });
+    }
+  }
+  const folder = await mkdtemp(join(tmpdir(), "thoughtbook-types-"));
+  try {
+    await symlink(modules, join(folder, "node_modules"), "junction");
+    await writeFile(join(folder, "notebook.ts"), `${lines.join("\n")}\n`);
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: OPTIONS, files: ["notebook.ts"] }));
+    const printed = await runCompiler(folder);
+    return printed.flatMap((line) => {
+      const match = /^(.*?)\((\d+),\d+\): error (.*)$/.exec(line);
+      if (match) return [{ ...(origin[Number(match[2]) - 1] ?? { cell: 0, line: 0 }), message: match[3]! }];
+      return /^error /.test(line) ? [{ cell: 0, line: 0, message: line }] : [];
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What the TypeScript compiler prints for the project in the folder, line by line. */
+function runCompiler(folder: string): Promise<string[]> {
+  // By its path: tslab puts its own, older compiler at node_modules/.bin/tsc.
+  const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [compiler, "-p", folder, "--pretty", "false"], (error, stdout, stderr) => {
+      // Exit codes 1 and 2 mean that the program has errors, which stdout lists.
+      if (error && !stdout) reject(new Error(`the TypeScript compiler failed: ${stderr || error.message}`));
+      else resolve(stdout.split("\n"));
+    });
+  });
+}

@@ -1,0 +1,164 @@
+import { badInput, checkEstimate, checkLength, checkName, checkNames } from "./check.js";
+import { PLOTLY_SCALE, scaleColour, textColourOn } from "./colour-scale.js";
+import type { Figure, FigureOptions } from "./figure.js";
+import { decimalsFor, extremes, formatNumber } from "./numbers.js";
+import { axis, baseLayout, COLOURS, HEIGHT, headHeight, plainText, SIZES, textLines, WIDTH } from "./style.js";
+import { textWidth, wrapText } from "./text-width.js";
+
+export interface HeatmapFigureOptions extends FigureOptions {
+  /** From top to bottom. */
+  rows: readonly string[];
+  /** From left to right. */
+  columns: readonly string[];
+  /** One list for each row, in it one value for each column; null where there is none. */
+  values: readonly (readonly (number | null)[])[];
+  /** What the values measure, with its unit. */
+  valueTitle: string;
+  rowTitle?: string;
+  columnTitle?: string;
+  /** The values at the ends of the colour scale. Default: the smallest and the largest. */
+  range?: readonly [low: number, high: number];
+}
+
+interface Cell {
+  row: number;
+  column: number;
+  value: number;
+  colour: string;
+}
+
+const NAME_FONT = { size: SIZES.tick };
+const MAX_NAME_WIDTH = 180;
+/** About what margins and colour bar take from the figure's width, and names and title from its height. */
+const SIDES = 150;
+const ENDS = 90;
+const LABEL_SIZES = [12, 11, 10, 9];
+
+/**
+ * Rows × columns of values as coloured cells with the values written in them, as far as there is room.
+ * Plotly's own heat map draws on a canvas; this one is rectangles and a scatter trace that holds texts and colour bar.
+ * Table: row, column, value.
+ * @throws bad-input if there is nothing to draw, names repeat, lengths differ, or a number is not finite or outside of
+ * the range
+ */
+export function heatmapFigure(options: HeatmapFigureOptions): Figure {
+  checkHeatmap(options);
+  const { name, title, rows, columns, values, valueTitle, rowTitle, columnTitle, width = WIDTH } = options;
+  const known = values.flatMap((row, at) =>
+    row.flatMap((value, column) => (value === null ? [] : [{ row: at, column, value }])),
+  );
+  const [low, high] = options.range ?? extremes(known.map(({ value }) => value));
+  const cells = known.map((cell): Cell => {
+    return { ...cell, colour: scaleColour(high > low ? (cell.value - low) / (high - low) : 0.5) };
+  });
+
+  const rowLines = rows.map((row) => wrapText(row, MAX_NAME_WIDTH, NAME_FONT));
+  const namesWidth = Math.max(...rowLines.flat().map((line) => textWidth(line, NAME_FONT)));
+  const cellWidth = (width - SIDES - namesWidth) / columns.length;
+  const free = HEIGHT - headHeight(options, width) - ENDS;
+  const cellHeight = Math.min(64, Math.max(24, free / rows.length));
+  const height = options.height ?? Math.round(headHeight(options, width) + ENDS + cellHeight * rows.length);
+  const columnWords = columns.flatMap((column) => column.split(/\s+/));
+  const upright = columnWords.every((word) => textWidth(word, NAME_FONT) <= cellWidth - 6);
+
+  const layout = baseLayout({ ...options, width, height }, false, {
+    // Shows through where a value is missing.
+    plot_bgcolor: "#EFEFEF",
+    xaxis: nameAxis(columnTitle, columns.map((column) => wrapText(column, upright ? cellWidth - 6 : MAX_NAME_WIDTH, NAME_FONT)), {
+      range: [-0.5, columns.length - 0.5],
+      tickangle: upright ? 0 : -45,
+    }),
+    yaxis: nameAxis(rowTitle, rowLines, { range: [rows.length - 0.5, -0.5] }),
+    shapes: cells.map(rectangle),
+  });
+  const data = [cellTrace(cells, { rows, columns, low, high, valueTitle, cellWidth: cellWidth - 6 })];
+  const tableRows = rows.flatMap((row, at) => columns.map((column, index) => [row, column, values[at]![index]!]));
+  return { name, title, spec: { data, layout }, table: { columns: ["row", "column", "value"], rows: tableRows } };
+}
+
+function checkHeatmap({ name, rows, columns, values, range }: HeatmapFigureOptions): void {
+  checkName(name);
+  checkNames("rows", rows);
+  checkNames("columns", columns);
+  checkLength("rows of values", values, rows.length);
+  for (const [at, row] of values.entries()) {
+    checkLength(`row "${rows[at]}": values`, row, columns.length);
+    for (const [index, value] of row.entries()) {
+      const what = `row "${rows[at]}", column "${columns[index]}"`;
+      checkEstimate(what, { value, interval: null });
+      if (value === null || !range || (value >= range[0] && value <= range[1])) continue;
+      throw badInput(`${what} is ${value}, outside of the range [${range.join(", ")}]`, "Widen the range.");
+    }
+  }
+  if (values.some((row) => row.some((value) => value !== null))) return;
+  throw badInput("no values: expected at least one that is not null", "Check the records behind the figure.");
+}
+
+function nameAxis(title: string | undefined, names: readonly string[][], attributes: object): object {
+  return axis(title, {
+    tickvals: names.map((_, at) => at),
+    ticktext: names.map(textLines),
+    showgrid: false,
+    showline: false,
+    ticks: "",
+    ...attributes,
+  });
+}
+
+function rectangle({ row, column, colour }: Cell): object {
+  return {
+    type: "rect",
+    layer: "below",
+    x0: column - 0.5,
+    x1: column + 0.5,
+    y0: row - 0.5,
+    y1: row + 0.5,
+    fillcolor: colour,
+    line: { color: COLOURS.background, width: 1 },
+  };
+}
+
+interface CellTraceOptions {
+  rows: readonly string[];
+  columns: readonly string[];
+  low: number;
+  high: number;
+  valueTitle: string;
+  /** For text, in pixels. */
+  cellWidth: number;
+}
+
+/** Invisible markers that carry the values' texts, the hover texts and the colour bar. */
+function cellTrace(cells: readonly Cell[], { rows, columns, low, high, valueTitle, cellWidth }: CellTraceOptions): object {
+  const decimals = decimalsFor(cells.map(({ value }) => value));
+  const texts = cells.map(({ value }) => formatNumber(value, decimals));
+  const size = LABEL_SIZES.find((candidate) => texts.every((text) => textWidth(text, { size: candidate }) <= cellWidth));
+  return {
+    type: "scatter",
+    mode: size ? "markers+text" : "markers",
+    x: cells.map(({ column }) => column),
+    y: cells.map(({ row }) => row),
+    ...(size ? { text: texts, textfont: { size, color: cells.map(({ colour }) => textColourOn(colour)) } } : {}),
+    customdata: cells.map(({ row, column }) => `${plainText(rows[row]!)}, ${plainText(columns[column]!)}`),
+    hovertemplate: "%{customdata}: %{marker.color}<extra></extra>",
+    marker: {
+      symbol: "square",
+      size: 16,
+      opacity: 0,
+      color: cells.map(({ value }) => value),
+      colorscale: PLOTLY_SCALE,
+      cmin: low,
+      cmax: high,
+      showscale: true,
+      colorbar: {
+        title: { text: plainText(valueTitle), side: "right", font: { size: SIZES.axisTitle } },
+        thickness: 14,
+        outlinewidth: 0,
+        tickfont: { size: SIZES.tick },
+        len: 1,
+        x: 1.01,
+        ypad: 0,
+      },
+    },
+  };
+}

@@ -1,0 +1,37 @@
+/** So many digits after the decimal point that the values are shown exactly, but never more than three figures. */
+export function decimalsFor(values: readonly number[]): number {
+  const [low, high] = extremes(values);
+  const largest = Math.max(-low, high);
+  const most = largest >= 100 ? 0 : largest >= 10 ? 1 : largest >= 1 ? 2 : 3;
+  const isExact = (decimals: number) => values.every((value) => Math.abs(Number(value.toFixed(decimals)) - value) < 1e-9);
+  return [0, 1, 2].find((decimals) => decimals === most || isExact(decimals)) ?? most;
+}
+
+/** `value` with a fixed number of decimals and a true minus sign, as Plotly writes its ticks. */
+export function formatNumber(value: number, decimals: number): string {
+  const text = value.toFixed(decimals);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "\u2212");
+}
+
+/** The smallest of 1, 2, 5, 10, 20, 50, … that is not below `least`. */
+export function niceStep(least: number): number {
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, least)));
+  return power * ([1, 2, 5].find((factor) => factor * power >= least) ?? 10);
+}
+
+/** The smallest and the largest value; for no values ∞ and −∞. */
+export function extremes(values: Iterable<number>): [low: number, high: number] {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return [low, high];
+}
+
+/** The range of the values and `share` of it more on either side; never empty. */
+export function paddedRange(values: readonly number[], share: number): [low: number, high: number] {
+  const [low, high] = extremes(values);
+  const pad = high > low ? (high - low) * share : Math.abs(high) * share || 1;
+  return [low - pad, high + pad];
+}
