@@ -9,13 +9,20 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 20 || (major === 20 && minor < 20)) {
-  console.error(`Thoughtbook needs Node 20.20 or newer; this is ${process.version}. Install it from https://nodejs.org.`);
+  console.error(
+    `Thoughtbook needs Node 20.20 or newer; this is ${process.version}. Install it from https://nodejs.org.`,
+  );
   process.exit(1);
 }
 
 const digest = (files) => {
   const hash = createHash("sha256").update(process.version);
-  for (const file of files) hash.update(file).update("\0").update(readFileSync(join(root, file))).update("\0");
+  for (const file of files)
+    hash
+      .update(file)
+      .update("\0")
+      .update(readFileSync(join(root, file)))
+      .update("\0");
   return hash.digest("hex");
 };
 
@@ -39,8 +46,11 @@ function step(name, stamp, files, run) {
 
 const run = (...command) => execFileSync(process.execPath, command, { cwd: root, stdio: ["ignore", 2, 2] });
 
-step("Installing packages", "node_modules/.thoughtbook", ["package.json", "lib/package.json", "package-lock.json"], () =>
-  run(process.env.npm_execpath, "ci", "--no-audit", "--no-fund", "--loglevel=error"),
+step(
+  "Installing packages",
+  "node_modules/.thoughtbook",
+  ["package.json", "lib/package.json", "package-lock.json"],
+  () => run(process.env.npm_execpath, "ci", "--no-audit", "--no-fund", "--loglevel=error"),
 );
 
 const sources = readdirSync(join(root, "lib"), { recursive: true })

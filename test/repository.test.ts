@@ -38,7 +38,9 @@ const sources = folders.flatMap((folder) =>
 
 /** The folders of lib/ that a source file imports from, its own left out. */
 const importedFolders = ({ folder, text }: (typeof sources)[number]) =>
-  [...text.matchAll(/(?:from|import)\s*\(?\s*"\.\.\/([\w-]+)\//g)].map((match) => match[1]!).filter((name) => name !== folder);
+  [...text.matchAll(/(?:from|import)\s*\(?\s*"\.\.\/([\w-]+)\//g)]
+    .map((match) => match[1]!)
+    .filter((name) => name !== folder);
 
 describe("the folders of lib/", () => {
   it("all have a place in the order", () => {
@@ -72,9 +74,13 @@ describe("the folders of lib/", () => {
 
 describe("the repository", () => {
   it("needs no more of Node than the oldest version it supports", () => {
-    const engines = ["package.json", "lib/package.json"].map((file) => JSON.parse(readFileSync(join(root, file), "utf8")).engines.node);
+    const engines = ["package.json", "lib/package.json"].map(
+      (file) => JSON.parse(readFileSync(join(root, file), "utf8")).engines.node,
+    );
     expect(new Set(engines).size).toBe(1);
-    expect(readFileSync(join(root, "lib", "setup.mjs"), "utf8")).toContain(`needs Node ${/\^(\d+\.\d+)/.exec(engines[0])![1]}`);
+    expect(readFileSync(join(root, "lib", "setup.mjs"), "utf8")).toContain(
+      `needs Node ${/\^(\d+\.\d+)/.exec(engines[0])![1]}`,
+    );
   });
 
   it("holds no row of a public data set", () => {
@@ -84,13 +90,20 @@ describe("the repository", () => {
       return;
     }
     const questions = ["gsm8k/test.jsonl", "gsm8k/train.jsonl"].flatMap((file) =>
-      readFileSync(join(folder, file), "utf8").trim().split("\n").map((line) => JSON.parse(line).question.trim().slice(0, 60)),
+      readFileSync(join(folder, file), "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line).question.trim().slice(0, 60)),
     );
     const committed = [join(root, "notebooks"), join(root, "data"), join(root, "figures")]
       .flatMap((dir) => readdirSync(dir, { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile())
       .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
       .join("\n");
-    expect(questions.filter((question) => committed.includes(question) || committed.includes(JSON.stringify(question).slice(1, -1)))).toEqual([]);
+    expect(
+      questions.filter(
+        (question) => committed.includes(question) || committed.includes(JSON.stringify(question).slice(1, -1)),
+      ),
+    ).toEqual([]);
   });
 });

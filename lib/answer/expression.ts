@@ -1,4 +1,4 @@
-import Fraction from "fraction.js";
+import type Fraction from "fraction.js";
 
 /** Exact rational numbers of any size. */
 export type Rational = Fraction;
@@ -28,26 +28,29 @@ const MAX_DIGITS = 5000;
 
 /**
  * The exact value of an expression.
- * @param valueOf the values that references stand for; without it a reference is a failure.
+ * @param referenced the values that references stand for; without it a reference is a failure.
  */
-export function evaluate(expression: Expression, valueOf?: (index: number) => Rational | undefined): Result<Rational> {
+export function evaluate(
+  expression: Expression,
+  referenced?: (index: number) => Rational | undefined,
+): Result<Rational> {
   switch (expression.kind) {
     case "number":
       return { ok: true, value: expression.value };
     case "reference": {
-      const value = valueOf?.(expression.index);
+      const value = referenced?.(expression.index);
       return value ? { ok: true, value } : fail(`the value of step ${expression.index + 1} is not known`);
     }
     case "negate":
     case "percent": {
-      const operand = evaluate(expression.operand, valueOf);
+      const operand = evaluate(expression.operand, referenced);
       if (!operand.ok) return operand;
       return { ok: true, value: expression.kind === "negate" ? operand.value.neg() : operand.value.div(100) };
     }
     case "binary": {
-      const left = evaluate(expression.left, valueOf);
+      const left = evaluate(expression.left, referenced);
       if (!left.ok) return left;
-      const right = evaluate(expression.right, valueOf);
+      const right = evaluate(expression.right, referenced);
       return right.ok ? applyOperator(expression.operator, left.value, right.value) : right;
     }
   }

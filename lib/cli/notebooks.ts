@@ -21,7 +21,12 @@ export function addNotebookCommands(program: Command): void {
     .addOption(new Option("--scale <scale>", "how much work each notebook does").choices(SCALES).default("smoke"))
     .option("--update", "write the notebooks in place and their figures to figures/")
     .option("--out <folder>", "where executed notebooks and figures go (default: runs/notebooks/<scale>)")
-    .option("-p, --parameter <name=value>", "set a parameter of the notebooks; the value is JSON or text", addParameter, {})
+    .option(
+      "-p, --parameter <name=value>",
+      "set a parameter of the notebooks; the value is JSON or text",
+      addParameter,
+      {},
+    )
     .option("--cell-timeout <seconds>", "interrupt a cell that takes longer", parseSeconds, 1800)
     .action(runCommand);
   notebooks
@@ -35,9 +40,13 @@ async function runCommand(files: string[], options: RunArguments): Promise<void>
   const { scale, update = false, parameter, cellTimeout } = options;
   const out = options.out ?? join("runs", "notebooks", scale);
   if (update && scale !== "standard") {
-    throw new ThoughtbookError("bad-input", `--update writes the committed notebooks, which are at scale standard, not ${scale}`, {
-      hint: "Add --scale standard, or leave --update out.",
-    });
+    throw new ThoughtbookError(
+      "bad-input",
+      `--update writes the committed notebooks, which are at scale standard, not ${scale}`,
+      {
+        hint: "Add --scale standard, or leave --update out.",
+      },
+    );
   }
   const stop = new AbortController();
   const interrupt = () => stop.abort();
@@ -66,7 +75,10 @@ async function runCommand(files: string[], options: RunArguments): Promise<void>
     });
   }
   if (failures.length > 0) {
-    throw new ThoughtbookError("execution", `${failures.length} of ${found.length} notebooks failed: ${failures.join(", ")}`);
+    throw new ThoughtbookError(
+      "execution",
+      `${failures.length} of ${found.length} notebooks failed: ${failures.join(", ")}`,
+    );
   }
   const where = update ? "notebooks/ and figures/" : `${resolve(out)}, figures in ${join(resolve(out), "figures")}`;
   console.log(`${found.length} notebook${found.length === 1 ? "" : "s"} executed: ${where}`);
@@ -80,9 +92,13 @@ async function checkCommand(files: string[]): Promise<void> {
     console.error(`${file}${cell === undefined ? "" : ` cell ${cell}`}: ${message}`);
   }
   if (problems.length > 0) {
-    throw new ThoughtbookError("bad-input", `${problems.length} problem${problems.length === 1 ? "" : "s"} in committed notebooks`, {
-      hint: "Mend them, then run `npm run book`.",
-    });
+    throw new ThoughtbookError(
+      "bad-input",
+      `${problems.length} problem${problems.length === 1 ? "" : "s"} in committed notebooks`,
+      {
+        hint: "Mend them, then run `npm run book`.",
+      },
+    );
   }
   console.log(`${found.length} notebook${found.length === 1 ? "" : "s"} checked`);
 }

@@ -107,7 +107,7 @@ async function verify(url: string, part: string, sha256: string): Promise<void> 
 async function transferPatiently(url: string, part: string, options: DownloadOptions): Promise<void> {
   const { connectTimeoutMs = 10_000, idleTimeoutMs = 30_000, attempts = 4, backoffMs = 500 } = options;
   const { onProgress, signal } = options;
-  const { EnvHttpProxyAgent, interceptors, request } = await import("undici"); // 0.1 s that most runs do not need
+  const { EnvHttpProxyAgent, interceptors, request } = await import("undici"); // Most runs do without its 0.1 s.
   const timeouts = { connectTimeout: connectTimeoutMs, headersTimeout: idleTimeoutMs, bodyTimeout: idleTimeoutMs };
   const agent = orBadProxy(() => new EnvHttpProxyAgent(timeouts));
   const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: 5 }));
@@ -135,7 +135,7 @@ async function tryTransfer(transfer: Transfer): Promise<Setback | undefined> {
   try {
     return await transferOnce(transfer);
   } catch (error) {
-    // What Node and undici report about connections has a code; anything else (a caller's onProgress) is not ours.
+    // Node and undici give their connection errors a code; others, such as a caller's onProgress, are passed on.
     const code = (error as { code?: unknown } | undefined)?.code;
     if (error instanceof ThoughtbookError || typeof code !== "string") throw error;
     return { error: connectionError(transfer.url, code, error) };
@@ -213,16 +213,15 @@ async function discard(part: string): Promise<void> {
 
 /** What an HTTP status other than success means: a setback if the server may change its mind, else an error. */
 function refusal(url: string, status: number, headers: Dispatcher.ResponseData["headers"]): Setback {
-  const hint =
-    status === 404 || status === 410
-      ? "Check the address."
-      : status === 401 || status === 403
-        ? "The file needs a permission that this download does not have."
-        : "Try again later.";
-  const code = status === 404 || status === 410 ? "not-found" : "network";
-  const error = new ThoughtbookError(code, `cannot download ${url}: the server answers ${status}`, { hint });
-  if (status < 500 && status !== 429 && status !== 408) throw error;
-  return { error, waitMs: parseRetryAfter(headers["retry-after"]) };
+  const message = `cannot download ${url}: the server answers ${status}`;
+  if (status === 404 || status === 410) {
+    throw new ThoughtbookError("not-found", message, { hint: "Check the address." });
+  }
+  if (status >= 500 || status === 429 || status === 408) {
+    const error = new ThoughtbookError("network", message, { hint: "Try again later." });
+    return { error, waitMs: parseRetryAfter(headers["retry-after"]) };
+  }
+  throw new ThoughtbookError("network", message, { hint: "Check whether the file may be read without signing in." });
 }
 
 /** Milliseconds from a Retry-After header: seconds or an HTTP date. */

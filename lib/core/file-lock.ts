@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { link, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileSystemError } from "./errors.js";
@@ -42,18 +42,18 @@ async function create(file: string, owner: string): Promise<boolean> {
 }
 
 async function removeIfAbandoned(file: string): Promise<void> {
+  if (!(await isAbandoned(file))) return;
+  // One process at a time may remove it, and looks again before: it could be the new lock of one that was faster.
+  const guard = `${file}.guard`;
+  if (await isSilent(guard)) await rm(guard, { force: true }); // Left by a process that was killed in here.
+  if (!(await create(guard, ""))) return;
+  if (await isAbandoned(file)) await rm(file, { force: true });
+  await rm(guard, { force: true });
+}
+
+async function isAbandoned(file: string): Promise<boolean> {
   const owner = await readOwner(file);
-  if (owner === undefined || !(isDead(owner) || (await isSilent(file)))) return;
-  // Move it away before removing it: of several waiting processes only one can. If another was faster and the file
-  // moved is its new lock, put that back.
-  const aside = `${file}.${randomUUID()}`;
-  try {
-    await rename(file, aside);
-    if ((await readOwner(aside)) !== owner) await link(aside, file);
-  } catch {
-    // The next round sees how things stand.
-  }
-  await rm(aside, { force: true });
+  return owner !== undefined && (isDead(owner) || (await isSilent(file)));
 }
 
 async function readOwner(file: string): Promise<string | undefined> {
@@ -72,7 +72,7 @@ function isDead(owner: string): boolean {
   }
 }
 
-/** Whether the owner's heartbeat stopped: it ran on another machine, or its process id has a new bearer. */
+/** Whether the heartbeat stopped: the owner ran on another machine, or its process id has a new bearer. */
 async function isSilent(file: string): Promise<boolean> {
   const modified = await stat(file).then(({ mtimeMs }) => mtimeMs, Date.now);
   return Date.now() - modified > SILENT_MS;

@@ -162,7 +162,10 @@ function malformed({ file, line, reason }: JsonlIssue): ThoughtbookError {
 }
 
 function interrupted(file: string, signal: AbortSignal): ThoughtbookError {
-  return new ThoughtbookError("interrupted", `reading ${file} was interrupted`, { cause: signal.reason });
+  return new ThoughtbookError("interrupted", `reading ${file} was interrupted`, {
+    hint: "Run it again.",
+    cause: signal.reason,
+  });
 }
 
 /** Make the file end with a newline (or be empty), so that the next record starts a line; gives the bytes cut off. */

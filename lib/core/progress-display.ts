@@ -47,7 +47,8 @@ function spinnerLine(): ProgressDisplay {
   return {
     show(line) {
       spinner.text = line;
-      if (spinner.isSpinning) spinner.render(); // Its own timer cannot while the work is synchronous.
+      // Its own timer cannot render while the work is synchronous.
+      if (spinner.isSpinning) spinner.render();
       else spinner.start();
     },
     finish(line, ok) {

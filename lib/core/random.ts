@@ -115,5 +115,5 @@ function sumOfWeights(weights: ArrayLike<number>): number {
 }
 
 function badInput(message: string): ThoughtbookError {
-  return new ThoughtbookError("bad-input", message, { hint: "Check the arguments of this draw." });
+  return new ThoughtbookError("bad-input", message, { hint: "Correct the arguments of this draw." });
 }

@@ -74,20 +74,27 @@ export async function locateSplit(name: string, split: string, options: LocateOp
   const progress = startProgress(`${name} ${split}`, { unit: "bytes" });
   try {
     await download(url, cached, {
-      ...(sha256 === undefined ? {} : { sha256 }),
-      ...(signal === undefined ? {} : { signal }),
+      sha256,
+      signal,
+      // Where there is no network, a notebook falls back to its sample: it should not wait for long.
+      connectTimeoutMs: 5000,
+      attempts: 3,
       onProgress: ({ receivedBytes, totalBytes }) =>
         progress.update(receivedBytes, totalBytes === undefined ? undefined : `of ${totalBytes}`),
     });
   } catch (error) {
     progress.fail("not downloaded");
     if (!(error instanceof ThoughtbookError) || error.code !== "network") throw error;
-    throw new ThoughtbookError("network", `${name} ${split} is not at hand and could not be downloaded: ${error.message}`, {
-      hint:
-        `With a network, run \`npx thoughtbook data download ${name} --split ${split}\`; ` +
-        `or set THOUGHTBOOK_DATA to a folder that holds ${file}.`,
-      cause: error,
-    });
+    throw new ThoughtbookError(
+      "network",
+      `${name} ${split} is not at hand and could not be downloaded: ${error.message}`,
+      {
+        hint:
+          `With a network, run \`npx thoughtbook data download ${name} --split ${split}\`; ` +
+          `or set THOUGHTBOOK_DATA to a folder that holds ${file}.`,
+        cause: error,
+      },
+    );
   }
   progress.succeed(`→ ${cached}`);
   return { file: cached, origin: "download" };
@@ -97,9 +104,13 @@ async function splitEntry(name: string, split: string) {
   const table = await datasetTable();
   const dataset = table[name];
   if (!dataset) {
-    throw new ThoughtbookError("bad-input", `there is no data set "${name}"; known are ${Object.keys(table).join(", ")}`, {
-      hint: "Run `npx thoughtbook data list`.",
-    });
+    throw new ThoughtbookError(
+      "bad-input",
+      `there is no data set "${name}"; known are ${Object.keys(table).join(", ")}`,
+      {
+        hint: "Run `npx thoughtbook data list`.",
+      },
+    );
   }
   const entry = dataset.splits[split];
   if (!entry) {

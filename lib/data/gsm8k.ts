@@ -7,6 +7,7 @@ export type Gsm8kSplit = "train" | "test" | "train_socratic" | "test_socratic";
 
 export interface LoadedProblems {
   problems: WordProblem[];
+  split: Gsm8kSplit | "sample";
   /** The file read. */
   file: string;
   origin: Origin | "sample";
@@ -42,18 +43,26 @@ export async function loadGsm8kOrSample(split: Gsm8kSplit, options: LocateOption
   }
 }
 
-/** One sentence on what was loaded, for the first output of a notebook. It names no path: outputs are committed. */
-export function describeLoaded({ problems, origin, malformed }: LoadedProblems): string {
+/** What the problems are, for the subtitle of a figure: "1,319 problems of GSM8K test_socratic". */
+export function sourceName({ problems, origin, split }: LoadedProblems): string {
   const count = problems.length.toLocaleString("en-US");
-  const source =
-    origin === "sample"
-      ? `${count} problems of the project's own sample: GSM8K is not at hand and could not be downloaded`
-      : `${count} problems of GSM8K`;
-  const lines = malformed.map(({ line }) => line).join(", ");
-  return malformed.length === 0 ? source : `${source}; ${malformed.length} malformed lines left out (${lines})`;
+  return `${count} problems of ${origin === "sample" ? "the project's own sample" : `GSM8K ${split}`}`;
 }
 
-async function readProblems(file: string, split: string, origin: LoadedProblems["origin"]): Promise<LoadedProblems> {
+/** One sentence on what was loaded, for the first output of a notebook. It names no path: outputs are committed. */
+export function describeLoaded(loaded: LoadedProblems): string {
+  const { origin, malformed } = loaded;
+  const reason = origin === "sample" ? "; GSM8K is not at hand and could not be downloaded" : "";
+  const lines = malformed.map(({ line }) => line).join(", ");
+  const leftOut = malformed.length === 0 ? "" : `; ${malformed.length} malformed lines left out (${lines})`;
+  return sourceName(loaded) + reason + leftOut;
+}
+
+async function readProblems(
+  file: string,
+  split: LoadedProblems["split"],
+  origin: LoadedProblems["origin"],
+): Promise<LoadedProblems> {
   const problems: WordProblem[] = [];
   const malformed: LoadedProblems["malformed"] = [];
   const rows = readJsonl(file, {
@@ -61,5 +70,5 @@ async function readProblems(file: string, split: string, origin: LoadedProblems[
     onMalformed: ({ line, reason }) => malformed.push({ line, reason }),
   });
   for await (const { line, value } of rows) problems.push(parseWordProblem(value, `${split}/${line - 1}`));
-  return { problems, file, origin, malformed };
+  return { problems, split, file, origin, malformed };
 }

@@ -1,6 +1,21 @@
 export { contractQuestion } from "./contract-question.js";
-export { type DatasetTable, datasetTable, type LocatedFile, type LocateOptions, locateSplit, type Origin } from "./datasets.js";
+export {
+  type DatasetTable,
+  datasetTable,
+  type LocatedFile,
+  type LocateOptions,
+  locateSplit,
+  type Origin,
+} from "./datasets.js";
 export { givenNumbers } from "./given-numbers.js";
+export {
+  type AnnotationAudit,
+  auditAnnotations,
+  countValues,
+  type GraphRow,
+  type GraphSummary,
+  summariseGraphs,
+} from "./graph-summary.js";
 export {
   describeLoaded,
   type Gsm8kSplit,
@@ -8,8 +23,16 @@ export {
   loadGsm8k,
   loadGsm8kOrSample,
   loadSample,
+  sourceName,
 } from "./gsm8k.js";
-export { type AmbiguousNumber, type NodeOrigin, type ProblemGraph, problemGraph, type Reading } from "./problem-graph.js";
+export { loadPaper, type Paper, type PaperCounts, type PaperTable, paperCounts, paperTable } from "./papers.js";
+export {
+  type AmbiguousNumber,
+  type NodeOrigin,
+  type ProblemGraph,
+  problemGraph,
+  type Reading,
+} from "./problem-graph.js";
 export {
   type Annotation,
   checkAnnotation,
@@ -20,12 +43,3 @@ export {
   type Verdict,
   type WordProblem,
 } from "./word-problem.js";
-export {
-  type AnnotationAudit,
-  auditAnnotations,
-  countValues,
-  type GraphRow,
-  type GraphSummary,
-  summariseGraphs,
-} from "./graph-summary.js";
-export { loadPaper, type Paper, type PaperCounts, type PaperTable, paperCounts, paperTable } from "./papers.js";

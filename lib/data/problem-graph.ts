@@ -1,4 +1,11 @@
-import { type Expression, evaluate, mapExpression, parseArithmetic, parseNumber, type Rational } from "../answer/index.js";
+import {
+  type Expression,
+  evaluate,
+  mapExpression,
+  parseArithmetic,
+  parseNumber,
+  type Rational,
+} from "../answer/index.js";
 import { dependenciesOf, graphProblems, type QuestionGraph, type SubQuestion } from "../graph/index.js";
 import { givenNumbers, includesNumber } from "./given-numbers.js";
 import { findProseEquation, onlyNumber, solvedUnknown, unknownsIn } from "./prose-equation.js";
@@ -155,4 +162,5 @@ function readNumber(
 }
 
 /** Equal, or the same number once as a percentage: a step that finds 30% gives 30 and 0.3. */
-const sameNumber = (a: Rational, b: Rational): boolean => a.equals(b) || (a.mul(100).equals(b) && a.abs().compare(1) <= 0);
+const sameNumber = (a: Rational, b: Rational): boolean =>
+  a.equals(b) || (a.mul(100).equals(b) && a.abs().compare(1) <= 0);

@@ -1,4 +1,11 @@
-import { compareStated, type Expression, evaluate, parseArithmetic, parseNumber, type Rational } from "../answer/index.js";
+import {
+  compareStated,
+  type Expression,
+  evaluate,
+  parseArithmetic,
+  parseNumber,
+  type Rational,
+} from "../answer/index.js";
 
 export interface ProseEquation {
   expression: Expression;
@@ -29,17 +36,24 @@ interface Token {
 export function findProseEquation(text: string): ProseEquation | undefined {
   const tokens = tokenize(text);
   for (let at = tokens.length - 1; at > 0; at--) {
-    const next = tokens[at + 1];
-    if (tokens[at]!.text !== "=" || next?.kind !== "number") continue;
+    const stated = tokens[at]!.text === "=" ? numberAt(tokens, at + 1) : undefined;
+    if (stated === undefined) continue;
     const expression = parseArithmetic(expressionBefore(tokens, at).join(" "));
-    const stated = parseNumber(next.text);
-    if (!expression.ok || !stated.ok || expression.value.kind !== "binary") continue;
+    const number = parseNumber(stated);
+    if (!expression.ok || !number.ok || expression.value.kind !== "binary") continue;
     const value = evaluate(expression.value);
     if (!value.ok) continue;
-    const agreement = compareStated(value.value, next.text);
-    if (agreement.ok && agreement.value !== "different") return { expression: expression.value, value: stated.value };
+    const agreement = compareStated(value.value, stated);
+    if (agreement.ok && agreement.value !== "different") return { expression: expression.value, value: number.value };
   }
   return undefined;
+}
+
+/** The number at the position, with its sign. */
+function numberAt(tokens: readonly Token[], at: number): string | undefined {
+  const sign = tokens[at]?.text === "-" ? "-" : "";
+  const token = tokens[at + sign.length];
+  return token?.kind === "number" ? `${sign}${token.text}` : undefined;
 }
 
 /** The numbers and operators that end at the position, as far back as they can belong to one expression. */
@@ -76,7 +90,8 @@ function tokenize(text: string): Token[] {
 }
 
 // "4x", "x = ", "+ y", "(b", "let g be": a letter that stands for a number.
-const UNKNOWN = /(?:\d|[-+−*/=(]\s*)([A-Za-z])(?![A-Za-z'’])|(?<![A-Za-z'’])([A-Za-z])\s*(?:[-+−*/=)])|\b[Ll]et\s+([A-Za-z])\b/g;
+const UNKNOWN =
+  /(?:\d|[-+−*/=(]\s*)([A-Za-z])(?![A-Za-z'’])|(?<![A-Za-z'’])([A-Za-z])\s*(?:[-+−*/=)])|\b[Ll]et\s+([A-Za-z])\b/g;
 // "2 x 5" is a product.
 const TIMES = /(?<=[\d)%]\s*)[xX](?=\s*[\d($.])/g;
 
@@ -100,7 +115,9 @@ export function solvedUnknown(text: string): Rational | undefined {
 
 /** The number a sentence states if it has only one, such as 5 in "Lamar finds 5 eggs". */
 export function onlyNumber(text: string): Rational | undefined {
-  const numbers = new Set([...text.matchAll(/(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?%?|\.\d+%?/g)].map(([number]) => number));
+  const numbers = new Set(
+    [...text.matchAll(/(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?%?|\.\d+%?/g)].map(([number]) => number),
+  );
   if (numbers.size !== 1) return undefined;
   const number = parseNumber([...numbers][0]!);
   return number.ok ? number.value : undefined;

@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { type Agreement, compareStated, evaluate, finalAnswer, parseArithmetic, type Rational, type Result } from "../answer/index.js";
+import {
+  type Agreement,
+  compareStated,
+  evaluate,
+  finalAnswer,
+  parseArithmetic,
+  type Rational,
+  type Result,
+} from "../answer/index.js";
 
 /** A row of GSM8K, plain or socratic. */
 export const gsm8kRowSchema = z.object({ question: z.string().min(1), answer: z.string().min(1) });
@@ -48,9 +56,7 @@ function parseStep(line: string): Step {
 }
 
 /** How an annotation compares with exact arithmetic. */
-export type Verdict =
-  | { status: Agreement; value: Rational }
-  | { status: "unparseable"; reason: string };
+export type Verdict = { status: Agreement; value: Rational } | { status: "unparseable"; reason: string };
 
 /** Evaluate an annotation exactly and compare the result with the stated one. */
 export function checkAnnotation({ expression, stated }: Annotation): Verdict {

@@ -1,1 +1,1 @@
-export { type Estimate, mean, proportion } from "./intervals.js";
+export { type Estimate, mean, meansBy, type Points, proportion, shares } from "./intervals.js";

@@ -34,3 +34,47 @@ export function mean(values: readonly number[]): Estimate {
   const half = Z95 * Math.sqrt(variance / count);
   return { value, interval: [value - half, value + half], count };
 }
+
+/** The points of a line or bars with their 95 % intervals, as the figure functions take them. */
+export interface Points {
+  x: number[];
+  y: number[];
+  intervals: [low: number, high: number][];
+}
+
+/** A distribution in percent: entry k of `counts` is how often the value k occurred. Wilson intervals. */
+export function shares(counts: readonly number[]): Points {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const estimates = counts.map((count) => proportion(count, total));
+  return {
+    x: counts.map((_, value) => value),
+    y: estimates.map(({ value }) => 100 * value),
+    intervals: estimates.map(({ interval }) => [100 * interval![0], 100 * interval![1]]),
+  };
+}
+
+/**
+ * The mean of the values of each group, in the order of the keys, with normal intervals.
+ * @param fewest groups with fewer values are left out: their intervals would mean nothing.
+ */
+export function meansBy<T>(
+  items: readonly T[],
+  keyOf: (item: T) => number,
+  valueOf: (item: T) => number,
+  fewest = 10,
+): Points {
+  const groups = new Map<number, number[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(valueOf(item));
+    else groups.set(key, [valueOf(item)]);
+  }
+  const kept = [...groups].filter(([, values]) => values.length >= Math.max(2, fewest)).sort(([a], [b]) => a - b);
+  const estimates = kept.map(([, values]) => mean(values));
+  return {
+    x: kept.map(([key]) => key),
+    y: estimates.map(({ value }) => value),
+    intervals: estimates.map(({ interval }) => interval!),
+  };
+}

@@ -50,7 +50,11 @@ export function contract(graph: QuestionGraph): Contraction | undefined {
   const nodes = origin.map((index) => {
     const node = graph.nodes[index]!;
     const dependsOn = node.dependsOn.flatMap((needed) => position.get(needed) ?? []);
-    return { ...node, dependsOn, ...(node.expression ? { expression: mapExpression(node.expression, substitute) } : {}) };
+    return {
+      ...node,
+      dependsOn,
+      ...(node.expression ? { expression: mapExpression(node.expression, substitute) } : {}),
+    };
   });
   return { known: [...answered].map((index) => ({ index, node: graph.nodes[index]! })), remaining: { nodes }, origin };
 }

@@ -26,10 +26,15 @@ export interface CheckOptions {
 export async function checkNotebook(file: string, options: CheckOptions): Promise<Problem[]> {
   const { modules, maxLineLength = 88, maxBytes = 300_000 } = options;
   const notebook = await readNotebook(file);
-  const problem = (message: string, cell?: number): Problem => ({ file, message, ...(cell === undefined ? {} : { cell }) });
+  const problem = (message: string, cell?: number): Problem => ({
+    file,
+    message,
+    ...(cell === undefined ? {} : { cell }),
+  });
   const problems = [...checkOutputs(notebook, problem), ...checkLines(notebook, maxLineLength, problem)];
   const { size } = await stat(file);
-  if (size > maxBytes) problems.push(problem(`is ${size} bytes large; the limit is ${maxBytes}. Show fewer or smaller outputs`));
+  if (size > maxBytes)
+    problems.push(problem(`is ${size} bytes large; the limit is ${maxBytes}. Show fewer or smaller outputs`));
   for (const { cell, line, message } of await typeCheckNotebook(notebook, modules)) {
     problems.push(problem(`line ${line}: ${message}`, cell));
   }
@@ -50,9 +55,11 @@ function checkOutputs(notebook: Notebook, problem: Report): Problem[] {
     problems.push(problem(`has outputs at scale ${stamp.scale}; committed ones are at scale standard`));
   }
   for (const [index, cell] of cells.entries()) {
-    if (hasTag(cell, "injected-parameters")) problems.push(problem("is left over from a run with parameters", index + 1));
+    if (hasTag(cell, "injected-parameters"))
+      problems.push(problem("is left over from a run with parameters", index + 1));
     for (const output of cell.outputs) {
-      if (output.output_type === "error") problems.push(problem(`ended with ${output.ename}: ${output.evalue}`, index + 1));
+      if (output.output_type === "error")
+        problems.push(problem(`ended with ${output.ename}: ${output.evalue}`, index + 1));
       if (output.output_type === "stream" && output.name === "stderr") {
         problems.push(problem(`printed to stderr: ${joinText(output.text).split("\n", 1)[0]}`, index + 1));
       }

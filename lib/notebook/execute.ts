@@ -34,7 +34,9 @@ export async function executeNotebook(
   const cells: Cell[] = notebook.cells.map((cell) =>
     cell.cell_type === "code" ? { ...cell, outputs: [], execution_count: null } : cell,
   );
-  const code = cells.filter((cell): cell is CodeCell => cell.cell_type === "code" && joinText(cell.source).trim() !== "");
+  const code = cells.filter(
+    (cell): cell is CodeCell => cell.cell_type === "code" && joinText(cell.source).trim() !== "",
+  );
   const displays = new Map<string, Output[]>();
   let failure: CellEvent | undefined;
 

@@ -2,7 +2,16 @@ export { type CheckOptions, checkNotebook, type Problem } from "./check.js";
 export { type CellEvent, type Execution, executeNotebook } from "./execute.js";
 export { type Kernel, type KernelOptions, kernelCommand, type Outcome, startKernel } from "./kernel.js";
 export { installKernel, jupyterDataFolder } from "./kernel-spec.js";
-export { type Cell, type CodeCell, type Notebook, type Output, readNotebook, sourceHash, writeNotebook } from "./notebook-file.js";
+export {
+  type Cell,
+  type CodeCell,
+  type Notebook,
+  type Output,
+  readNotebook,
+  sourceHash,
+  writeNotebook,
+} from "./notebook-file.js";
 export { type ParameterValues, SCALES, type Scale } from "./parameters.js";
 export { type RunOptions, type RunResult, runNotebook, showFailure } from "./run.js";
 export { type ShowTableOptions, showBundle, showMarkdown, showTable, type TableLike } from "./show.js";
+export { showDrawing, showFigure } from "./show-figure.js";

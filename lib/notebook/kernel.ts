@@ -105,7 +105,11 @@ async function launchKernel(options: KernelOptions): Promise<Kernel> {
   const control = new Dealer({ linger: 0 });
   const iopub = new Subscriber({ linger: 0, receiveHighWaterMark: 0 });
   const waiters = new Map<string, Waiter>();
-  for (const [socket, name] of [[shell, "shell"], [control, "control"], [iopub, "iopub"]] as const) {
+  for (const [socket, name] of [
+    [shell, "shell"],
+    [control, "control"],
+    [iopub, "iopub"],
+  ] as const) {
     socket.connect(`tcp://127.0.0.1:${connection[`${name}_port`]}`);
     void dispatch(socket, key, waiters, name === "iopub");
   }
@@ -131,7 +135,10 @@ async function launchKernel(options: KernelOptions): Promise<Kernel> {
       });
     });
     const sent = socket.send(encodeMessage(header, content, key));
-    return { done: Promise.all([done, sent]).then(([message]) => message), forget: () => waiters.delete(header.msg_id) };
+    return {
+      done: Promise.all([done, sent]).then(([message]) => message),
+      forget: () => waiters.delete(header.msg_id),
+    };
   }
 
   async function stop(): Promise<void> {
@@ -149,7 +156,14 @@ async function launchKernel(options: KernelOptions): Promise<Kernel> {
 
   async function execute(code: string, { onOutput, timeoutSeconds, signal }: ExecuteOptions): Promise<Outcome> {
     if (exited !== undefined) return { status: "died", reason: exited };
-    const content = { code, silent: false, store_history: true, user_expressions: {}, allow_stdin: false, stop_on_error: true };
+    const content = {
+      code,
+      silent: false,
+      store_history: true,
+      user_expressions: {},
+      allow_stdin: false,
+      stop_on_error: true,
+    };
     const reply = request("execute_request", content, onOutput).done.then(outcomeOf);
     const died = exit.then(async (reason): Promise<Outcome> => {
       // What the kernel sent before it died may still be on its way.

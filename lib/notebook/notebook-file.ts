@@ -69,9 +69,13 @@ export async function readNotebook(file: string): Promise<Notebook> {
   const parsed = notebookSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
-  throw new ThoughtbookError("bad-input", `${file} is no nbformat 4 notebook: ${issue.path.join(".")}: ${issue.message}`, {
-    hint: "Open it in Jupyter and save it again.",
-  });
+  throw new ThoughtbookError(
+    "bad-input",
+    `${file} is no nbformat 4 notebook: ${issue.path.join(".")}: ${issue.message}`,
+    {
+      hint: "Open it in Jupyter and save it again.",
+    },
+  );
 }
 
 /** Write a notebook as Jupyter writes it (keys sorted, one space of indent), atomically. */

@@ -14,7 +14,8 @@ interface Declaration {
 }
 
 // `const name: Type = value as Cast;`, one on a line: the convention of papermill, in TypeScript.
-const DECLARATION = /^(?:const|let|var)\s+([A-Za-z_$][\w$]*)\s*(?::\s*([^=]+?))?\s*=\s*(.*?)(?:\s+as\s+([^;]+?))?;?\s*(?:\/\/.*)?$/;
+const DECLARATION =
+  /^(?:const|let|var)\s+([A-Za-z_$][\w$]*)\s*(?::\s*([^=]+?))?\s*=\s*(.*?)(?:\s+as\s+([^;]+?))?;?\s*(?:\/\/.*)?$/;
 
 /** The parameters that a notebook declares in its cell tagged `parameters`, by name. */
 export function declaredParameters(notebook: Notebook): Map<string, Declaration> {

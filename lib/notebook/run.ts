@@ -45,7 +45,10 @@ export async function runNotebook(file: string, options: RunOptions): Promise<Ru
   await makeFolder(staged);
 
   const progress = startProgress(name, { total: codeCells(source).length + (injected ? 1 : 0), unit: "cells" });
-  const kernel = await startKernel({ cwd: dirname(resolve(file)), env: kernelEnvironment(staged, update !== undefined) });
+  const kernel = await startKernel({
+    cwd: dirname(resolve(file)),
+    env: kernelEnvironment(staged, update !== undefined),
+  });
   try {
     const { notebook, failure } = await executeNotebook(injected ? injectCell(source, injected) : source, kernel, {
       cellTimeoutSeconds,

@@ -8,6 +8,7 @@
  * - errors without a message: a failed cell is a line on stderr and an empty reply;
  * - unhandled rejections and exceptions in timers, which are printed and pass as success;
  * - no execute_input message, so that front ends save no execution count;
+ * - a shorthand property `{ seed }` of a variable from an earlier cell is a ReferenceError;
  * - `for await` in a cell is a syntax error unless there is another await;
  * - process.stdout.write(text, callback) never calls back;
  * - a kernel that goes on for ever when its front end was killed.
@@ -49,6 +50,19 @@ interface TslabHandler {
 interface TslabConverter {
   convert(declarations: string, source: string): { output?: string; hasToplevelAwait?: boolean };
 }
+/** The little of the compiler's interface that is used here. */
+interface SyntaxNode {
+  kind: number;
+  name?: { text: string };
+  objectAssignmentInitializer?: SyntaxNode;
+  end: number;
+}
+interface TypeScript {
+  ScriptTarget: { Latest: number };
+  SyntaxKind: { ShorthandPropertyAssignment: number };
+  createSourceFile(name: string, text: string, target: number): SyntaxNode;
+  forEachChild(node: SyntaxNode, visit: (child: SyntaxNode) => void): void;
+}
 interface TslabConsole {
   log(...args: unknown[]): void;
   error(...args: unknown[]): void;
@@ -76,6 +90,8 @@ const zeromq = require(require.resolve("zeromq", { paths: [tslabFolder] })) as R
   { prototype: Socket }
 >;
 
+const typescript = require(require.resolve("@tslab/typescript-for-tslab", { paths: [tslabFolder] })) as TypeScript;
+
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 // What went wrong in the running cell, and what escaped while no cell ran: the next request reports it.
@@ -90,8 +106,13 @@ function describe(value: unknown, escaped = false): Failure {
   const hint = isError && "hint" in value && typeof value.hint === "string" ? ` ${value.hint}` : "";
   const prefix = escaped ? "from work that an earlier cell left unawaited: " : "";
   const stack = isError ? (value.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
-  const ours = (line: string) => !/node:internal|node:vm|[\\/]node_modules[\\/](@tslab|tslab)[\\/]|tslab-kernel/.test(line);
-  return { ename, evalue: `${prefix}${message}${hint}`, traceback: [`${ename}: ${prefix}${message}${hint}`, ...stack.filter(ours)] };
+  const ours = (line: string) =>
+    !/node:internal|node:vm|[\\/]node_modules[\\/](@tslab|tslab)[\\/]|tslab-kernel/.test(line);
+  return {
+    ename,
+    evalue: `${prefix}${message}${hint}`,
+    traceback: [`${ename}: ${prefix}${message}${hint}`, ...stack.filter(ours)],
+  };
 }
 
 function recordEscaped(kind: string, value: unknown): void {
@@ -101,12 +122,20 @@ function recordEscaped(kind: string, value: unknown): void {
     return;
   }
   const failure = describe(value, !running);
-  failures.push({ ...failure, evalue: `${kind}: ${failure.evalue}`, traceback: [`${kind}: ${failure.traceback[0]}`, ...failure.traceback.slice(1)] });
+  failures.push({
+    ...failure,
+    evalue: `${kind}: ${failure.evalue}`,
+    traceback: [`${kind}: ${failure.traceback[0]}`, ...failure.traceback.slice(1)],
+  });
   if (!running) process.stderr.write(`${kind} after the cell had ended: ${failure.traceback.join("\n")}\n`);
 }
 
 function mergeFailures(all: Failure[]): Failure {
-  return { ename: all[0]!.ename, evalue: all.map((f) => f.evalue).join("\n"), traceback: all.flatMap((f) => f.traceback) };
+  return {
+    ename: all[0]!.ename,
+    evalue: all.map((f) => f.evalue).join("\n"),
+    traceback: all.flatMap((f) => f.traceback),
+  };
 }
 
 function mendSockets(): void {
@@ -117,7 +146,10 @@ function mendSockets(): void {
       Object.defineProperty(prototype, name, { configurable: true, writable: true, value });
     replace("send", function (this: Socket, ...args: unknown[]) {
       const sent = (tails.get(this) ?? Promise.resolve()).then(() => send.apply(this, args));
-      tails.set(this, sent.catch(() => {}));
+      tails.set(
+        this,
+        sent.catch(() => {}),
+      );
       return sent;
     });
     // A publisher drops what lies past its high-water mark.
@@ -134,7 +166,7 @@ function mendExecution(): void {
     const converter = converters.node;
     const { convert } = converter;
     converter.convert = (declarations, source) => {
-      const converted = convert(declarations, source);
+      const converted = convert(declarations, expandShorthand(source));
       return /\bfor\s+await\b/.test(converted.output ?? "") ? { ...converted, hasToplevelAwait: true } : converted;
     };
     return createExecutor(root, converters, {
@@ -204,6 +236,18 @@ function mendExecution(): void {
       return written;
     };
   };
+}
+
+/** `{ seed }` as `{ seed: seed }`: tslab looks up only the latter among the variables of earlier cells. */
+function expandShorthand(source: string): string {
+  const found: SyntaxNode[] = [];
+  const visit = (node: SyntaxNode): void => {
+    const isShorthand = node.kind === typescript.SyntaxKind.ShorthandPropertyAssignment;
+    if (isShorthand && !node.objectAssignmentInitializer) found.push(node);
+    typescript.forEachChild(node, visit);
+  };
+  visit(typescript.createSourceFile("cell.ts", source, typescript.ScriptTarget.Latest));
+  return found.reduceRight((text, { name, end }) => `${text.slice(0, end)}: ${name!.text}${text.slice(end)}`, source);
 }
 
 /** The bridge that lib/core/display.ts looks for. */

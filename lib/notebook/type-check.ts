@@ -3,7 +3,7 @@ import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { type Notebook, codeCells, joinText } from "./notebook-file.js";
+import { codeCells, joinText, type Notebook } from "./notebook-file.js";
 
 export interface TypeProblem {
   /** Which code cell, from 1. */
@@ -42,7 +42,10 @@ export async function typeCheckNotebook(notebook: Notebook, modules: string): Pr
   try {
     await symlink(modules, join(folder, "node_modules"), "junction");
     await writeFile(join(folder, "notebook.ts"), `${lines.join("\n")}\n`);
-    await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: OPTIONS, files: ["notebook.ts"] }));
+    await writeFile(
+      join(folder, "tsconfig.json"),
+      JSON.stringify({ compilerOptions: OPTIONS, files: ["notebook.ts"] }),
+    );
     const printed = await runCompiler(folder);
     return printed.flatMap((line) => {
       const match = /^(.*?)\((\d+),\d+\): error (.*)$/.exec(line);

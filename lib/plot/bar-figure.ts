@@ -1,9 +1,9 @@
 import { checkEstimate, checkLength, checkName, checkNames, checkSeries } from "./check.js";
 import type { Figure, FigureOptions } from "./figure.js";
 import { barMarker, barSlot } from "./grouped-bars.js";
-import { type Estimate, errorBars, estimates, type Interval, shownNumbers } from "./intervals.js";
+import { type Estimate, errorBars, estimates, estimateTable, type Interval, shownNumbers } from "./intervals.js";
 import { decimalsFor, extremes, formatNumber } from "./numbers.js";
-import { axis, baseLayout, COLOURS, HEIGHT, headHeight, plainText, SIZES, textLines, WIDTH } from "./style.js";
+import { axis, baseLayout, COLOURS, HEIGHT, headHeight, nameAxis, plainText, SIZES, WIDTH } from "./style.js";
 import { textWidth, wrapText } from "./text-width.js";
 
 export interface BarSeries {
@@ -63,35 +63,42 @@ export function barFigure(options: BarFigureOptions): Figure {
   });
 
   const slotWidth = (width - AXIS_ROOM) / categories.length;
-  const lying = options.horizontal ?? !namesFit(categories, 0.92 * slotWidth);
-  const names = categories.map((category) => wrapText(category, lying ? MAX_NAME_WIDTH : 0.92 * slotWidth, NAME_FONT));
-  const height = options.height ?? (lying ? lyingHeight(options, names, width) : HEIGHT);
+  const horizontal = options.horizontal ?? !namesFit(categories, 0.92 * slotWidth);
+  const names = categories.map((category) =>
+    wrapText(category, horizontal ? MAX_NAME_WIDTH : 0.92 * slotWidth, NAME_FONT),
+  );
+  const height = options.height ?? (horizontal ? horizontalHeight(options, names, width) : HEIGHT);
   const top = headHeight(options, width) + (series.length > 1 ? 30 : 0);
 
   const decimals = decimalsFor(groups.flatMap(({ bars }) => bars.flatMap(({ value }) => value ?? [])));
-  const texts = groups.map(({ bars }) => bars.map(({ value }) => (value === null ? "" : formatNumber(value, decimals))));
+  const texts = groups.map(({ bars }) =>
+    bars.map(({ value }) => (value === null ? "" : formatNumber(value, decimals))),
+  );
   const labelWidth = Math.max(...texts.flat().map((text) => textWidth(text, LABEL_FONT)));
-  const thickness = ((lying ? (height - top - AXIS_ROOM) / categories.length : slotWidth) * groupWidth) / series.length;
-  const labelled = options.labels ?? thickness >= (lying ? 1.1 * SIZES.label : labelWidth);
-  const length = lying ? width - widest(names) - AXIS_ROOM : height - top - AXIS_ROOM;
-  const labelShare = labelled ? ((lying ? labelWidth : 1.3 * SIZES.label) + 8) / length : 0.04;
+  const thickness =
+    ((horizontal ? (height - top - AXIS_ROOM) / categories.length : slotWidth) * groupWidth) / series.length;
+  const labelled = options.labels ?? thickness >= (horizontal ? 1.1 * SIZES.label : labelWidth);
+  const length = horizontal ? width - widest(names) - AXIS_ROOM : height - top - AXIS_ROOM;
+  const labelShare = labelled ? ((horizontal ? labelWidth : 1.3 * SIZES.label) + 8) / length : 0.04;
 
-  const traces = groups.map((group, index) => barTrace(group, index, categories, lying));
-  const labels = labelled ? groups.map((group, index) => labelTrace(group, texts[index]!, lying)) : [];
-  const nameAxis = axis(categoryTitle, {
-    tickvals: categories.map((_, at) => at),
-    ticktext: names.map(textLines),
-    range: lying ? [categories.length - 0.5, -0.5] : [-0.5, categories.length - 0.5],
-    showgrid: false,
-    ticks: "",
+  const traces = groups.map((group, index) => barTrace(group, index, categories, horizontal));
+  const labels = labelled ? groups.flatMap(({ bars }, index) => barLabels(bars, texts[index]!, horizontal)) : [];
+  const range = valueRange(groups, labelShare);
+  const categoryAxis = nameAxis(categoryTitle, names, {
+    range: horizontal ? [categories.length - 0.5, -0.5] : [-0.5, categories.length - 0.5],
   });
-  const valueAxis = axis(valueTitle, { range: valueRange(groups, labelShare), zeroline: true, zerolinecolor: COLOURS.axis });
+  const valueAxis = axis(valueTitle, { range, zeroline: range[0] < 0, zerolinecolor: COLOURS.axis });
   const layout = baseLayout({ ...options, width, height }, series.length > 1, {
     barmode: "overlay",
-    xaxis: lying ? valueAxis : nameAxis,
-    yaxis: lying ? nameAxis : valueAxis,
+    xaxis: horizontal ? valueAxis : categoryAxis,
+    yaxis: horizontal ? categoryAxis : valueAxis,
+    annotations: labels,
   });
-  return { name, title, spec: { data: [...traces, ...labels], layout }, table: barTable(options) };
+  const table = estimateTable(
+    ["category", "series", "value"],
+    groups.flatMap((group) => group.bars.map((bar, at) => ({ keys: [categories[at]!, group.name], ...bar }))),
+  );
+  return { name, title, spec: { data: traces, layout }, table };
 }
 
 function checkBars({ name, categories, series }: BarFigureOptions): void {
@@ -116,7 +123,7 @@ function namesFit(names: readonly string[], room: number): boolean {
   return wordsFit && names.every((name) => wrapText(name, room, NAME_FONT).length <= MAX_NAME_LINES);
 }
 
-function lyingHeight(options: BarFigureOptions, names: readonly string[][], width: number): number {
+function horizontalHeight(options: BarFigureOptions, names: readonly string[][], width: number): number {
   const lines = Math.max(...names.map((name) => name.length));
   const row = Math.max(20 * options.series.length + 10, 16 * lines + 10, 34);
   return Math.round(headHeight(options, width) + 30 + AXIS_ROOM + row * options.categories.length);
@@ -129,11 +136,16 @@ function valueRange(groups: readonly BarGroup[], labelShare: number): [low: numb
   return [low < 0 ? low - pad : 0, high > 0 ? high + pad : 0];
 }
 
-function barTrace({ name, bars, width }: BarGroup, index: number, categories: readonly string[], lying: boolean): object {
-  const [across, along] = lying ? (["y", "x"] as const) : (["x", "y"] as const);
+function barTrace(
+  { name, bars, width }: BarGroup,
+  index: number,
+  categories: readonly string[],
+  horizontal: boolean,
+): object {
+  const [across, along] = horizontal ? (["y", "x"] as const) : (["x", "y"] as const);
   return {
     type: "bar",
-    orientation: lying ? "h" : "v",
+    orientation: horizontal ? "h" : "v",
     name: plainText(name),
     [across]: bars.map(({ position }) => position),
     [along]: bars.map(({ value }) => value),
@@ -146,31 +158,14 @@ function barTrace({ name, bars, width }: BarGroup, index: number, categories: re
 }
 
 /** Values as text just beyond the end of the bar or of its interval. */
-function labelTrace({ bars }: BarGroup, texts: readonly string[], lying: boolean): object {
-  const [across, along] = lying ? (["y", "x"] as const) : (["x", "y"] as const);
-  const [up, down] = lying ? ["middle right", "middle left"] : ["top center", "bottom center"];
-  const isDown = ({ value }: Bar) => value !== null && value < 0;
-  return {
-    type: "scatter",
-    mode: "text",
-    [across]: bars.map(({ position }) => position),
-    [along]: bars.map((bar) => bar.interval?.[isDown(bar) ? 0 : 1] ?? bar.value),
-    text: texts.map((text) => (lying && text ? ` ${text} ` : text)),
-    textposition: bars.map((bar) => (isDown(bar) ? down : up)),
-    textfont: LABEL_FONT,
-    cliponaxis: false,
-    showlegend: false,
-    hoverinfo: "skip",
-  };
-}
-
-function barTable({ categories, series }: BarFigureOptions): Figure["table"] {
-  const hasIntervals = series.some(({ intervals }) => intervals);
-  const rows = series.flatMap(({ name, values, intervals = [] }) =>
-    categories.map((category, at) => {
-      const [low = null, high = null] = intervals[at] ?? [];
-      return [category, name, values[at]!, ...(hasIntervals ? [low, high] : [])];
-    }),
-  );
-  return { columns: ["category", "series", "value", ...(hasIntervals ? ["low", "high"] : [])], rows };
+function barLabels(bars: readonly Bar[], texts: readonly string[], horizontal: boolean): object[] {
+  return bars.flatMap(({ value, interval, position }, at) => {
+    if (value === null) return [];
+    const side = value < 0 ? -1 : 1;
+    const end = interval?.[value < 0 ? 0 : 1] ?? value;
+    const place = horizontal
+      ? { x: end, y: position, xanchor: value < 0 ? "right" : "left", xshift: 3 * side }
+      : { x: position, y: end, yanchor: value < 0 ? "top" : "bottom", yshift: side };
+    return [{ ...place, text: texts[at]!, font: LABEL_FONT, showarrow: false }];
+  });
 }

@@ -45,7 +45,10 @@ export function checkSeries(series: readonly Named[]): void {
 /** Throws bad-input unless `items` are as many as expected. */
 export function checkLength(what: string, items: readonly unknown[], expected: number): void {
   if (items.length === expected) return;
-  throw badInput(`${what}: ${items.length} given, expected ${expected}`, "Give one for each; null where a value is missing.");
+  throw badInput(
+    `${what}: ${items.length} given, expected ${expected}`,
+    "Give one for each; null where a value is missing.",
+  );
 }
 
 /** Throws bad-input unless a value that is not missing is finite and inside its interval, where it has one. */

@@ -28,6 +28,18 @@ export interface Figure {
   table: Table;
 }
 
+/** A picture that is not a plot: there is no specification behind it and no table. */
+export interface Drawing {
+  /** File name without extension, kebab-case. */
+  name: string;
+  title: string;
+  svg: string;
+  /** Pixels. */
+  width: number;
+  /** Pixels. */
+  height: number;
+}
+
 /** What every figure function takes beside its data. */
 export interface FigureOptions {
   /** File name without extension: lower-case letters, digits and hyphens. */

@@ -2,7 +2,7 @@ import { badInput, checkEstimate, checkLength, checkName, checkNames } from "./c
 import { PLOTLY_SCALE, scaleColour, textColourOn } from "./colour-scale.js";
 import type { Figure, FigureOptions } from "./figure.js";
 import { decimalsFor, extremes, formatNumber } from "./numbers.js";
-import { axis, baseLayout, COLOURS, HEIGHT, headHeight, plainText, SIZES, textLines, WIDTH } from "./style.js";
+import { baseLayout, COLOURS, HEIGHT, headHeight, nameAxis, plainText, SIZES, WIDTH } from "./style.js";
 import { textWidth, wrapText } from "./text-width.js";
 
 export interface HeatmapFigureOptions extends FigureOptions {
@@ -64,11 +64,16 @@ export function heatmapFigure(options: HeatmapFigureOptions): Figure {
   const layout = baseLayout({ ...options, width, height }, false, {
     // Shows through where a value is missing.
     plot_bgcolor: "#EFEFEF",
-    xaxis: nameAxis(columnTitle, columns.map((column) => wrapText(column, upright ? cellWidth - 6 : MAX_NAME_WIDTH, NAME_FONT)), {
-      range: [-0.5, columns.length - 0.5],
-      tickangle: upright ? 0 : -45,
-    }),
-    yaxis: nameAxis(rowTitle, rowLines, { range: [rows.length - 0.5, -0.5] }),
+    xaxis: nameAxis(
+      columnTitle,
+      columns.map((column) => wrapText(column, upright ? cellWidth - 6 : MAX_NAME_WIDTH, NAME_FONT)),
+      {
+        range: [-0.5, columns.length - 0.5],
+        showline: false,
+        tickangle: upright ? 0 : -45,
+      },
+    ),
+    yaxis: nameAxis(rowTitle, rowLines, { range: [rows.length - 0.5, -0.5], showline: false }),
     shapes: cells.map(rectangle),
   });
   const data = [cellTrace(cells, { rows, columns, low, high, valueTitle, cellWidth: cellWidth - 6 })];
@@ -92,17 +97,6 @@ function checkHeatmap({ name, rows, columns, values, range }: HeatmapFigureOptio
   }
   if (values.some((row) => row.some((value) => value !== null))) return;
   throw badInput("no values: expected at least one that is not null", "Check the records behind the figure.");
-}
-
-function nameAxis(title: string | undefined, names: readonly string[][], attributes: object): object {
-  return axis(title, {
-    tickvals: names.map((_, at) => at),
-    ticktext: names.map(textLines),
-    showgrid: false,
-    showline: false,
-    ticks: "",
-    ...attributes,
-  });
 }
 
 function rectangle({ row, column, colour }: Cell): object {
@@ -129,10 +123,15 @@ interface CellTraceOptions {
 }
 
 /** Invisible markers that carry the values' texts, the hover texts and the colour bar. */
-function cellTrace(cells: readonly Cell[], { rows, columns, low, high, valueTitle, cellWidth }: CellTraceOptions): object {
+function cellTrace(
+  cells: readonly Cell[],
+  { rows, columns, low, high, valueTitle, cellWidth }: CellTraceOptions,
+): object {
   const decimals = decimalsFor(cells.map(({ value }) => value));
   const texts = cells.map(({ value }) => formatNumber(value, decimals));
-  const size = LABEL_SIZES.find((candidate) => texts.every((text) => textWidth(text, { size: candidate }) <= cellWidth));
+  const size = LABEL_SIZES.find((candidate) =>
+    texts.every((text) => textWidth(text, { size: candidate }) <= cellWidth),
+  );
   return {
     type: "scatter",
     mode: size ? "markers+text" : "markers",

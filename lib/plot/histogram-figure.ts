@@ -52,7 +52,8 @@ export function histogramFigure(options: HistogramFigureOptions): Figure {
       type: "bar",
       name: plainText(one.name),
       x: bins.map(({ from, to }) => (from + to) / 2 + slot.offset),
-      y: bins.map((bin) => (measure === "share" ? share(bin, index) : bin.counts[index]!)),
+      // Without null an empty bin shows the outline of a bar of no height.
+      y: bins.map((bin) => (measure === "share" ? share(bin, index) : bin.counts[index]!) || null),
       width: slot.width,
       marker: barMarker(index),
       customdata: bins.map(({ from, to }) => (from === to ? `${from}` : `${from} to ${to}`)),
@@ -63,7 +64,7 @@ export function histogramFigure(options: HistogramFigureOptions): Figure {
   const layout = baseLayout(options, series.length > 1, {
     barmode: "overlay",
     xaxis: axis(xTitle, { ...ticks, range: [bins[0]!.from - 0.5, bins.at(-1)!.to + 0.5], showgrid: false }),
-    yaxis: axis(measure === "share" ? "share of samples (%)" : "samples", { rangemode: "tozero" }),
+    yaxis: axis(measure === "share" ? "share of samples (%)" : "number of samples", { rangemode: "tozero" }),
   });
   const rows = series.flatMap((one, index) =>
     bins.map((bin) => [one.name, bin.from, bin.to, bin.counts[index]!, share(bin, index)]),
@@ -78,7 +79,8 @@ function checkHistogram({ name, series, binWidth = 1 }: HistogramFigureOptions):
     throw badInput(`bin width ${binWidth}: expected a positive integer`, "Leave it out to have it chosen.");
   }
   for (const { name: seriesName, values } of series) {
-    if (values.length === 0) throw badInput(`series "${seriesName}": no values, expected at least one`, "Leave it out.");
+    if (values.length === 0)
+      throw badInput(`series "${seriesName}": no values, expected at least one`, "Leave it out.");
     const index = values.findIndex((value) => !Number.isSafeInteger(value));
     if (index < 0) continue;
     throw badInput(

@@ -1,3 +1,5 @@
+import type { Cell, Table } from "./figure.js";
+
 /** An interval around a value, for example its 95 % confidence interval. */
 export type Interval = readonly [low: number, high: number];
 
@@ -24,7 +26,21 @@ export function shownNumbers(shown: readonly Estimate[]): number[] {
 export function errorBars(axis: "x" | "y", shown: readonly Estimate[], colour: string): object {
   if (shown.every(({ interval }) => interval === null)) return {};
   const reach = (side: 0 | 1) =>
-    shown.map(({ value, interval }) => (value === null || !interval ? 0 : Math.max(0, Math.abs(interval[side] - value))));
+    shown.map(({ value, interval }) =>
+      value === null || !interval ? 0 : Math.max(0, Math.abs(interval[side] - value)),
+    );
   const bars = { type: "data", symmetric: false, array: reach(1), arrayminus: reach(0), color: colour };
   return { [`error_${axis}`]: { ...bars, thickness: 1.4, width: 3 } };
+}
+
+/** A table of what was estimated, and the estimates; two more columns, low and high, if any has an interval. */
+export function estimateTable(columns: string[], rows: readonly (Estimate & { keys: Cell[] })[]): Table {
+  const hasIntervals = rows.some(({ interval }) => interval !== null);
+  return {
+    columns: [...columns, ...(hasIntervals ? ["low", "high"] : [])],
+    rows: rows.map(({ keys, value, interval }) => {
+      const [low, high] = interval ?? [null, null];
+      return [...keys, value, ...(hasIntervals ? [low, high] : [])];
+    }),
+  };
 }

@@ -1,9 +1,9 @@
 import { badInput, checkEstimate, checkLength, checkName, checkSeries } from "./check.js";
 import type { Figure, FigureOptions } from "./figure.js";
-import { type Estimate, errorBars, estimates, type Interval, shownNumbers } from "./intervals.js";
-import { paddedRange } from "./numbers.js";
-import { axis, baseLayout, plainText, SIZES, seriesStyle, WIDTH } from "./style.js";
-import { textWidth } from "./text-width.js";
+import { type Estimate, errorBars, estimates, estimateTable, type Interval, shownNumbers } from "./intervals.js";
+import { extremes, paddedRange } from "./numbers.js";
+import { axis, baseLayout, plainText, seriesStyle, WIDTH } from "./style.js";
+import { chooseTicks } from "./ticks.js";
 
 export interface LineSeries {
   name: string;
@@ -28,9 +28,16 @@ export interface LineFigureOptions extends FigureOptions {
   fromZero?: boolean;
 }
 
+interface Line {
+  name: string;
+  x: number[];
+  points: Estimate[];
+}
+
 /** More points than this are a curve: not every one gets a marker. */
 const MAX_MARKERS = 20;
-const MAX_TICKS = 12;
+/** About what the y axis with its ticks and title takes from the figure's width. */
+const AXIS_ROOM = 100;
 
 /**
  * Series of points, joined by lines, with intervals as whiskers or bands. Series differ in colour, marker and dash.
@@ -40,23 +47,36 @@ const MAX_TICKS = 12;
  */
 export function lineFigure(options: LineFigureOptions): Figure {
   checkLines(options);
-  const { name, title, series, xTitle, yTitle, xScale = "linear", fromZero = false, width = WIDTH } = options;
-  const lines = series.map((one) => ({ ...one, points: estimates(one.y, one.intervals) }));
-  const scale = xScale === "log" ? Math.log10 : (x: number) => x;
-  const xs = [...new Set(series.flatMap(({ x }) => x))].sort((a, b) => a - b);
-  const xRange = paddedRange(xs.map(scale), 0.04);
+  const { name, title, series, connect = true, fromZero = false, width = WIDTH } = options;
+  const lines = series.map(({ name: lineName, x, y, intervals }): Line => {
+    return { name: lineName, x: [...x], points: estimates(y, intervals) };
+  });
+  const isLog = options.xScale === "log";
+  const xs = [...new Set(lines.flatMap(({ x }) => x))].sort((a, b) => a - b);
+  const xRange = paddedRange(isLog ? xs.map(Math.log10) : xs, 0.04);
   const ys = [...lines.flatMap(({ points }) => shownNumbers(points)), ...(fromZero ? [0] : [])];
   const yRange = paddedRange(ys, 0.06);
-  if (fromZero && Math.min(...ys) === 0) yRange[0] = 0;
+  if (fromZero && extremes(ys)[0] === 0) yRange[0] = 0;
 
   const isBand = options.uncertainty === "band";
-  const bands = isBand ? lines.flatMap(({ x, points }, index) => bandTrace(x, points, index)) : [];
-  const data = [...bands, ...lines.map((line, index) => lineTrace(line, index, !isBand, options.connect ?? true))];
+  const bands = isBand ? lines.flatMap(bandTrace) : [];
+  const traces = lines.map((line, index) => ({
+    ...lineTrace(line, index, connect, lines.length === 1),
+    ...(isBand ? {} : errorBars("y", line.points, seriesStyle(index).outline)),
+  }));
   const layout = baseLayout(options, series.length > 1, {
-    xaxis: axis(xTitle, { type: xScale, range: xRange, ...ticksAt(xs, scale, xRange, width - 100) }),
-    yaxis: axis(yTitle, { range: yRange }),
+    xaxis: axis(options.xTitle, {
+      type: isLog ? "log" : "linear",
+      range: xRange,
+      ...chooseTicks(connect ? xs : [], { isLog, range: xRange, pixels: width - AXIS_ROOM }),
+    }),
+    yaxis: axis(options.yTitle, { range: yRange }),
   });
-  return { name, title, spec: { data, layout }, table: lineTable(series) };
+  const table = estimateTable(
+    ["series", "x", "y"],
+    lines.flatMap(({ name: line, x, points }) => points.map((point, at) => ({ keys: [line, x[at]!], ...point }))),
+  );
+  return { name, title, spec: { data: [...bands, ...traces], layout }, table };
 }
 
 function checkLines({ name, series, xScale, connect = true }: LineFigureOptions): void {
@@ -71,7 +91,10 @@ function checkLines({ name, series, xScale, connect = true }: LineFigureOptions)
       checkEstimate(`${what}, x ${index}`, { value: x[index]!, interval: null });
       checkEstimate(`${what}, y ${index}`, point);
       if (xScale === "log" && x[index]! <= 0) {
-        throw badInput(`${what}, x ${index} is ${x[index]}, expected more than 0 on a logarithmic axis`, "Use a linear one.");
+        throw badInput(
+          `${what}, x ${index} is ${x[index]}, expected more than 0 on a logarithmic axis`,
+          "Use a linear one.",
+        );
       }
       if (connect && index > 0 && x[index]! < x[index - 1]!) {
         throw badInput(`${what}, x ${index} is ${x[index]}, less than the one before it`, "Sort the points by x.");
@@ -80,18 +103,15 @@ function checkLines({ name, series, xScale, connect = true }: LineFigureOptions)
   }
 }
 
-function lineTrace(
-  { name, x, points }: LineSeries & { points: Estimate[] },
-  index: number,
-  whiskers: boolean,
-  connect: boolean,
-): object {
+function lineTrace({ name, x, points }: Line, index: number, connect: boolean, isAlone: boolean): object {
   const { colour, outline, marker, dash } = seriesStyle(index);
+  // A long curve has a few markers, to be told from the others, and none if it is alone.
+  const isCurve = connect && x.length > MAX_MARKERS;
   return {
     type: "scatter",
-    mode: connect ? "lines+markers" : "markers",
+    mode: isCurve && isAlone ? "lines" : connect ? "lines+markers" : "markers",
     name: plainText(name),
-    x: [...x],
+    x,
     y: points.map(({ value }) => value),
     line: { color: colour, width: 2.2, dash },
     marker: {
@@ -99,16 +119,17 @@ function lineTrace(
       size: 8,
       color: colour,
       line: { color: outline, width: 1 },
-      maxdisplayed: connect && x.length > MAX_MARKERS ? MAX_MARKERS / 2 : 0,
+      maxdisplayed: isCurve ? MAX_MARKERS / 2 : 0,
     },
-    ...(whiskers ? errorBars("y", points, outline) : {}),
     cliponaxis: false,
   };
 }
 
 /** The area between the intervals' ends, as one closed outline. */
-function bandTrace(x: readonly number[], points: readonly Estimate[], index: number): object[] {
-  const inside = points.flatMap(({ interval }, at) => (interval ? [{ x: x[at]!, low: interval[0], high: interval[1] }] : []));
+function bandTrace({ x, points }: Line, index: number): object[] {
+  const inside = points.flatMap(({ interval }, at) =>
+    interval ? [{ x: x[at]!, low: interval[0], high: interval[1] }] : [],
+  );
   if (inside.length === 0) return [];
   const back = inside.toReversed();
   return [
@@ -124,32 +145,4 @@ function bandTrace(x: readonly number[], points: readonly Estimate[], index: num
       hoverinfo: "skip",
     },
   ];
-}
-
-/** Ticks where the data are, if those are few and their labels have room; else Plotly's own. */
-function ticksAt(
-  xs: readonly number[],
-  scale: (x: number) => number,
-  [low, high]: readonly [number, number],
-  pixels: number,
-): object {
-  const labels = xs.map((x) => String(Number(x.toPrecision(6))));
-  const ends = xs.map((x, at) => {
-    const middle = ((scale(x) - low) / (high - low)) * pixels;
-    const half = textWidth(labels[at]!, { size: SIZES.tick }) / 2;
-    return { left: middle - half, right: middle + half };
-  });
-  const apart = ends.every(({ left }, at) => at === 0 || left - ends[at - 1]!.right >= 8);
-  return xs.length <= MAX_TICKS && apart ? { tickvals: [...xs], ticktext: labels } : {};
-}
-
-function lineTable(series: readonly LineSeries[]): Figure["table"] {
-  const hasIntervals = series.some(({ intervals }) => intervals);
-  const rows = series.flatMap(({ name, x, y, intervals = [] }) =>
-    x.map((value, at) => {
-      const [low = null, high = null] = intervals[at] ?? [];
-      return [name, value, y[at]!, ...(hasIntervals ? [low, high] : [])];
-    }),
-  );
-  return { columns: ["series", "x", "y", ...(hasIntervals ? ["low", "high"] : [])], rows };
 }

@@ -1,10 +1,16 @@
-/** So many digits after the decimal point that the values are shown exactly, but never more than three figures. */
+/**
+ * So many digits after the decimal point that the values are shown exactly, or the largest to three figures and none
+ * as zero that is not.
+ */
 export function decimalsFor(values: readonly number[]): number {
-  const [low, high] = extremes(values);
-  const largest = Math.max(-low, high);
-  const most = largest >= 100 ? 0 : largest >= 10 ? 1 : largest >= 1 ? 2 : 3;
-  const isExact = (decimals: number) => values.every((value) => Math.abs(Number(value.toFixed(decimals)) - value) < 1e-9);
-  return [0, 1, 2].find((decimals) => decimals === most || isExact(decimals)) ?? most;
+  const sizes = values.map(Math.abs).filter((size) => size > 0);
+  const [smallest, largest] = extremes(sizes);
+  const forLargest = largest >= 100 ? 0 : largest >= 10 ? 1 : largest >= 1 ? 2 : 3;
+  // What is a millionth of the largest may look like zero.
+  const forSmallest = Math.ceil(-Math.log10(Math.max(smallest, largest / 1e6)));
+  const most = sizes.length === 0 ? 0 : Math.max(forLargest, forSmallest);
+  const isExact = (decimals: number) => sizes.every((size) => Math.abs(Number(size.toFixed(decimals)) - size) < 1e-9);
+  return Array.from({ length: most }, (_, decimals) => decimals).find(isExact) ?? most;
 }
 
 /** `value` with a fixed number of decimals and a true minus sign, as Plotly writes its ticks. */

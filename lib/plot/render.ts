@@ -25,7 +25,9 @@ async function draw({ name, title, spec }: Figure): Promise<string> {
   page ??= openPlotlyPage();
   try {
     const svg = await (await page).draw(spec, name);
-    return svg.replace(/^<svg [^>]*>/, (tag) => `${tag}<title>${escapeXml(title)}</title>`);
+    return svg
+      .replace(/^<svg [^>]*>/, (tag) => `${tag}<title>${escapeXml(title)}</title>`)
+      .replace(/url\('(#[\w-]+)'\)/g, "url($1)"); // resvg knows no quotes there, and would fill with black
   } catch (error) {
     throw new ThoughtbookError("execution", `cannot draw figure "${name}": ${(error as Error).message}`, {
       hint: "Check its Plotly specification.",

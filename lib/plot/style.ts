@@ -9,7 +9,7 @@ export const SIZES = { title: 18, subtitle: 13, axisTitle: 14, tick: 12, legend:
 
 export const COLOURS = { text: "#222222", muted: "#5A5A5A", axis: "#555555", grid: "#E4E4E4", background: "#FFFFFF" };
 
-const MARGIN = { left: 20, top: 16, right: 24 };
+const MARGIN = { left: 14, top: 16, right: 24 };
 /** The size of a figure in pixels, where none is asked for: that of a README's column. */
 export const WIDTH = 760;
 export const HEIGHT = 440;
@@ -57,6 +57,18 @@ export function plainText(text: string): string {
 /** Lines of text as Plotly writes them. */
 export function textLines(lines: readonly string[]): string {
   return lines.map(plainText).join("<br>");
+}
+
+/** An axis that names its positions 0, 1, 2, … with wrapped names; `attributes` are Plotly's and win. */
+export function nameAxis(title: string | undefined, names: readonly (readonly string[])[], attributes: object): object {
+  return axis(title, {
+    tickvals: names.map((_, at) => at),
+    ticktext: names.map(textLines),
+    ticks: "",
+    ticklabelstandoff: 4,
+    showgrid: false,
+    ...attributes,
+  });
 }
 
 /** An axis in the house style; `attributes` are Plotly's and win. */

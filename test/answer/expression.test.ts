@@ -1,4 +1,12 @@
-import { type Expression, evaluate, formatExpression, formatRational, leaves, mapExpression, parseArithmetic } from "thoughtbook/answer";
+import {
+  type Expression,
+  evaluate,
+  formatExpression,
+  formatRational,
+  leaves,
+  mapExpression,
+  parseArithmetic,
+} from "thoughtbook/answer";
 import { describe, expect, it } from "vitest";
 
 function parse(text: string): Expression {
@@ -7,7 +15,7 @@ function parse(text: string): Expression {
   return parsed.value;
 }
 
-const valueOf = (expression: Expression) => {
+const exactly = (expression: Expression) => {
   const value = evaluate(expression);
   if (!value.ok) throw new Error(value.reason);
   return value.value;
@@ -59,7 +67,7 @@ describe("references", () => {
   };
 
   it("stand for the values of other steps", () => {
-    const known = evaluate(doubled, (index) => (index === 1 ? valueOf(parse("7/2")) : undefined));
+    const known = evaluate(doubled, (index) => (index === 1 ? exactly(parse("7/2")) : undefined));
     expect(known.ok && formatRational(known.value)).toBe("7");
     expect(evaluate(doubled)).toEqual({ ok: false, reason: "the value of step 2 is not known" });
     expect(formatExpression(doubled)).toBe("[2] × 2");
@@ -80,6 +88,6 @@ describe("formatRational", () => {
     ["0-1/3", "-1/3"],
     ["1/2^20", "1/1048576"],
   ])("writes %s as %s", (text, expected) => {
-    expect(formatRational(valueOf(parse(text)))).toBe(expected);
+    expect(formatRational(exactly(parse(text)))).toBe(expected);
   });
 });

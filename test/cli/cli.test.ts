@@ -22,7 +22,11 @@ describe("thoughtbook", () => {
     https_proxy: "http://127.0.0.1:9",
   });
   const run = (...args: string[]) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], { cwd: root, env: offline(), encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
+      cwd: root,
+      env: offline(),
+      encoding: "utf8",
+    });
     return { status, stdout, stderr };
   };
 
@@ -34,11 +38,26 @@ describe("thoughtbook", () => {
   });
 
   it.each([
-    [["data", "download", "gsm9k"], /^error: there is no data set "gsm9k"; known are gsm8k\. Run `npx thoughtbook data list`\.$/],
-    [["data", "download", "gsm8k", "--split", "dev"], /^error: gsm8k has no split "dev"; it has train, .*data list`\.$/],
-    [["notebooks", "run", "none.ipynb"], /^error: cannot read the notebook none\.ipynb: no such file or folder\. Check the path\.$/],
-    [["notebooks", "run", "--scale", "smoke", "--update"], /^error: --update writes the committed notebooks, .*\. Add --scale standard/],
-    [["notebooks", "run", "--scale", "huge"], /^error: option '--scale <scale>' argument 'huge' is invalid\. Allowed choices are smoke, standard, full\./],
+    [
+      ["data", "download", "gsm9k"],
+      /^error: there is no data set "gsm9k"; known are gsm8k\. Run `npx thoughtbook data list`\.$/,
+    ],
+    [
+      ["data", "download", "gsm8k", "--split", "dev"],
+      /^error: gsm8k has no split "dev"; it has train, .*data list`\.$/,
+    ],
+    [
+      ["notebooks", "run", "none.ipynb"],
+      /^error: cannot read the notebook none\.ipynb: no such file or folder\. Check the path\.$/,
+    ],
+    [
+      ["notebooks", "run", "--scale", "smoke", "--update"],
+      /^error: --update writes the committed notebooks, .*\. Add --scale standard/,
+    ],
+    [
+      ["notebooks", "run", "--scale", "huge"],
+      /^error: option '--scale <scale>' argument 'huge' is invalid\. Allowed choices are smoke, standard, full\./,
+    ],
     [["notebooks", "run", "-p", "seed"], /argument 'seed' is invalid\. expected name=value\./],
     [["notebooks", "run", "--cell-timeout", "soon"], /expected a number of seconds above 0/],
   ])("%j is an error of one line with the next step", (args, message) => {
@@ -64,16 +83,25 @@ describe("thoughtbook", () => {
     writeFileSync(join(folder, "taken"), "");
     const { status, stderr } = run("notebooks", "run", file, "--out", join(folder, "taken"));
     expect(status).toBe(1);
-    expect(stderr.trim()).toMatch(/^error: cannot make the folder .*taken.*: .*\. Choose another folder, or change its permissions\.$/);
+    expect(stderr.trim()).toMatch(
+      /^error: cannot make the folder .*taken.*: .*\. Choose another folder, or change its permissions\.$/,
+    );
   });
 
   it("runs a notebook with a parameter and says where it lies", async () => {
     const folder = temporaryFolder();
-    const file = await writeCells(folder, "a.ipynb", codeCell("const rows = 1;", ["parameters"]), "console.log(rows * 2);");
+    const file = await writeCells(
+      folder,
+      "a.ipynb",
+      codeCell("const rows = 1;", ["parameters"]),
+      "console.log(rows * 2);",
+    );
     const { status, stdout, stderr } = run("notebooks", "run", file, "--out", join(folder, "out"), "-p", "rows=21");
     expect(stderr).toMatch(/a {2}\[3\/3\] ok \d+\.\d s {2}console\.log\(rows \* 2\);/);
     expect(status).toBe(0);
-    expect(stdout).toContain(`1 notebook executed: ${join(folder, "out")}, figures in ${join(folder, "out", "figures")}`);
+    expect(stdout).toContain(
+      `1 notebook executed: ${join(folder, "out")}, figures in ${join(folder, "out", "figures")}`,
+    );
     expect(readFileSync(join(folder, "out", "a.ipynb"), "utf8")).toContain("42");
   });
 
@@ -82,7 +110,9 @@ describe("thoughtbook", () => {
     const file = await writeCells(folder, "a.ipynb", "const x = 1;\nx.toUpperCase();");
     const { status, stderr } = run("notebooks", "run", file, "--out", join(folder, "out"));
     expect(status).toBe(1);
-    expect(stderr).toMatch(/2 \| x\.toUpperCase\(\);\n {2}TypeScriptError: 2:3 - Property 'toUpperCase' does not exist/);
+    expect(stderr).toMatch(
+      /2 \| x\.toUpperCase\(\);\n {2}TypeScriptError: 2:3 - Property 'toUpperCase' does not exist/,
+    );
     expect(stderr.trim().split("\n").at(-1)).toMatch(/^error: 1 of 1 notebooks failed: /);
   });
 
@@ -91,7 +121,10 @@ describe("thoughtbook", () => {
     const first = await writeCells(folder, "first.ipynb", "console.log('done');");
     const second = await writeCells(folder, "second.ipynb", "console.log(process.pid);", "while (true) {}");
     const out = join(folder, "out");
-    const child = spawn(process.execPath, [bin, "notebooks", "run", first, second, "--out", out], { cwd: root, env: offline() });
+    const child = spawn(process.execPath, [bin, "notebooks", "run", first, second, "--out", out], {
+      cwd: root,
+      env: offline(),
+    });
     let stderr = "";
     child.stderr.setEncoding("utf8").on("data", (text) => {
       stderr += text;
@@ -99,7 +132,9 @@ describe("thoughtbook", () => {
     });
     const status = await new Promise((resolve) => child.once("exit", resolve));
     expect(status).toBe(130);
-    expect(stderr.trim().split("\n").at(-1)).toMatch(/^error: interrupted; the notebooks that had finished are written/);
+    expect(stderr.trim().split("\n").at(-1)).toMatch(
+      /^error: interrupted; the notebooks that had finished are written/,
+    );
     expect(existsSync(join(out, "first.ipynb"))).toBe(true);
     const pid = Number(/"(\d+)\\n"/.exec(readFileSync(join(out, "second.ipynb"), "utf8"))?.[1]);
     expect(pid).toBeGreaterThan(0);

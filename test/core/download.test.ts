@@ -302,6 +302,14 @@ describe("faults", () => {
     expect(requests.length).toBe(0);
   });
 
+  it("a part that cannot be written", async () => {
+    const { url, requests } = await serve(whole);
+    await mkdir(`${file}.part`, { recursive: true });
+    expect(await failure(download(url, file, quick))).toMatchObject({ code: "file-system" });
+    expect(requests.length).toBe(1);
+    await expect(readdir(join(file, ".."))).resolves.toEqual(["model.bin.part"]);
+  });
+
   it("an error of the caller's onProgress is passed on", async () => {
     const { url, requests } = await serve(whole);
     const onProgress = () => {

@@ -149,7 +149,12 @@ describe("append", () => {
   });
 
   it("does not count a record that could not be written", async () => {
-    const run = await openRun<{ id: string; reward: number }>({ folder: options.folder, config: {}, seed: 1, idOf: ({ id }) => id });
+    const run = await openRun<{ id: string; reward: number }>({
+      folder: options.folder,
+      config: {},
+      seed: 1,
+      idOf: ({ id }) => id,
+    });
     await failure(run.append({ id: "a", reward: Number.NaN }));
     expect(run.done.size).toBe(0);
     await run.append({ id: "a", reward: 1 });

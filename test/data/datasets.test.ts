@@ -38,13 +38,15 @@ describe("locateSplit", () => {
   it("names the command that downloads where there is no network", async () => {
     const missing = loadGsm8k("train");
     await expect(missing).rejects.toThrow(/gsm8k train is not at hand and could not be downloaded/);
-    await missing.catch((error) => expect(error.hint).toMatch(/npx thoughtbook data download gsm8k --split train.*THOUGHTBOOK_DATA/));
+    await missing.catch((error) =>
+      expect(error.hint).toMatch(/npx thoughtbook data download gsm8k --split train.*THOUGHTBOOK_DATA/),
+    );
   }, 60_000);
 
   it("falls back to the sample and says so, unless the real data are asked for", async () => {
     const loaded = await loadGsm8kOrSample("train");
     expect(loaded.origin).toBe("sample");
-    expect(describeLoaded(loaded)).toMatch(/^\d+ problems of the project's own sample: GSM8K is not at hand/);
+    expect(describeLoaded(loaded)).toMatch(/^\d+ problems of the project's own sample; GSM8K is not at hand/);
     vi.stubEnv("THOUGHTBOOK_SAMPLE", "never");
     await expect(loadGsm8kOrSample("train")).rejects.toThrow(/not at hand/);
   }, 60_000);
@@ -57,7 +59,9 @@ describe("locateSplit", () => {
   });
 
   it("names a path that does not exist", async () => {
-    await expect(locateSplit("gsm8k", "test", { path: join(folder, "none.jsonl") })).rejects.toThrow(/there is no file .*none/);
+    await expect(locateSplit("gsm8k", "test", { path: join(folder, "none.jsonl") })).rejects.toThrow(
+      /there is no file .*none/,
+    );
   });
 
   it("counts malformed rows and names their lines", async () => {
@@ -66,7 +70,7 @@ describe("locateSplit", () => {
     const loaded = await loadGsm8k("test", { path });
     expect(loaded.problems.map(({ id }) => id)).toEqual(["test/0", "test/2"]);
     expect(loaded.malformed.map(({ line }) => line)).toEqual([2, 4]);
-    expect(describeLoaded(loaded)).toBe("2 problems of GSM8K; 2 malformed lines left out (2, 4)");
+    expect(describeLoaded(loaded)).toBe("2 problems of GSM8K test; 2 malformed lines left out (2, 4)");
   });
 });
 

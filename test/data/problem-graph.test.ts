@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 
 const graphOf = (question: string, answer: string, reading?: Reading) =>
   problemGraph(parseWordProblem({ question, answer }, "made/0"), reading);
-const edges = (question: string, answer: string, reading?: Reading) => dependenciesOf(graphOf(question, answer, reading).graph);
+const edges = (question: string, answer: string, reading?: Reading) =>
+  dependenciesOf(graphOf(question, answer, reading).graph);
 
 describe("problemGraph", () => {
   it("has an edge where a step uses the value of an earlier one", () => {
@@ -14,8 +15,16 @@ describe("problemGraph", () => {
       "7*6=<<7*6=42>>42\n42-9=<<42-9=33>>33\n33/11=<<33/11=3>>3\n#### 3",
     );
     expect(dependenciesOf(graph)).toEqual([[], [0], [1]]);
-    expect(graph.nodes.map(({ expression }) => formatExpression(expression!))).toEqual(["7 × 6", "[1] − 9", "[2] ÷ 11"]);
-    expect({ issues, answerNode, origins }).toEqual({ issues: [], answerNode: 2, origins: ["annotation", "annotation", "annotation"] });
+    expect(graph.nodes.map(({ expression }) => formatExpression(expression!))).toEqual([
+      "7 × 6",
+      "[1] − 9",
+      "[2] ÷ 11",
+    ]);
+    expect({ issues, answerNode, origins }).toEqual({
+      issues: [],
+      answerNode: 2,
+      origins: ["annotation", "annotation", "annotation"],
+    });
   });
 
   it("gives each of several annotations in a line a node", () => {
@@ -54,6 +63,7 @@ describe("problemGraph", () => {
     ["a product with x", "15 classes x 20 students/class = 300 students", "15 × 20", "300"],
     ["percentages", "100% - 70% = 30%", "100% − 70%", "0.3"],
     ["implied products", "Becca:3(47)+12=153 cards", "3 × 47 + 12", "153"],
+    ["a negative result", "Drop 8 degrees = 2 - 8 = -6 degrees", "2 − 8", "-6"],
     ["words for operators", "because 83 plus 91 equals 174.", "83 + 91", "174"],
     ["mixed numbers", "needs 2 + 1 1/2 = 3 1/2 feet", "2 + 1 1/2", "3.5"],
     ["the last of several equations", "24/3 = 8. On Wednesday 2*8 = 16 feet", "2 × 8", "16"],
@@ -69,7 +79,10 @@ describe("problemGraph", () => {
   });
 
   it("follows an unknown from step to step", () => {
-    const { graph, origins, issues } = graphOf("q", "Let x be the age.\nThen x+4x=30\n5x=30\nso x = 6 years old\n#### 6");
+    const { graph, origins, issues } = graphOf(
+      "q",
+      "Let x be the age.\nThen x+4x=30\n5x=30\nso x = 6 years old\n#### 6",
+    );
     expect(dependenciesOf(graph)).toEqual([[], [0], [1], [2]]);
     expect(origins).toEqual(["algebra", "algebra", "algebra", "algebra"]);
     expect(issues).toEqual([]);

@@ -57,6 +57,9 @@ describe("checkAnnotation", () => {
   });
 
   it("says why an annotation cannot be evaluated", () => {
-    expect(checkAnnotation({ expression: "560//10", stated: "56" })).toEqual({ status: "unparseable", reason: 'unexpected "/"' });
+    expect(checkAnnotation({ expression: "560//10", stated: "56" })).toEqual({
+      status: "unparseable",
+      reason: 'unexpected "/"',
+    });
   });
 });

@@ -1,4 +1,4 @@
-import { mean, proportion } from "thoughtbook/eval";
+import { mean, meansBy, proportion, shares } from "thoughtbook/eval";
 import { describe, expect, it } from "vitest";
 
 describe("proportion", () => {
@@ -37,5 +37,34 @@ describe("mean", () => {
 
   it("has no interval for a single value", () => {
     expect(mean([3])).toEqual({ value: 3, interval: undefined, count: 1 });
+  });
+});
+
+describe("shares", () => {
+  it("are percentages with Wilson intervals", () => {
+    const { x, y, intervals } = shares([0, 5, 5]);
+    expect([x, y]).toEqual([
+      [0, 1, 2],
+      [0, 50, 50],
+    ]);
+    expect(intervals[0]![1]).toBeCloseTo(27.75, 2);
+    expect(intervals[1]![0]).toBeCloseTo(23.66, 2);
+  });
+});
+
+describe("meansBy", () => {
+  it("leaves out groups that are too small and sorts the others by key", () => {
+    const items = [10, 2, 2, 10, 10, 3].map((key, index) => ({ key, value: index }));
+    const { x, y, intervals } = meansBy(
+      items,
+      ({ key }) => key,
+      ({ value }) => value,
+      2,
+    );
+    expect([x, y]).toEqual([
+      [2, 10],
+      [1.5, 7 / 3],
+    ]);
+    expect(intervals[0]).toEqual(mean([1, 2]).interval);
   });
 });

@@ -15,7 +15,13 @@ const graph: QuestionGraph = {
     { question: "a?", answer: "3", value: new Fraction(3), expression: number(3), dependsOn: [] },
     { question: "b?", answer: "5", value: new Fraction(5), expression: number(5), dependsOn: [] },
     { question: "c?", answer: "6", value: new Fraction(6), expression: times(reference(0), number(2)), dependsOn: [0] },
-    { question: "d?", answer: "30", value: new Fraction(30), expression: times(reference(2), reference(1)), dependsOn: [1, 2] },
+    {
+      question: "d?",
+      answer: "30",
+      value: new Fraction(30),
+      expression: times(reference(2), reference(1)),
+      dependsOn: [1, 2],
+    },
   ],
 };
 
@@ -24,7 +30,10 @@ describe("contract", () => {
     const contraction = contract(graph)!;
     expect(contraction.known.map(({ index }) => index)).toEqual([0, 1]);
     expect(contraction.origin).toEqual([2, 3]);
-    expect(contraction.remaining.nodes.map(({ expression }) => formatExpression(expression!))).toEqual(["3 × 2", "[1] × 5"]);
+    expect(contraction.remaining.nodes.map(({ expression }) => formatExpression(expression!))).toEqual([
+      "3 × 2",
+      "[1] × 5",
+    ]);
     expect(dependenciesOf(contraction.remaining)).toEqual([[], [0]]);
   });
 
@@ -66,6 +75,11 @@ describe("computeValues", () => {
   it("has no value where one it needs is missing", () => {
     const [first, ...rest] = graph.nodes;
     const { value: _, expression: __, ...unknown } = first!;
-    expect(computeValues({ nodes: [unknown, ...rest] }).map((value) => value !== undefined)).toEqual([false, true, false, false]);
+    expect(computeValues({ nodes: [unknown, ...rest] }).map((value) => value !== undefined)).toEqual([
+      false,
+      true,
+      false,
+      false,
+    ]);
   });
 });

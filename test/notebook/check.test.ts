@@ -15,7 +15,12 @@ describe("checkNotebook", () => {
   let good: Notebook;
   beforeAll(async () => {
     const folder = temporaryFolder(afterAll);
-    const file = await writeCells(folder, "a.ipynb", 'import { sources } from "thoughtbook/graph";', "console.log(sources([[], [0]]));");
+    const file = await writeCells(
+      folder,
+      "a.ipynb",
+      'import { sources } from "thoughtbook/graph";',
+      "console.log(sources([[], [0]]));",
+    );
     await runNotebook(file, { scale: "standard", out: folder, update: { figures: join(folder, "figures") } });
     good = await readNotebook(file);
   });
@@ -50,7 +55,9 @@ describe("checkNotebook", () => {
   it("finds error outputs, stderr and injected cells", async () => {
     const error = { output_type: "error", ename: "RangeError", evalue: "no", traceback: [] };
     const warning = { output_type: "stream", name: "stderr", text: "a warning\nmore" };
-    expect(await messages(withCell(1, { outputs: [error, warning], metadata: { tags: ["injected-parameters"] } }))).toEqual([
+    expect(
+      await messages(withCell(1, { outputs: [error, warning], metadata: { tags: ["injected-parameters"] } })),
+    ).toEqual([
       "cell 2: is left over from a run with parameters",
       "cell 2: ended with RangeError: no",
       "cell 2: printed to stderr: a warning",
@@ -73,7 +80,9 @@ describe("checkNotebook", () => {
       "cell 2: line 1 has 93 characters; the limit is 88",
     );
     const large = { output_type: "stream", name: "stdout", text: "x".repeat(300_000) };
-    expect((await messages(withCell(1, { outputs: [large] })))[0]).toMatch(/^is 30\d{4} bytes large; the limit is 300000/);
+    expect((await messages(withCell(1, { outputs: [large] })))[0]).toMatch(
+      /^is 30\d{4} bytes large; the limit is 300000/,
+    );
   });
 
   it("is an error for a file that is no notebook", async () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -43,8 +44,9 @@ export const textOf = (cell: Notebook["cells"][number]): string =>
   cell.cell_type !== "code"
     ? ""
     : cell.outputs
-        .map((output) => ("text" in output ? output.text : "data" in output ? output.data["text/plain"] : output.evalue))
-        .flat()
+        .flatMap((output) =>
+          "text" in output ? output.text : "data" in output ? output.data["text/plain"] : output.evalue,
+        )
         .join("");
 
 export const isAlive = (pid: number): boolean => {
@@ -56,3 +58,10 @@ export const isAlive = (pid: number): boolean => {
     return false;
   }
 };
+
+/** Debian's Jupyter, if it has nbconvert; another one in the PATH may lack it. */
+export const findJupyter = (): string | undefined =>
+  ["/usr/bin/jupyter", "jupyter"].find((command) => spawnSync(command, ["nbconvert", "--version"]).status === 0);
+
+export const codeOutputs = ({ cells }: Notebook) =>
+  cells.map((cell) => (cell.cell_type === "code" ? [cell.execution_count, cell.outputs] : []));

@@ -1,14 +1,11 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { installKernel, type Notebook, readNotebook, runNotebook } from "thoughtbook/notebook";
+import { installKernel, readNotebook, runNotebook } from "thoughtbook/notebook";
 import { describe, expect, it } from "vitest";
-import { temporaryFolder, writeCells } from "./helpers.js";
+import { codeOutputs, findJupyter, temporaryFolder, writeCells } from "./helpers.js";
 
-// Debian's Jupyter; another one in the PATH may lack nbconvert.
-const jupyter = ["/usr/bin/jupyter", "jupyter"].find(
-  (command) => spawnSync(command, ["nbconvert", "--version"]).status === 0,
-);
+const jupyter = findJupyter();
 
 describe("installKernel", () => {
   it("writes a kernel of which every file exists", async () => {
@@ -42,11 +39,8 @@ describe("installKernel", () => {
     const command = ["nbconvert", "--to", "notebook", "--execute", file, "--output", "converted.ipynb"];
     execFileSync(jupyter!, command, { env, cwd: folder, stdio: "pipe" });
     const { written } = await runNotebook(file, { scale: "standard", out: join(folder, "ours") });
-    const outputs = async (path: string) => {
-      const { cells }: Notebook = await readNotebook(path);
-      return cells.map((cell) => (cell.cell_type === "code" ? [cell.execution_count, cell.outputs] : []));
-    };
-    expect(await outputs(join(folder, "converted.ipynb"))).toEqual(await outputs(written));
+    const converted = await readNotebook(join(folder, "converted.ipynb"));
+    expect(codeOutputs(converted)).toEqual(codeOutputs(await readNotebook(written)));
   });
 
   it.skipIf(!jupyter)("shows the message of a failed cell through nbconvert", async () => {
@@ -54,7 +48,10 @@ describe("installKernel", () => {
     const file = await writeCells(folder, "a.ipynb", 'throw new RangeError("no such budget");');
     await installKernel(join(folder, "jupyter"));
     const env = { ...process.env, JUPYTER_DATA_DIR: join(folder, "jupyter"), JUPYTER_PATH: join(folder, "jupyter") };
-    const { status, stderr } = spawnSync(jupyter!, ["nbconvert", "--to", "notebook", "--execute", file], { env, cwd: folder });
+    const { status, stderr } = spawnSync(jupyter!, ["nbconvert", "--to", "notebook", "--execute", file], {
+      env,
+      cwd: folder,
+    });
     expect(status).not.toBe(0);
     expect(stderr.toString()).toContain("RangeError: no such budget");
   });

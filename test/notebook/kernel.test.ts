@@ -14,7 +14,11 @@ interface Ran {
   types: string[];
 }
 
-async function run(kernel: Kernel, code: string, options: { timeoutSeconds?: number; signal?: AbortSignal } = {}): Promise<Ran> {
+async function run(
+  kernel: Kernel,
+  code: string,
+  options: { timeoutSeconds?: number; signal?: AbortSignal } = {},
+): Promise<Ran> {
   const types: string[] = [];
   let text = "";
   const outcome = await kernel.execute(code, {
@@ -48,7 +52,10 @@ describe("a healthy kernel", () => {
   });
 
   it("reports what a cell throws with name, message and place", async () => {
-    const { outcome, types } = await run(kernel, 'function inner() { throw new TypeError("no such budget"); }\ninner();');
+    const { outcome, types } = await run(
+      kernel,
+      'function inner() { throw new TypeError("no such budget"); }\ninner();',
+    );
     expect(outcome).toMatchObject({ status: "error", ename: "TypeError", evalue: "no such budget" });
     expect(outcome.status === "error" && outcome.traceback.join("\n")).toMatch(/at inner/);
     expect(types).toContain("error");
@@ -66,12 +73,18 @@ describe("a healthy kernel", () => {
   it("reports a type error with its position", async () => {
     const { outcome } = await run(kernel, '\nlet budget: number = "x";');
     expect(outcome).toMatchObject({ status: "error", ename: "TypeScriptError" });
-    expect(outcome.status === "error" && outcome.evalue).toBe("2:5 - Type 'string' is not assignable to type 'number'.");
+    expect(outcome.status === "error" && outcome.evalue).toBe(
+      "2:5 - Type 'string' is not assignable to type 'number'.",
+    );
   });
 
   it.each([
     ["a rejection", 'Promise.reject(new Error("floating"));\nnull;', "unhandled rejection: floating"],
-    ["an unawaited call", 'void (async () => { await null; throw new Error("deep"); })();', "unhandled rejection: deep"],
+    [
+      "an unawaited call",
+      'void (async () => { await null; throw new Error("deep"); })();',
+      "unhandled rejection: deep",
+    ],
     ["a rejection with a string", 'void Promise.reject("text");', "unhandled rejection: 'text'"],
   ])("fails a cell for %s that nobody handles", async (_, code, message) => {
     const { outcome } = await run(kernel, code);
@@ -87,6 +100,14 @@ describe("a healthy kernel", () => {
       evalue: "uncaught exception: from work that an earlier cell left unawaited: late",
     });
     expect((await run(kernel, "2")).outcome.status).toBe("ok");
+  });
+
+  it("finds a variable of an earlier cell in a shorthand property", async () => {
+    await run(kernel, "const seed = 7, width = 2;");
+    const code = "const options = { seed, inner: { width } };\nlet other = 0;\n({ other } = { other: 5 });";
+    expect((await run(kernel, `${code}\nconsole.log(options, other);`)).text).toBe(
+      "{ seed: 7, inner: { width: 2 } } 5\n",
+    );
   });
 
   it("takes `for await` at top level", async () => {
@@ -110,11 +131,16 @@ describe("a healthy kernel", () => {
   });
 
   it("is interrupted in a loop without an end, and goes on", async () => {
-    expect((await run(kernel, "while (true) {}", { timeoutSeconds: 0.3 })).outcome).toEqual({ status: "timeout", seconds: 0.3 });
+    expect((await run(kernel, "while (true) {}", { timeoutSeconds: 0.3 })).outcome).toEqual({
+      status: "timeout",
+      seconds: 0.3,
+    });
     await delay(250);
     const stop = new AbortController();
     setTimeout(() => stop.abort(), 300);
-    expect((await run(kernel, "await new Promise(() => {});", { signal: stop.signal })).outcome).toEqual({ status: "interrupted" });
+    expect((await run(kernel, "await new Promise(() => {});", { signal: stop.signal })).outcome).toEqual({
+      status: "interrupted",
+    });
     await delay(250);
     expect((await run(kernel, "console.log(3)")).text).toBe("3\n");
   });
@@ -144,7 +170,10 @@ describe("a kernel in trouble", () => {
 
   it("is reported as dead when a cell ends the process", async () => {
     kernel = await startKernel({ cwd: root });
-    expect((await run(kernel, "process.exit(3)")).outcome).toEqual({ status: "died", reason: "ended with exit code 3" });
+    expect((await run(kernel, "process.exit(3)")).outcome).toEqual({
+      status: "died",
+      reason: "ended with exit code 3",
+    });
   });
 
   it("takes the processes that a cell started with it", async () => {
@@ -163,7 +192,10 @@ describe("a kernel in trouble", () => {
       `const kernel = await startKernel({ cwd: ${JSON.stringify(root)} });` +
       "console.log(kernel.pid);" +
       'await kernel.execute("await null; while (true) {}", { onOutput() {} });';
-    const parent = spawn(process.execPath, ["--input-type=module", "-e", script], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+    const parent = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     const pid = await new Promise<number>((resolve) => parent.stdout.once("data", (data) => resolve(Number(data))));
     await delay(300);
     expect(isAlive(pid)).toBe(true);
@@ -178,7 +210,10 @@ describe("a kernel in trouble", () => {
     const port = (server.address() as { port: number }).port;
     const file = join(temporaryFolder(), "connection.json");
     const ports = { shell_port: port, iopub_port: port, stdin_port: port, control_port: port, hb_port: port };
-    writeFileSync(file, JSON.stringify({ transport: "tcp", ip: "127.0.0.1", key: "k", signature_scheme: "hmac-sha256", ...ports }));
+    writeFileSync(
+      file,
+      JSON.stringify({ transport: "tcp", ip: "127.0.0.1", key: "k", signature_scheme: "hmac-sha256", ...ports }),
+    );
     const [command, ...args] = kernelCommand().map((part) => part.replace("{connection_file}", file));
     const { status, stderr } = spawnSync(command!, args, { encoding: "utf8", timeout: 20_000 });
     expect(status).toBe(1);

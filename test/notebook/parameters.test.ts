@@ -1,12 +1,13 @@
-import { declaredParameters, injectCell, parameterCell } from "../../lib/dist/notebook/parameters.js";
 import { describe, expect, it } from "vitest";
+import { declaredParameters, injectCell, parameterCell } from "../../lib/dist/notebook/parameters.js";
 import { codeCell, notebookOf } from "./helpers.js";
 
 const notebook = notebookOf(
   'console.log("first");',
-  codeCell('const scale = "standard" as Scale; // the dial\nconst seed: number = 1;\nconst names = ["a"];\n// const old = 2;', [
-    "parameters",
-  ]),
+  codeCell(
+    'const scale = "standard" as Scale; // the dial\nconst seed: number = 1;\nconst names = ["a"];\n// const old = 2;',
+    ["parameters"],
+  ),
   "console.log(scale);",
 );
 
@@ -23,7 +24,12 @@ describe("parameters", () => {
   it("are injected after the tagged cell, in place of an earlier injection", () => {
     const once = injectCell(notebook, parameterCell(notebook, { seed: 2 }, "n.ipynb")!);
     const twice = injectCell(once, parameterCell(notebook, { seed: 3 }, "n.ipynb")!);
-    expect(twice.cells.map((cell) => cell.metadata.tags?.[0])).toEqual([undefined, "parameters", "injected-parameters", undefined]);
+    expect(twice.cells.map((cell) => cell.metadata.tags?.[0])).toEqual([
+      undefined,
+      "parameters",
+      "injected-parameters",
+      undefined,
+    ]);
     expect(twice.cells[2]?.source).toBe("const seed: number = 3;");
     expect(notebook.cells).toHaveLength(3);
   });

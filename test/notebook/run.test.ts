@@ -58,7 +58,13 @@ describe("runNotebook", () => {
 
   it("stops at a failing cell, shows it, and writes what there is", async () => {
     const folder = temporaryFolder();
-    const file = await writeCells(folder, "a.ipynb", 'console.log("kept");', 'const x = 1;\nthrow new RangeError("budget");', "3");
+    const file = await writeCells(
+      folder,
+      "a.ipynb",
+      'console.log("kept");',
+      'const x = 1;\nthrow new RangeError("budget");',
+      "3",
+    );
     const { written, failure } = await runNotebook(file, { scale: "smoke", out: join(folder, "out") });
     expect(showFailure(failure!)).toMatch(
       /^cell 2 of 3: RangeError: budget\n {4}1 \| const x = 1;\n {4}2 \| throw new RangeError\("budget"\);\n {2}RangeError: budget\n/,
@@ -107,7 +113,9 @@ describe("runNotebook", () => {
   it("names what is wrong with a file that is no notebook", async () => {
     const folder = temporaryFolder();
     const run = (file: string) => runNotebook(file, { scale: "smoke", out: join(folder, "out") });
-    await expect(run(join(folder, "none.ipynb"))).rejects.toThrow(/cannot read the notebook .*none\.ipynb: no such file/);
+    await expect(run(join(folder, "none.ipynb"))).rejects.toThrow(
+      /cannot read the notebook .*none\.ipynb: no such file/,
+    );
     await writeFile(join(folder, "text.ipynb"), "hello");
     await expect(run(join(folder, "text.ipynb"))).rejects.toThrow(/text\.ipynb is not JSON/);
     await writeFile(join(folder, "old.ipynb"), '{"nbformat": 3, "worksheets": []}');

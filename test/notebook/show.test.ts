@@ -7,7 +7,10 @@ type Bundle = Record<string, string>;
 
 function capture(show: () => void): Bundle {
   const bundles: Bundle[] = [];
-  Object.defineProperty(globalThis, NOTEBOOK_DISPLAY, { value: (bundle: Bundle) => bundles.push(bundle), configurable: true });
+  Object.defineProperty(globalThis, NOTEBOOK_DISPLAY, {
+    value: (bundle: Bundle) => bundles.push(bundle),
+    configurable: true,
+  });
   show();
   expect(bundles).toHaveLength(1);
   return bundles[0]!;
@@ -28,7 +31,9 @@ describe("showTable", () => {
     const bundle = capture(() => showTable(new DataFrame(rows), { caption: "Splits" }));
     expect(bundle["text/plain"]).toBe("Splits\nsplit    rows  share\ntrain   7,473   0.50\n<test>     12");
     expect(bundle["text/html"]).toContain("<caption>Splits</caption>");
-    expect(bundle["text/html"]).toContain('<td style="text-align:left">&lt;test&gt;</td><td style="text-align:right">12</td>');
+    expect(bundle["text/html"]).toContain(
+      '<td style="text-align:left">&lt;test&gt;</td><td style="text-align:right">12</td>',
+    );
   });
 
   it("rounds to the digits asked for", () => {

@@ -1,0 +1,34 @@
+import {
+  compressPng,
+  type Drawing,
+  exportDrawing,
+  exportFigure,
+  type Figure,
+  renderPng,
+  renderSvg,
+} from "../plot/index.js";
+import { showBundle } from "./show.js";
+
+/**
+ * Show a figure in the notebook as one output: a PNG for readers, the Plotly specification for front ends that draw it.
+ * In a run of `thoughtbook notebooks run` it is also exported, as SVG, PNG and CSV.
+ * @throws ThoughtbookError if it cannot be drawn, or the folder of the figures cannot be written.
+ */
+export async function showFigure(figure: Figure): Promise<void> {
+  const folder = process.env.THOUGHTBOOK_FIGURES;
+  if (folder) await exportFigure(figure, folder);
+  const png = await compressPng(renderPng(await renderSvg(figure)));
+  showBundle({
+    "image/png": Buffer.from(png).toString("base64"),
+    "application/vnd.plotly.v1+json": figure.spec,
+    "text/plain": figure.title,
+  });
+}
+
+/** Show a drawing, such as a question graph, as a PNG; exported as SVG and PNG like a figure. */
+export async function showDrawing(drawing: Drawing): Promise<void> {
+  const folder = process.env.THOUGHTBOOK_FIGURES;
+  if (folder) await exportDrawing(drawing, folder);
+  const png = await compressPng(renderPng(drawing.svg));
+  showBundle({ "image/png": Buffer.from(png).toString("base64"), "text/plain": drawing.title });
+}

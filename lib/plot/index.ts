@@ -1,0 +1,18 @@
+export { type BarFigureOptions, type BarSeries, barFigure } from "./bar-figure.js";
+export {
+  type Benchmark,
+  type ComparisonFigureOptions,
+  comparisonFigure,
+  type Method,
+} from "./comparison-figure.js";
+export { exportDrawing, exportFigure, tableToCsv } from "./export.js";
+export type { Cell, Drawing, Figure, FigureOptions, PlotlyLayout, PlotlySpec, Table } from "./figure.js";
+export { type HeatmapFigureOptions, heatmapFigure } from "./heatmap-figure.js";
+export { type HistogramFigureOptions, type HistogramSeries, histogramFigure } from "./histogram-figure.js";
+export type { Interval } from "./intervals.js";
+export { type LineFigureOptions, type LineSeries, lineFigure } from "./line-figure.js";
+export { compressPng } from "./png.js";
+export { drawQuestionGraph, type QuestionGraphOptions, type QuestionNode } from "./question-graph.js";
+export { questionNodes } from "./question-nodes.js";
+export { renderPng, renderSvg } from "./render.js";
+export { type TextStyle, textWidth, wrapText } from "./text-width.js";

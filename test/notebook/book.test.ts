@@ -1,0 +1,51 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { checkNotebook, installKernel, readNotebook, runNotebook } from "thoughtbook/notebook";
+import { describe, expect, it } from "vitest";
+import { codeOutputs, findJupyter, root, temporaryFolder } from "./helpers.js";
+
+const notebooks = readdirSync(join(root, "notebooks")).filter((name) => name.endsWith(".ipynb"));
+const hasData = Boolean(process.env.THOUGHTBOOK_DATA);
+if (!hasData) console.log("skipped: running the committed notebooks again needs THOUGHTBOOK_DATA");
+const jupyter = findJupyter();
+if (!jupyter) console.log("skipped: comparing with nbconvert needs Debian's jupyter-nbconvert");
+
+describe.each(notebooks)("%s", (name) => {
+  const file = join(root, "notebooks", name);
+
+  it("is fit to be committed", async () => {
+    expect(await checkNotebook(file, { modules: join(root, "node_modules") })).toEqual([]);
+  });
+
+  it.skipIf(!hasData)(
+    "gives its committed bytes and figures when it is run again",
+    async () => {
+      const out = temporaryFolder();
+      const { written, failure } = await runNotebook(file, { scale: "standard", out });
+      expect(failure).toBeUndefined();
+      expect(readFileSync(written, "utf8")).toBe(readFileSync(file, "utf8"));
+      const figures = readdirSync(join(out, "figures"));
+      expect(figures.length).toBeGreaterThan(0);
+      const differing = figures.filter(
+        (figure) => !readFileSync(join(out, "figures", figure)).equals(readFileSync(join(root, "figures", figure))),
+      );
+      expect(differing).toEqual([]);
+    },
+    120_000,
+  );
+
+  it.skipIf(!hasData || !jupyter)(
+    "gives the same outputs through Jupyter's nbconvert",
+    async () => {
+      const out = temporaryFolder();
+      await installKernel(out);
+      const command = ["nbconvert", "--to", "notebook", "--execute", file, "--output-dir", out];
+      const env = { ...process.env, JUPYTER_DATA_DIR: out, JUPYTER_PATH: out };
+      const { status, stderr } = spawnSync(jupyter!, command, { env, encoding: "utf8" });
+      expect(status, stderr).toBe(0);
+      expect(codeOutputs(await readNotebook(join(out, name)))).toEqual(codeOutputs(await readNotebook(file)));
+    },
+    120_000,
+  );
+});

@@ -1,0 +1,174 @@
+import { barFigure, comparisonFigure, type Figure, heatmapFigure, histogramFigure, lineFigure } from "thoughtbook/plot";
+
+const METHODS = [
+  { name: "QwQ-32B", values: [11.1, 21.8, 43.8, 63.2] },
+  { name: "QwQ-32B w/ s1K-1.1", values: [12.3, 27.8, 51.8, 70.6] },
+  { name: "+ CoD", values: [12.2, 24.3, 51.3, 69.3] },
+  { name: "+ BtC Effective Shortcut", values: [13.4, 25.0, 52.3, 68.6] },
+  { name: "+ BtC Skip Steps", values: [12.3, 24.0, 51.6, 68.6] },
+  { name: "+ TokenSkip", values: [10.9, 22.8, 48.8, 64.9] },
+  { name: "+ A*-Thought", values: [29.4, 48.1, 58.9, 69.3] },
+];
+const STEPS = Array.from({ length: 40 }, (_, index) => index * 5);
+
+/** One figure of each kind and of each case that needs another layout, with small fixed data. */
+export const EXAMPLES: Figure[] = [
+  histogramFigure({
+    name: "histogram",
+    title: "Sub-questions a problem is divided into",
+    subtitle: "10 and 5 problems",
+    series: [
+      { name: "AoT", values: [2, 2, 3, 3, 3, 4, 4, 5, 7, 7] },
+      { name: "least-to-most", values: [1, 2, 2, 2, 3] },
+    ],
+    xTitle: "sub-questions",
+  }),
+  histogramFigure({
+    name: "histogram-bins",
+    title: "Length of the answers",
+    series: [{ name: "mini", values: Array.from({ length: 200 }, (_, index) => 50 + ((index * 37) % 400)) }],
+    xTitle: "tokens",
+    measure: "count",
+  }),
+  barFigure({
+    name: "bar",
+    title: "Accuracy by split: is deeper harder than wider, or a < b & c > d, for less than $5?",
+    subtitle: "Whiskers are 95 % Wilson intervals",
+    categories: ["in distribution", "deeper", "wider", "with distractors"],
+    series: [
+      { name: "direct <1>", values: [62, 31, 12.5, null] },
+      {
+        name: "AoT & more",
+        values: [81.5, 55, 40, 0],
+        intervals: [
+          [75, 86],
+          [30, 78],
+          [33, 47],
+          [0, 1.9],
+        ],
+      },
+    ],
+    valueTitle: "accuracy (%)",
+  }),
+  barFigure({
+    name: "bar-long-names",
+    title: "What the planner chose",
+    categories: [
+      "Query rewriting, then chain of thought, no verification",
+      "Decomposition into sub-questions, then program of thought, self-verification",
+      "Chain of thought only",
+    ],
+    series: [
+      { name: "before", values: [12, 30, 58] },
+      { name: "after", values: [22.5, 25, 52.5] },
+    ],
+    valueTitle: "share of questions (%)",
+    categoryTitle: "plan",
+  }),
+  barFigure({
+    name: "bar-negative",
+    title: "Change of accuracy",
+    categories: ["MATH500", "AMC23", "GSM8K"],
+    series: [
+      {
+        name: "A*-Thought",
+        values: [-2.2, 2.5, -2.3],
+        intervals: [
+          [-5, 1],
+          [-12, 17],
+          [-4, -0.5],
+        ],
+      },
+      { name: "TokenSkip", values: [-5, -10, -0.4] },
+    ],
+    valueTitle: "difference (percentage points)",
+  }),
+  barFigure({
+    name: "bar-seven-by-six",
+    title: "Seven methods on six benchmarks",
+    categories: ["MATH500", "AMC23", "OlympiadBench", "GSM8K", "LiveCodeBench", "MMLU"],
+    series: METHODS.map(({ name, values }, index) => ({
+      name,
+      values: [...values, 5 * index, 100 - 9 * index],
+    })),
+    valueTitle: "accuracy (%)",
+  }),
+  lineFigure({
+    name: "line",
+    title: "Accuracy against the token budget",
+    subtitle: "QwQ-32B, mean of four benchmarks (A*-Thought, Table 1)",
+    series: METHODS.map(({ name, values }) => ({ name, x: [512, 1024, 2048, 4096], y: values })),
+    xTitle: "token budget",
+    yTitle: "accuracy (%)",
+    xScale: "log",
+    fromZero: true,
+  }),
+  lineFigure({
+    name: "line-band",
+    title: "Reward during training",
+    series: ["AoT", "reasoner"].map((name, index) => {
+      const y = STEPS.map((step) => 0.2 + (0.6 * step) / (step + 40 + 60 * index));
+      return { name, x: STEPS, y, intervals: y.map((value): [number, number] => [value - 0.05, value + 0.08]) };
+    }),
+    xTitle: "step",
+    yTitle: "mean reward",
+    uncertainty: "band",
+  }),
+  lineFigure({
+    name: "scatter",
+    title: "Accuracy against cost",
+    series: METHODS.slice(0, 3).map(({ name, values }, index) => ({
+      name,
+      x: values.map((value) => 2000 - 20 * value + 100 * index),
+      y: values,
+      intervals: values.map((value): [number, number] => [value - 4, value + 5]),
+    })),
+    xTitle: "tokens a problem",
+    yTitle: "accuracy (%)",
+    connect: false,
+  }),
+  heatmapFigure({
+    name: "heatmap",
+    title: "Accuracy by depth and width",
+    rows: ["depth 1", "depth 2", "depth 3"],
+    columns: ["width 1", "width 2", "width 3", "width 4"],
+    values: [
+      [98.5, 97, 95, 90],
+      [80, 71, 60, 44],
+      [40, 22, null, 3.5],
+    ],
+    valueTitle: "accuracy (%)",
+    range: [0, 100],
+  }),
+  heatmapFigure({
+    name: "heatmap-large",
+    title: "Attention between steps",
+    rows: Array.from({ length: 12 }, (_, index) => `the step numbered ${index + 1}`),
+    columns: Array.from({ length: 12 }, (_, index) => `the step numbered ${index + 1}`),
+    values: Array.from({ length: 12 }, (_, row) =>
+      Array.from({ length: 12 }, (_, column) => (column > row ? null : 1 / (1 + ((row * 7 + column * 5) % 12)))),
+    ),
+    valueTitle: "attention",
+    rowTitle: "from",
+    columnTitle: "to",
+  }),
+  comparisonFigure({
+    name: "comparison",
+    title: "A table as dots",
+    benchmarks: [
+      { name: "MATH500" },
+      { name: "AMC23" },
+      { name: "OlympiadBench" },
+      { name: "GSM8K" },
+      { name: "Tokens per correct answer", better: "lower" },
+    ],
+    methods: METHODS.slice(3).map(({ name, values }, index) => ({
+      name,
+      own: index === 3,
+      values: [...values, 900 - 120 * index].map((value, at) => (index === 1 && at === 2 ? null : value)),
+      intervals: values
+        .map((value, at): [number, number] | null => (index === 1 && at === 2 ? null : [value - 3, value + 4]))
+        .concat([null]),
+    })),
+  }),
+];
