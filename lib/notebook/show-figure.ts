@@ -1,13 +1,8 @@
-import {
-  compressPng,
-  type Drawing,
-  exportDrawing,
-  exportFigure,
-  type Figure,
-  renderPng,
-  renderSvg,
-} from "../plot/index.js";
+import { compressPng, type Drawing, exportDrawing, exportFigure, type Figure, renderPng, renderSvg } from "../plot/index.js";
 import { showBundle } from "./show.js";
+
+/** Pixels of the PNG to one of the figure: sharp enough for a screen, small enough for a notebook under review. */
+const SCALE = 1.5;
 
 /**
  * Show a figure in the notebook as one output: a PNG for readers, the Plotly specification for front ends that draw it.
@@ -17,7 +12,7 @@ import { showBundle } from "./show.js";
 export async function showFigure(figure: Figure): Promise<void> {
   const folder = process.env.THOUGHTBOOK_FIGURES;
   if (folder) await exportFigure(figure, folder);
-  const png = await compressPng(renderPng(await renderSvg(figure)));
+  const png = await compressPng(renderPng(await renderSvg(figure), { scale: SCALE }));
   showBundle({
     "image/png": Buffer.from(png).toString("base64"),
     "application/vnd.plotly.v1+json": figure.spec,
@@ -25,10 +20,9 @@ export async function showFigure(figure: Figure): Promise<void> {
   });
 }
 
-/** Show a drawing, such as a question graph, as a PNG; exported as SVG and PNG like a figure. */
+/** Show a drawing, such as a question graph, as SVG; exported as SVG and PNG like a figure. */
 export async function showDrawing(drawing: Drawing): Promise<void> {
   const folder = process.env.THOUGHTBOOK_FIGURES;
   if (folder) await exportDrawing(drawing, folder);
-  const png = await compressPng(renderPng(drawing.svg));
-  showBundle({ "image/png": Buffer.from(png).toString("base64"), "text/plain": drawing.title });
+  showBundle({ "image/svg+xml": drawing.svg, "text/plain": drawing.title });
 }

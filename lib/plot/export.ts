@@ -8,10 +8,10 @@ import { renderPng, renderSvg } from "./render.js";
 
 /**
  * A table as CSV (RFC 4180, with line feeds): numbers in the fewest digits that read back as the same number, `true`
- * and `false`, null as an empty field and an empty text as "".
+ * and `false`, null as an empty field.
  */
 export function tableToCsv({ columns, rows }: Table): string {
-  return stringify(rows, { header: true, columns, quoted_empty: true, cast: { boolean: String } });
+  return stringify(rows, { header: true, columns, cast: { boolean: String } });
 }
 
 /**

@@ -54,7 +54,8 @@ function alone(element: Element, transform?: string): string {
   return inner.outerHTML;
 }
 
-function inkBox(svg: string): Box | undefined {
+/** The box of the ink of a document, as resvg draws it. */
+export function inkBox(svg: string): Box | undefined {
   const box = new Resvg(svg, { font: FONTS }).getBBox();
   return box && { left: box.x, top: box.y, right: box.x + box.width, bottom: box.y + box.height };
 }

@@ -54,7 +54,7 @@ describe("renderSvg", () => {
   it("does not depend on the process, its time zone or its language", async () => {
     const script = `
       import { barFigure, renderSvg } from "thoughtbook/plot";
-      const series = [{ name: "s", values: [1234.5, -250.25] }];
+      const series = [{ name: "s", values: [1234.5, -0.25] }];
       const figure = barFigure({ name: "probe", title: "Probe", categories: ["a", "b"], series, valueTitle: "v" });
       process.stdout.write(await renderSvg(figure));`;
     const draw = async (environment: Record<string, string>) => {
@@ -65,7 +65,7 @@ describe("renderSvg", () => {
       draw({ TZ: "UTC", LC_ALL: "C" }),
       draw({ TZ: "Asia/Kathmandu", LC_ALL: "de_DE.UTF-8", LANG: "de_DE.UTF-8" }),
     ]);
-    expect(one).toContain("1234.50");
+    expect(one).toContain(">1234.5<");
     expect(other).toBe(one);
   });
 
