@@ -1,9 +1,20 @@
-import { checkEstimate, checkLength, checkName, checkNames, checkSeries } from "./check.js";
+import { checkEstimates, checkName, checkNames, checkSeries } from "./check.js";
 import type { Figure, FigureOptions } from "./figure.js";
 import { barMarker, barSlot } from "./grouped-bars.js";
 import { type Estimate, errorBars, estimates, estimateTable, type Interval, shownNumbers } from "./intervals.js";
 import { decimalsFor, extremes, formatNumber } from "./numbers.js";
-import { axis, baseLayout, COLOURS, HEIGHT, headHeight, nameAxis, plainText, SIZES, WIDTH } from "./style.js";
+import {
+  axis,
+  baseLayout,
+  COLOURS,
+  HEIGHT,
+  headHeight,
+  legendName,
+  nameTicks,
+  plainText,
+  SIZES,
+  WIDTH,
+} from "./style.js";
 import { textWidth, wrapText } from "./text-width.js";
 
 export interface BarSeries {
@@ -30,6 +41,8 @@ export interface BarFigureOptions extends FigureOptions {
 interface Bar extends Estimate {
   /** Where its middle stands on the category axis, on which categories are 1 apart. */
   position: number;
+  /** The value as text; empty where there is none. */
+  label: string;
 }
 
 interface BarGroup {
@@ -45,6 +58,10 @@ const MAX_NAME_LINES = 3;
 const MAX_NAME_WIDTH = 220;
 /** About what the value axis with its ticks and titles takes from the figure's width or height. */
 const AXIS_ROOM = 80;
+const LEGEND_ROOM = 30;
+
+/** What the bars of a category take of its room. */
+const groupWidth = (seriesCount: number): number => (seriesCount > 1 ? 0.82 : 0.6);
 
 /**
  * Categories × series as grouped bars, with error bars where there are intervals. The value axis always holds zero.
@@ -55,67 +72,77 @@ const AXIS_ROOM = 80;
 export function barFigure(options: BarFigureOptions): Figure {
   checkBars(options);
   const { name, title, categories, series, valueTitle, categoryTitle, width = WIDTH } = options;
-  const groupWidth = series.length > 1 ? 0.82 : 0.6;
+  const decimals = decimalsFor(series.flatMap(({ values }) => values.flatMap((value) => value ?? [])));
   const groups = series.map((one, index): BarGroup => {
-    const slot = barSlot(index, series.length, groupWidth);
-    const bars = estimates(one.values, one.intervals).map((bar, at) => ({ ...bar, position: at + slot.offset }));
+    const slot = barSlot(index, series.length, groupWidth(series.length));
+    const bars = estimates(one.values, one.intervals).map((estimate, at): Bar => {
+      const label = estimate.value === null ? "" : formatNumber(estimate.value, decimals);
+      return { ...estimate, position: at + slot.offset, label };
+    });
     return { name: one.name, bars, width: slot.width };
   });
-
-  const slotWidth = (width - AXIS_ROOM) / categories.length;
-  const horizontal = options.horizontal ?? !namesFit(categories, 0.92 * slotWidth);
-  const names = categories.map((category) =>
-    wrapText(category, horizontal ? MAX_NAME_WIDTH : 0.92 * slotWidth, NAME_FONT),
+  const bars = groups.flatMap((group) => group.bars);
+  const { horizontal, names, height, labelled, labelShare } = planBars(
+    options,
+    bars.map(({ label }) => label),
   );
-  const height = options.height ?? (horizontal ? horizontalHeight(options, names, width) : HEIGHT);
-  const top = headHeight(options, width) + (series.length > 1 ? 30 : 0);
 
-  const decimals = decimalsFor(groups.flatMap(({ bars }) => bars.flatMap(({ value }) => value ?? [])));
-  const texts = groups.map(({ bars }) =>
-    bars.map(({ value }) => (value === null ? "" : formatNumber(value, decimals))),
-  );
-  const labelWidth = Math.max(...texts.flat().map((text) => textWidth(text, LABEL_FONT)));
-  const thickness =
-    ((horizontal ? (height - top - AXIS_ROOM) / categories.length : slotWidth) * groupWidth) / series.length;
-  const labelled = options.labels ?? thickness >= (horizontal ? 1.1 * SIZES.label : labelWidth);
-  const length = horizontal ? width - widest(names) - AXIS_ROOM : height - top - AXIS_ROOM;
-  const labelShare = labelled ? ((horizontal ? labelWidth : 1.3 * SIZES.label) + 8) / length : 0.04;
-
-  const traces = groups.map((group, index) => barTrace(group, index, categories, horizontal));
-  const labels = labelled ? groups.flatMap(({ bars }, index) => barLabels(bars, texts[index]!, horizontal)) : [];
-  const range = valueRange(groups, labelShare);
-  const categoryAxis = nameAxis(categoryTitle, names, {
-    range: horizontal ? [categories.length - 0.5, -0.5] : [-0.5, categories.length - 0.5],
-  });
-  const valueAxis = axis(valueTitle, { range, zeroline: range[0] < 0, zerolinecolor: COLOURS.axis });
-  const layout = baseLayout({ ...options, width, height }, series.length > 1, {
+  const range = valueRange(bars, labelShare);
+  const valueAxis = { range, zeroline: range[0] < 0, zerolinecolor: COLOURS.axis };
+  const ends = [-0.5, categories.length - 0.5];
+  const categoryAxis = { ...nameTicks(names), range: horizontal ? ends.reverse() : ends };
+  const layout = baseLayout({ ...options, height }, series.length > 1, {
     barmode: "overlay",
-    xaxis: horizontal ? valueAxis : categoryAxis,
-    yaxis: horizontal ? categoryAxis : valueAxis,
-    annotations: labels,
+    xaxis: horizontal ? axis(valueTitle, valueAxis, width) : axis(categoryTitle, categoryAxis, width),
+    yaxis: horizontal ? axis(categoryTitle, categoryAxis) : axis(valueTitle, valueAxis),
+    annotations: labelled ? bars.flatMap((bar) => barLabel(bar, horizontal)) : [],
   });
+  const data = groups.map((group, index) => barTrace(group, index, categories, horizontal));
   const table = estimateTable(
     ["category", "series", "value"],
     groups.flatMap((group) => group.bars.map((bar, at) => ({ keys: [categories[at]!, group.name], ...bar }))),
   );
-  return { name, title, spec: { data: traces, layout }, table };
+  return { name, title, spec: { data, layout }, table };
 }
 
 function checkBars({ name, categories, series }: BarFigureOptions): void {
   checkName(name);
   checkNames("categories", categories);
   checkSeries(series);
-  for (const { name: seriesName, values, intervals } of series) {
-    checkLength(`series "${seriesName}": values`, values, categories.length);
-    if (intervals) checkLength(`series "${seriesName}": intervals`, intervals, categories.length);
-    for (const [index, estimate] of estimates(values, intervals).entries()) {
-      checkEstimate(`series "${seriesName}", value ${index} ("${categories[index]}")`, estimate);
-    }
-  }
+  for (const one of series) checkEstimates(`series "${one.name}"`, one, categories);
 }
 
-const widest = (names: readonly string[][]): number =>
-  Math.max(...names.flat().map((line) => textWidth(line, NAME_FONT)));
+interface BarPlan {
+  horizontal: boolean;
+  /** Categories, wrapped. */
+  names: string[][];
+  height: number;
+  labelled: boolean;
+  /** Of the value axis, to be left free beyond the longest bar. */
+  labelShare: number;
+}
+
+/** Decide what depends on how much room there is. */
+function planBars(options: BarFigureOptions, labels: readonly string[]): BarPlan {
+  const { categories, series, width = WIDTH } = options;
+  const slotWidth = (width - AXIS_ROOM) / categories.length;
+  const nameWidth = 0.92 * slotWidth;
+  const horizontal = options.horizontal ?? !namesFit(categories, nameWidth);
+  const names = categories.map((category) => wrapText(category, horizontal ? MAX_NAME_WIDTH : nameWidth, NAME_FONT));
+  const namesWidth = Math.max(...names.flat().map((line) => textWidth(line, NAME_FONT)));
+
+  const ends = headHeight(options, width) + (series.length > 1 ? LEGEND_ROOM : 0) + AXIS_ROOM;
+  const row = Math.max(20 * series.length + 10, 16 * Math.max(...names.map((lines) => lines.length)) + 10, 34);
+  const { height = horizontal ? Math.round(ends + row * categories.length) : HEIGHT } = options;
+  const slot = horizontal ? (height - ends) / categories.length : slotWidth;
+  const thickness = (slot * groupWidth(series.length)) / series.length;
+
+  const labelWidth = Math.max(...labels.map((text) => textWidth(text, LABEL_FONT)));
+  const labelled = options.labels ?? thickness >= (horizontal ? 1.1 * SIZES.label : labelWidth);
+  const axisLength = horizontal ? width - namesWidth - AXIS_ROOM : height - ends;
+  const labelLength = (horizontal ? labelWidth : 1.3 * SIZES.label) + 8;
+  return { horizontal, names, height, labelled, labelShare: labelled ? labelLength / axisLength : 0.04 };
+}
 
 /** Whether names can stand side by side, each wrapped into `room` pixels without breaking a word. */
 function namesFit(names: readonly string[], room: number): boolean {
@@ -123,14 +150,8 @@ function namesFit(names: readonly string[], room: number): boolean {
   return wordsFit && names.every((name) => wrapText(name, room, NAME_FONT).length <= MAX_NAME_LINES);
 }
 
-function horizontalHeight(options: BarFigureOptions, names: readonly string[][], width: number): number {
-  const lines = Math.max(...names.map((name) => name.length));
-  const row = Math.max(20 * options.series.length + 10, 16 * lines + 10, 34);
-  return Math.round(headHeight(options, width) + 30 + AXIS_ROOM + row * options.categories.length);
-}
-
-function valueRange(groups: readonly BarGroup[], labelShare: number): [low: number, high: number] {
-  const [low, high] = extremes([0, ...groups.flatMap(({ bars }) => shownNumbers(bars))]);
+function valueRange(bars: readonly Bar[], labelShare: number): [low: number, high: number] {
+  const [low, high] = extremes([0, ...shownNumbers(bars)]);
   if (low === high) return [0, 1];
   const pad = ((high - low) * labelShare) / (1 - labelShare);
   return [low < 0 ? low - pad : 0, high > 0 ? high + pad : 0];
@@ -146,7 +167,7 @@ function barTrace(
   return {
     type: "bar",
     orientation: horizontal ? "h" : "v",
-    name: plainText(name),
+    name: legendName(name),
     [across]: bars.map(({ position }) => position),
     [along]: bars.map(({ value }) => value),
     width,
@@ -157,15 +178,13 @@ function barTrace(
   };
 }
 
-/** Values as text just beyond the end of the bar or of its interval. */
-function barLabels(bars: readonly Bar[], texts: readonly string[], horizontal: boolean): object[] {
-  return bars.flatMap(({ value, interval, position }, at) => {
-    if (value === null) return [];
-    const side = value < 0 ? -1 : 1;
-    const end = interval?.[value < 0 ? 0 : 1] ?? value;
-    const place = horizontal
-      ? { x: end, y: position, xanchor: value < 0 ? "right" : "left", xshift: 3 * side }
-      : { x: position, y: end, yanchor: value < 0 ? "top" : "bottom", yshift: side };
-    return [{ ...place, text: texts[at]!, font: LABEL_FONT, showarrow: false }];
-  });
+/** A value as text just beyond the end of its bar or interval. */
+function barLabel({ value, interval, position, label }: Bar, horizontal: boolean): object[] {
+  if (value === null) return [];
+  const isDown = value < 0;
+  const end = interval?.[isDown ? 0 : 1] ?? value;
+  const place = horizontal
+    ? { x: end, y: position, xanchor: isDown ? "right" : "left", xshift: isDown ? -3 : 3 }
+    : { x: position, y: end, yanchor: isDown ? "top" : "bottom" };
+  return [{ ...place, text: label, font: LABEL_FONT, showarrow: false }];
 }

@@ -1,9 +1,11 @@
 import { ThoughtbookError } from "../core/index.js";
-import type { Estimate } from "./intervals.js";
+import { type Estimate, estimates, type Interval } from "./intervals.js";
 import { MAX_SERIES } from "./style.js";
 
-export interface Named {
-  name: string;
+/** Values and, where there are any, the intervals around them. */
+export interface Estimates {
+  values: readonly (number | null)[];
+  intervals?: readonly (Interval | null)[];
 }
 
 export function badInput(message: string, hint: string): ThoughtbookError {
@@ -30,11 +32,9 @@ export function checkNames(what: string, names: readonly string[]): void {
 }
 
 /** Throws bad-input unless there are series, of different names, and few enough to be told apart. */
-export function checkSeries(series: readonly Named[]): void {
-  checkNames(
-    "series",
-    series.map(({ name }) => name),
-  );
+export function checkSeries(series: readonly { name: string }[]): void {
+  const names = series.map(({ name }) => name);
+  checkNames("series", names);
   if (series.length <= MAX_SERIES) return;
   throw badInput(
     `${series.length} series: expected at most ${MAX_SERIES}, more cannot be told apart`,
@@ -49,6 +49,17 @@ export function checkLength(what: string, items: readonly unknown[], expected: n
     `${what}: ${items.length} given, expected ${expected}`,
     "Give one for each; null where a value is missing.",
   );
+}
+
+/** Throws bad-input unless values and intervals are as many as their places, each is right, and not all are missing. */
+export function checkEstimates(owner: string, { values, intervals }: Estimates, places: readonly string[]): void {
+  checkLength(`${owner}: values`, values, places.length);
+  if (intervals) checkLength(`${owner}: intervals`, intervals, places.length);
+  for (const [index, estimate] of estimates(values, intervals).entries()) {
+    checkEstimate(`${owner}, value ${index} (${places[index]})`, estimate);
+  }
+  if (values.some((value) => value !== null)) return;
+  throw badInput(`${owner}: no values, expected at least one that is not null`, "Leave it out.");
 }
 
 /** Throws bad-input unless a value that is not missing is finite and inside its interval, where it has one. */

@@ -1,13 +1,14 @@
-import { badInput, checkEstimate, checkLength, checkName, checkNames } from "./check.js";
+import { badInput, checkEstimates, checkName, checkNames } from "./check.js";
 import type { Figure, FigureOptions } from "./figure.js";
-import { type Estimate, errorBars, estimates, estimateTable, type Interval, shownNumbers } from "./intervals.js";
-import { decimalsFor, formatNumber, paddedRange } from "./numbers.js";
+import { type Estimate, errorBars, estimateTable, type Interval, shownNumbers } from "./intervals.js";
+import { decimalsFor, extremes, formatNumber, paddedRange } from "./numbers.js";
+import { type PanelPlace, panelsPerRow, placePanels } from "./panel-grid.js";
 import {
   axis,
   baseLayout,
   COLOURS,
   headHeight,
-  nameAxis,
+  nameTicks,
   plainText,
   SIZES,
   seriesStyle,
@@ -38,7 +39,8 @@ export interface ComparisonFigureOptions extends FigureOptions {
   methods: readonly Method[];
 }
 
-const NAME_FONT = { size: SIZES.tick };
+/** As wide as the widest names, those of own methods. */
+const NAME_FONT = { size: SIZES.tick, bold: true };
 const VALUE_FONT = { size: SIZES.label, bold: true };
 const HEADER_FONT = { size: SIZES.subtitle, bold: true };
 const MAX_NAME_WIDTH = 200;
@@ -48,7 +50,6 @@ const GAP = 16;
 const TICK_ROOM = 34;
 const OTHER = "#707070";
 const OWN = seriesStyle(0);
-const OWN_TINT = `${OWN.colour}1A`;
 
 /**
  * A table of methods × benchmarks as dots: one small panel for each benchmark with its own scale, since a point on
@@ -61,10 +62,10 @@ const OWN_TINT = `${OWN.colour}1A`;
 export function comparisonFigure(options: ComparisonFigureOptions): Figure {
   checkComparison(options);
   const { name, title, benchmarks, methods } = options;
-  const grid = panelGrid(options);
-  const panels = benchmarks.map((_, index) => panel(options, index, grid));
-  const layout = baseLayout({ ...options, height: grid.height }, false, {
-    margin: { l: grid.left, r: SIDE, t: grid.top, b: 0, pad: 0 },
+  const frame = layOut(options);
+  const panels = benchmarks.map((_, index) => panel(options, index, frame));
+  const layout = baseLayout({ ...options, height: frame.top + frame.height }, false, {
+    margin: { l: frame.left, r: SIDE, t: frame.top, b: 0, pad: 0 },
     ...Object.assign({}, ...panels.map(({ axes }) => axes)),
     annotations: panels.flatMap(({ annotations }) => annotations),
     shapes: panels.flatMap(({ shapes }) => shapes),
@@ -80,69 +81,50 @@ export function comparisonFigure(options: ComparisonFigureOptions): Figure {
 }
 
 function checkComparison({ name, benchmarks, methods }: ComparisonFigureOptions): void {
+  const benchmarkNames = benchmarks.map((benchmark) => benchmark.name);
+  const methodNames = methods.map((method) => method.name);
   checkName(name);
-  checkNames(
-    "benchmarks",
-    benchmarks.map((benchmark) => benchmark.name),
-  );
-  checkNames(
-    "methods",
-    methods.map((method) => method.name),
-  );
-  for (const { name: method, values, intervals } of methods) {
-    checkLength(`method "${method}": values`, values, benchmarks.length);
-    if (intervals) checkLength(`method "${method}": intervals`, intervals, benchmarks.length);
-    for (const [index, estimate] of estimates(values, intervals).entries()) {
-      checkEstimate(`method "${method}", value ${index} ("${benchmarks[index]!.name}")`, estimate);
-    }
-  }
-  for (const [index, benchmark] of benchmarks.entries()) {
+  checkNames("benchmarks", benchmarkNames);
+  checkNames("methods", methodNames);
+  for (const method of methods) checkEstimates(`method "${method.name}"`, method, benchmarkNames);
+  for (const [index, benchmark] of benchmarkNames.entries()) {
     if (methods.some(({ values }) => values[index] !== null)) continue;
-    throw badInput(`benchmark "${benchmark.name}": no values, expected at least one`, "Leave it out.");
+    throw badInput(`benchmark "${benchmark}": no values, expected at least one`, "Leave it out.");
   }
 }
 
-/** Where panels and their rows are, in pixels; panels begin at (`left`, `top`). */
-interface PanelGrid {
+/** Where everything is, in pixels; panels begin at (`left`, `top`), methods' names are at their left. */
+interface Frame {
   left: number;
   top: number;
-  height: number;
-  perRow: number;
-  /** A panel with its header and ticks. */
-  panelWidth: number;
-  panelHeight: number;
-  headerHeight: number;
-  /** Of all panels together. */
+  /** Of all panels. */
   width: number;
-  bodyHeight: number;
+  height: number;
+  places: PanelPlace[];
+  headers: string[][];
   methodLines: string[][];
 }
 
-function panelGrid(options: ComparisonFigureOptions): PanelGrid {
+function layOut(options: ComparisonFigureOptions): Frame {
   const { benchmarks, methods, width: figureWidth = WIDTH } = options;
-  const methodLines = methods.map(({ name, own = false }) =>
-    wrapText(name, MAX_NAME_WIDTH, { ...NAME_FONT, bold: own }),
-  );
-  const namesWidth = Math.max(...methodLines.flat().map((line) => textWidth(line, { ...NAME_FONT, bold: true })));
+  const methodLines = methods.map((method) => wrapText(method.name, MAX_NAME_WIDTH, NAME_FONT));
+  const namesWidth = Math.max(...methodLines.flat().map((line) => textWidth(line, NAME_FONT)));
   const left = Math.ceil(SIDE + namesWidth + 14);
-  const width = figureWidth - left - SIDE;
-  const fitting = Math.max(1, Math.min(benchmarks.length, Math.floor(width / MIN_PANEL_WIDTH)));
-  const panelRows = Math.ceil(benchmarks.length / fitting);
-  const perRow = Math.ceil(benchmarks.length / panelRows);
-  const panelWidth = width / perRow;
-  const headerLines = Math.max(...benchmarks.map((one) => wrapText(header(one), panelWidth - GAP, HEADER_FONT).length));
-  const headerHeight = headerLines * 17 + 8;
-  const methodHeight = 16 * Math.max(...methodLines.map((lines) => lines.length)) + 9;
   const top = Math.ceil(headHeight(options, figureWidth) + 4);
-  const natural = top + panelRows * (headerHeight + methods.length * methodHeight + TICK_ROOM);
-  const { height = Math.round(natural) } = options;
-  const bodyHeight = height - top;
-  const panelHeight = bodyHeight / panelRows;
-  return { left, top, height, perRow, panelWidth, panelHeight, headerHeight, width, bodyHeight, methodLines };
-}
 
-function header({ name, better }: Benchmark): string {
-  return better === "lower" ? `${name} \u2193` : name;
+  const width = figureWidth - left - SIDE;
+  const perRow = panelsPerRow(benchmarks.length, width, MIN_PANEL_WIDTH);
+  const headers = benchmarks.map(({ name, better }) => {
+    return wrapText(better === "lower" ? `${name} \u2193` : name, width / perRow - GAP, HEADER_FONT);
+  });
+  const headerHeights = headers.map((lines) => 17 * lines.length + 8);
+  const methodHeight = 16 * Math.max(...methodLines.map((lines) => lines.length)) + 9;
+  const natural = methods.length * methodHeight + TICK_ROOM;
+  const place = (bodyHeight: number) => placePanels(headerHeights, perRow, width, bodyHeight);
+  const { height = Math.ceil(top + place(natural).at(-1)!.bottom) } = options;
+  const spare = height - top - place(natural).at(-1)!.bottom;
+  const places = place(natural + spare / Math.ceil(benchmarks.length / perRow));
+  return { left, top, width, height: height - top, places, headers, methodLines };
 }
 
 interface Panel {
@@ -154,7 +136,7 @@ interface Panel {
   shapes: object[];
 }
 
-function panel({ benchmarks, methods }: ComparisonFigureOptions, index: number, grid: PanelGrid): Panel {
+function panel({ benchmarks, methods }: ComparisonFigureOptions, index: number, frame: Frame): Panel {
   const benchmark = benchmarks[index]!;
   const shown = methods.map(({ values, intervals }): Estimate => {
     return { value: values[index]!, interval: intervals?.[index] ?? null };
@@ -163,14 +145,13 @@ function panel({ benchmarks, methods }: ComparisonFigureOptions, index: number, 
   const decimals = decimalsFor(known);
   const texts = shown.map(({ value }) => (value === null ? "\u2013" : formatNumber(value, decimals)));
   const textRoom = Math.max(...texts.map((text) => textWidth(text, VALUE_FONT)));
-  const best = benchmark.better === "lower" ? Math.min(...known) : Math.max(...known);
+  const [lowest, highest] = extremes(known);
+  const best = benchmark.better === "lower" ? lowest : highest;
 
-  const left = (index % grid.perRow) * grid.panelWidth;
-  const right = left + grid.panelWidth - GAP;
-  const above = Math.floor(index / grid.perRow) * grid.panelHeight;
-  const across = (pixels: number) => pixels / grid.width;
-  const up = (pixels: number) => 1 - pixels / grid.bodyHeight;
-  const isFirst = index % grid.perRow === 0;
+  const { left, width, top, bottom, isFirstOfRow } = frame.places[index]!;
+  const right = left + width - GAP;
+  const across = (pixels: number) => pixels / frame.width;
+  const up = (pixels: number) => 1 - pixels / frame.height;
   const id = index === 0 ? "" : `${index + 1}`;
   const [x, y] = [`x${id}`, `y${id}`];
 
@@ -202,15 +183,13 @@ function panel({ benchmarks, methods }: ComparisonFigureOptions, index: number, 
         tickangle: 0,
         automargin: false,
       }),
-      [`yaxis${id}`]: nameAxis(undefined, grid.methodLines, {
-        domain: [up(above + grid.panelHeight - TICK_ROOM), up(above + grid.headerHeight)],
+      [`yaxis${id}`]: axis(undefined, {
+        ...nameTicks(frame.methodLines),
+        domain: [up(bottom - TICK_ROOM), up(top)],
         anchor: x,
         range: [methods.length - 0.5, -0.5],
-        ticktext: methods.map(({ own }, at) => {
-          const lines = textLines(grid.methodLines[at]!);
-          return own ? bold(lines) : lines;
-        }),
-        showticklabels: isFirst,
+        ticktext: frame.methodLines.map((lines, at) => (methods[at]!.own ? bold(textLines(lines)) : textLines(lines))),
+        showticklabels: isFirstOfRow,
         showline: false,
         showgrid: true,
         automargin: false,
@@ -218,14 +197,14 @@ function panel({ benchmarks, methods }: ComparisonFigureOptions, index: number, 
     },
     annotations: [
       {
-        text: bold(textLines(wrapText(header(benchmark), grid.panelWidth - GAP, HEADER_FONT))),
+        text: bold(textLines(frame.headers[index]!)),
         font: { size: HEADER_FONT.size },
         align: "left",
         xref: "paper",
         x: across(left),
         xanchor: "left",
         yref: "paper",
-        y: up(above + grid.headerHeight),
+        y: up(top),
         yanchor: "bottom",
         showarrow: false,
       },
@@ -240,7 +219,7 @@ function panel({ benchmarks, methods }: ComparisonFigureOptions, index: number, 
         showarrow: false,
       })),
     ],
-    shapes: methods.flatMap(({ own }, at) => (own && isFirst ? [ownBand(at, y, across(8 - grid.left))] : [])),
+    shapes: methods.flatMap(({ own }, at) => (own && isFirstOfRow ? [ownBand(at, y, across(8 - frame.left))] : [])),
   };
 }
 
@@ -248,17 +227,6 @@ const bold = (text: string): string => `<b>${text}</b>`;
 
 /** A tint behind an own method's name and dots, through all panels of a row. */
 function ownBand(at: number, yref: string, x0: number): object {
-  const line = { width: 0 };
-  return {
-    type: "rect",
-    layer: "below",
-    xref: "paper",
-    x0,
-    x1: 1,
-    yref,
-    y0: at - 0.5,
-    y1: at + 0.5,
-    fillcolor: OWN_TINT,
-    line,
-  };
+  const [fillcolor, line] = [`${OWN.colour}1A`, { width: 0 }];
+  return { type: "rect", layer: "below", xref: "paper", x0, x1: 1, yref, y0: at - 0.5, y1: at + 0.5, fillcolor, line };
 }

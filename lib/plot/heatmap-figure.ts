@@ -2,7 +2,18 @@ import { badInput, checkEstimate, checkLength, checkName, checkNames } from "./c
 import { PLOTLY_SCALE, scaleColour, textColourOn } from "./colour-scale.js";
 import type { Figure, FigureOptions } from "./figure.js";
 import { decimalsFor, extremes, formatNumber } from "./numbers.js";
-import { baseLayout, COLOURS, HEIGHT, headHeight, nameAxis, plainText, SIZES, WIDTH } from "./style.js";
+import {
+  axis,
+  axisTitle,
+  baseLayout,
+  COLOURS,
+  HEIGHT,
+  headHeight,
+  nameTicks,
+  plainText,
+  SIZES,
+  WIDTH,
+} from "./style.js";
 import { textWidth, wrapText } from "./text-width.js";
 
 export interface HeatmapFigureOptions extends FigureOptions {
@@ -32,6 +43,8 @@ const MAX_NAME_WIDTH = 180;
 /** About what margins and colour bar take from the figure's width, and names and title from its height. */
 const SIDES = 150;
 const ENDS = 90;
+const MIN_CELL_HEIGHT = 24;
+const MAX_CELL_HEIGHT = 64;
 const LABEL_SIZES = [12, 11, 10, 9];
 
 /**
@@ -43,40 +56,34 @@ const LABEL_SIZES = [12, 11, 10, 9];
  */
 export function heatmapFigure(options: HeatmapFigureOptions): Figure {
   checkHeatmap(options);
-  const { name, title, rows, columns, values, valueTitle, rowTitle, columnTitle, width = WIDTH } = options;
+  const { name, title, rows, columns, values, rowTitle, columnTitle, width = WIDTH } = options;
   const known = values.flatMap((row, at) =>
     row.flatMap((value, column) => (value === null ? [] : [{ row: at, column, value }])),
   );
-  const [low, high] = options.range ?? extremes(known.map(({ value }) => value));
+  const range = options.range ?? extremes(known.map(({ value }) => value));
+  const [low, high] = range;
   const cells = known.map((cell): Cell => {
     return { ...cell, colour: scaleColour(high > low ? (cell.value - low) / (high - low) : 0.5) };
   });
 
-  const rowLines = rows.map((row) => wrapText(row, MAX_NAME_WIDTH, NAME_FONT));
-  const namesWidth = Math.max(...rowLines.flat().map((line) => textWidth(line, NAME_FONT)));
-  const cellWidth = (width - SIDES - namesWidth) / columns.length;
-  const free = HEIGHT - headHeight(options, width) - ENDS;
-  const cellHeight = Math.min(64, Math.max(24, free / rows.length));
-  const height = options.height ?? Math.round(headHeight(options, width) + ENDS + cellHeight * rows.length);
-  const columnWords = columns.flatMap((column) => column.split(/\s+/));
-  const upright = columnWords.every((word) => textWidth(word, NAME_FONT) <= cellWidth - 6);
-
-  const layout = baseLayout({ ...options, width, height }, false, {
+  const grid = layOut(options);
+  const layout = baseLayout({ ...options, height: grid.height }, false, {
     // Shows through where a value is missing.
     plot_bgcolor: "#EFEFEF",
-    xaxis: nameAxis(
+    xaxis: axis(
       columnTitle,
-      columns.map((column) => wrapText(column, upright ? cellWidth - 6 : MAX_NAME_WIDTH, NAME_FONT)),
       {
+        ...nameTicks(grid.columnLines),
         range: [-0.5, columns.length - 0.5],
         showline: false,
-        tickangle: upright ? 0 : -45,
+        tickangle: grid.slanted ? -45 : 0,
       },
+      width,
     ),
-    yaxis: nameAxis(rowTitle, rowLines, { range: [rows.length - 0.5, -0.5], showline: false }),
+    yaxis: axis(rowTitle, { ...nameTicks(grid.rowLines), range: [rows.length - 0.5, -0.5], showline: false }),
     shapes: cells.map(rectangle),
   });
-  const data = [cellTrace(cells, { rows, columns, low, high, valueTitle, cellWidth: cellWidth - 6 })];
+  const data = [cellTrace(cells, options, range, grid.textRoom)];
   const tableRows = rows.flatMap((row, at) => columns.map((column, index) => [row, column, values[at]![index]!]));
   return { name, title, spec: { data, layout }, table: { columns: ["row", "column", "value"], rows: tableRows } };
 }
@@ -99,6 +106,30 @@ function checkHeatmap({ name, rows, columns, values, range }: HeatmapFigureOptio
   throw badInput("no values: expected at least one that is not null", "Check the records behind the figure.");
 }
 
+interface CellGrid {
+  rowLines: string[][];
+  columnLines: string[][];
+  /** Whether the columns' names do not fit upright. */
+  slanted: boolean;
+  /** For text in a cell, in pixels. */
+  textRoom: number;
+  /** Of the figure. */
+  height: number;
+}
+
+function layOut(options: HeatmapFigureOptions): CellGrid {
+  const { rows, columns, width = WIDTH } = options;
+  const widest = (texts: readonly string[]) => Math.max(...texts.map((text) => textWidth(text, NAME_FONT)));
+  const rowLines = rows.map((row) => wrapText(row, MAX_NAME_WIDTH, NAME_FONT));
+  const textRoom = (width - SIDES - widest(rowLines.flat())) / columns.length - 6;
+  const slanted = widest(columns.flatMap((column) => column.split(/\s+/))) > textRoom;
+  const columnLines = columns.map((column) => wrapText(column, slanted ? MAX_NAME_WIDTH : textRoom, NAME_FONT));
+  const ends = headHeight(options, width) + ENDS + (slanted ? Math.SQRT1_2 * widest(columnLines.flat()) : 0);
+  const cellHeight = Math.min(MAX_CELL_HEIGHT, Math.max(MIN_CELL_HEIGHT, (HEIGHT - ends) / rows.length));
+  const { height = Math.round(ends + cellHeight * rows.length) } = options;
+  return { rowLines, columnLines, slanted, textRoom, height };
+}
+
 function rectangle({ row, column, colour }: Cell): object {
   return {
     type: "rect",
@@ -112,26 +143,16 @@ function rectangle({ row, column, colour }: Cell): object {
   };
 }
 
-interface CellTraceOptions {
-  rows: readonly string[];
-  columns: readonly string[];
-  low: number;
-  high: number;
-  valueTitle: string;
-  /** For text, in pixels. */
-  cellWidth: number;
-}
-
 /** Invisible markers that carry the values' texts, the hover texts and the colour bar. */
 function cellTrace(
   cells: readonly Cell[],
-  { rows, columns, low, high, valueTitle, cellWidth }: CellTraceOptions,
+  { rows, columns, valueTitle }: HeatmapFigureOptions,
+  [low, high]: readonly [number, number],
+  textRoom: number,
 ): object {
   const decimals = decimalsFor(cells.map(({ value }) => value));
   const texts = cells.map(({ value }) => formatNumber(value, decimals));
-  const size = LABEL_SIZES.find((candidate) =>
-    texts.every((text) => textWidth(text, { size: candidate }) <= cellWidth),
-  );
+  const size = LABEL_SIZES.find((candidate) => texts.every((text) => textWidth(text, { size: candidate }) <= textRoom));
   return {
     type: "scatter",
     mode: size ? "markers+text" : "markers",
@@ -150,7 +171,7 @@ function cellTrace(
       cmax: high,
       showscale: true,
       colorbar: {
-        title: { text: plainText(valueTitle), side: "right", font: { size: SIZES.axisTitle } },
+        title: { ...axisTitle(valueTitle), side: "right" },
         thickness: 14,
         outlinewidth: 0,
         tickfont: { size: SIZES.tick },

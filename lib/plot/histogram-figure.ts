@@ -2,7 +2,7 @@ import { badInput, checkName, checkSeries } from "./check.js";
 import type { Figure, FigureOptions } from "./figure.js";
 import { barMarker, barSlot } from "./grouped-bars.js";
 import { extremes, niceStep } from "./numbers.js";
-import { axis, baseLayout, plainText } from "./style.js";
+import { axis, baseLayout, legendName, WIDTH } from "./style.js";
 
 export interface HistogramSeries {
   name: string;
@@ -37,11 +37,12 @@ const MAX_BINS = 30;
  * @throws bad-input if a series is empty or holds anything but integers, or the bin width is not a positive integer
  */
 export function histogramFigure(options: HistogramFigureOptions): Figure {
-  const { name, title, series, xTitle, measure = "share" } = options;
+  const { name, title, series, xTitle, measure = "share", width = WIDTH } = options;
   checkHistogram(options);
   const [low, high] = extremes(series.flatMap(({ values }) => values));
   const mostBins = Math.max(8, Math.min(MAX_BINS, Math.floor(MAX_BARS / series.length)));
   const { binWidth = niceStep((high - low + 1) / mostBins) } = options;
+  checkBinCount((high - low + 1) / binWidth);
   const bins = countBins(series, low, high, binWidth);
   const share = (bin: Bin, index: number) => (100 * bin.counts[index]!) / series[index]!.values.length;
 
@@ -50,7 +51,7 @@ export function histogramFigure(options: HistogramFigureOptions): Figure {
     const slot = barSlot(index, series.length, 0.86 * binWidth);
     return {
       type: "bar",
-      name: plainText(one.name),
+      name: legendName(one.name),
       x: bins.map(({ from, to }) => (from + to) / 2 + slot.offset),
       // Without null an empty bin shows the outline of a bar of no height.
       y: bins.map((bin) => (measure === "share" ? share(bin, index) : bin.counts[index]!) || null),
@@ -63,7 +64,7 @@ export function histogramFigure(options: HistogramFigureOptions): Figure {
   const ticks = binTicks(bins, binWidth);
   const layout = baseLayout(options, series.length > 1, {
     barmode: "overlay",
-    xaxis: axis(xTitle, { ...ticks, range: [bins[0]!.from - 0.5, bins.at(-1)!.to + 0.5], showgrid: false }),
+    xaxis: axis(xTitle, { ...ticks, range: [bins[0]!.from - 0.5, bins.at(-1)!.to + 0.5], showgrid: false }, width),
     yaxis: axis(measure === "share" ? "share of samples (%)" : "number of samples", { rangemode: "tozero" }),
   });
   const rows = series.flatMap((one, index) =>
@@ -88,6 +89,12 @@ function checkHistogram({ name, series, binWidth = 1 }: HistogramFigureOptions):
       "A histogram counts integers: round or scale the values.",
     );
   }
+}
+
+/** More bars than pixels show nothing, and far too many fill the memory. */
+function checkBinCount(count: number): void {
+  if (count <= WIDTH) return;
+  throw badInput(`${Math.ceil(count)} bars: expected at most ${WIDTH}`, "Leave out the bin width to have it chosen.");
 }
 
 /** Bins begin at multiples of their width and reach from the lowest to the highest value. */

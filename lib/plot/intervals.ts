@@ -25,10 +25,9 @@ export function shownNumbers(shown: readonly Estimate[]): number[] {
 /** Plotly's error bars for the estimates; nothing if none has an interval. */
 export function errorBars(axis: "x" | "y", shown: readonly Estimate[], colour: string): object {
   if (shown.every(({ interval }) => interval === null)) return {};
+  // Only for what is not a number does Plotly draw no whisker, and JSON has no NaN.
   const reach = (side: 0 | 1) =>
-    shown.map(({ value, interval }) =>
-      value === null || !interval ? 0 : Math.max(0, Math.abs(interval[side] - value)),
-    );
+    shown.map(({ value, interval }) => (value === null || !interval ? "none" : Math.abs(interval[side] - value)));
   const bars = { type: "data", symmetric: false, array: reach(1), arrayminus: reach(0), color: colour };
   return { [`error_${axis}`]: { ...bars, thickness: 1.4, width: 3 } };
 }

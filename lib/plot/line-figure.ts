@@ -1,16 +1,16 @@
-import { badInput, checkEstimate, checkLength, checkName, checkSeries } from "./check.js";
+import { badInput, checkEstimate, checkEstimates, checkName, checkSeries } from "./check.js";
 import type { Figure, FigureOptions } from "./figure.js";
 import { type Estimate, errorBars, estimates, estimateTable, type Interval, shownNumbers } from "./intervals.js";
 import { extremes, paddedRange } from "./numbers.js";
-import { axis, baseLayout, plainText, seriesStyle, WIDTH } from "./style.js";
+import { axis, baseLayout, legendName, seriesStyle, WIDTH } from "./style.js";
 import { chooseTicks } from "./ticks.js";
 
 export interface LineSeries {
   name: string;
   x: readonly number[];
   y: readonly number[];
-  /** [low, high] around each y. Default: none. */
-  intervals?: readonly Interval[];
+  /** One for each point: [low, high] around y. Default: none. */
+  intervals?: readonly (Interval | null)[];
 }
 
 export interface LineFigureOptions extends FigureOptions {
@@ -65,11 +65,15 @@ export function lineFigure(options: LineFigureOptions): Figure {
     ...(isBand ? {} : errorBars("y", line.points, seriesStyle(index).outline)),
   }));
   const layout = baseLayout(options, series.length > 1, {
-    xaxis: axis(options.xTitle, {
-      type: isLog ? "log" : "linear",
-      range: xRange,
-      ...chooseTicks(connect ? xs : [], { isLog, range: xRange, pixels: width - AXIS_ROOM }),
-    }),
+    xaxis: axis(
+      options.xTitle,
+      {
+        type: isLog ? "log" : "linear",
+        range: xRange,
+        ...chooseTicks(connect ? xs : [], { isLog, range: xRange, pixels: width - AXIS_ROOM }),
+      },
+      width,
+    ),
     yaxis: axis(options.yTitle, { range: yRange }),
   });
   const table = estimateTable(
@@ -83,21 +87,18 @@ function checkLines({ name, series, xScale, connect = true }: LineFigureOptions)
   checkName(name);
   checkSeries(series);
   for (const { name: seriesName, x, y, intervals } of series) {
-    const what = `series "${seriesName}"`;
-    if (x.length === 0) throw badInput(`${what}: no points, expected at least one`, "Leave it out.");
-    checkLength(`${what}: y`, y, x.length);
-    if (intervals) checkLength(`${what}: intervals`, intervals, x.length);
-    for (const [index, point] of estimates(y, intervals).entries()) {
-      checkEstimate(`${what}, x ${index}`, { value: x[index]!, interval: null });
-      checkEstimate(`${what}, y ${index}`, point);
-      if (xScale === "log" && x[index]! <= 0) {
-        throw badInput(
-          `${what}, x ${index} is ${x[index]}, expected more than 0 on a logarithmic axis`,
-          "Use a linear one.",
-        );
+    const owner = `series "${seriesName}"`;
+    if (x.length === 0) throw badInput(`${owner}: no points, expected at least one`, "Leave it out.");
+    const places = x.map((value) => `x = ${value}`);
+    checkEstimates(owner, { values: y, ...(intervals ? { intervals } : {}) }, places);
+    for (const [index, value] of x.entries()) {
+      const what = `${owner}, x ${index}`;
+      checkEstimate(what, { value, interval: null });
+      if (xScale === "log" && value <= 0) {
+        throw badInput(`${what} is ${value}, expected more than 0 on a logarithmic axis`, "Use a linear one.");
       }
-      if (connect && index > 0 && x[index]! < x[index - 1]!) {
-        throw badInput(`${what}, x ${index} is ${x[index]}, less than the one before it`, "Sort the points by x.");
+      if (connect && index > 0 && value < x[index - 1]!) {
+        throw badInput(`${what} is ${value}, less than the one before it`, "Sort the points by x.");
       }
     }
   }
@@ -110,7 +111,7 @@ function lineTrace({ name, x, points }: Line, index: number, connect: boolean, i
   return {
     type: "scatter",
     mode: isCurve && isAlone ? "lines" : connect ? "lines+markers" : "markers",
-    name: plainText(name),
+    name: legendName(name),
     x,
     y: points.map(({ value }) => value),
     line: { color: colour, width: 2.2, dash },

@@ -10,9 +10,15 @@ export const SIZES = { title: 18, subtitle: 13, axisTitle: 14, tick: 12, legend:
 export const COLOURS = { text: "#222222", muted: "#5A5A5A", axis: "#555555", grid: "#E4E4E4", background: "#FFFFFF" };
 
 const MARGIN = { left: 14, top: 16, right: 24 };
+
 /** The size of a figure in pixels, where none is asked for: that of a README's column. */
 export const WIDTH = 760;
 export const HEIGHT = 440;
+
+/** The longest line of an upright axis's title and of a name in the legend, in pixels. */
+const TITLE_ROOM = 300;
+/** About what the margins at both sides of the x axis take. */
+const AXIS_SIDES = 120;
 
 // As Plotly sets text, in font sizes.
 const LINE_SPACING = 1.3;
@@ -45,7 +51,7 @@ export const MAX_SERIES = SERIES_STYLES.length;
 
 /** The style of the series at `index`, 0 to MAX_SERIES − 1. */
 export function seriesStyle(index: number): SeriesStyle {
-  return SERIES_STYLES[index % MAX_SERIES]!;
+  return SERIES_STYLES[index]!;
 }
 
 /** Make `text` mean itself to Plotly, which reads tags, entities and TeX in every text it draws. */
@@ -59,22 +65,23 @@ export function textLines(lines: readonly string[]): string {
   return lines.map(plainText).join("<br>");
 }
 
-/** An axis that names its positions 0, 1, 2, … with wrapped names; `attributes` are Plotly's and win. */
-export function nameAxis(title: string | undefined, names: readonly (readonly string[])[], attributes: object): object {
-  return axis(title, {
-    tickvals: names.map((_, at) => at),
-    ticktext: names.map(textLines),
-    ticks: "",
-    ticklabelstandoff: 4,
-    showgrid: false,
-    ...attributes,
-  });
+/** A series' name as the legend shows it. */
+export function legendName(name: string): string {
+  return textLines(wrapText(name, TITLE_ROOM, { size: SIZES.legend }));
 }
 
-/** An axis in the house style; `attributes` are Plotly's and win. */
-export function axis(title: string | undefined, attributes: object = {}): object {
+/** The title of an axis or a colour bar, wrapped to `room` pixels. */
+export function axisTitle(title: string, room = TITLE_ROOM): { text: string; font: { size: number } } {
+  return { text: textLines(wrapText(title, room, { size: SIZES.axisTitle })), font: { size: SIZES.axisTitle } };
+}
+
+/**
+ * An axis in the house style; `attributes` are Plotly's and win. With `width`, the figure's, it is the x axis, whose
+ * title may be as long as the figure has room.
+ */
+export function axis(title: string | undefined, attributes: object, width?: number): object {
   return {
-    ...(title ? { title: { text: plainText(title), font: { size: SIZES.axisTitle }, standoff: 12 } } : {}),
+    ...(title ? { title: { ...axisTitle(title, width && width - AXIS_SIDES), standoff: 12 } } : {}),
     tickfont: { size: SIZES.tick },
     automargin: true,
     showline: true,
@@ -85,6 +92,17 @@ export function axis(title: string | undefined, attributes: object = {}): object
     gridcolor: COLOURS.grid,
     zeroline: false,
     ...attributes,
+  };
+}
+
+/** Attributes of an axis that names its positions 0, 1, 2, … with wrapped names. */
+export function nameTicks(names: readonly (readonly string[])[]): object {
+  return {
+    tickvals: names.map((_, at) => at),
+    ticktext: names.map(textLines),
+    ticks: "",
+    ticklabelstandoff: 4,
+    showgrid: false,
   };
 }
 

@@ -72,6 +72,7 @@ describe("every figure", () => {
       /series "s", value 1 is 2.5/,
     ],
     ["NaN", () => histogram({ series: [{ name: "s", values: [Number.NaN] }] }), /series "s", value 0 is NaN/],
+    ["a million bars", () => histogram({ series: [{ name: "s", values: [1, 1e6] }], binWidth: 1 }), /1000000 bars/],
     ["half a bin", () => histogram({ binWidth: 0.5 }), /bin width 0.5/],
 
     ["no categories", () => bar({ categories: [], series: [{ name: "s", values: [] }] }), /no categories/],
@@ -87,7 +88,7 @@ describe("every figure", () => {
     [
       "an infinite value",
       () => bar({ series: [{ name: "s", values: [1, Number.POSITIVE_INFINITY] }] }),
-      /series "s", value 1 \("b"\) is Infinity/,
+      /series "s", value 1 \(b\) is Infinity/,
     ],
     [
       "an interval with NaN",
@@ -119,18 +120,18 @@ describe("every figure", () => {
     [
       "x and y of different lengths",
       () => line({ series: [{ name: "s", x: [1, 2], y: [1] }] }),
-      /series "s": y: 1 given, expected 2/,
+      /series "s": values: 1 given, expected 2/,
     ],
     ["x not finite", () => line({ series: [{ name: "s", x: [1, Number.NaN], y: [1, 2] }] }), /series "s", x 1 is NaN/],
     [
       "y not finite",
       () => line({ series: [{ name: "s", x: [1, 2], y: [1, Number.NEGATIVE_INFINITY] }] }),
-      /series "s", y 1 is -Infinity/,
+      /series "s", value 1 \(x = 2\) is -Infinity/,
     ],
     [
       "an interval that y is not in",
       () => line({ series: [{ name: "s", x: [1], y: [1], intervals: [[2, 3]] }] }),
-      /series "s", y 0 is 1 in \[2, 3\]/,
+      /series "s", value 0 \(x = 1\) is 1 in \[2, 3\]/,
     ],
     [
       "zero on a logarithmic axis",
@@ -165,7 +166,7 @@ describe("every figure", () => {
     [
       "a value not finite",
       () => comparison({ methods: [{ name: "m", values: [Number.NaN] }] }),
-      /method "m", value 0 \("b"\) is NaN/,
+      /method "m", value 0 \(b\) is NaN/,
     ],
     [
       "a benchmark without values",
@@ -424,7 +425,7 @@ describe("heatmapFigure", () => {
   };
 
   it("has a cell for each value, lighter for a larger one, none where it is missing", () => {
-    const values = [Array.from({ length: 21 }, (_, at) => at / 20).concat()];
+    const values = [Array.from({ length: 21 }, (_, at) => at / 20)];
     const columns = values[0]!.map(String);
     const cells = shapes(heatmap({ columns, values }));
     const lightness = cells.map(({ fillcolor }) => luminance(fillcolor));
