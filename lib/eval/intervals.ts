@@ -60,15 +60,15 @@ export function shares(counts: readonly number[]): Points {
 export function meansBy<T>(
   items: readonly T[],
   keyOf: (item: T) => number,
-  valueOf: (item: T) => number,
+  measure: (item: T) => number,
   fewest = 10,
 ): Points {
   const groups = new Map<number, number[]>();
   for (const item of items) {
     const key = keyOf(item);
     const group = groups.get(key);
-    if (group) group.push(valueOf(item));
-    else groups.set(key, [valueOf(item)]);
+    if (group) group.push(measure(item));
+    else groups.set(key, [measure(item)]);
   }
   const kept = [...groups].filter(([, values]) => values.length >= Math.max(2, fewest)).sort(([a], [b]) => a - b);
   const estimates = kept.map(([, values]) => mean(values));

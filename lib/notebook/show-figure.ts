@@ -1,4 +1,12 @@
-import { compressPng, type Drawing, exportDrawing, exportFigure, type Figure, renderPng, renderSvg } from "../plot/index.js";
+import {
+  compressPng,
+  type Drawing,
+  exportDrawing,
+  exportFigure,
+  type Figure,
+  renderPng,
+  renderSvg,
+} from "../plot/index.js";
 import { showBundle } from "./show.js";
 
 /** Pixels of the PNG to one of the figure: sharp enough for a screen, small enough for a notebook under review. */

@@ -4,6 +4,7 @@ import { stringify } from "csv-stringify/sync";
 import { fileSystemError } from "../core/index.js";
 import { checkName } from "./check.js";
 import type { Drawing, Figure, Table } from "./figure.js";
+import { compressPng } from "./png.js";
 import { renderPng, renderSvg } from "./render.js";
 
 /**
@@ -25,7 +26,7 @@ export async function exportFigure(figure: Figure, folder: string): Promise<{ sv
   checkName(figure.name);
   const svg = await renderSvg(figure);
   const csv = tableToCsv(figure.table);
-  return writeFiles(folder, figure.name, { svg, png: renderPng(svg), csv });
+  return writeFiles(folder, figure.name, { svg, png: await compressPng(renderPng(svg)), csv });
 }
 
 /**
@@ -35,7 +36,7 @@ export async function exportFigure(figure: Figure, folder: string): Promise<{ sv
  */
 export async function exportDrawing({ name, svg }: Drawing, folder: string): Promise<{ svg: string; png: string }> {
   checkName(name);
-  return writeFiles(folder, name, { svg, png: renderPng(svg) });
+  return writeFiles(folder, name, { svg, png: await compressPng(renderPng(svg)) });
 }
 
 /** Write one file for each content, its key as the extension. */

@@ -65,7 +65,7 @@ export function histogramFigure(options: HistogramFigureOptions): Figure {
   const layout = baseLayout(options, series.length > 1, {
     barmode: "overlay",
     xaxis: axis(xTitle, { ...ticks, range: [bins[0]!.from - 0.5, bins.at(-1)!.to + 0.5], showgrid: false }, width),
-    yaxis: axis(measure === "share" ? "share of samples (%)" : "number of samples", { rangemode: "tozero" }),
+    yaxis: axis(measure === "share" ? "Share (%)" : "Count", { rangemode: "tozero" }),
   });
   const rows = series.flatMap((one, index) =>
     bins.map((bin) => [one.name, bin.from, bin.to, bin.counts[index]!, share(bin, index)]),

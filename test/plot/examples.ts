@@ -81,9 +81,11 @@ export const EXAMPLES: Figure[] = [
           [-4, -0.5],
         ],
       },
-      { name: "TokenSkip", values: [-5, -10, -0.4] },
+      { name: "TokenSkip, as its authors published it, without further training on our data", values: [-5, -10, -0.4] },
     ],
-    valueTitle: "difference (percentage points)",
+    valueTitle: "difference from the base model without any training, on the same problems (percentage points)",
+    categoryTitle:
+      "benchmark, with all problems that every one of the methods answered in the form it was asked for, no others",
   }),
   barFigure({
     name: "bar-seven-by-six",

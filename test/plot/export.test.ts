@@ -27,7 +27,7 @@ describe("exportFigure", () => {
     });
     expect((await readdir(folder)).sort()).toEqual(["histogram.csv", "histogram.png", "histogram.svg"]);
     expect(await readFile(paths.svg, "utf8")).toBe(await renderSvg(figure));
-    expect(decodePng(await readFile(paths.png)).width).toBe(2 * figure.spec.layout.width);
+    expect((await decodePng(await readFile(paths.png))).width).toBe(2 * figure.spec.layout.width);
     expect(await readFile(paths.csv, "utf8")).toBe(tableToCsv(figure.table));
   });
 
@@ -58,7 +58,7 @@ describe("exportDrawing", () => {
     const { svg, png } = await exportDrawing(drawing, folder);
     expect((await readdir(folder)).sort()).toEqual(["why.png", "why.svg"]);
     expect(await readFile(svg, "utf8")).toBe(drawing.svg);
-    expect(decodePng(await readFile(png)).height).toBe(2 * drawing.height);
+    expect((await decodePng(await readFile(png))).height).toBe(2 * drawing.height);
   });
 });
 

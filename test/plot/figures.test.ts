@@ -110,6 +110,7 @@ describe("every figure", () => {
       () => bar({ series: [{ name: "s", values: [null, 2], intervals: [[0, 1], null] }] }),
       /interval without a value/,
     ],
+    ["a series of nothing", () => bar({ series: [{ name: "s", values: [null, null] }] }), /series "s": no values/],
     [
       "nine series",
       () => bar({ series: Array.from({ length: 9 }, (_, at) => ({ name: `${at}`, values: [1, 2] })) }),
@@ -170,7 +171,7 @@ describe("every figure", () => {
     ],
     [
       "a benchmark without values",
-      () => comparison({ methods: [{ name: "m", values: [null] }] }),
+      () => comparison({ benchmarks: [{ name: "a" }, { name: "b" }], methods: [{ name: "m", values: [1, null] }] }),
       /benchmark "b": no values/,
     ],
   ];

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
-import { inflateSync } from "node:zlib";
 import { Resvg } from "@resvg/resvg-js";
 import { JSDOM } from "jsdom";
+import sharp from "sharp";
 
 export interface Box {
   left: number;
@@ -80,37 +80,16 @@ export interface Pixels {
   at: (x: number, y: number) => [red: number, green: number, blue: number];
 }
 
-/** Decode a PNG of 8 bits a channel with alpha, which is what resvg writes. */
-export function decodePng(png: Uint8Array): Pixels {
-  const buffer = Buffer.from(png);
-  const [width, height] = [buffer.readUInt32BE(16), buffer.readUInt32BE(20)];
-  if (buffer[24] !== 8 || buffer[25] !== 6) throw new Error("expected 8-bit RGBA");
-  const parts: Buffer[] = [];
-  for (let at = 8; at < buffer.length; at += buffer.readUInt32BE(at) + 12) {
-    if (buffer.toString("latin1", at + 4, at + 8) !== "IDAT") continue;
-    parts.push(buffer.subarray(at + 8, at + 8 + buffer.readUInt32BE(at)));
-  }
-  const raw = inflateSync(Buffer.concat(parts));
-  const stride = width * 4;
-  const pixels = Buffer.alloc(stride * height);
-  for (let y = 0; y < height; y++) {
-    const filter = raw[y * (stride + 1)]!;
-    for (let x = 0; x < stride; x++) {
-      const left = x >= 4 ? pixels[y * stride + x - 4]! : 0;
-      const up = y > 0 ? pixels[(y - 1) * stride + x]! : 0;
-      const corner = x >= 4 && y > 0 ? pixels[(y - 1) * stride + x - 4]! : 0;
-      const predicted = [0, left, up, (left + up) >> 1, paeth(left, up, corner)][filter]!;
-      pixels[y * stride + x] = raw[y * (stride + 1) + 1 + x]! + predicted;
-    }
-  }
+/** The pixels of a PNG. */
+export async function decodePng(png: Uint8Array): Promise<Pixels> {
+  const { data, info } = await sharp(png)
+    .removeAlpha()
+    .toColourspace("srgb")
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   const at = (x: number, y: number): [number, number, number] => {
-    const start = y * stride + 4 * x;
-    return [pixels[start]!, pixels[start + 1]!, pixels[start + 2]!];
+    const start = info.channels * (y * info.width + x);
+    return [data[start]!, data[start + 1]!, data[start + 2]!];
   };
-  return { width, height, at };
-}
-
-function paeth(left: number, up: number, corner: number): number {
-  const [a, b, c] = [Math.abs(up - corner), Math.abs(left - corner), Math.abs(left + up - 2 * corner)];
-  return a <= b && a <= c ? left : b <= c ? up : corner;
+  return { width: info.width, height: info.height, at };
 }

@@ -201,9 +201,9 @@ describe("drawQuestionGraph", () => {
     expect(drawQuestionGraph(nodes, { wrapWidth: 200 }).width).toBeGreaterThan(850);
   });
 
-  it("is of the size it says", () => {
+  it("is of the size it says", async () => {
     const { svg, width, height } = drawQuestionGraph(GRAPHS.chain!);
-    const pixels = decodePng(renderPng(svg, { scale: 1 }));
+    const pixels = await decodePng(renderPng(svg, { scale: 1 }));
     expect([pixels.width, pixels.height]).toEqual([width, height]);
   });
 

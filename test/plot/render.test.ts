@@ -43,6 +43,18 @@ describe.each(EXAMPLES)("$name", (figure) => {
 });
 
 describe("renderSvg", () => {
+  it("draws one whisker for each interval, none where there is none", async () => {
+    for (const [name, count] of [
+      ["bar", 4],
+      ["bar-negative", 3],
+      ["comparison", 15],
+      ["line", 0],
+    ] as const) {
+      const whiskers = [...parseSvg(await renderSvg(example(name))).querySelectorAll(".errorbar path[d]")];
+      expect(whiskers.filter((path) => !/^M0,0/.test(path.getAttribute("d")!))).toHaveLength(count);
+    }
+  });
+
   it("gives the same bytes in any order and at the same time", async () => {
     const figures = EXAMPLES.slice(0, 5);
     const first = await Promise.all(figures.map(renderSvg));
@@ -94,8 +106,8 @@ describe("renderSvg", () => {
 describe("renderPng", () => {
   it("draws every text", async () => {
     const svg = await renderSvg(example("comparison"));
-    const withText = decodePng(renderPng(svg));
-    const without = decodePng(renderPng(svg.replace(/<text[ >].*?<\/text>/g, "")));
+    const withText = await decodePng(renderPng(svg));
+    const without = await decodePng(renderPng(svg.replace(/<text[ >].*?<\/text>/g, "")));
     for (const { text, left, top, right, bottom } of inkOfTexts(svg)) {
       let changed = 0;
       for (let x = Math.floor(2 * left); x < 2 * right; x++) {
@@ -107,33 +119,33 @@ describe("renderPng", () => {
     }
   });
 
-  it("draws bold text in the bold face", () => {
-    const ink = (weight: string) => {
+  it("draws bold text in the bold face", async () => {
+    const ink = async (weight: string) => {
       const text = `<text x="10" y="40" font-family="DejaVu Sans" font-size="30" font-weight="${weight}">Bold</text>`;
-      const { at, width, height } = decodePng(
+      const { at, width, height } = await decodePng(
         renderPng(`<svg xmlns="http://www.w3.org/2000/svg" width="120" height="60">${text}</svg>`),
       );
       let dark = 0;
       for (let x = 0; x < width; x++) for (let y = 0; y < height; y++) dark += 255 - at(x, y)[0];
       return dark;
     };
-    expect(ink("bold")).toBeGreaterThan(1.2 * ink("normal"));
+    expect(await ink("bold")).toBeGreaterThan(1.2 * (await ink("normal")));
   });
 
   it("draws on white, at two pixels to one unless asked for another scale", async () => {
     const svg = await renderSvg(example("histogram"));
-    const [double, single] = [decodePng(renderPng(svg)), decodePng(renderPng(svg, { scale: 1 }))];
+    const [double, single] = await Promise.all([decodePng(renderPng(svg)), decodePng(renderPng(svg, { scale: 1 }))]);
     expect([double.width, double.height]).toEqual([1520, 880]);
     expect([single.width, single.height]).toEqual([760, 440]);
     expect(double.at(1, 1)).toEqual([255, 255, 255]);
-    const empty = decodePng(renderPng('<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>'));
+    const empty = await decodePng(renderPng('<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>'));
     expect(empty.at(0, 0)).toEqual([255, 255, 255]);
   });
 
   it("draws the colour bar in the scale's colours", async () => {
     const svg = await renderSvg(example("heatmap"));
     const fill = parseSvg(svg).querySelector(".cbfill")!;
-    const { at } = decodePng(renderPng(svg, { scale: 1 }));
+    const { at } = await decodePng(renderPng(svg, { scale: 1 }));
     const x = Number(fill.getAttribute("x")) + 4;
     const group = /translate\((\d+),\s*(\d+)\)/.exec(
       fill.closest("[transform^=translate]")!.getAttribute("transform")!,
