@@ -39,12 +39,13 @@ export function addNotebookCommands(program: Command): void {
 async function runCommand(files: string[], options: RunArguments): Promise<void> {
   const { scale, update = false, parameter, cellTimeout } = options;
   const out = options.out ?? join("runs", "notebooks", scale);
-  if (update && scale !== "standard") {
+  const unusual = scale !== "standard" ? `--scale ${scale}` : Object.keys(parameter).length > 0 ? "-p" : undefined;
+  if (update && unusual) {
     throw new ThoughtbookError(
       "bad-input",
-      `--update writes the committed notebooks, which are at scale standard, not ${scale}`,
+      `--update writes the committed notebooks, so it does not go with ${unusual}`,
       {
-        hint: "Add --scale standard, or leave --update out.",
+        hint: "Use --scale standard and the parameters that the notebooks declare, or leave --update out.",
       },
     );
   }

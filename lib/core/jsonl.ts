@@ -24,7 +24,10 @@ export interface JsonlIssue {
 export interface ReadJsonlOptions<T> {
   /** What each value must look like; without it the values are taken on trust. */
   schema?: ZodType<T> | undefined;
-  /** Told of each malformed line, which is then skipped; without it the first one is an error. */
+  /**
+   * Told of each malformed line, which is then skipped; without it the first one is an error. A file that ends in the
+   * middle of a record is an error all the same: what follows is lost, and nobody knows how much.
+   */
   onMalformed?: ((issue: JsonlIssue) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -56,7 +59,7 @@ export async function* readJsonl<T = unknown>(
     if (result === undefined) return undefined;
     if ("value" in result) return { line, value: result.value };
     const issue = { file, line, reason: result.reason };
-    if (onMalformed === undefined) throw malformed(issue);
+    if (onMalformed === undefined || issue.reason === TRUNCATED) throw malformed(issue);
     onMalformed(issue);
     return undefined;
   };

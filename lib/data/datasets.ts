@@ -36,6 +36,8 @@ export type Origin = "path" | "folder" | "cache" | "download";
 export interface LocatedFile {
   file: string;
   origin: Origin;
+  /** How many rows the split has at its home. */
+  rows: number;
 }
 
 export interface LocateOptions {
@@ -59,17 +61,17 @@ export async function datasetTable(): Promise<DatasetTable> {
  */
 export async function locateSplit(name: string, split: string, options: LocateOptions = {}): Promise<LocatedFile> {
   const { path, folder = process.env.THOUGHTBOOK_DATA, cache = cacheFolder(), signal } = options;
-  const { file, url, sha256 } = await splitEntry(name, split);
+  const { file, url, sha256, rows } = await splitEntry(name, split);
   if (path !== undefined) {
     const given = resolveUserPath(path);
-    if (await exists(given)) return { file: given, origin: "path" };
+    if (await exists(given)) return { file: given, origin: "path", rows };
     throw new ThoughtbookError("not-found", `there is no file ${given}`, { hint: "Check the path." });
   }
   if (folder && (await exists(join(resolveUserPath(folder), file)))) {
-    return { file: join(resolveUserPath(folder), file), origin: "folder" };
+    return { file: join(resolveUserPath(folder), file), origin: "folder", rows };
   }
   const cached = join(cache, "datasets", file);
-  if (await exists(cached)) return { file: cached, origin: "cache" };
+  if (await exists(cached)) return { file: cached, origin: "cache", rows };
 
   const progress = startProgress(`${name} ${split}`, { unit: "bytes" });
   try {
@@ -97,7 +99,7 @@ export async function locateSplit(name: string, split: string, options: LocateOp
     );
   }
   progress.succeed(`→ ${cached}`);
-  return { file: cached, origin: "download" };
+  return { file: cached, origin: "download", rows };
 }
 
 async function splitEntry(name: string, split: string) {

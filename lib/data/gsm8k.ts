@@ -17,11 +17,21 @@ export interface LoadedProblems {
 
 /**
  * Load a split of GSM8K; see `locateSplit` for where it is looked for.
- * @throws ThoughtbookError if it is not to be had.
+ * @throws ThoughtbookError if it is not to be had, or the file is truncated.
  */
 export async function loadGsm8k(split: Gsm8kSplit, options: LocateOptions = {}): Promise<LoadedProblems> {
-  const { file, origin } = await locateSplit("gsm8k", split, options);
-  return readProblems(file, split, origin);
+  const { file, origin, rows } = await locateSplit("gsm8k", split, options);
+  const loaded = await readProblems(file, split, origin);
+  const found = loaded.problems.length + loaded.malformed.length;
+  if (origin === "path" || found === rows) return loaded;
+  const counted = `${found.toLocaleString("en-US")} row${found === 1 ? "" : "s"}`;
+  throw new ThoughtbookError(
+    "corrupt-data",
+    `${file} holds ${counted}; GSM8K ${split} has ${rows.toLocaleString("en-US")}`,
+    {
+      hint: "Delete it and download it again; a file of your own is read by its path.",
+    },
+  );
 }
 
 /** The problems written for this project, in GSM8K's socratic format (data/sample/problems.jsonl). */

@@ -1,8 +1,8 @@
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { fileSystemError, startProgress } from "../core/index.js";
+import { fileSystemError, resolveUserPath, startProgress } from "../core/index.js";
 import { type CellEvent, executeNotebook } from "./execute.js";
-import { startKernel } from "./kernel.js";
+import { type Kernel, startKernel } from "./kernel.js";
 import { codeCells, type Notebook, readNotebook, sourceHash, writeNotebook } from "./notebook-file.js";
 import { declaredParameters, injectCell, type ParameterValues, parameterCell, type Scale } from "./parameters.js";
 
@@ -45,27 +45,27 @@ export async function runNotebook(file: string, options: RunOptions): Promise<Ru
   await makeFolder(staged);
 
   const progress = startProgress(name, { total: codeCells(source).length + (injected ? 1 : 0), unit: "cells" });
-  const kernel = await startKernel({
-    cwd: dirname(resolve(file)),
-    env: kernelEnvironment(staged, update !== undefined),
-  });
+  let kernel: Kernel | undefined;
   try {
+    kernel = await startKernel({ cwd: dirname(resolve(file)), env: kernelEnvironment(staged, update !== undefined) });
     const { notebook, failure } = await executeNotebook(injected ? injectCell(source, injected) : source, kernel, {
       cellTimeoutSeconds,
       signal,
       onStart: ({ index, source }) => progress.update(index, firstLine(source)),
       onEnd: (event) => progress.log(describeCell(name, event)),
     });
-    const stamped = stamp(notebook, source, scale);
     const inPlace = update !== undefined && !failure;
     const written = inPlace ? file : join(out, `${name}.ipynb`);
-    await writeNotebook(written, stamped);
+    await writeNotebook(written, stamp(notebook, source, scale));
     await moveFiles(staged, inPlace ? update.figures : figures);
     if (failure) progress.fail(`cell ${failure.index + 1} of ${failure.total}: ${outcomeText(failure.outcome)}`);
     else progress.succeed(`→ ${written}`);
     return { file, written, failure };
+  } catch (error) {
+    progress.fail();
+    throw error;
   } finally {
-    await kernel.stop();
+    await kernel?.stop();
     await rm(staged, { recursive: true, force: true });
   }
 }
@@ -101,8 +101,14 @@ const describeCell = (name: string, { index, total, seconds, source, outcome }: 
   `${name}  [${index + 1}/${total}] ${outcome.status} ${seconds.toFixed(1)} s  ${firstLine(source)}`;
 
 function kernelEnvironment(figures: string, update: boolean): NodeJS.ProcessEnv {
+  // The kernel runs in the notebook's folder, but a relative path in the environment is meant from here.
+  const folders = ["THOUGHTBOOK_DATA", "THOUGHTBOOK_CACHE"].flatMap((name) => {
+    const folder = process.env[name];
+    return folder ? [[name, resolve(resolveUserPath(folder))]] : [];
+  });
   // Committed outputs come from the real data: with THOUGHTBOOK_SAMPLE=never a loader fails where it would fall back.
-  return { ...process.env, THOUGHTBOOK_FIGURES: figures, ...(update ? { THOUGHTBOOK_SAMPLE: "never" } : {}) };
+  const sample = update ? { THOUGHTBOOK_SAMPLE: "never" } : {};
+  return { ...process.env, ...Object.fromEntries(folders), ...sample, THOUGHTBOOK_FIGURES: figures };
 }
 
 function stamp(notebook: Notebook, source: Notebook, scale: Scale): Notebook {

@@ -52,7 +52,11 @@ describe("thoughtbook", () => {
     ],
     [
       ["notebooks", "run", "--scale", "smoke", "--update"],
-      /^error: --update writes the committed notebooks, .*\. Add --scale standard/,
+      /^error: --update writes the committed notebooks, so it does not go with --scale smoke\. Use --scale standard/,
+    ],
+    [
+      ["notebooks", "run", "--scale", "standard", "--update", "-p", "seed=1"],
+      /^error: --update writes the committed notebooks, so it does not go with -p\./,
     ],
     [
       ["notebooks", "run", "--scale", "huge"],

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeLoaded, loadGsm8k, loadGsm8kOrSample, loadSample, locateSplit } from "thoughtbook/data";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 
 const ROW = JSON.stringify({ question: "q", answer: "<<1+1=2>>2\n#### 2" });
 
@@ -32,7 +32,8 @@ describe("locateSplit", () => {
     expect(await locate()).toBe("folder");
     vi.stubEnv("THOUGHTBOOK_DATA", "");
     expect(await locate()).toBe("cache");
-    expect(await loadGsm8k("test")).toMatchObject({ origin: "cache", problems: [{ id: "test/0" }] });
+    const own = await loadGsm8k("test", { path: join(folder, "own.jsonl") });
+    expect(own).toMatchObject({ origin: "path", problems: [{ id: "test/0" }, { id: "test/1" }] });
   });
 
   it("names the command that downloads where there is no network", async () => {
@@ -66,11 +67,31 @@ describe("locateSplit", () => {
 
   it("counts malformed rows and names their lines", async () => {
     const path = join(folder, "bad.jsonl");
-    writeFileSync(path, `${ROW}\n{"question": 1}\n${ROW}\n${ROW.slice(0, 20)}`);
+    writeFileSync(path, `${ROW}\n{"question": 1}\n${ROW}\nno JSON\n`);
     const loaded = await loadGsm8k("test", { path });
     expect(loaded.problems.map(({ id }) => id)).toEqual(["test/0", "test/2"]);
     expect(loaded.malformed.map(({ line }) => line)).toEqual([2, 4]);
     expect(describeLoaded(loaded)).toBe("2 problems of GSM8K test; 2 malformed lines left out (2, 4)");
+  });
+});
+
+describe("a truncated file", () => {
+  it("is an error that names the line and the next step", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "thoughtbook-data-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, "cut.jsonl");
+    writeFileSync(path, `${ROW}\n${ROW.slice(0, 20)}`);
+    const loading = loadGsm8k("test", { path });
+    await expect(loading).rejects.toThrow(`${path} ends in the middle of a record at line 2`);
+    await loading.catch(({ hint }) => expect(hint).toMatch(/^Download or produce the file again/));
+  });
+
+  it("that lacks whole rows is one too, where the data set says how many there are", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "thoughtbook-data-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    mkdirSync(join(folder, "gsm8k"));
+    writeFileSync(join(folder, "gsm8k", "test.jsonl"), `${ROW}\n`);
+    await expect(loadGsm8k("test", { folder })).rejects.toThrow(/gsm8k.test\.jsonl holds 1 row; GSM8K test has 1,319/);
   });
 });
 

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { readNotebook, runNotebook, showFailure } from "thoughtbook/notebook";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { codeCell, temporaryFolder, textOf, writeCells } from "./helpers.js";
 
 const FIGURE_CELL =
@@ -39,6 +39,15 @@ describe("runNotebook", () => {
     const first = await bytes("one");
     expect(first).toContain("steps: 3 steps");
     expect(await bytes("two")).toBe(first);
+  });
+
+  it("gives the kernel the data folder that is meant from here", async () => {
+    vi.stubEnv("THOUGHTBOOK_DATA", "../shared");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const folder = temporaryFolder();
+    const file = await writeCells(folder, "a.ipynb", "console.log(process.env.THOUGHTBOOK_DATA);");
+    const { written } = await runNotebook(file, { scale: "smoke", out: join(folder, "out") });
+    expect(textOf((await readNotebook(written)).cells[0]!)).toBe(`${resolve("../shared")}\n`);
   });
 
   it("injects the scale and parameters after the tagged cell", async () => {

@@ -32,11 +32,11 @@ export const EXAMPLES: Figure[] = [
   }),
   barFigure({
     name: "bar",
-    title: "Accuracy by split: is deeper harder than wider, or a < b & c > d, for less than $5?",
+    title: "Accuracy by split: is deeper harder than wider, or a <b> b & c > d, for less than $5?",
     subtitle: "Whiskers are 95 % Wilson intervals",
     categories: ["in distribution", "deeper", "wider", "with distractors"],
     series: [
-      { name: "direct <1>", values: [62, 31, 12.5, null] },
+      { name: "direct <br> &amp; $x$", values: [62, 31, 12.5, null] },
       {
         name: "AoT & more",
         values: [81.5, 55, 40, 0],

@@ -34,6 +34,7 @@ const GRAPHS: Record<string, QuestionNode[]> = {
     node("k = i - c", [8, 2]),
     node("answer = k + j + b", [10, 9, 1], "128 < 130 & so on"),
   ],
+  late: [node("first"), node("second", [0]), node("third", [1]), node("a source for the last"), node("last", [2, 3])],
   unconnected: [node("left"), node("right"), node("below", [1]), node("Donaudampfschifffahrtsgesellschaftskapitän")],
 };
 

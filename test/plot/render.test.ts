@@ -34,11 +34,8 @@ describe.each(EXAMPLES)("$name", (figure) => {
     expect(letters(document.querySelector(".gtitle")?.textContent)).toBe(letters(figure.title));
   });
 
-  it("has a specification that is JSON and that drawing leaves as it is", async () => {
-    const before = JSON.stringify(figure.spec);
-    expect(JSON.parse(before)).toEqual(figure.spec);
-    await renderSvg(figure);
-    expect(JSON.stringify(figure.spec)).toBe(before);
+  it("has a specification that is JSON", () => {
+    expect(JSON.parse(JSON.stringify(figure.spec))).toEqual(figure.spec);
   });
 });
 
@@ -56,11 +53,10 @@ describe("renderSvg", () => {
   });
 
   it("gives the same bytes in any order and at the same time", async () => {
-    const figures = EXAMPLES.slice(0, 5);
-    const first = await Promise.all(figures.map(renderSvg));
-    const second = await Promise.all(figures.toReversed().map(renderSvg));
+    const first = await Promise.all(EXAMPLES.map(renderSvg));
+    const second = await Promise.all(EXAMPLES.toReversed().map(renderSvg));
     expect(second.toReversed()).toEqual(first);
-    expect(new Set(first).size).toBe(figures.length);
+    expect(new Set(first).size).toBe(EXAMPLES.length);
   });
 
   it("does not depend on the process, its time zone or its language", async () => {
@@ -88,6 +84,20 @@ describe("renderSvg", () => {
     const shared = one.filter((id) => other.includes(id));
     expect(one.length).toBeGreaterThan(3);
     expect(shared).toEqual([]);
+  });
+
+  it("leaves the specification as it is, even where Plotly would write to it", async () => {
+    const layout = { width: 300, height: 200, xaxis1: { title: "old" } };
+    const spec = { data: [{ type: "scatter", x: [1, 2], y: [1, 2], xaxis: "x1" }], layout };
+    const before = JSON.stringify(spec);
+    await renderSvg({ ...example("histogram"), spec });
+    expect(JSON.stringify(spec)).toBe(before);
+  });
+
+  it("shows names as they are, whatever characters they have", async () => {
+    const document = parseSvg(await renderSvg(example("bar")));
+    const names = [...document.querySelectorAll(".legendtext")].map((element) => element.textContent);
+    expect(names).toEqual(["direct <br> &amp; $x$", "AoT & more"]);
   });
 
   it("says which figure cannot be drawn, and draws the next", async () => {
