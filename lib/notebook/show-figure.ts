@@ -1,12 +1,4 @@
-import {
-  compressPng,
-  type Drawing,
-  exportDrawing,
-  exportFigure,
-  type Figure,
-  renderPng,
-  renderSvg,
-} from "../plot/index.js";
+import type { Drawing, Figure } from "../plot/index.js";
 import { showBundle } from "./show.js";
 
 /** Pixels of the PNG to one of the figure: sharp enough for a screen, small enough for a notebook under review. */
@@ -18,6 +10,7 @@ const SCALE = 1.5;
  * @throws ThoughtbookError if it cannot be drawn, or the folder of the figures cannot be written.
  */
 export async function showFigure(figure: Figure): Promise<void> {
+  const { compressPng, exportFigure, renderPng, renderSvg } = await loadPlot();
   const folder = process.env.THOUGHTBOOK_FIGURES;
   if (folder) await exportFigure(figure, folder);
   const png = await compressPng(renderPng(await renderSvg(figure), { scale: SCALE }));
@@ -31,6 +24,9 @@ export async function showFigure(figure: Figure): Promise<void> {
 /** Show a drawing, such as a question graph, as SVG; exported as SVG and PNG like a figure. */
 export async function showDrawing(drawing: Drawing): Promise<void> {
   const folder = process.env.THOUGHTBOOK_FIGURES;
-  if (folder) await exportDrawing(drawing, folder);
+  if (folder) await (await loadPlot()).exportDrawing(drawing, folder);
   showBundle({ "image/svg+xml": drawing.svg, "text/plain": drawing.title });
 }
+
+/** On demand: the commands that run and check notebooks draw nothing, and loading it takes 0.3 s. */
+const loadPlot = () => import("../plot/index.js");
