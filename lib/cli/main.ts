@@ -4,6 +4,12 @@ import { addDataCommands } from "./data.js";
 import { addKernelCommands } from "./kernel.js";
 import { addNotebookCommands } from "./notebooks.js";
 
+// `thoughtbook data list | head` closes the pipe before all is written: that is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
 const program = new Command("thoughtbook")
   .description("LLM reasoning systems, reproduced end to end in TypeScript notebooks.")
   .option("--debug", "show the stack of an error")

@@ -81,6 +81,14 @@ describe("thoughtbook", () => {
     expect(loud.stderr).toMatch(/^\s+at /m);
   });
 
+  it("ends quietly when its output is cut off", () => {
+    const command = `set -o pipefail; "${process.execPath}" "${bin}" data list | true`;
+    expect(spawnSync("bash", ["-c", command], { cwd: root, encoding: "utf8" })).toMatchObject({
+      status: 0,
+      stderr: "",
+    });
+  });
+
   it("names a folder that cannot be written", async () => {
     const folder = temporaryFolder();
     const file = await writeCells(folder, "a.ipynb", "1");
