@@ -4,7 +4,8 @@
  *     node tslab-kernel.cjs --config-path CONNECTION_FILE
  *
  * tslab 1.0.22 is the last release. Mended here, each shown by a test in test/notebook/kernel.test.ts:
- * - output lost in bursts: it does not await socket.send(), and zeromq 6 throws after 512 sends in one tick;
+ * - output lost in bursts: it does not await socket.send(), and zeromq 6 throws after 512 sends in one tick; and each
+ *   write is a message of its own, of which a slow front end gives up on the last ones;
  * - errors without a message: a failed cell is a line on stderr and an empty reply;
  * - unhandled rejections and exceptions in timers, which are printed and pass as success;
  * - no execute_input message, so that front ends save no execution count;
@@ -19,6 +20,8 @@ import worker = require("node:worker_threads");
 
 type Content = Record<string, unknown>;
 type DisplayData = { data: Content; metadata: Content; transient: Content };
+type WriteStream = (name: string, text: string) => void;
+type WriteDisplay = (content: DisplayData, update: boolean) => void;
 
 interface ExecuteRequest {
   code: string;
@@ -44,8 +47,8 @@ interface TslabServer {
 interface TslabHandler {
   execCount: number;
   handleExecute(request: ExecuteRequest, ...writers: unknown[]): Promise<Content>;
-  handleExecuteImpl(request: ExecuteRequest, ...writers: unknown[]): Promise<unknown>;
-  createWriteToIopub(name: string, writeStream: unknown): (...args: unknown[]) => boolean;
+  handleExecuteImpl(request: ExecuteRequest, writeStream: WriteStream, writeDisplay: WriteDisplay): Promise<unknown>;
+  createWriteToIopub(name: string, writeStream: WriteStream): (...args: unknown[]) => boolean;
 }
 interface TslabConverter {
   convert(declarations: string, source: string): { output?: string; hasToplevelAwait?: boolean };
@@ -75,7 +78,7 @@ interface Socket {
 
 const tslabFolder = path.dirname(require.resolve("tslab/package.json"));
 const jupyter = require(path.join(tslabFolder, "dist/jupyter.js")) as {
-  lastWriteDisplayData: ((content: DisplayData, update: boolean) => void) | null;
+  lastWriteDisplayData: WriteDisplay | null;
   ZmqServer: { prototype: TslabServer };
   JupyterHandlerImpl: { prototype: TslabHandler };
 };
@@ -136,6 +139,24 @@ function mergeFailures(all: Failure[]): Failure {
     evalue: all.map((f) => f.evalue).join("\n"),
     traceback: all.flatMap((f) => f.traceback),
   };
+}
+
+// What one turn of the event loop writes to a stream goes out as one message: nothing is sent earlier in any case.
+let gathered: { name: string; text: string; writeStream: WriteStream } | undefined;
+
+function gatherText(name: string, text: string, writeStream: WriteStream): void {
+  if (gathered && (gathered.name !== name || gathered.writeStream !== writeStream)) flushText();
+  if (gathered) gathered.text += text;
+  else {
+    gathered = { name, text, writeStream };
+    setImmediate(flushText);
+  }
+}
+
+function flushText(): void {
+  const ready = gathered;
+  gathered = undefined;
+  ready?.writeStream(ready.name, ready.text);
 }
 
 function mendSockets(): void {
@@ -199,14 +220,17 @@ function mendExecution(): void {
 
   const handler = jupyter.JupyterHandlerImpl.prototype;
   const { handleExecute, handleExecuteImpl, createWriteToIopub } = handler;
-  handler.handleExecuteImpl = async function (request, ...writers) {
+  handler.handleExecuteImpl = async function (request, writeStream, writeDisplay) {
     const publish = publishers.get(request)!;
     publish("execute_input", { code: request.code, execution_count: this.execCount + 1 });
     running = started = true;
     let count: unknown;
     let failed = false;
     try {
-      count = await handleExecuteImpl.call(this, request, ...writers);
+      count = await handleExecuteImpl.call(this, request, writeStream, (content, update) => {
+        flushText();
+        writeDisplay(content, update);
+      });
       // Node reports a rejection nobody handled after the turn in which it happened.
       await nextTurn();
       await nextTurn();
@@ -215,6 +239,7 @@ function mendExecution(): void {
       failed = true;
     } finally {
       running = false;
+      flushText();
     }
     if (!failed && failures.length === 0) return count;
     const failure = failures.length > 0 ? mergeFailures(failures.splice(0)) : describe(new Error("the cell failed"));
@@ -228,7 +253,7 @@ function mendExecution(): void {
     return { ...content, ...failureOf.get(request) };
   };
   handler.createWriteToIopub = function (name, writeStream) {
-    const write = createWriteToIopub.call(this, name, writeStream);
+    const write = createWriteToIopub.call(this, name, (stream, text) => gatherText(stream, text, writeStream));
     return (...args) => {
       const callback = args.findLast((argument) => typeof argument === "function") as (() => void) | undefined;
       const written = write(...args.filter((argument) => typeof argument !== "function"));

@@ -80,12 +80,12 @@ function checkHistogram({ name, series, binWidth = 1 }: HistogramFigureOptions):
     throw badInput(`bin width ${binWidth}: expected a positive integer`, "Leave it out to have it chosen.");
   }
   for (const { name: seriesName, values } of series) {
-    if (values.length === 0)
-      throw badInput(`series "${seriesName}": no values, expected at least one`, "Leave it out.");
+    const owner = `series "${seriesName}"`;
+    if (values.length === 0) throw badInput(`${owner}: no values, expected at least one`, "Leave it out.");
     const index = values.findIndex((value) => !Number.isSafeInteger(value));
     if (index < 0) continue;
     throw badInput(
-      `series "${seriesName}", value ${index} is ${values[index]}, expected an integer`,
+      `${owner}, value ${index} is ${values[index]}, expected an integer`,
       "A histogram counts integers: round or scale the values.",
     );
   }

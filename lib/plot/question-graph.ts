@@ -118,8 +118,7 @@ export function drawQuestionGraph(nodes: readonly QuestionNode[], options: Quest
 }
 
 function checkDependencies(dependencies: Dependencies): void {
-  if (dependencies.length === 0)
-    throw badInput("a question graph without nodes: expected at least one", "Give the nodes.");
+  if (dependencies.length === 0) throw badInput("question graph: no nodes, expected at least one", "Leave it out.");
   const problem = graphProblems(dependencies)[0];
   if (!problem) return;
   throw badInput(

@@ -41,14 +41,25 @@ describe("a healthy kernel", () => {
   afterAll(() => kernel.stop());
 
   it("loses no line of a burst of 5,000", async () => {
-    const { outcome, text } = await run(kernel, "for (let i = 0; i < 5000; i++) console.log(i);");
+    const { outcome, text, types } = await run(kernel, "for (let i = 0; i < 5000; i++) console.log(i);");
     expect(outcome.status).toBe("ok");
+    // In few messages: nbclient gives up on a queue of thousands.
+    expect(types.length).toBeLessThan(10);
     expect(text).toBe(Array.from({ length: 5000 }, (_, i) => `${i}\n`).join(""));
   });
 
   it("sends an execution count before the output, as other kernels do", async () => {
     const { types } = await run(kernel, "1 + 1");
     expect(types).toEqual(["execute_input", "stream"]);
+  });
+
+  it("keeps the order of streams and displays", async () => {
+    const code =
+      'import { showMarkdown } from "thoughtbook/notebook";\n' +
+      'console.log(1); console.log(2); console.error(3); showMarkdown("4"); console.log(5);\n' +
+      'throw new Error("6");';
+    const { types } = await run(kernel, code);
+    expect(types).toEqual(["execute_input", "stream", "stream", "display_data", "stream", "error"]);
   });
 
   it("reports what a cell throws with name, message and place", async () => {

@@ -36,7 +36,7 @@ export const EXAMPLES: Figure[] = [
     subtitle: "Whiskers are 95 % Wilson intervals",
     categories: ["in distribution", "deeper", "wider", "with distractors"],
     series: [
-      { name: "direct <br> &amp; $x$", values: [62, 31, 12.5, null] },
+      { name: "direct <br> &amp; $x$", values: [62, 31, 12.5, null], intervals: [[55, 68], null, [8, 18], null] },
       {
         name: "AoT & more",
         values: [81.5, 55, 40, 0],

@@ -209,7 +209,7 @@ describe("drawQuestionGraph", () => {
   });
 
   it.each([
-    ["no nodes", [], "without nodes"],
+    ["no nodes", [], "no nodes"],
     ["a dependency that is not there", [node("a", [7])], "depends on 7"],
     ["a negative one", [node("a"), node("b", [-1])], "depends on -1"],
     ["itself", [node("a"), node("b", [1])], "node 1 depends on 1"],

@@ -42,7 +42,7 @@ describe.each(EXAMPLES)("$name", (figure) => {
 describe("renderSvg", () => {
   it("draws one whisker for each interval, none where there is none", async () => {
     for (const [name, count] of [
-      ["bar", 4],
+      ["bar", 6],
       ["bar-negative", 3],
       ["comparison", 15],
       ["line", 0],
