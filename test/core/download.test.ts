@@ -53,9 +53,10 @@ const partial =
   (bytes: number, etag: string, end: (response: ServerResponse) => void): RequestListener =>
   (_, response) => {
     response.writeHead(200, { etag, "content-length": content.length });
-    response.write(content.subarray(0, bytes), () => setTimeout(() => end(response), 30));
+    response.write(content.subarray(0, bytes), () => setTimeout(() => end(response), 300));
   };
-const cut = (bytes: number, etag = '"v1"') => partial(bytes, etag, (response) => response.destroy());
+// What the client has not read yet when the connection ends is lost, hence the pause before.
+const cut = (bytes: number, etag = '"v1"') => partial(bytes, etag, (response) => response.socket?.end());
 const stall = (bytes: number) => partial(bytes, '"v1"', () => {});
 
 const answer =
