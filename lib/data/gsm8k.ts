@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { projectFolder, readJsonl, ThoughtbookError } from "../core/index.js";
-import { type LocateOptions, locateSplit, type Origin } from "./datasets.js";
+import { type LocateOptions, locateSplit, type Origin } from "./locate-split.js";
 import { gsm8kRowSchema, parseWordProblem, type WordProblem } from "./word-problem.js";
 
 export type Gsm8kSplit = "train" | "test" | "train_socratic" | "test_socratic";
