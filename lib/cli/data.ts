@@ -1,29 +1,96 @@
-import type { Command } from "commander";
-import { datasetTable, locateSplit } from "../data/index.js";
+import { type Command, InvalidArgumentError } from "commander";
+import {
+  asDatasetName,
+  type DatasetRecord,
+  datasetEntry,
+  datasetTable,
+  loadDataset,
+  locateSplit,
+  splitAtHand,
+} from "../data/index.js";
+
+/** The most characters of a field that `data show` prints. */
+const SHOWN = 600;
 
 export function addDataCommands(program: Command): void {
   const data = program.command("data").description("public data sets");
   data
     .command("list")
-    .description("the data sets known by name, with their splits, homes and licences")
-    .action(async () => {
-      for (const [name, { title, home, licence, splits }] of Object.entries(await datasetTable())) {
-        console.log(`${name}  ${title} (${licence}, ${home})`);
-        for (const [split, { rows }] of Object.entries(splits)) {
-          console.log(`  ${split.padEnd(16)}${rows.toLocaleString("en-US")} rows`);
-        }
-      }
-    });
+    .description("the data sets known by name: kind, licence, home; splits with their rows and where they are")
+    .action(listDatasets);
+  data
+    .command("show")
+    .description("print records of a data set")
+    .argument("<name>", "a name from `data list`")
+    .option("--split <split>", 'the split; "test" or "validation" where there is one, or the only one')
+    .option("--limit <number>", "the most records to print", parseLimit, 3)
+    .option("--path <file>", "read this .jsonl, .json, .csv or .parquet file")
+    .option("--json", "one JSON line a record, nothing cut")
+    .action(showRecords);
   data
     .command("download")
     .description("fetch a data set from its public home into the cache")
     .argument("<name>", "a name from `data list`")
     .option("--split <split>", "only this split")
-    .action(async (name: string, { split }: { split?: string }) => {
-      const splits = split === undefined ? Object.keys((await datasetTable())[name]?.splits ?? { train: 0 }) : [split];
-      for (const each of splits) {
-        const { file } = await locateSplit(name, each);
-        console.log(`${name} ${each}: ${file}`);
-      }
-    });
+    .action(downloadDataset);
+}
+
+async function listDatasets(): Promise<void> {
+  for (const [name, { title, kinds, home, licence, splits }] of Object.entries(await datasetTable())) {
+    console.log(`${name}  ${title} · ${kinds.join(", ")} (${licence}, ${home})`);
+    for (const [split, { rows, url }] of Object.entries(splits)) {
+      const found = await splitAtHand(name, split);
+      const count = rows === undefined ? "?" : rows.toLocaleString("en-US");
+      const place = found?.origin ?? (url === undefined ? "by --path only" : "not at hand");
+      console.log(`  ${split.padEnd(40)} ${count.padStart(6)} rows  ${place}`);
+    }
+  }
+}
+
+interface ShowOptions {
+  split?: string;
+  limit: number;
+  path?: string;
+  json?: true;
+}
+
+async function showRecords(name: string, { json, ...options }: ShowOptions): Promise<void> {
+  let malformed = 0;
+  const records = loadDataset(await asDatasetName(name), {
+    ...options,
+    onMalformed: ({ file, place, reason }) => {
+      malformed++;
+      console.error(`malformed: ${file}, ${place}: ${reason}`);
+    },
+  });
+  for await (const record of records) console.log(json ? JSON.stringify(record) : readable(record));
+  if (malformed > 0) console.error(`${malformed} malformed ${malformed === 1 ? "row" : "rows"} left out`);
+}
+
+async function downloadDataset(name: string, { split }: { split?: string }): Promise<void> {
+  const { splits } = await datasetEntry(name);
+  const known = Object.keys(splits);
+  const downloadable = known.filter((each) => splits[each]!.url !== undefined);
+  // Where there is nothing to download, `locateSplit` says so.
+  const wanted = split === undefined ? (downloadable.length > 0 ? downloadable : known) : [split];
+  for (const each of wanted) {
+    const { file } = await locateSplit(name, each);
+    console.log(`${name} ${each}: ${file}`);
+  }
+}
+
+/** A record as indented fields, long ones cut. */
+function readable({ id, kind, ...fields }: DatasetRecord): string {
+  const lines = Object.entries(fields).map(([name, value]) => {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    const cut =
+      text.length > SHOWN ? `${text.slice(0, SHOWN)}… (${text.length.toLocaleString("en-US")} characters)` : text;
+    return `  ${name}: ${cut.trim().replaceAll("\n", "\n    ")}`;
+  });
+  return [`${id} · ${kind}`, ...lines, ""].join("\n");
+}
+
+function parseLimit(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected a number of records.");
 }

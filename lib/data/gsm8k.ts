@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { projectFolder, readJsonl, ThoughtbookError } from "../core/index.js";
-import { type LocateOptions, locateSplit, type Origin } from "./datasets.js";
+import { splitEntry } from "./dataset-table.js";
+import { type LocateOptions, locateSplit, type Origin } from "./locate-split.js";
 import { gsm8kRowSchema, parseWordProblem, type WordProblem } from "./word-problem.js";
 
 export type Gsm8kSplit = "train" | "test" | "train_socratic" | "test_socratic";
@@ -20,10 +21,11 @@ export interface LoadedProblems {
  * @throws ThoughtbookError if it is not to be had, or the file is truncated.
  */
 export async function loadGsm8k(split: Gsm8kSplit, options: LocateOptions = {}): Promise<LoadedProblems> {
-  const { file, origin, rows } = await locateSplit("gsm8k", split, options);
+  const { file, origin } = await locateSplit("gsm8k", split, options);
+  const { rows } = await splitEntry("gsm8k", split);
   const loaded = await readProblems(file, split, origin);
   const found = loaded.problems.length + loaded.malformed.length;
-  if (origin === "path" || found === rows) return loaded;
+  if (origin === "path" || rows === undefined || found === rows) return loaded;
   const counted = `${found.toLocaleString("en-US")} row${found === 1 ? "" : "s"}`;
   throw new ThoughtbookError(
     "corrupt-data",

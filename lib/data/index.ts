@@ -1,12 +1,5 @@
 export { contractQuestion } from "./contract-question.js";
-export {
-  type DatasetTable,
-  datasetTable,
-  type LocatedFile,
-  type LocateOptions,
-  locateSplit,
-  type Origin,
-} from "./datasets.js";
+export { type DatasetTable, datasetEntry, datasetTable } from "./dataset-table.js";
 export { givenNumbers } from "./given-numbers.js";
 export {
   type AnnotationAudit,
@@ -25,6 +18,17 @@ export {
   loadSample,
   sourceName,
 } from "./gsm8k.js";
+export {
+  asDatasetName,
+  collectDataset,
+  type DatasetName,
+  datasetNames,
+  type LoadedDataset,
+  type LoadOptions,
+  loadDataset,
+  type RecordOf,
+} from "./load-dataset.js";
+export { type LocatedFile, type LocateOptions, locateSplit, type Origin, splitAtHand } from "./locate-split.js";
 export { loadPaper, type Paper, type PaperCounts, type PaperTable, paperCounts, paperTable } from "./papers.js";
 export {
   type AmbiguousNumber,
@@ -33,6 +37,27 @@ export {
   problemGraph,
   type Reading,
 } from "./problem-graph.js";
+export {
+  type ChoiceRecord,
+  type CodeRecord,
+  choiceRecordSchema,
+  codeRecordSchema,
+  type DatasetRecord,
+  datasetRecordSchema,
+  type Game24Record,
+  game24RecordSchema,
+  type MathRecord,
+  type MultiHopRecord,
+  mathRecordSchema,
+  multiHopRecordSchema,
+  type SearchRecord,
+  searchRecordSchema,
+  type TextRecord,
+  type TraceRecord,
+  textRecordSchema,
+  traceRecordSchema,
+} from "./records.js";
+export type { MalformedRow } from "./row-files.js";
 export {
   type Annotation,
   checkAnnotation,

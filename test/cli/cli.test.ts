@@ -40,7 +40,7 @@ describe("thoughtbook", () => {
   it.each([
     [
       ["data", "download", "gsm9k"],
-      /^error: there is no data set "gsm9k"; known are gsm8k\. Run `npx thoughtbook data list`\.$/,
+      /^error: there is no data set "gsm9k"; known are gsm8k, .*\. Run `npx thoughtbook data list`\.$/,
     ],
     [
       ["data", "download", "gsm8k", "--split", "dev"],

@@ -1,10 +1,38 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { describeLoaded, loadGsm8k, loadGsm8kOrSample, loadSample, locateSplit } from "thoughtbook/data";
+import { dirname, join } from "node:path";
+import { crc32 } from "node:zlib";
+import {
+  collectDataset,
+  describeLoaded,
+  loadGsm8k,
+  loadGsm8kOrSample,
+  loadSample,
+  locateSplit,
+  splitAtHand,
+} from "thoughtbook/data";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 
 const ROW = JSON.stringify({ question: "q", answer: "<<1+1=2>>2\n#### 2" });
+
+/** A zip archive with one file, stored. */
+function zipOf(name: string, content: string): Buffer {
+  const [fileName, data] = [Buffer.from(name), Buffer.from(content)];
+  const common = Buffer.alloc(26); // From "version needed" to "extra field length".
+  common.writeUInt16LE(20, 0);
+  common.writeUInt32LE(crc32(data), 10);
+  common.writeUInt32LE(data.length, 14);
+  common.writeUInt32LE(data.length, 18);
+  common.writeUInt16LE(fileName.length, 22);
+  const local = Buffer.concat([Buffer.from("PK\x03\x04"), common, fileName, data]);
+  const central = Buffer.concat([Buffer.from("PK\x01\x02"), Buffer.from([20, 0]), common, Buffer.alloc(14), fileName]);
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(1, 4);
+  end.writeUInt16LE(1, 6);
+  end.writeUInt32LE(central.length, 8);
+  end.writeUInt32LE(local.length, 12);
+  return Buffer.concat([local, central, Buffer.from("PK\x05\x06"), end]);
+}
 
 describe("locateSplit", () => {
   let folder: string;
@@ -51,6 +79,36 @@ describe("locateSplit", () => {
     vi.stubEnv("THOUGHTBOOK_SAMPLE", "never");
     await expect(loadGsm8kOrSample("train")).rejects.toThrow(/not at hand/);
   }, 60_000);
+
+  it("finds a downloaded copy of another format", async () => {
+    vi.stubEnv("THOUGHTBOOK_DATA", "");
+    expect(await splitAtHand("svamp", "test")).toBeUndefined();
+    const copy = join(folder, "cache", "datasets", "svamp", "SVAMP.json");
+    mkdirSync(dirname(copy));
+    const row = { ID: "chal-1", Body: "b.", Question: "q?", Equation: "1", Answer: 1, Type: "Sum" };
+    writeFileSync(copy, JSON.stringify([row]));
+    expect(await splitAtHand("svamp", "test")).toEqual({ file: copy, origin: "cache" });
+    expect((await collectDataset("svamp")).records).toMatchObject([{ id: "svamp/test/chal-1", question: "b. q?" }]);
+  });
+
+  it("takes a split out of a downloaded archive, once", async () => {
+    const place = join(folder, "cache", "datasets", "longbench");
+    mkdirSync(place);
+    const row = { input: "q", context: "c", answers: ["a"], _id: "f0" };
+    writeFileSync(join(place, "data.zip"), zipOf("data/musique.jsonl", `${JSON.stringify(row)}\n`));
+    const load = () => collectDataset("longbench", { split: "musique" });
+    expect(await load()).toMatchObject({ origin: "download", records: [{ id: "longbench/musique/f0" }] });
+    expect(await load()).toMatchObject({ origin: "cache", records: [{ id: "longbench/musique/f0" }] });
+    await expect(locateSplit("longbench", "qasper")).rejects.toThrow(/data\.zip holds no data\/qasper\.jsonl$/);
+    writeFileSync(join(place, "data.zip"), "no archive");
+    await expect(locateSplit("longbench", "qasper")).rejects.toThrow(/cannot read the zip archive .*data\.zip: /);
+  });
+
+  it("says that a split has no public file", async () => {
+    const missing = locateSplit("dots", "train");
+    await expect(missing).rejects.toThrow("dots train is not at hand and has no public file to download");
+    await missing.catch((error) => expect(error.hint).toMatch(/--path.* folder that holds dots\/train\.json\.$/));
+  });
 
   it.each([
     ["gsm9k", "test", 'there is no data set "gsm9k"; known are gsm8k'],
