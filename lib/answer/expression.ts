@@ -56,7 +56,8 @@ export function evaluate(
   }
 }
 
-function applyOperator(operator: Operator, left: Rational, right: Rational): Result<Rational> {
+/** One operation on exact values. Errors: division by zero, powers that are not rational or too long to write. */
+export function applyOperator(operator: Operator, left: Rational, right: Rational): Result<Rational> {
   switch (operator) {
     case "+":
       return { ok: true, value: left.add(right) };

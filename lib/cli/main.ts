@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { describeError } from "../core/index.js";
 import { addDataCommands } from "./data.js";
+import { addGradeCommand } from "./grade.js";
 import { addKernelCommands } from "./kernel.js";
 import { addNotebookCommands } from "./notebooks.js";
 
@@ -18,6 +19,7 @@ const program = new Command("thoughtbook")
 addNotebookCommands(program);
 addKernelCommands(program);
 addDataCommands(program);
+addGradeCommand(program);
 
 try {
   await program.parseAsync();

@@ -1,0 +1,105 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { z } from "zod";
+import { ANSWER_KINDS, type Grade, grade, POLICIES, type Policy } from "../answer/index.js";
+import { type JsonlIssue, readJsonl, resolveUserPath, ThoughtbookError } from "../core/index.js";
+import { proportion } from "../eval/index.js";
+
+const FIELDS = `
+One record a line:
+  id                      name of the record in the output; the line number unless given
+  completion or response  what the model wrote
+  reference or answer     the right answer, or a solution with \\boxed{} or ####
+  kind                    ${ANSWER_KINDS.join(", ")}; math unless given
+
+Policies: strict is ours; astar, dots and aot grade as the released A*-Thought, DOTS and Atom of Thoughts do, with
+their faults.`;
+
+const recordSchema = z
+  .object({
+    id: z.union([z.string(), z.number()]).optional(),
+    completion: z.string().optional(),
+    response: z.string().optional(),
+    reference: z.union([z.string(), z.number(), z.boolean()]).optional(),
+    answer: z.union([z.string(), z.number(), z.boolean()]).optional(),
+    kind: z.enum(ANSWER_KINDS).optional(),
+  })
+  .refine((record) => (record.completion ?? record.response) !== undefined, "no completion and no response")
+  .refine((record) => (record.reference ?? record.answer) !== undefined, "no reference and no answer");
+
+interface Graded {
+  id: string;
+  grades: Map<Policy, Grade>;
+}
+
+export function addGradeCommand(program: Command): void {
+  program
+    .command("grade")
+    .description("grade records of completions and reference answers")
+    .requiredOption("--file <records.jsonl>", "the records, one JSON object a line")
+    .addOption(new Option("--policy <policy>", "how to grade").choices([...POLICIES, "all"]).default("all"))
+    .option("--limit <n>", "grade only the first n records", wholeNumber)
+    .addHelpText("after", FIELDS)
+    .action(async ({ file, policy, limit }: { file: string; policy: Policy | "all"; limit?: number }) => {
+      const policies = policy === "all" ? POLICIES : [policy];
+      const { graded, issues } = await gradeFile(resolveUserPath(file), policies, limit);
+      if (graded.length === 0 && issues.length === 0) {
+        throw new ThoughtbookError("bad-input", `${file} has no records`, { hint: "Run with --help for the fields." });
+      }
+      for (const each of policies) console.log(accuracyLine(each, graded));
+      for (const line of disagreements(graded)) console.log(line);
+      if (issues.length > 0) {
+        console.log(`malformed lines, not graded: ${issues.length.toLocaleString("en-US")}`);
+        for (const { line, reason } of issues) console.log(`  line ${line}: ${reason}`);
+      }
+    });
+}
+
+async function gradeFile(file: string, policies: readonly Policy[], limit = Number.POSITIVE_INFINITY) {
+  const graded: Graded[] = [];
+  const issues: JsonlIssue[] = [];
+  const onMalformed = (issue: JsonlIssue) => issues.push(issue);
+  for await (const { line, value } of readJsonl(file, { schema: recordSchema, onMalformed })) {
+    const completion = (value.completion ?? value.response)!;
+    const reference = String(value.reference ?? value.answer);
+    const grades = new Map(
+      policies.map((policy) => [policy, grade({ completion, reference, policy, kind: value.kind })]),
+    );
+    graded.push({ id: String(value.id ?? line), grades });
+    if (graded.length >= limit) break;
+  }
+  return { graded, issues };
+}
+
+function accuracyLine(policy: Policy, graded: readonly Graded[]): string {
+  const statuses = graded.map(({ grades }) => grades.get(policy)!.status);
+  const count = (status: Grade["status"]) => statuses.filter((each) => each === status).length;
+  const { value, interval } = proportion(count("correct"), graded.length);
+  if (interval === undefined) return `${policy.padEnd(8)}no records`;
+  const [low, high] = interval.map(percent);
+  const counts = `${count("correct")} of ${graded.length} correct, ${count("unparseable")} unparseable`;
+  return `${policy.padEnd(8)}${percent(value).padStart(5)} %  [${low}, ${high}]  ${counts}`;
+}
+
+const percent = (share: number): string => (100 * share).toFixed(1);
+
+/** The records on which the policies do not all say correct or all say not correct. */
+function* disagreements(graded: readonly Graded[]): Generator<string, void, undefined> {
+  const mixed = graded.filter(({ grades }) => new Set([...grades.values()].map(({ correct }) => correct)).size > 1);
+  if (mixed.length > 0) yield `policies disagree on ${mixed.length} of ${graded.length} records`;
+  for (const { id, grades } of mixed) {
+    yield `  ${id}`;
+    for (const [policy, { status, extracted }] of grades) {
+      yield `    ${policy.padEnd(8)}${status.padEnd(12)}${brief(extracted ?? "")}`.trimEnd();
+    }
+  }
+}
+
+function brief(text: string): string {
+  const line = text.replace(/\s+/g, " ");
+  return line.length > 80 ? `${line.slice(0, 79)}…` : line;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("Give a whole number above 0.");
+  return Number(text);
+}
