@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { CodeCell, Notebook } from "thoughtbook/notebook";
+import type { CodeCell, Notebook, Output } from "thoughtbook/notebook";
 import { onTestFinished } from "vitest";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -41,13 +41,18 @@ export async function writeCells(folder: string, name: string, ...cells: (string
 
 /** The text of all streams and the plain text of all displays of a cell. */
 export const textOf = (cell: Notebook["cells"][number]): string =>
-  cell.cell_type !== "code"
-    ? ""
-    : cell.outputs
-        .flatMap((output) =>
-          "text" in output ? output.text : "data" in output ? output.data["text/plain"] : output.evalue,
-        )
-        .join("");
+  cell.cell_type === "code" ? cell.outputs.map(outputText).join("") : "";
+
+function outputText(output: Output): string {
+  switch (output.output_type) {
+    case "stream":
+      return [output.text].flat().join("");
+    case "error":
+      return output.evalue;
+    default:
+      return [output.data["text/plain"]].flat().join("");
+  }
+}
 
 export const isAlive = (pid: number): boolean => {
   try {
