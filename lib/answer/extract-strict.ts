@@ -14,7 +14,8 @@ export function extractStrict(completion: string): Result<string> {
 /** Braces, boxes and escaped braces, in one pass: text with a million boxes must not take quadratic time. */
 const BRACES = /\\(?:boxed|fbox)\s{0,20}(\{)?|\\[\\{}]|[{}]/g;
 
-function lastBox(text: string): string | undefined {
+/** The content of the last `\boxed{…}` or `\fbox{…}` whose braces balance, or of a last `\boxed 5`. */
+export function lastBox(text: string): string | undefined {
   if (!text.includes("box")) return undefined;
   const open: (number | undefined)[] = []; // Where the content of each open brace begins, if it is a box.
   let [from, to] = [-1, -1];

@@ -15,6 +15,7 @@ export {
   type Result,
 } from "./expression.js";
 export { extractAnswer, POLICIES, type Policy } from "./extract.js";
+export { lastBox } from "./extract-strict.js";
 export { checkGame24, checkGame24Dots } from "./game24.js";
 export { ANSWER_KINDS, type AnswerKind, type Grade, type GradeTask, grade } from "./grade.js";
 export type { MathConstant, MathFunction, MathNode } from "./math-node.js";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { lastBoxed } from "../boxed.js";
+import { lastBox } from "../../answer/index.js";
 import type { MathRecord } from "../records.js";
 import { malformed, type RowReader, rowReader } from "../row-reader.js";
 
@@ -34,7 +34,7 @@ export const math500: RowReader<MathRecord> = rowReader(
 export const math: RowReader<MathRecord> = rowReader(
   z.object({ problem: z.string(), solution: z.string(), level: z.string().optional(), type: z.string().optional() }),
   ({ problem, solution, level, type }) => {
-    const answer = lastBoxed(solution);
+    const answer = lastBox(solution);
     if (answer === undefined) return malformed("solution: there is no \\boxed{} with balanced braces");
     const number = /\d+/.exec(level ?? "")?.[0];
     return {
