@@ -81,11 +81,25 @@ function many(kind: "union" | "set", parts: Tokens[], depth: number): Parsed {
   if (parts.length > MAX_ITEMS) return undefined;
   const items = parts.map((part) => parseValue(part, depth + 1));
   if (items.some((item) => item === undefined)) return undefined;
-  const values = items as AnswerValue[];
+  const values = withNames(items as AnswerValue[], parts, depth);
   if (kind === "union") return { kind, items: values };
   // Both solutions of "1 ± 2" belong to the list itself.
   const flat = values.flatMap((item, index) => (item.kind === "set" && hasSign(parts[index]!) ? item.items : [item]));
   return flat.length === 1 ? flat[0] : { kind, items: flat };
+}
+
+/** In "x = 1, y = 2" the names matter, since there is more than one; in "x = 1, x = 2" they do not. */
+function withNames(values: AnswerValue[], parts: readonly Tokens[], depth: number): AnswerValue[] {
+  const names = parts
+    .map((part) => splitAt(part, (token) => isSymbol(token, "=")))
+    .map(([left, right]) => right && left!);
+  const different = new Set(names.map((name) => (name && isName(name) ? nameOf(name) : undefined)));
+  if (different.has(undefined) || different.size < 2) return values;
+  return values.map((right, index): AnswerValue => {
+    if (right.kind === "relation") return right;
+    const left = parseSide(names[index]!, depth)!;
+    return { kind: "relation", relation: "=", left, right, name: nameOf(names[index]!) };
+  });
 }
 
 function parseRelation(tokens: Tokens, depth: number): Parsed | "none" {

@@ -1,6 +1,7 @@
 import Fraction from "fraction.js";
 import { parseNumber, type Rational } from "../answer/index.js";
 
+// biome-ignore format: a table
 const WORDS: Record<string, number | [number, number]> = {
   zero: 0, one: 1, two: 2, three: 3, four: 4, five: 5, six: 6, seven: 7, eight: 8, nine: 9, ten: 10,
   eleven: 11, twelve: 12, thirteen: 13, fourteen: 14, fifteen: 15, sixteen: 16, seventeen: 17, eighteen: 18,
@@ -9,7 +10,7 @@ const WORDS: Record<string, number | [number, number]> = {
   once: 1, twice: 2, double: 2, doubled: 2, doubles: 2, thrice: 3, triple: 3, tripled: 3, triples: 3,
   half: [1, 2], halved: [1, 2], third: [1, 3], thirds: [1, 3], quarter: [1, 4], quarters: [1, 4], fourth: [1, 4],
   fourths: [1, 4], fifth: [1, 5], fifths: [1, 5],
-}; // biome-ignore format: a table
+};
 
 const NUMBERS = /(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*\/\s*\d+)?%?|\.\d+%?/g;
 

@@ -105,16 +105,17 @@ let started = false;
 function describe(value: unknown, escaped = false): Failure {
   const isError = value instanceof Error;
   const ename = isError ? value.name : "Error";
-  const message = isError ? value.message : util.inspect(value);
-  const hint = isError && "hint" in value && typeof value.hint === "string" ? ` ${value.hint}` : "";
+  const text = isError ? value.message : util.inspect(value);
+  const hint = isError && "hint" in value && typeof value.hint === "string" ? value.hint : undefined;
+  const message = hint ? `${text.replace(/[.:]?$/, ".")} ${hint}` : text;
   const prefix = escaped ? "from work that an earlier cell left unawaited: " : "";
   const stack = isError ? (value.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
   const ours = (line: string) =>
     !/node:internal|node:vm|[\\/]node_modules[\\/](@tslab|tslab)[\\/]|tslab-kernel/.test(line);
   return {
     ename,
-    evalue: `${prefix}${message}${hint}`,
-    traceback: [`${ename}: ${prefix}${message}${hint}`, ...stack.filter(ours)],
+    evalue: `${prefix}${message}`,
+    traceback: [`${ename}: ${prefix}${message}`, ...stack.filter(ours)],
   };
 }
 

@@ -114,6 +114,10 @@ describe("equalStrict", () => {
   it.each([
     ["1 \\pm \\sqrt{19}", "1+\\sqrt{19}, 1-\\sqrt{19}", true],
     ["x=1 or x=2", "1 \\text{ and } 2", true],
+    ["x=1, y=2", "y=2, x=1", true],
+    ["x=1, y=2", "x=2, y=1", false],
+    ["x=1, y=2", "1, 2", true],
+    ["x=1, x=2", "x=2, x=1", true],
     ["1, 2, and 3", "{3,2,1}", true],
     ["\\{1\\pm\\sqrt{5},-2\\}", "-2, 1-\\sqrt5, 1+\\sqrt5", true],
     ["1,1,2", "1,2,2", false],

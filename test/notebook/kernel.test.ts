@@ -78,7 +78,7 @@ describe("a healthy kernel", () => {
       'import { ThoughtbookError } from "thoughtbook/core";\n' +
         'throw new ThoughtbookError("bad-input", "no split x", { hint: "Use test." });',
     );
-    expect(outcome).toMatchObject({ ename: "ThoughtbookError", evalue: "no split x Use test." });
+    expect(outcome).toMatchObject({ ename: "ThoughtbookError", evalue: "no split x. Use test." });
   });
 
   it("reports a type error with its position", async () => {
