@@ -14,7 +14,7 @@ export interface ProseEquation {
 
 // A number with its separators and percent sign; a sign or a relation; a word with what hangs on it ("students/class").
 const TOKEN =
-  /(?<number>\d+ \d+\/\d+(?![\d.])|(?:\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?:\.\d+)?%?|\.\d+%?)|(?<unit>\/\s?[A-Za-z]+)|(?<symbol>[-+−–*×÷/^()=])|(?<word>[A-Za-z][\w'’]*(?:\/[A-Za-z]+)?)|(?<other>\S)/g;
+  /(?<number>\d+ \d{1,2}\/\d+(?![\d.])|(?:\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?:\.\d+)?%?|\.\d+%?)|(?<unit>\/\s?[A-Za-z]+)|(?<symbol>[-+−–*×÷/^()=])|(?<word>[A-Za-z][\w'’]*(?:\/[A-Za-z]+)?)|(?<other>\S)/g;
 const SPACE_LIKE = /[$€£¥]/;
 const OPERATOR_WORDS: [RegExp, string][] = [
   [/\bplus\b/g, "+"],

@@ -63,6 +63,7 @@ describe("problemGraph", () => {
     ["a product with x", "15 classes x 20 students/class = 300 students", "15 × 20", "300"],
     ["percentages", "100% - 70% = 30%", "100% − 70%", "0.3"],
     ["implied products", "Becca:3(47)+12=153 cards", "3 × 47 + 12", "153"],
+    ["spaces between thousands", "added is 17 000/5 = 3 400.", "17000 ÷ 5", "3400"],
     ["a negative result", "Drop 8 degrees = 2 - 8 = -6 degrees", "2 − 8", "-6"],
     ["words for operators", "because 83 plus 91 equals 174.", "83 + 91", "174"],
     ["mixed numbers", "needs 2 + 1 1/2 = 3 1/2 feet", "2 + 1 1/2", "3.5"],
