@@ -33,10 +33,18 @@ export type SplitEntry = z.infer<typeof splitSchema>;
 export type DatasetEntry = z.infer<typeof datasetSchema>;
 export type DatasetTable = z.infer<typeof tableSchema>;
 
+// Read once: every look at a split asks for it.
+let table: Promise<DatasetTable> | undefined;
+
 const LIST_HINT = "Run `npx thoughtbook data list`.";
 
 /** The public homes, licences, layouts and checksums of the data sets, from data/datasets.json. */
-export async function datasetTable(): Promise<DatasetTable> {
+export function datasetTable(): Promise<DatasetTable> {
+  table ??= readTable();
+  return table;
+}
+
+async function readTable(): Promise<DatasetTable> {
   return tableSchema.parse(JSON.parse(await readFile(join(projectFolder(), "data", "datasets.json"), "utf8")));
 }
 
@@ -45,9 +53,9 @@ export async function datasetTable(): Promise<DatasetTable> {
  * @throws ThoughtbookError "bad-input" for an unknown name.
  */
 export async function datasetEntry(name: string): Promise<DatasetEntry> {
-  const table = await datasetTable();
-  if (Object.hasOwn(table, name)) return table[name]!;
-  const known = Object.keys(table).join(", ");
+  const datasets = await datasetTable();
+  if (Object.hasOwn(datasets, name)) return datasets[name]!;
+  const known = Object.keys(datasets).join(", ");
   throw new ThoughtbookError("bad-input", `there is no data set "${name}"; known are ${known}`, { hint: LIST_HINT });
 }
 

@@ -1,5 +1,5 @@
 import type { Kernel, Outcome } from "./kernel.js";
-import { type Cell, type CodeCell, joinText, type Notebook, type Output, splitLines } from "./notebook-file.js";
+import { type Cell, codeCells, joinText, type Notebook, type Output, splitLines } from "./notebook-file.js";
 import type { Message } from "./protocol.js";
 
 /** What happened to one cell; `index` counts the code cells of the notebook from 0. */
@@ -34,9 +34,7 @@ export async function executeNotebook(
   const cells: Cell[] = notebook.cells.map((cell) =>
     cell.cell_type === "code" ? { ...cell, outputs: [], execution_count: null } : cell,
   );
-  const code = cells.filter(
-    (cell): cell is CodeCell => cell.cell_type === "code" && joinText(cell.source).trim() !== "",
-  );
+  const code = codeCells({ ...notebook, cells });
   const displays = new Map<string, Output[]>();
   let failure: CellEvent | undefined;
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileSystemError, resolveUserPath, startProgress } from "../core/index.js";
 import { type CellEvent, executeNotebook } from "./execute.js";
@@ -57,7 +57,7 @@ export async function runNotebook(file: string, options: RunOptions): Promise<Ru
     const inPlace = update !== undefined && !failure;
     const written = inPlace ? file : join(out, `${name}.ipynb`);
     await writeNotebook(written, stamp(notebook, source, scale));
-    await moveFiles(staged, inPlace ? update.figures : figures);
+    await copyFiles(staged, inPlace ? update.figures : figures);
     if (failure) progress.fail(`cell ${failure.index + 1} of ${failure.total}: ${outcomeText(failure.outcome)}`);
     else progress.succeed(`→ ${written}`);
     return { file, written, failure };
@@ -121,10 +121,11 @@ async function makeFolder(folder: string): Promise<void> {
   });
 }
 
-async function moveFiles(from: string, to: string): Promise<void> {
+/** Copied, not moved: the two folders may lie on different devices. */
+async function copyFiles(from: string, to: string): Promise<void> {
   await makeFolder(to);
   for (const file of await readdir(from)) {
-    await rename(join(from, file), join(to, file)).catch((error) => {
+    await copyFile(join(from, file), join(to, file)).catch((error) => {
       throw fileSystemError(error, "write the figure", join(to, file));
     });
   }

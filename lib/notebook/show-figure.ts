@@ -12,8 +12,9 @@ const SCALE = 1.5;
 export async function showFigure(figure: Figure): Promise<void> {
   const { compressPng, exportFigure, renderPng, renderSvg } = await loadPlot();
   const folder = process.env.THOUGHTBOOK_FIGURES;
-  if (folder) await exportFigure(figure, folder);
-  const png = await compressPng(renderPng(await renderSvg(figure), { scale: SCALE }));
+  const svg = await renderSvg(figure);
+  if (folder) await exportFigure(figure, folder, svg);
+  const png = await compressPng(renderPng(svg, { scale: SCALE }));
   showBundle({
     "image/png": Buffer.from(png).toString("base64"),
     "application/vnd.plotly.v1+json": figure.spec,

@@ -18,13 +18,18 @@ export function tableToCsv({ columns, rows }: Table): string {
 /**
  * Write a figure to `folder`, which is made if need be: `<name>.svg`, `<name>.png` (two pixels to one) and
  * `<name>.csv`, the rows behind it. Files of these names are replaced.
+ * @param drawn the figure's SVG, where it has been drawn already
  * @returns the paths
  * @throws bad-input if the name is not kebab-case, file-system if a file cannot be written, execution if Plotly cannot
  * draw the figure
  */
-export async function exportFigure(figure: Figure, folder: string): Promise<{ svg: string; png: string; csv: string }> {
+export async function exportFigure(
+  figure: Figure,
+  folder: string,
+  drawn?: string,
+): Promise<{ svg: string; png: string; csv: string }> {
   checkName(figure.name);
-  const svg = await renderSvg(figure);
+  const svg = drawn ?? (await renderSvg(figure));
   const csv = tableToCsv(figure.table);
   return writeFiles(folder, figure.name, { svg, png: await compressPng(renderPng(svg)), csv });
 }
