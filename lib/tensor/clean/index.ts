@@ -1,0 +1,27 @@
+import type { Node, Value } from "../graph.js";
+import { shareCommonNodes } from "./common-nodes.js";
+import { dropDeadNodes } from "./dead-nodes.js";
+import { mergeReshapes } from "./reshapes.js";
+import { mergeScalars } from "./scalars.js";
+
+export interface CleanGraph {
+  nodes: readonly Node[];
+  outputs: readonly Value[];
+}
+
+/** What every pass is and does: the same outputs from fewer or cheaper nodes. */
+export type Pass = (graph: CleanGraph) => CleanGraph;
+
+const PASSES: readonly Pass[] = [
+  dropDeadNodes,
+  shareCommonNodes,
+  mergeReshapes,
+  mergeScalars,
+  shareCommonNodes,
+  dropDeadNodes,
+];
+
+/** Make a traced graph smaller without changing what it computes. Constants have been folded while tracing. */
+export function cleanGraph(nodes: readonly Node[], outputs: readonly Value[]): CleanGraph {
+  return PASSES.reduce((graph, pass) => pass(graph), { nodes, outputs } as CleanGraph);
+}

@@ -1,0 +1,2 @@
+import type { Pass } from "./index.js";
+export const mergeScalars: Pass = (graph) => graph;

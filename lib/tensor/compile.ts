@@ -1,0 +1,231 @@
+import * as tf from "@tensorflow/tfjs";
+import { ThoughtbookError } from "../core/index.js";
+import { cleanGraph } from "./clean/index.js";
+import { encodeOnnx } from "./onnx.js";
+import { type ProfileRow, profileProgram } from "./profile.js";
+import { createSession, type Session, type SessionOptions } from "./session.js";
+import { type DType, emptyTensor, isSpec, isTensorData, type TensorData, type TensorSpec } from "./tensor-data.js";
+import { trace } from "./tracing.js";
+import { leavesOf, type MapTree, rebuildTree, type Tree } from "./tree.js";
+
+export interface CompileOptions extends SessionOptions {
+  /**
+   * Keys of the signature whose tensors are given up by a call, such as `["params", "moments"]`: the next call writes its
+   * results into their memory, so that training runs in two sets of buffers that take turns. Only tensors that came out
+   * of a compiled function are reused; yours are never written to.
+   */
+  donate?: readonly string[];
+}
+
+/** The arguments of a compiled function: the signature with values. */
+export type Inputs<S> = MapTree<S, TensorSpec, TensorData>;
+/** What the traced function sees: the signature with TensorFlow.js tensors. */
+export type Traced<S> = MapTree<S, TensorSpec, tf.Tensor>;
+/** What a call gives: the returned tree with values. */
+export type Outputs<R> = MapTree<R, tf.Tensor, TensorData>;
+
+export interface Compiled<S, R> {
+  (inputs: Inputs<S>): Promise<Outputs<R>>;
+  /**
+   * Time by operator over some calls with these inputs, most expensive first. It runs a second session, as profiling
+   * slows each node; nothing is donated.
+   */
+  profile(inputs: Inputs<S>, options?: { runs?: number }): Promise<ProfileRow[]>;
+  /** Compile for the shapes of these inputs now instead of in the first call; milliseconds it took. */
+  prepare(inputs: Inputs<S>): Promise<number>;
+  /** Free all sessions. */
+  dispose(): Promise<void>;
+}
+
+interface Program {
+  model: Uint8Array;
+  session: Session;
+  inputNames: string[];
+  outputNames: string[];
+  outputSpecs: { shape: readonly number[]; dtype: DType }[];
+  /** The shape of the result; leaves are numbers of outputs. */
+  resultTree: Tree<number>;
+}
+
+const isNumber = (value: unknown): value is number => typeof value === "number";
+const isTensor = (value: unknown): value is tf.Tensor => value instanceof tf.Tensor;
+
+/** Tensors made by compiled functions: only their memory may be used again. */
+const ownTensors = new WeakSet<TensorData>();
+const givenUp = new WeakSet<TensorData>();
+
+/**
+ * Compile a TensorFlow.js function for ONNX Runtime: `tf.function` for TensorFlow.js.
+ *
+ * The function is run once for each combination of input shapes, on tensors without values, and everything it computes
+ * with TensorFlow.js, gradients included, becomes one ONNX program. What it does besides that (random numbers, counters,
+ * printing) happens at that time only: pass everything that changes as an input.
+ *
+ * @example
+ * const step = compile(
+ *   ({ weights, x }) => ({ y: tf.matMul(x, weights.w).add(weights.b) }),
+ *   { weights: { w: spec([4, 2]), b: spec([2]) }, x: spec([null, 4]) },
+ * );
+ * const { y } = await step({ weights, x: tensorData([1, 2, 3, 4], [1, 4]) });
+ *
+ * @param fn gets the signature's tree with tensors for leaves and returns a tree of tensors; synchronous
+ * @param signature shape and dtype of each input; a size `null` may change from call to call, and each new combination
+ *   compiles once
+ * @throws ThoughtbookError (from a call) when an input is missing, unknown, or of the wrong shape or dtype, and for
+ *   everything that cannot be compiled
+ */
+export function compile<S, R>(
+  fn: (inputs: Traced<S>) => R,
+  signature: S,
+  options: CompileOptions = {},
+): Compiled<S, R> {
+  const specs = leavesOf<TensorSpec>(signature, isSpec);
+  const donated = specs.map(({ path }) =>
+    (options.donate ?? []).some((key) => path === key || path.startsWith(`${key}.`)),
+  );
+  for (const key of options.donate ?? []) {
+    if (!specs.some(({ path }) => path === key || path.startsWith(`${key}.`))) {
+      throw new ThoughtbookError("bad-input", `donate names "${key}", which is no key of the signature`, {
+        hint: `Inputs: ${specs
+          .map(({ path }) => path)
+          .slice(0, 20)
+          .join(", ")}.`,
+      });
+    }
+  }
+  const programs = new Map<string, Promise<Program>>();
+  const spare = new Map<string, TensorData[]>();
+
+  const readInputs = (inputs: Inputs<S>): TensorData[] => {
+    const leaves = leavesOf<TensorData>(inputs, isTensorData);
+    const given = new Map(leaves.map(({ path, value }) => [path, value]));
+    const known = new Set(specs.map(({ path }) => path));
+    for (const { path } of leaves) {
+      if (!known.has(path)) {
+        throw new ThoughtbookError("bad-input", `the compiled function has no input ${path}`, {
+          hint: `Its inputs: ${[...known].slice(0, 20).join(", ")}.`,
+        });
+      }
+    }
+    return specs.map(({ path, value }) => checkInput(path, value, given.get(path)));
+  };
+
+  const programFor = (inputs: readonly TensorData[]): Promise<Program> => {
+    const key = inputs.map(({ shape }) => shape.join("x")).join();
+    const known = programs.get(key);
+    if (known) return known;
+    const program = build(fn as (inputs: unknown) => R, signature, inputs, options);
+    programs.set(key, program);
+    program.catch(() => programs.delete(key));
+    return program;
+  };
+
+  const takeStorage = (shape: readonly number[], dtype: DType): TensorData => {
+    const reused = spare.get(`${dtype}[${shape.join()}]`)?.pop();
+    // A new object for old memory: the object that was given up stays marked as such.
+    const tensor = reused ? { shape, dtype, data: reused.data } : emptyTensor(shape, dtype);
+    ownTensors.add(tensor);
+    return tensor;
+  };
+
+  const call = async (inputs: Inputs<S>): Promise<Outputs<R>> => {
+    const values = readInputs(inputs);
+    const program = await programFor(values);
+    const outputs = program.outputSpecs.map(({ shape, dtype }) => takeStorage(shape, dtype));
+    await program.session.run(values, outputs);
+    for (const [i, value] of values.entries()) {
+      if (!donated[i] || !ownTensors.has(value)) continue;
+      givenUp.add(value);
+      const key = `${value.dtype}[${value.shape.join()}]`;
+      spare.set(key, [...(spare.get(key) ?? []), value]);
+    }
+    return rebuildTree<number, TensorData>(program.resultTree, isNumber, outputs) as unknown as Outputs<R>;
+  };
+
+  return Object.assign(call, {
+    async profile(inputs: Inputs<S>, { runs = 10 }: { runs?: number } = {}): Promise<ProfileRow[]> {
+      const values = readInputs(inputs);
+      const { model, inputNames, outputNames, outputSpecs } = await programFor(values);
+      const outputs = outputSpecs.map(({ shape, dtype }) => emptyTensor(shape, dtype));
+      return profileProgram(model, inputNames, outputNames, options, { inputs: values, outputs, runs });
+    },
+    async prepare(inputs: Inputs<S>): Promise<number> {
+      const start = performance.now();
+      await programFor(readInputs(inputs));
+      return performance.now() - start;
+    },
+    async dispose(): Promise<void> {
+      const built = await Promise.allSettled(programs.values());
+      programs.clear();
+      spare.clear();
+      for (const program of built) if (program.status === "fulfilled") await program.value.session.dispose();
+    },
+  });
+}
+
+async function build<R>(
+  fn: (inputs: unknown) => R,
+  signature: unknown,
+  inputs: readonly TensorData[],
+  options: SessionOptions,
+): Promise<Program> {
+  let resultTree: Tree<number> = [];
+  const traced = trace(inputs, (tensors) => {
+    const result = fn(rebuildTree(signature, isSpec, tensors));
+    if (result instanceof Promise) {
+      throw new ThoughtbookError("bad-input", "the function to compile is asynchronous", {
+        hint: "Make it synchronous: it only describes the computation and has no values to wait for.",
+      });
+    }
+    const leaves = leavesOf<tf.Tensor>(result, isTensor);
+    resultTree = rebuildTree(
+      result,
+      isTensor,
+      leaves.map((_, i) => i),
+    ) as Tree<number>;
+    return leaves.map(({ value }) => value);
+  });
+  const { nodes, outputs } = cleanGraph(traced.graph.nodes, traced.outputs);
+  const inputNames = traced.inputs.map((_, i) => `in${i}`);
+  const outputNames = outputs.map((_, i) => `out${i}`);
+  const model = encodeOnnx({
+    inputs: traced.inputs.map((value, i) => ({ name: inputNames[i]!, value })),
+    nodes,
+    outputs: outputs.map((value, i) => ({ name: outputNames[i]!, value })),
+  });
+  return {
+    model,
+    session: await createSession(model, inputNames, outputNames, options),
+    inputNames,
+    outputNames,
+    outputSpecs: outputs.map(({ shape, dtype }) => ({ shape, dtype: dtype as DType })),
+    resultTree,
+  };
+}
+
+function checkInput(path: string, expected: TensorSpec, given: TensorData | undefined): TensorData {
+  const wanted = `${expected.dtype} [${expected.shape.map((size) => size ?? "any").join(", ")}]`;
+  if (given === undefined) {
+    throw new ThoughtbookError("bad-input", `input ${path} is missing, expected ${wanted}`);
+  }
+  const fits =
+    given.dtype === expected.dtype &&
+    given.shape.length === expected.shape.length &&
+    expected.shape.every((size, i) => size === null || size === given.shape[i]);
+  if (!fits) {
+    throw new ThoughtbookError(
+      "bad-input",
+      `input ${path} is ${given.dtype} [${given.shape.join(", ")}], expected ${wanted}`,
+    );
+  }
+  if (givenUp.has(given)) {
+    throw new ThoughtbookError(
+      "bad-input",
+      `input ${path} was given up in an earlier call and has been overwritten since`,
+      {
+        hint: "Pass the tensors which that call returned, or do not name the input in `donate`.",
+      },
+    );
+  }
+  return given;
+}

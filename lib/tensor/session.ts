@@ -1,0 +1,103 @@
+import { availableParallelism } from "node:os";
+import * as ort from "onnxruntime-node";
+import { ThoughtbookError } from "../core/index.js";
+import { NO_COPY_OUTPUT } from "./onnx.js";
+import type { TensorData } from "./tensor-data.js";
+
+export interface SessionOptions {
+  /** Threads inside an operator. Default: the processors of this machine. */
+  threads?: number;
+  /** Where operators run, in order of preference: `cpu` (the default) or what onnxruntime-node offers here, such as `cuda`, `webgpu`, `dml`, `coreml`. */
+  executionProviders?: readonly string[];
+  /** Keep freed memory for the next call (default). Off, a call gives everything back, and is slower. */
+  arena?: boolean;
+  /** How far ONNX Runtime rewrites the graph. Default: `all`. */
+  optimization?: "disabled" | "basic" | "extended" | "all";
+}
+
+export interface Session {
+  /** Compute all outputs from all inputs, in the order of the program's, into the given storage. */
+  run(inputs: readonly TensorData[], outputs: readonly TensorData[]): Promise<void>;
+  /** Give the runtime's memory back. */
+  dispose(): Promise<void>;
+}
+
+export interface ProfiledSession extends Session {
+  /** Stop profiling and write the trace; the file's name starts with the prefix. */
+  endProfiling(): void;
+}
+
+/** onnxruntime-node's message when it meets the output that stops it from copying the others; see {@link NO_COPY_OUTPUT}. */
+const STOPPED_COPYING = "Non tensor type";
+
+// Logging of fatal errors only: every error of a run reaches the caller as an exception.
+const LOG_FATAL = 4;
+
+/**
+ * Load a program into ONNX Runtime.
+ *
+ * @throws ThoughtbookError when the runtime refuses the program or does not have the execution provider
+ */
+export async function createSession(
+  program: Uint8Array,
+  inputNames: readonly string[],
+  outputNames: readonly string[],
+  options: SessionOptions = {},
+  profilePrefix?: string,
+): Promise<ProfiledSession> {
+  const {
+    threads = availableParallelism(),
+    executionProviders = ["cpu"],
+    arena = true,
+    optimization = "all",
+  } = options;
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new ThoughtbookError("bad-input", `threads is ${threads}, expected a whole number above 0`);
+  }
+  const session = await ort.InferenceSession.create(program, {
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    executionProviders: [...executionProviders],
+    enableCpuMemArena: arena,
+    enableMemPattern: arena,
+    graphOptimizationLevel: optimization,
+    logSeverityLevel: LOG_FATAL,
+    ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
+  }).catch((error: unknown) => {
+    throw new ThoughtbookError("execution", `ONNX Runtime cannot load the compiled function: ${messageOf(error)}`, {
+      hint: `Execution providers of this onnxruntime-node: ${ort
+        .listSupportedBackends()
+        .map(({ name }) => name)
+        .join(", ")}.`,
+      cause: error,
+    });
+  });
+  const tensors = new WeakMap<TensorData, ort.Tensor>();
+  const tensorOf = (data: TensorData): ort.Tensor => {
+    const known = tensors.get(data);
+    if (known) return known;
+    const tensor = new ort.Tensor(data.dtype, data.data as Float32Array, data.shape);
+    tensors.set(data, tensor);
+    return tensor;
+  };
+  return {
+    async run(inputs, outputs) {
+      const feeds = Object.fromEntries(inputs.map((input, i) => [inputNames[i]!, tensorOf(input)]));
+      const fetches: Record<string, ort.Tensor | null> = { [NO_COPY_OUTPUT]: null };
+      for (const [i, output] of outputs.entries()) fetches[outputNames[i]!] = tensorOf(output);
+      try {
+        await session.run(feeds, fetches);
+      } catch (error) {
+        if (messageOf(error).startsWith(STOPPED_COPYING)) return;
+        throw new ThoughtbookError("execution", `ONNX Runtime failed: ${messageOf(error)}`, { cause: error });
+      }
+    },
+    dispose: () => session.release(),
+    endProfiling: () => session.endProfiling(),
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
