@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs";
 import { type Attributes, addNodes, type OutputSpec, type Value } from "./graph.js";
-import { currentGraph, tensorOf, valueOf } from "./tracing.js";
+import { currentGraph, graphValue, tensorOf } from "./tracing.js";
 
 export interface OnnxNodeOptions {
   attributes?: Attributes;
@@ -24,7 +24,9 @@ export function onnxNode(
   { attributes = {}, domain = "" }: OnnxNodeOptions = {},
 ): tf.Tensor[] {
   const values = inputs.map((input) =>
-    input === null || ("id" in input && !("dataId" in input)) ? (input as Value | null) : valueOf(input as tf.Tensor),
+    input === null || ("id" in input && !("dataId" in input))
+      ? (input as Value | null)
+      : graphValue(input as tf.Tensor),
   );
   return addNodes(currentGraph(), op, values, outputs, attributes, domain).map(tensorOf);
 }

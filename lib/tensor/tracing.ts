@@ -308,7 +308,7 @@ export function trace(
 }
 
 /** The graph value behind a tensor while tracing; for fused operations. */
-export function valueOf(tensor: tf.Tensor): Value {
+export function graphValue(tensor: tf.Tensor): Value {
   return tracingBackend().graphValueOf(tensor);
 }
 
