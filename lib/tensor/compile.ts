@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { ThoughtbookError } from "../core/index.js";
 import { cleanGraph } from "./clean/index.js";
+import type { Node, Value } from "./graph.js";
 import { encodeOnnx } from "./onnx.js";
 import { type ProfileRow, profileProgram } from "./profile.js";
 import { createSession, type Session, type SessionOptions } from "./session.js";
@@ -15,6 +16,11 @@ export interface CompileOptions extends SessionOptions {
    * of a compiled function are reused; yours are never written to.
    */
   donate?: readonly string[];
+  /**
+   * Keys, the same in signature and result, whose results are written over the inputs: the caches of
+   * {@link cachedAttention}, which only grow. Nothing else may be named here.
+   */
+  inPlace?: readonly string[];
 }
 
 /** The arguments of a compiled function: the signature with values. */
@@ -43,6 +49,8 @@ interface Program {
   inputNames: string[];
   outputNames: string[];
   outputSpecs: { shape: readonly number[]; dtype: DType }[];
+  /** For each output, the input whose memory it is written to, or -1. */
+  overwrites: number[];
   /** The shape of the result; leaves are numbers of outputs. */
   resultTree: Tree<number>;
 }
@@ -131,7 +139,10 @@ export function compile<S, R>(
   const call = async (inputs: Inputs<S>): Promise<Outputs<R>> => {
     const values = readInputs(inputs);
     const program = await programFor(values);
-    const outputs = program.outputSpecs.map(({ shape, dtype }) => takeStorage(shape, dtype));
+    const outputs = program.outputSpecs.map(({ shape, dtype }, i) => {
+      const overwritten = values[program.overwrites[i]!];
+      return overwritten ?? takeStorage(shape, dtype);
+    });
     await program.session.run(values, outputs);
     for (const [i, value] of values.entries()) {
       if (!donated[i] || !ownTensors.has(value)) continue;
@@ -167,9 +178,12 @@ async function build<R>(
   fn: (inputs: unknown) => R,
   signature: unknown,
   inputs: readonly TensorData[],
-  options: SessionOptions,
+  options: CompileOptions,
 ): Promise<Program> {
+  const paths = leavesOf<TensorSpec>(signature, isSpec).map(({ path }) => path);
+  const { inPlace = [] } = options;
   let resultTree: Tree<number> = [];
+  let overwrites: number[] = [];
   const traced = trace(inputs, (tensors) => {
     const result = fn(rebuildTree(signature, isSpec, tensors));
     if (result instanceof Promise) {
@@ -178,6 +192,7 @@ async function build<R>(
       });
     }
     const leaves = leavesOf<tf.Tensor>(result, isTensor);
+    overwrites = leaves.map(({ path }) => (inPlace.some((key) => isUnder(path, key)) ? paths.indexOf(path) : -1));
     resultTree = rebuildTree(
       result,
       isTensor,
@@ -185,7 +200,9 @@ async function build<R>(
     ) as Tree<number>;
     return leaves.map(({ value }) => value);
   });
-  const { nodes, outputs } = cleanGraph(traced.graph.nodes, traced.outputs);
+  const { nodes, outputs } = cleanGraph(traced.graph, traced.outputs);
+  for (const [i, input] of overwrites.entries())
+    if (input >= 0) checkAppends(nodes, outputs[i]!, traced.inputs[input]!, paths[input]!);
   const inputNames = traced.inputs.map((_, i) => `in${i}`);
   const outputNames = outputs.map((_, i) => `out${i}`);
   const model = encodeOnnx({
@@ -199,8 +216,26 @@ async function build<R>(
     inputNames,
     outputNames,
     outputSpecs: outputs.map(({ shape, dtype }) => ({ shape, dtype: dtype as DType })),
+    overwrites,
     resultTree,
   };
+}
+
+/** A runtime may write an output before it has read an input for the last time; only appending to a cache is safe. */
+function checkAppends(nodes: readonly Node[], output: Value, input: Value, path: string): void {
+  const producer = nodes.find((node) => node.outputs.includes(output));
+  if (producer?.op === "GroupQueryAttention" && producer.inputs[producer.outputs.indexOf(output) + 2] === input) return;
+  throw new ThoughtbookError(
+    "bad-input",
+    `${path} is to be written in place, but is not a cache that cachedAttention appends to`,
+    {
+      hint: "Name it in `donate` instead of `inPlace`.",
+    },
+  );
+}
+
+function isUnder(path: string, key: string): boolean {
+  return path === key || path.startsWith(`${key}.`);
 }
 
 function checkInput(path: string, expected: TensorSpec, given: TensorData | undefined): TensorData {

@@ -1,5 +1,6 @@
 export { type Compiled, type CompileOptions, compile, type Inputs, type Outputs, type Traced } from "./compile.js";
-export { type OnnxNodeOptions, onnxNode } from "./onnx-node.js";
+export * from "./fused/index.js";
+export { int64Of, type OnnxNodeOptions, onnxNode } from "./onnx-node.js";
 export { formatProfile, type ProfileRow } from "./profile.js";
 export type { SessionOptions } from "./session.js";
 export {

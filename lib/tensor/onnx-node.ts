@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs";
 import { type Attributes, addNodes, type OutputSpec, type Value } from "./graph.js";
+import { cast } from "./lowerings/unary.js";
 import { currentGraph, graphValue, tensorOf } from "./tracing.js";
 
 export interface OnnxNodeOptions {
@@ -29,4 +30,9 @@ export function onnxNode(
       : graphValue(input as tf.Tensor),
   );
   return addNodes(currentGraph(), op, values, outputs, attributes, domain).map(tensorOf);
+}
+
+/** An int32 tensor as int64, which ONNX wants for the indices of many operators; for the inputs of {@link onnxNode}. */
+export function int64Of(tensor: tf.Tensor): Value {
+  return cast(currentGraph(), graphValue(tensor), "int64");
 }

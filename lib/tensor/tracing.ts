@@ -166,7 +166,9 @@ function runKernel(
   );
   const splat = splatOf(graph, kernelName, values, attributes);
   if (splat) return tracer.infoOf(splat);
-  if (Object.values(values).every(isConstant)) return computeConstant(tracer, kernelName, values, attributes);
+  if (Object.values(values).every(isConstant)) {
+    return computeConstant(tracer, kernelName, values, attributes, Array.isArray(inputs));
+  }
   const lowering = LOWERINGS[kernelName];
   if (!lowering) throw noLowering(kernelName);
   const outputs = lowering(graph, values, attributes);
@@ -201,6 +203,7 @@ function computeConstant(
   kernelName: string,
   inputs: Record<string, Value>,
   attributes: tf.NamedAttrMap,
+  isList: boolean,
 ): tf.TensorInfo | tf.TensorInfo[] {
   const kernel = tf.getKernel(kernelName, "cpu");
   if (!kernel) throw noLowering(kernelName);
@@ -212,11 +215,15 @@ function computeConstant(
       return [name, { dataId: cpu.write(constantData(value) as Float32Array, shape, dtype), shape, dtype }];
     }),
   );
-  const results = kernel.kernelFunc({ inputs: infos, attrs: attributes, backend: cpu });
+  // Kernels of any number of inputs, such as Concat, take an array.
+  const kernelInputs = isList ? (Object.values(infos) as unknown as tf.NamedTensorInfoMap) : infos;
+  const results = kernel.kernelFunc({ inputs: kernelInputs, attrs: attributes, backend: cpu });
   const read = (info: tf.TensorInfo) => {
     const dtype = supportedDtype(info.dtype);
     const values = typedValues(cpu.readSync(info.dataId) as tf.BackendValues, dtype).slice();
     const { graph } = tracer;
+    const uniform = values.length > 1 && values.every((number) => Object.is(number, values[0]));
+    if (uniform) return tracer.infoOf(addSplat(graph!, Number(values[0]), info.shape, dtype));
     return tracer.infoOf(addConstant(graph!, values, info.shape, dtype));
   };
   const outputs = Array.isArray(results) ? results.map(read) : read(results);

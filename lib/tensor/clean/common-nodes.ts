@@ -2,7 +2,7 @@ import type { Node, Value } from "../graph.js";
 import type { Pass } from "./index.js";
 
 /** Compute equal things once: nodes with the same operator, inputs and attributes. */
-export const shareCommonNodes: Pass = ({ nodes, outputs }) => {
+export const shareCommonNodes: Pass = ({ graph, nodes, outputs }) => {
   const replaced = new Map<Value, Value>();
   const resolve = (value: Value): Value => replaced.get(value) ?? value;
   const known = new Map<string, Node>();
@@ -19,5 +19,5 @@ export const shareCommonNodes: Pass = ({ nodes, outputs }) => {
     known.set(key, resolved);
     kept.push(resolved);
   }
-  return { nodes: kept, outputs: outputs.map(resolve) };
+  return { graph, nodes: kept, outputs: outputs.map(resolve) };
 };

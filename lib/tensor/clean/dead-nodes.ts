@@ -2,7 +2,7 @@ import type { Value } from "../graph.js";
 import type { Pass } from "./index.js";
 
 /** Keep only nodes on which an output depends: gradients nobody asked for, work of unused branches. */
-export const dropDeadNodes: Pass = ({ nodes, outputs }) => {
+export const dropDeadNodes: Pass = ({ graph, nodes, outputs }) => {
   const needed = new Set<Value>(outputs);
   const kept = [];
   for (const node of [...nodes].reverse()) {
@@ -10,5 +10,5 @@ export const dropDeadNodes: Pass = ({ nodes, outputs }) => {
     for (const input of node.inputs) if (input) needed.add(input);
     kept.push(node);
   }
-  return { nodes: kept.reverse(), outputs };
+  return { graph, nodes: kept.reverse(), outputs };
 };

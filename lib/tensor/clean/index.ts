@@ -1,10 +1,12 @@
-import type { Node, Value } from "../graph.js";
+import type { Graph, Node, Value } from "../graph.js";
 import { shareCommonNodes } from "./common-nodes.js";
 import { dropDeadNodes } from "./dead-nodes.js";
 import { mergeReshapes } from "./reshapes.js";
 import { mergeScalars } from "./scalars.js";
 
 export interface CleanGraph {
+  /** Where new constants and values come from. */
+  graph: Graph;
   nodes: readonly Node[];
   outputs: readonly Value[];
 }
@@ -22,6 +24,6 @@ const PASSES: readonly Pass[] = [
 ];
 
 /** Make a traced graph smaller without changing what it computes. Constants have been folded while tracing. */
-export function cleanGraph(nodes: readonly Node[], outputs: readonly Value[]): CleanGraph {
-  return PASSES.reduce((graph, pass) => pass(graph), { nodes, outputs } as CleanGraph);
+export function cleanGraph(graph: Graph, outputs: readonly Value[]): CleanGraph {
+  return PASSES.reduce((program, pass) => pass(program), { graph, nodes: graph.nodes, outputs } as CleanGraph);
 }

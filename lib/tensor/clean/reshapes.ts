@@ -2,7 +2,7 @@ import type { Node, Value } from "../graph.js";
 import type { Pass } from "./index.js";
 
 /** A reshape of a reshape is one reshape; a reshape back to the first shape is none. */
-export const mergeReshapes: Pass = ({ nodes, outputs }) => {
+export const mergeReshapes: Pass = ({ graph, nodes, outputs }) => {
   const origin = new Map<Value, Value>();
   const replaced = new Map<Value, Value>();
   const resolve = (value: Value): Value => replaced.get(value) ?? value;
@@ -22,5 +22,5 @@ export const mergeReshapes: Pass = ({ nodes, outputs }) => {
     origin.set(output, source);
     kept.push({ ...node, inputs: [source, inputs[1]!] });
   }
-  return { nodes: kept, outputs: outputs.map(resolve) };
+  return { graph, nodes: kept, outputs: outputs.map(resolve) };
 };

@@ -1,0 +1,116 @@
+import * as tf from "@tensorflow/tfjs";
+import { ThoughtbookError } from "../../core/index.js";
+import { float, MICROSOFT } from "../graph.js";
+import { onnxNode } from "../onnx-node.js";
+import type { DType } from "../tensor-data.js";
+import { isTracing } from "../tracing.js";
+import { type RotaryTable, rotaryReference } from "./rotary.js";
+
+/** Keys and values of the tokens so far, `[batch, keyHeads, capacity, headWidth]` each. */
+export interface KeyValueCache {
+  keys: tf.Tensor;
+  values: tf.Tensor;
+}
+
+export interface CachedAttentionOptions {
+  heads: number;
+  /** Heads of keys and values: a divisor of `heads`. */
+  keyHeads: number;
+  /** Rotate queries and keys by their positions; without it they are used as they are. */
+  rotary?: RotaryTable;
+  /** Factor on the scores. Default: 1/√headWidth. */
+  scale?: number;
+}
+
+export interface CachedAttention {
+  /** `[batch, time, heads · headWidth]`. */
+  value: tf.Tensor;
+  cache: KeyValueCache;
+}
+
+/**
+ * Grouped-query attention of new tokens over themselves and a cache, for generating text (Ainslie et al. 2023).
+ *
+ * Either the new tokens are the first ones (`time` > 1, rows padded on the right), or each row has one new token, or the
+ * batch is one row with any number of new tokens. Rows have lengths of their own. In a compiled function, name the
+ * cache in `inPlace`: the runtime then appends to it where it is, and a token costs no copy.
+ *
+ * @param q `[batch, time, heads · headWidth]`
+ * @param k `[batch, time, keyHeads · headWidth]`
+ * @param v `[batch, time, keyHeads · headWidth]`
+ * @param lengths `[batch]` int32: tokens of each row with the new ones, at most the cache's capacity
+ * @throws ThoughtbookError when widths or heads do not fit each other
+ */
+export function cachedAttention(
+  q: tf.Tensor,
+  k: tf.Tensor,
+  v: tf.Tensor,
+  cache: KeyValueCache,
+  lengths: tf.Tensor,
+  options: CachedAttentionOptions,
+): CachedAttention {
+  const { heads, keyHeads, rotary, scale } = options;
+  const headWidth = cache.keys.shape[3]!;
+  if (heads % keyHeads !== 0 || q.shape[2] !== heads * headWidth || k.shape[2] !== keyHeads * headWidth) {
+    throw new ThoughtbookError(
+      "bad-input",
+      `attention with ${heads} heads and ${keyHeads} key heads of width ${headWidth} was given queries of width ${q.shape[2]} and keys of width ${k.shape[2]}`,
+      { hint: "Queries have heads · headWidth numbers a token, keys and values keyHeads · headWidth." },
+    );
+  }
+  if (!isTracing()) return cachedAttentionReference(q, k, v, cache, lengths, options);
+  const like = (x: tf.Tensor): { shape: number[]; dtype: DType } => ({ shape: [...x.shape], dtype: "float32" });
+  const last = lengths.sub(tf.scalar(1, "int32"));
+  const longest = lengths.max().reshape([1]);
+  const [value, keys, values] = onnxNode(
+    "GroupQueryAttention",
+    [q, k, v, cache.keys, cache.values, last, longest, rotary?.cos ?? null, rotary?.sin ?? null],
+    [like(q), like(cache.keys), like(cache.values)],
+    {
+      domain: MICROSOFT,
+      attributes: {
+        num_heads: heads,
+        kv_num_heads: keyHeads,
+        do_rotary: Number(rotary !== undefined),
+        scale: float(scale ?? 1 / Math.sqrt(headWidth)),
+      },
+    },
+  ) as [tf.Tensor, tf.Tensor, tf.Tensor];
+  return { value, cache: { keys, values } };
+}
+
+/** {@link cachedAttention} in plain TensorFlow.js; the cache given is left as it is. */
+export function cachedAttentionReference(
+  q: tf.Tensor,
+  k: tf.Tensor,
+  v: tf.Tensor,
+  cache: KeyValueCache,
+  lengths: tf.Tensor,
+  { heads, keyHeads, rotary, scale }: CachedAttentionOptions,
+): CachedAttention {
+  const [batch, time] = q.shape as [number, number];
+  const [, , capacity, headWidth] = cache.keys.shape as [number, number, number, number];
+  const split = (x: tf.Tensor, count: number) => x.reshape([batch, time, count, headWidth]).transpose([0, 2, 1, 3]);
+  const start = time === 1 || batch === 1 ? lengths.sub(tf.scalar(time, "int32")) : lengths.mul(tf.scalar(0, "int32"));
+  const positions = start.reshape([batch, 1]).add(tf.range(0, time, 1, "int32")) as tf.Tensor2D;
+  const rotate = (x: tf.Tensor) => (rotary ? rotaryReference(x, positions, rotary) : x);
+
+  // Which new token, if any, goes to each place of the cache.
+  const places = tf.oneHot(positions, capacity).toFloat().reshape([batch, 1, time, capacity]);
+  const written = places.sum(2).reshape([batch, 1, capacity, 1]);
+  const append = (old: tf.Tensor, fresh: tf.Tensor) => {
+    const spread = tf.tile(places, [1, keyHeads, 1, 1]);
+    return old.mul(tf.sub(1, written)).add(tf.matMul(spread, fresh, true));
+  };
+  const keys = append(cache.keys, rotate(split(k, keyHeads)));
+  const values = append(cache.values, split(v, keyHeads));
+
+  const group = heads / keyHeads;
+  const repeat = (x: tf.Tensor) =>
+    tf.tile(x.expandDims(2), [1, 1, group, 1, 1]).reshape([batch, heads, capacity, headWidth]);
+  const scores = tf.matMul(rotate(split(q, heads)), repeat(keys), false, true).mul(scale ?? 1 / Math.sqrt(headWidth));
+  const visible = tf.lessEqual(tf.range(0, capacity, 1, "int32"), positions.reshape([batch, 1, time, 1]));
+  const weights = tf.softmax(scores.add(tf.sub(1, visible.toFloat()).mul(-1e9)));
+  const value = tf.matMul(weights, repeat(values)).transpose([0, 2, 1, 3]).reshape(q.shape);
+  return { value, cache: { keys, values } };
+}
