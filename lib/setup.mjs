@@ -14,10 +14,12 @@ function fail(message) {
 }
 
 function step(name, command) {
+  // npm before 11 does not know `allowScripts`, and onnxruntime-node's script would download CUDA libraries.
+  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" };
   const started = performance.now();
   console.error(`${name} …`);
   try {
-    execFileSync(process.execPath, command, { cwd: root, stdio: ["ignore", 2, 2] });
+    execFileSync(process.execPath, command, { cwd: root, stdio: ["ignore", 2, 2], env });
   } catch {
     fail(`${name}: failed; see the lines above.`);
   }

@@ -17,16 +17,29 @@ export interface CompileOptions extends SessionOptions {
    */
   donate?: readonly string[];
   /**
+   * Where memory given up by calls waits. Functions that pass tensors on to one another share one, as the memory which
+   * one of them is given may be what the other lacks. Default: one of its own.
+   */
+  storage?: StoragePool;
+  /**
    * Keys, the same in signature and result, whose results are written over the inputs: the caches of
    * {@link cachedAttention}, which only grow. Nothing else may be named here.
    */
   inPlace?: readonly string[];
 }
 
+/** Memory to be used again, by dtype and shape; see {@link CompileOptions.storage}. */
+export type StoragePool = Map<string, TensorData[]>;
+
 /** The arguments of a compiled function: the signature with values. */
 export type Inputs<S> = MapTree<S, TensorSpec, TensorData>;
 /** What the traced function sees: the signature with TensorFlow.js tensors. */
 export type Traced<S> = MapTree<S, TensorSpec, tf.Tensor>;
+/**
+ * The function to compile. (Declared as a method so that its parameter may be annotated with ranks, such as
+ * `tf.Tensor2D`, which the signature's type does not tell.)
+ */
+export type Traceable<S, R> = { call(inputs: Traced<S>): R }["call"];
 /** What a call gives: the returned tree with values. */
 export type Outputs<R> = MapTree<R, tf.Tensor, TensorData>;
 
@@ -82,11 +95,7 @@ const givenUp = new WeakSet<TensorData>();
  * @throws ThoughtbookError (from a call) when an input is missing, unknown, or of the wrong shape or dtype, and for
  *   everything that cannot be compiled
  */
-export function compile<S, R>(
-  fn: (inputs: Traced<S>) => R,
-  signature: S,
-  options: CompileOptions = {},
-): Compiled<S, R> {
+export function compile<S, R>(fn: Traceable<S, R>, signature: S, options: CompileOptions = {}): Compiled<S, R> {
   const specs = leavesOf<TensorSpec>(signature, isSpec);
   const donated = specs.map(({ path }) =>
     (options.donate ?? []).some((key) => path === key || path.startsWith(`${key}.`)),
@@ -102,7 +111,7 @@ export function compile<S, R>(
     }
   }
   const programs = new Map<string, Promise<Program>>();
-  const spare = new Map<string, TensorData[]>();
+  const spare: StoragePool = options.storage ?? new Map();
 
   const readInputs = (inputs: Inputs<S>): TensorData[] => {
     const leaves = leavesOf<TensorData>(inputs, isTensorData);

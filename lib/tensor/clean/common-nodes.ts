@@ -12,7 +12,7 @@ export const shareCommonNodes: Pass = ({ graph, nodes, outputs }) => {
     const key = `${node.domain}:${node.op}(${inputs.map((value) => value?.id ?? "").join()})${JSON.stringify(node.attributes)}`;
     const twin = known.get(key);
     if (twin && twin.outputs.length === node.outputs.length) {
-      node.outputs.forEach((value, i) => replaced.set(value, twin.outputs[i]!));
+      for (const [i, value] of node.outputs.entries()) replaced.set(value, twin.outputs[i]!);
       continue;
     }
     const resolved = { ...node, inputs };

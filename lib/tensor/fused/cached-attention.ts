@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { ThoughtbookError } from "../../core/index.js";
 import { float, MICROSOFT } from "../graph.js";
-import { onnxNode } from "../onnx-node.js";
+import { int64Of, onnxNode } from "../onnx-node.js";
 import type { DType } from "../tensor-data.js";
 import { isTracing } from "../tracing.js";
 import { type RotaryTable, rotaryReference } from "./rotary.js";
@@ -62,21 +62,51 @@ export function cachedAttention(
   const like = (x: tf.Tensor): { shape: number[]; dtype: DType } => ({ shape: [...x.shape], dtype: "float32" });
   const last = lengths.sub(tf.scalar(1, "int32"));
   const longest = lengths.max().reshape([1]);
+  // The operator rotates heads whose width is a multiple of 16 by itself; others are rotated before.
+  const rotatesItself = rotary !== undefined && headWidth % 16 === 0;
+  const positions = positionsOf(lengths, q.shape[0]!, q.shape[1]!);
+  const turn = (x: tf.Tensor, count: number) =>
+    rotary && !rotatesItself ? rotateFlat(x, count, positions, rotary) : x;
   const [value, keys, values] = onnxNode(
     "GroupQueryAttention",
-    [q, k, v, cache.keys, cache.values, last, longest, rotary?.cos ?? null, rotary?.sin ?? null],
+    [
+      turn(q, heads),
+      turn(k, keyHeads),
+      v,
+      cache.keys,
+      cache.values,
+      last,
+      longest,
+      rotatesItself ? rotary.cos : null,
+      rotatesItself ? rotary.sin : null,
+    ],
     [like(q), like(cache.keys), like(cache.values)],
     {
       domain: MICROSOFT,
       attributes: {
         num_heads: heads,
         kv_num_heads: keyHeads,
-        do_rotary: Number(rotary !== undefined),
+        do_rotary: Number(rotatesItself),
         scale: float(scale ?? 1 / Math.sqrt(headWidth)),
       },
     },
   ) as [tf.Tensor, tf.Tensor, tf.Tensor];
   return { value, cache: { keys, values } };
+}
+
+/** Places of the new tokens in their rows, `[batch, time]`. */
+function positionsOf(lengths: tf.Tensor, batch: number, time: number): tf.Tensor {
+  const start = time === 1 || batch === 1 ? lengths.sub(tf.scalar(time, "int32")) : tf.zeros([batch], "int32");
+  return start.reshape([batch, 1]).add(tf.range(0, time, 1, "int32"));
+}
+
+function rotateFlat(x: tf.Tensor, count: number, positions: tf.Tensor, { cos, sin }: RotaryTable): tf.Tensor {
+  const inputs = [x, int64Of(positions), cos, sin];
+  const [rotated] = onnxNode("RotaryEmbedding", inputs, [{ shape: x.shape, dtype: "float32" }], {
+    domain: MICROSOFT,
+    attributes: { num_heads: count },
+  });
+  return rotated!;
 }
 
 /** {@link cachedAttention} in plain TensorFlow.js; the cache given is left as it is. */
@@ -91,8 +121,7 @@ export function cachedAttentionReference(
   const [batch, time] = q.shape as [number, number];
   const [, , capacity, headWidth] = cache.keys.shape as [number, number, number, number];
   const split = (x: tf.Tensor, count: number) => x.reshape([batch, time, count, headWidth]).transpose([0, 2, 1, 3]);
-  const start = time === 1 || batch === 1 ? lengths.sub(tf.scalar(time, "int32")) : lengths.mul(tf.scalar(0, "int32"));
-  const positions = start.reshape([batch, 1]).add(tf.range(0, time, 1, "int32")) as tf.Tensor2D;
+  const positions = positionsOf(lengths, batch, time) as tf.Tensor2D;
   const rotate = (x: tf.Tensor) => (rotary ? rotaryReference(x, positions, rotary) : x);
 
   // Which new token, if any, goes to each place of the cache.

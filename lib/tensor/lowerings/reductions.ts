@@ -11,8 +11,8 @@ export function reduce(graph: Graph, op: string, x: Value, axes: readonly number
 
 const simple =
   (op: string): Lowering =>
-  (graph, { x }, { axis, keepDims }) =>
-    reduce(graph, op, x!, tf.util.parseAxisParam(axis as number | number[], [...x!.shape]), Boolean(keepDims));
+  (graph, { x }, { axis, reductionIndices, keepDims }) =>
+    reduce(graph, op, x!, tf.util.parseAxisParam((axis ?? reductionIndices) as number | number[], [...x!.shape]), Boolean(keepDims));
 
 export const reductions: Lowerings = {
   Sum: simple("ReduceSum"),

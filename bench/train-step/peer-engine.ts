@@ -1,0 +1,128 @@
+import { createRequire } from "node:module";
+import { performance } from "node:perf_hooks";
+import * as tf from "@tensorflow/tfjs";
+import {
+  causalAttention,
+  compile,
+  embedding,
+  rmsNorm,
+  rotary,
+  sizeOf,
+  softmaxCrossEntropy,
+  spec,
+  squaredRelu,
+  swiGlu,
+  type TensorData,
+  tensorData,
+} from "thoughtbook/tensor";
+import { spreadOf } from "../shared/statistics.js";
+import { adamW, type TrainingState } from "./adamw.js";
+import { modelLoss } from "./models.js";
+import type { Operations } from "./operations.js";
+import type { Problem } from "./problem.js";
+import { serveTrainer, type Trainer } from "./trainer.js";
+
+const require = createRequire(import.meta.url);
+const versionOf = (name: string) => (require(`${name}/package.json`) as { version: string }).version;
+
+/** Results below this are repeated inside one call, so that the cost of a call does not count. */
+const FLOPS_A_CALL = 1e9;
+const MAXIMUM_PRODUCTS_A_CALL = 16;
+
+type Weights = Readonly<Record<string, TensorData>>;
+
+/** This engine: the whole step, update included, as one compiled function with its fused operations. */
+function engineTrainer(problem: Problem, threads: number): Trainer {
+  const { config, shapes, optimizer } = problem;
+  const { batch, time } = config;
+  const operations: Operations = {
+    embedding,
+    rmsNorm,
+    causalAttention,
+    squaredRelu,
+    swiGlu,
+    softmaxCrossEntropy,
+    rotary: (x, table) => rotary(x, tf.range(0, time, 1, "int32").reshape([1, time]).tile([batch, 1]), table),
+  };
+  const names = Object.keys(shapes);
+  const weights = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, spec(shape)]));
+  const compiled = compile(
+    ({ state, ids, targets, step }) => {
+      const loss = (...parameters: tf.Tensor[]): tf.Scalar => {
+        const named = Object.fromEntries(names.map((name, i) => [name, parameters[i]!]));
+        return modelLoss(tf, operations, config, named, ids, targets) as tf.Scalar;
+      };
+      const { value, grads } = tf.valueAndGrads(loss)(names.map((name) => state.parameters[name]!));
+      return { loss: value as tf.Tensor, state: adamW(tf, optimizer, state as TrainingState, grads, step) };
+    },
+    {
+      state: { parameters: weights, first: weights, second: weights },
+      ids: spec([batch, time], "int32"),
+      targets: spec([batch * time], "int32"),
+      step: spec([]),
+    },
+    { donate: ["state"], threads },
+  );
+  const filled = (values: (name: string) => Float32Array): Weights =>
+    Object.fromEntries(names.map((name) => [name, tensorData(values(name), shapes[name])]));
+  const zeros = () => filled((name) => new Float32Array(sizeOf(shapes[name]!)));
+  let state: { parameters: Weights; first: Weights; second: Weights } = {
+    parameters: filled((name) => problem.weights[name]!),
+    first: zeros(),
+    second: zeros(),
+  };
+  let steps = 0;
+  const fixed = { ids: tensorData(problem.ids, [batch, time]), targets: tensorData(problem.targets) };
+  const inputs = () => ({ state, ...fixed, step: tensorData([steps + 1], []) });
+  return {
+    versions: {
+      "onnxruntime-node": versionOf("onnxruntime-node"),
+      "@tensorflow/tfjs": tf.version_core,
+    },
+    threads,
+    compile: () => compiled.prepare(inputs()),
+    async step() {
+      const result = await compiled(inputs());
+      steps++;
+      state = result.state;
+      return result.loss.data[0]!;
+    },
+    product: productTimer(threads),
+  };
+}
+
+/** Times of products through compiled TensorFlow.js products. */
+function productTimer(threads: number): NonNullable<Trainer["product"]> {
+  return async (product, milliseconds) => {
+    const { batch, m, k, n, transposeA, transposeB } = product;
+    const repeats = Math.min(MAXIMUM_PRODUCTS_A_CALL, Math.ceil(FLOPS_A_CALL / (2 * batch * m * k * n)));
+    const lead = batch === 1 ? [] : [batch];
+    const shapes = {
+      a: [...lead, ...(transposeA ? [k, m] : [m, k])],
+      b: [...lead, ...(transposeB ? [n, k] : [k, n])],
+      y: [...lead, m, n],
+    };
+    const list = <T>(value: (i: number) => T): T[] => Array.from({ length: repeats }, (_, i) => value(i));
+    const multiply = compile(
+      // The results before last are an input only to give their memory back.
+      ({ a, bs }) => ({ previous: bs.map((b) => tf.matMul(a, b, transposeA, transposeB)) }),
+      { a: spec(shapes.a), bs: list(() => spec(shapes.b)), previous: list(() => spec(shapes.y)) },
+      { donate: ["previous"], threads },
+    );
+    const random = (shape: number[]) => tensorData(Float32Array.from({ length: sizeOf(shape) }, Math.random), shape);
+    const factors = { a: random(shapes.a), bs: list(() => random(shapes.b)) };
+    let previous: TensorData[] = list(() => tensorData(new Float32Array(sizeOf(shapes.y)), shapes.y));
+    const times: number[] = [];
+    const end = performance.now() + milliseconds;
+    // The first calls compile and fill both sets of buffers.
+    for (let call = 0; times.length < 3 || performance.now() < end; call++) {
+      const start = performance.now();
+      ({ previous } = await multiply({ ...factors, previous }));
+      if (call > 1) times.push(performance.now() - start);
+    }
+    await multiply.dispose();
+    return spreadOf(times).median / 1000 / repeats;
+  };
+}
+
+await serveTrainer(async (problem, { threads }) => engineTrainer(problem, threads));

@@ -1,0 +1,290 @@
+import * as tf from "@tensorflow/tfjs";
+import {
+  attentionProbabilities,
+  type CachedAttentionOptions,
+  cachedAttention,
+  cachedAttentionReference,
+  causalAttention,
+  causalAttentionReference,
+  compile,
+  embedding,
+  embeddingReference,
+  gelu,
+  geluReference,
+  geluTanh,
+  geluTanhReference,
+  layerNorm,
+  layerNormReference,
+  rmsNorm,
+  rmsNormReference,
+  rotary,
+  rotaryReference,
+  silu,
+  siluReference,
+  softmaxCrossEntropy,
+  softmaxCrossEntropyReference,
+  spec,
+  squaredRelu,
+  squaredReluReference,
+  swiGlu,
+  swiGluReference,
+  type TensorData,
+  tensorData,
+} from "thoughtbook/tensor";
+import { describe, expect, it } from "vitest";
+import { compareWithCpu, compareWithDifferences, expectClose, type Fn, ids, normal, toTensor } from "./helpers.js";
+
+function rotaryTables(positions: number, width: number): { cos: TensorData<"float32">; sin: TensorData<"float32"> } {
+  const angles = Array.from({ length: (positions * width) / 2 }, (_, n) => {
+    const [position, i] = [Math.floor(n / (width / 2)), n % (width / 2)];
+    return position / 10000 ** ((2 * i) / width);
+  });
+  return {
+    cos: tensorData(Float32Array.from(angles, Math.cos), [positions, width / 2]),
+    sin: tensorData(Float32Array.from(angles, Math.sin), [positions, width / 2]),
+  };
+}
+
+interface Case {
+  name: string;
+  fn: Fn;
+  reference: Fn;
+  inputs: TensorData[];
+}
+
+const tables = rotaryTables(12, 8);
+const withTables =
+  (fn: typeof rotary): Fn =>
+  (x, positions) =>
+    fn(x!, positions!, { cos: toTensor(tables.cos), sin: toTensor(tables.sin) });
+const labels = tensorData(Int32Array.of(3, -100, 0, 6, -1, 2), [2, 3]);
+const padding = tensorData(Int32Array.of(0, 0, 1, 1, 1, 1, 1, 1, 1, 1), [2, 5]);
+const wide = { ...normal([2, 4, 6, 8], "wide"), data: normal([2, 4, 6, 8], "wide", 8).data };
+
+const CASES: Case[] = [
+  {
+    name: "rmsNorm",
+    fn: (x, g) => rmsNorm(x!, g!),
+    reference: (x, g) => rmsNormReference(x!, g!),
+    inputs: [normal([2, 3, 8], 1), normal([8], 2)],
+  },
+  {
+    name: "rmsNorm of one row, another epsilon",
+    fn: (x, g) => rmsNorm(x!, g!, 0.1),
+    reference: (x, g) => rmsNormReference(x!, g!, 0.1),
+    inputs: [normal([1, 5], 1, 0.1), normal([5], 2)],
+  },
+  {
+    name: "layerNorm",
+    fn: (x, g, b) => layerNorm(x!, g!, b!),
+    reference: (x, g, b) => layerNormReference(x!, g!, b!),
+    inputs: [normal([4, 8], 1), normal([8], 2), normal([8], 3)],
+  },
+  {
+    name: "layerNorm of three dimensions",
+    fn: (x, g, b) => layerNorm(x!, g!, b!, 1e-3),
+    reference: (x, g, b) => layerNormReference(x!, g!, b!, 1e-3),
+    inputs: [normal([2, 2, 6], 1), normal([6], 2), normal([6], 3)],
+  },
+  { name: "gelu", fn: (x) => gelu(x!), reference: (x) => geluReference(x!), inputs: [normal([5, 7], 1, 2)] },
+  {
+    name: "geluTanh",
+    fn: (x) => geluTanh(x!),
+    reference: (x) => geluTanhReference(x!),
+    inputs: [normal([5, 7], 1, 2)],
+  },
+  { name: "silu", fn: (x) => silu(x!), reference: (x) => siluReference(x!), inputs: [normal([5, 7], 1, 2)] },
+  {
+    name: "swiGlu",
+    fn: (a, b) => swiGlu(a!, b!),
+    reference: (a, b) => swiGluReference(a!, b!),
+    inputs: [normal([5, 7], 1, 2), normal([5, 7], 2)],
+  },
+  {
+    name: "squaredRelu",
+    fn: (x) => squaredRelu(x!),
+    reference: (x) => squaredReluReference(x!),
+    inputs: [normal([5, 7], 1)],
+  },
+  {
+    name: "embedding",
+    fn: (t, i) => embedding(t!, i!),
+    reference: (t, i) => embeddingReference(t!, i!),
+    inputs: [normal([6, 4], 1), ids([3, 5], 6, 2)],
+  },
+  {
+    name: "softmaxCrossEntropy",
+    fn: (l, y) => softmaxCrossEntropy(l!, y!),
+    reference: (l, y) => softmaxCrossEntropyReference(l!, y!),
+    inputs: [normal([2, 3, 7], 1, 3), labels],
+  },
+  {
+    name: "softmaxCrossEntropy of large logits",
+    fn: (l, y) => softmaxCrossEntropy(l!, y!),
+    reference: (l, y) => softmaxCrossEntropyReference(l!, y!),
+    inputs: [normal([2, 3, 7], 1, 300), labels],
+  },
+  {
+    name: "rotary",
+    fn: withTables(rotary),
+    reference: withTables(rotaryReference),
+    inputs: [normal([2, 3, 5, 8], 1), ids([2, 5], 12, 2)],
+  },
+  {
+    name: "causalAttention",
+    fn: (q, k, v) => causalAttention(q!, k!, v!),
+    reference: (q, k, v) => causalAttentionReference(q!, k!, v!),
+    inputs: [normal([2, 2, 5, 4], 1), normal([2, 2, 5, 4], 2), normal([2, 2, 5, 4], 3)],
+  },
+  {
+    name: "causalAttention with shared keys",
+    fn: (q, k, v) => causalAttention(q!, k!, v!, { scale: 0.2 }),
+    reference: (q, k, v) => causalAttentionReference(q!, k!, v!, { scale: 0.2 }),
+    inputs: [normal([2, 6, 5, 4], 1), normal([2, 2, 5, 4], 2), normal([2, 2, 5, 4], 3)],
+  },
+  {
+    name: "causalAttention with left padding",
+    fn: (q, k, v, mask) => causalAttention(q!, k!, v!, { mask: mask! }),
+    reference: (q, k, v, mask) => causalAttentionReference(q!, k!, v!, { mask: mask! }),
+    inputs: [normal([2, 4, 5, 4], 1), normal([2, 2, 5, 4], 2), normal([2, 2, 5, 4], 3), padding],
+  },
+  {
+    name: "causalAttention with very different scores",
+    fn: (q, k, v) => causalAttention(q!, k!, v!),
+    reference: (q, k, v) => causalAttentionReference(q!, k!, v!),
+    inputs: [wide, { ...wide }, normal([2, 4, 6, 8], 3)],
+  },
+  {
+    name: "causalAttention of one token",
+    fn: (q, k, v) => causalAttention(q!, k!, v!),
+    reference: (q, k, v) => causalAttentionReference(q!, k!, v!),
+    inputs: [normal([1, 1, 1, 4], 1), normal([1, 1, 1, 4], 2), normal([1, 1, 1, 4], 3)],
+  },
+];
+
+describe("fused operations", () => {
+  it.each(CASES)("$name: value and gradients are those of plain TensorFlow.js", ({ fn, reference, inputs }) =>
+    compareWithCpu(fn, reference, inputs),
+  );
+
+  it.each(CASES.filter(({ name }) => !/large|different|padding/.test(name)))(
+    "$name: gradients are slopes",
+    ({ fn, inputs }) => compareWithDifferences(fn, inputs),
+  );
+
+  it("are plain TensorFlow.js outside of a compiled function", () => {
+    for (const { fn, reference, inputs } of CASES) {
+      tf.tidy(() => {
+        const tensors = inputs.map(toTensor);
+        expect(fn(...tensors).dataSync()).toEqual(reference(...tensors).dataSync());
+      });
+    }
+  });
+
+  it("never see a later token: its gradient is 0 and its value changes nothing before it", async () => {
+    const [q, k, v] = [normal([1, 2, 4, 4], 1), normal([1, 2, 4, 4], 2), normal([1, 2, 4, 4], 3)];
+    const first = compile(
+      (t: { q: tf.Tensor; k: tf.Tensor; v: tf.Tensor }) => {
+        const early = (v: tf.Tensor) => tf.slice(causalAttention(t.q, t.k, v), [0, 0, 0, 0], [1, 2, 2, 4]).sum();
+        return { y: early(t.v), dv: tf.grad(early)(t.v), p: attentionProbabilities(t.q, t.k) };
+      },
+      { q: spec([1, 2, 4, 4]), k: spec([1, 2, 4, 4]), v: spec([1, 2, 4, 4]) },
+    );
+    const { dv, p } = await first({ q, k, v });
+    for (let head = 0; head < 2; head++) {
+      for (let n = 8; n < 16; n++) expect(Math.abs(dv.data[head * 16 + n]!)).toBeLessThan(1e-16);
+      for (let row = 0; row < 4; row++) {
+        for (let column = row + 1; column < 4; column++) expect(p.data[head * 16 + row * 4 + column]).toBe(0);
+      }
+    }
+  });
+});
+
+describe("cachedAttention", () => {
+  const [batch, heads, keyHeads, capacity] = [3, 4, 2, 12];
+  type Step = Record<"q" | "k" | "v" | "lengths", tf.Tensor> & { cache: { keys: tf.Tensor; values: tf.Tensor } };
+  it.each([
+    { rotated: true, width: 8 },
+    { rotated: true, width: 16 },
+    { rotated: false, width: 8 },
+  ])("appends in place, each row at its own length: $rotated, width $width", async ({ rotated, width }) => {
+    const tables = rotaryTables(capacity, width);
+    const cacheSpec = spec([batch, keyHeads, capacity, width]);
+    const signature = (time: number) => ({
+      q: spec([batch, time, heads * width]),
+      k: spec([batch, time, keyHeads * width]),
+      v: spec([batch, time, keyHeads * width]),
+      lengths: spec([batch], "int32"),
+      cache: { keys: cacheSpec, values: cacheSpec },
+    });
+    const empty = () => normal([batch, keyHeads, capacity, width], 0, 0);
+    const options = (): CachedAttentionOptions => ({
+      heads,
+      keyHeads,
+      ...(rotated ? { rotary: { cos: toTensor(tables.cos), sin: toTensor(tables.sin) } } : {}),
+    });
+    const attend = (time: number) =>
+      compile(
+        ({ q, k, v, lengths, cache }: Step) => ({ ...cachedAttention(q, k, v, cache, lengths, options()) }),
+        signature(time),
+        { inPlace: ["cache"] },
+      );
+    const programs = { 5: attend(5), 1: attend(1) };
+    const cache = { keys: empty(), values: empty() };
+    let reference = tf.tidy(() => ({
+      keys: tf.zeros(cacheSpec.shape as number[]),
+      values: tf.zeros(cacheSpec.shape as number[]),
+    }));
+    const prompt = [5, 2, 4];
+    for (let token = 0; token < 4; token++) {
+      const time = token === 0 ? 5 : 1;
+      const lengths = tensorData(Int32Array.from(prompt, (n) => n + token));
+      const [q, k, v] = [
+        normal([batch, time, heads * width], `q${token}`),
+        normal([batch, time, keyHeads * width], `k${token}`),
+        normal([batch, time, keyHeads * width], `v${token}`),
+      ];
+      const expected = cachedAttentionReference(
+        toTensor(q),
+        toTensor(k),
+        toTensor(v),
+        reference,
+        toTensor(lengths),
+        options(),
+      );
+      const actual = await programs[time]({ q, k, v, lengths, cache });
+      expect(actual.cache.keys.data.buffer).toBe(cache.keys.data.buffer);
+      reference = expected.cache;
+      for (let row = 0; row < batch; row++) {
+        // What stands after the end of a row is padding and has no meaning.
+        const counted = time === 1 ? 1 : prompt[row]!;
+        const part = (data: ArrayLike<number>) =>
+          Float32Array.from(
+            Array.from({ length: counted * heads * width }, (_, i) => data[row * time * heads * width + i]!),
+          );
+        expectClose(
+          tensorData(part(actual.value.data)),
+          tf.tensor(part(expected.value.dataSync())),
+          `row ${row} of token ${token}`,
+        );
+      }
+    }
+  });
+
+  it("names heads and widths that do not fit", () => {
+    const x = tf.zeros([1, 1, 12]);
+    const cache = { keys: tf.zeros([1, 2, 4, 4]), values: tf.zeros([1, 2, 4, 4]) };
+    expect(() => cachedAttention(x, x, x, cache, tf.tensor([1], [1], "int32"), { heads: 3, keyHeads: 2 })).toThrow(
+      /3 heads and 2 key heads of width 4 was given queries of width 12/,
+    );
+  });
+
+  it("is the only thing that may be written in place", async () => {
+    const double = compile(
+      ({ cache }: { cache: tf.Tensor }) => ({ cache: cache.mul(2) }),
+      { cache: spec([2]) },
+      { inPlace: ["cache"] },
+    );
+    await expect(double({ cache: tensorData([1, 2]) })).rejects.toThrow(/written in place, but is not a cache/);
+  });
+});
