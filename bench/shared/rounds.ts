@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { describeError } from "thoughtbook/core";
 
 /** A peer's turns by round; null where it had none. */
@@ -13,8 +12,8 @@ export interface RoundsOptions<Peer, Turn> {
   rounds: number;
   /** One peer's share of one round; null when it does not take part in it. */
   turn(peer: Peer, round: number): Promise<Turn | null>;
-  /** Before each turn, for the threads of the peer before to fall asleep. Default: none. */
-  pauseMilliseconds?: number;
+  /** Before each turn: wait until the machine is ready for it. Default: at once. */
+  beforeTurn?(): Promise<unknown>;
   onTurn?(peer: Peer, round: number, turn: Turn): void;
 }
 
@@ -28,7 +27,7 @@ export async function runRounds<Peer, Turn>({
   peers,
   rounds,
   turn,
-  pauseMilliseconds = 0,
+  beforeTurn = async () => {},
   onTurn,
 }: RoundsOptions<Peer, Turn>): Promise<Turns<Turn>[]> {
   const results = peers.map((): Turns<Turn> => ({ turns: [], failure: null }));
@@ -38,7 +37,7 @@ export async function runRounds<Peer, Turn>({
       const [peer, result] = [peers[index]!, results[index]!];
       result.turns.push(null);
       if (result.failure !== null) continue;
-      if (pauseMilliseconds > 0) await sleep(pauseMilliseconds);
+      await beforeTurn();
       try {
         const value = await turn(peer, round);
         result.turns[round] = value;

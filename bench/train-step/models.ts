@@ -58,7 +58,15 @@ export function parameterShapes(config: ModelConfig): Shapes {
     const norms: Shapes = { norm1_: [width], norm2_: [width] };
     if (config.family === "gpt") {
       const square = [width, width];
-      return named({ q: square, k: square, v: square, o: square, up: [width, hidden], down: [hidden, width], ...norms });
+      return named({
+        q: square,
+        k: square,
+        v: square,
+        o: square,
+        up: [width, hidden],
+        down: [hidden, width],
+        ...norms,
+      });
     }
     const keyWidth = (width / config.heads) * config.keyHeads;
     return named({
@@ -126,13 +134,20 @@ export function gptLoss(
   targets: tfjs.Tensor,
 ): tfjs.Tensor {
   const p = (name: string) => parameters[name]!;
-  let x: tfjs.Tensor = embedding(p("embedding"), ids).add(p("positions")).reshape([batch * time, width]);
+  let x: tfjs.Tensor = embedding(p("embedding"), ids)
+    .add(p("positions"))
+    .reshape([batch * time, width]);
   for (let layer = 0; layer < layers; layer++) {
     const normed = rmsNorm(x, p(`norm1_${layer}`));
     const [q, k, v] = ["q", "k", "v"].map((name) =>
-      tf.matMul(normed, p(`${name}${layer}`)).reshape([batch, time, heads, width / heads]).transpose([0, 2, 1, 3]),
+      tf
+        .matMul(normed, p(`${name}${layer}`))
+        .reshape([batch, time, heads, width / heads])
+        .transpose([0, 2, 1, 3]),
     );
-    const attended = causalAttention(q!, k!, v!).transpose([0, 2, 1, 3]).reshape([batch * time, width]);
+    const attended = causalAttention(q!, k!, v!)
+      .transpose([0, 2, 1, 3])
+      .reshape([batch * time, width]);
     x = x.add(tf.matMul(attended, p(`o${layer}`)));
     const up = tf.matMul(rmsNorm(x, p(`norm2_${layer}`)), p(`up${layer}`));
     x = x.add(tf.matMul(squaredRelu(up), p(`down${layer}`)));
@@ -155,7 +170,10 @@ export function llamaLoss(
   for (let layer = 0; layer < layers; layer++) {
     const normed = rmsNorm(x, p(`norm1_${layer}`));
     const project = (name: string, count: number): tfjs.Tensor =>
-      tf.matMul(normed, p(`${name}${layer}`)).reshape([batch, time, count, width / heads]).transpose([0, 2, 1, 3]);
+      tf
+        .matMul(normed, p(`${name}${layer}`))
+        .reshape([batch, time, count, width / heads])
+        .transpose([0, 2, 1, 3]);
     const q = rotary(project("q", heads), table);
     const k = rotary(project("k", keyHeads), table);
     const attended = causalAttention(q, k, project("v", keyHeads));

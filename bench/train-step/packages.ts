@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ThoughtbookError } from "thoughtbook/core";
 
@@ -35,9 +35,4 @@ export async function importFrom<Module>(name: string, folder: string): Promise<
     throw new ThoughtbookError("not-found", `${folder} has no package ${name}`, { hint: `npm install ${name} there.` });
   }
   return (await import(pathToFileURL(createRequire(join(folder, "anchor.js")).resolve(name)).href)) as Module;
-}
-
-/** The package's own folder as a file name says it: `trace.mjs` of a folder, absolute. */
-export function fileIn(folder: string, file: string): string {
-  return pathToFileURL(join(dirname(join(folder, "anchor.js")), file)).href;
 }

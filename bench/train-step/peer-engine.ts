@@ -2,8 +2,10 @@ import { createRequire } from "node:module";
 import { performance } from "node:perf_hooks";
 import * as tf from "@tensorflow/tfjs";
 import {
+  adamW,
   causalAttention,
   compile,
+  compileTrainingStep,
   embedding,
   rmsNorm,
   rotary,
@@ -16,10 +18,9 @@ import {
   tensorData,
 } from "thoughtbook/tensor";
 import { spreadOf } from "../shared/statistics.js";
-import { adamW, type TrainingState } from "./adamw.js";
 import { modelLoss } from "./models.js";
 import type { Operations } from "./operations.js";
-import type { Problem } from "./problem.js";
+import { hasDecay, type Problem } from "./problem.js";
 import { serveTrainer, type Trainer } from "./trainer.js";
 
 const require = createRequire(import.meta.url);
@@ -29,11 +30,9 @@ const versionOf = (name: string) => (require(`${name}/package.json`) as { versio
 const FLOPS_A_CALL = 1e9;
 const MAXIMUM_PRODUCTS_A_CALL = 16;
 
-type Weights = Readonly<Record<string, TensorData>>;
-
 /** This engine: the whole step, update included, as one compiled function with its fused operations. */
 function engineTrainer(problem: Problem, threads: number): Trainer {
-  const { config, shapes, optimizer } = problem;
+  const { config, shapes, optimizer, weights } = problem;
   const { batch, time } = config;
   const operations: Operations = {
     embedding,
@@ -44,48 +43,30 @@ function engineTrainer(problem: Problem, threads: number): Trainer {
     softmaxCrossEntropy,
     rotary: (x, table) => rotary(x, tf.range(0, time, 1, "int32").reshape([1, time]).tile([batch, 1]), table),
   };
-  const names = Object.keys(shapes);
-  const weights = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, spec(shape)]));
-  const compiled = compile(
-    ({ state, ids, targets, step }) => {
-      const loss = (...parameters: tf.Tensor[]): tf.Scalar => {
-        const named = Object.fromEntries(names.map((name, i) => [name, parameters[i]!]));
-        return modelLoss(tf, operations, config, named, ids, targets) as tf.Scalar;
-      };
-      const { value, grads } = tf.valueAndGrads(loss)(names.map((name) => state.parameters[name]!));
-      return { loss: value as tf.Tensor, state: adamW(tf, optimizer, state as TrainingState, grads, step) };
-    },
-    {
-      state: { parameters: weights, first: weights, second: weights },
-      ids: spec([batch, time], "int32"),
-      targets: spec([batch * time], "int32"),
-      step: spec([]),
-    },
-    { donate: ["state"], threads },
+  const { learningRate, ...settings } = optimizer;
+  const training = compileTrainingStep({
+    loss: ({ params, batch: { ids, targets } }) => ({ loss: modelLoss(tf, operations, config, params, ids, targets) }),
+    params: Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, spec(shape)])),
+    batch: { ids: spec([batch, time], "int32"), targets: spec([batch * time], "int32") },
+    optimizer: adamW({ ...settings, decays: (_, shape) => hasDecay(shape) }),
+    learningRate,
+    threads,
+  });
+  const data = { ids: tensorData(problem.ids, [batch, time]), targets: tensorData(problem.targets) };
+  let state = training.init(
+    Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, tensorData(weights[name]!, shape)])),
   );
-  const filled = (values: (name: string) => Float32Array): Weights =>
-    Object.fromEntries(names.map((name) => [name, tensorData(values(name), shapes[name])]));
-  const zeros = () => filled((name) => new Float32Array(sizeOf(shapes[name]!)));
-  let state: { parameters: Weights; first: Weights; second: Weights } = {
-    parameters: filled((name) => problem.weights[name]!),
-    first: zeros(),
-    second: zeros(),
-  };
-  let steps = 0;
-  const fixed = { ids: tensorData(problem.ids, [batch, time]), targets: tensorData(problem.targets) };
-  const inputs = () => ({ state, ...fixed, step: tensorData([steps + 1], []) });
   return {
     versions: {
       "onnxruntime-node": versionOf("onnxruntime-node"),
       "@tensorflow/tfjs": tf.version_core,
     },
     threads,
-    compile: () => compiled.prepare(inputs()),
+    compile: () => training.prepare(state, data),
     async step() {
-      const result = await compiled(inputs());
-      steps++;
+      const result = await training.step(state, data);
       state = result.state;
-      return result.loss.data[0]!;
+      return result.loss;
     },
     product: productTimer(threads),
   };

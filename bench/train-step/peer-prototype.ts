@@ -1,8 +1,9 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import type * as tfjs from "@tensorflow/tfjs";
 import { adamW } from "./adamw.js";
 import { modelLoss } from "./models.js";
 import { plainOperations } from "./operations.js";
-import { fileIn } from "./packages.js";
 import type { Problem } from "./problem.js";
 import { serveTrainer, type Trainer } from "./trainer.js";
 
@@ -22,8 +23,8 @@ interface OrtTensor {
 }
 
 /** The engine this one replaces, as in `gpt_train_step.mjs` beside its `trace.mjs`: no fused operations, no buffers used again. */
-await serveTrainer(async (problem, { threads, folder }) => {
-  const prototype = (await import(fileIn(folder ?? ".", "trace.mjs"))) as Prototype;
+await serveTrainer(async (problem, { threads, folder = "." }) => {
+  const prototype = (await import(pathToFileURL(join(folder, "trace.mjs")).href)) as Prototype;
   return prototypeTrainer(prototype, problem, threads);
 });
 

@@ -50,12 +50,15 @@ export async function serveTrainer(
     async steps({ count }) {
       const stepMs: number[] = [];
       const losses: number[] = [];
+      const before = process.cpuUsage();
       for (let i = 0; i < Number(count); i++) {
         const start = performance.now();
         losses.push(await started().step());
         stepMs.push(performance.now() - start);
       }
-      return { stepMs, losses, residentMegabytes: process.memoryUsage().rss / 2 ** 20 };
+      const { user, system } = process.cpuUsage(before);
+      const residentMegabytes = process.memoryUsage().rss / 2 ** 20;
+      return { stepMs, losses, processorSeconds: (user + system) / 1e6, residentMegabytes };
     },
     async product({ product, milliseconds }) {
       const measure = started().product;

@@ -41,9 +41,10 @@ export function valueAndGradients<P, R extends Differentiable>(
       let outputs: tf.Tensor[] = [];
       const forward = () => {
         returned = fn(rebuildTree(params, isTensor, inputs) as P);
+        const loss = lossOf(returned);
         // Kept from the end of the forward pass, at which TensorFlow.js frees all but the loss.
         outputs = leavesOf(returned, isTensor).map(({ value }) => tf.keep(value.clone()));
-        return lossOf(returned);
+        return loss;
       };
       const { grads } = tf.engine().gradients(forward, inputs, undefined, true);
       const value = outputs.map((output) => output.clone());

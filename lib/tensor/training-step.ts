@@ -257,7 +257,13 @@ export function compileTrainingStep<P, B, F = Record<never, never>>(
 }
 
 function checkParams(params: unknown): void {
-  for (const { path, value } of leavesOf(params, isSpec)) {
+  const leaves = leavesOf(params, isSpec);
+  if (leaves.length === 0) {
+    throw new ThoughtbookError("bad-input", "there are no parameters to train", {
+      hint: "Give `params` at least one spec.",
+    });
+  }
+  for (const { path, value } of leaves) {
     if (value.dtype === "float32" && !value.shape.includes(null)) continue;
     throw new ThoughtbookError(
       "bad-input",

@@ -1,0 +1,121 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { describeError, projectFolder, resolveUserPath } from "thoughtbook/core";
+import { exportFigure } from "thoughtbook/plot";
+import { writeJson } from "./shared/report.js";
+import { benchTrainStep } from "./train-step/index.js";
+import { MODELS, type ModelName } from "./train-step/models.js";
+import { asPeerName, PEER_NAMES, type PeerName } from "./train-step/peer-list.js";
+import { speedFigure, summarise } from "./train-step/summary.js";
+
+interface TrainStepFlags {
+  rounds: number;
+  seconds: number;
+  steps: number;
+  threads: number;
+  seed: number;
+  patience: number;
+  models: ModelName[];
+  peers: PeerName[];
+  python?: string;
+  prototype?: string;
+  jax?: string;
+  jaxNode?: string;
+  tfjsNode?: string;
+  out: string;
+  figure?: true;
+}
+
+const program = new Command("bench")
+  .description("Measurements of this library against others, in rounds that take turns.")
+  .showHelpAfterError("(add --help for the options)");
+
+program
+  .command("train-step")
+  .description("tokens/s of forward + backward + AdamW of two language models, and the matrix peak")
+  .option("--rounds <number>", "rounds in which each peer has a turn", positiveInteger, 7)
+  .option("--seconds <number>", "what a turn should take", positive, 2)
+  .option("--steps <number>", "the most steps in a turn", positiveInteger, 20)
+  .option("--threads <number>", "threads of each peer", positiveInteger, availableParallelism())
+  .option("--seed <number>", "of the initial weights and the batch", Number, 1)
+  .option("--patience <seconds>", "wait so long before a turn for other programs to finish", positive, 20)
+  .option("--models <names>", `of ${Object.keys(MODELS).join(", ")}`, asModels, Object.keys(MODELS) as ModelName[])
+  .option("--peers <names>", `of ${PEER_NAMES.join(", ")}`, asPeers, [...PEER_NAMES])
+  .option("--python <path>", "a Python with torch: PyTorch eager and torch.compile take part", path)
+  .option("--prototype <folder>", "holds the prototype's trace.mjs and its packages", path)
+  .option("--jax <folder>", "has @jax-js/jax installed", path)
+  .option("--jax-node <path>", "the Node that runs jax-js; this one by default", path)
+  .option("--tfjs-node <folder>", "has @tensorflow/tfjs-node installed; this repository by default", path)
+  .option("--out <folder>", "for train-step.json", path, join(projectFolder(), "runs", "bench"))
+  .option("--figure", "draw figures/bench-train-step")
+  .action(trainStep);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(`error: ${describeError(error)}`);
+  process.exitCode = process.exitCode || 1;
+}
+
+async function trainStep(flags: TrainStepFlags): Promise<void> {
+  const { rounds, seconds, steps, threads, seed, patience, models, peers, out, figure } = flags;
+  const { python, prototype, jax, jaxNode, tfjsNode } = flags;
+  const result = await benchTrainStep({
+    models,
+    peers,
+    places: { threads, ...defined({ python, prototype, jax, jaxNode, tfjsNode }) },
+    rounds,
+    turnSeconds: seconds,
+    maximumSteps: steps,
+    seed,
+    patienceSeconds: patience,
+    onProgress: (line) => console.error(line),
+  });
+  const file = join(out, "train-step.json");
+  await writeJson(file, result);
+  console.log(summarise(result));
+  console.log(`\n${file}`);
+  if (figure) {
+    const { svg } = await exportFigure(speedFigure(result), join(projectFolder(), "figures"));
+    console.log(svg);
+  }
+  // A peer that breaks down or does not train makes the comparison worthless.
+  const broken = result.models.some(
+    ({ failed, peers }) => failed.length > 0 || peers.some(({ problems }) => problems.length > 0),
+  );
+  if (broken) process.exitCode = 1;
+}
+
+function defined<T extends object>(options: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: Exclude<T[Key], undefined>;
+  };
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError("Expected a number above 0.");
+}
+
+function positiveInteger(text: string): number {
+  const value = positive(text);
+  if (Number.isInteger(value)) return value;
+  throw new InvalidArgumentError("Expected a whole number above 0.");
+}
+
+function asModels(text: string): ModelName[] {
+  return text.split(",").map((name) => {
+    if (Object.hasOwn(MODELS, name)) return name as ModelName;
+    throw new InvalidArgumentError(`Models: ${Object.keys(MODELS).join(", ")}.`);
+  });
+}
+
+function asPeers(text: string): PeerName[] {
+  return text.split(",").map(asPeerName);
+}
+
+function path(text: string): string {
+  return resolveUserPath(text);
+}

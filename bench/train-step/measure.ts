@@ -1,0 +1,104 @@
+import { z } from "zod";
+import { type Peer, startPeer } from "../shared/peers.js";
+import { startBusyClock } from "../shared/quiet.js";
+import type { PlannedPeer } from "./peer-list.js";
+import type { MatrixProduct } from "./products.js";
+
+const PREPARED = z.object({
+  versions: z.record(z.string(), z.string()),
+  threads: z.number().nullable(),
+  compileMs: z.number().nullable(),
+  firstStepMs: z.number(),
+  loss: z.number(),
+});
+const STEPS = z.object({
+  stepMs: z.array(z.number()),
+  losses: z.array(z.number()),
+  processorSeconds: z.number(),
+  residentMegabytes: z.number(),
+});
+const PRODUCT = z.object({ seconds: z.number() });
+
+/** A peer that is ready for its turns. */
+export interface RunningPeer {
+  plan: PlannedPeer;
+  process: Peer;
+  prepared: z.infer<typeof PREPARED>;
+  /** Of every step so far, in order: the loss curve. */
+  losses: number[];
+  /** Of the fastest warm step. */
+  stepSeconds: number;
+  /** Steps in a turn. */
+  steps: number;
+  /** It takes part in one round of so many. */
+  everyRounds: number;
+}
+
+/** What one peer did in one round. */
+export interface Turn {
+  tokensPerSecond: number;
+  stepMs: number[];
+  residentMegabytes: number;
+  /** Processors that were busy with other work than this peer's, on average over its steps. */
+  othersBusy: number;
+  /** Seconds for one of each of the products that it was given. */
+  productSeconds: number[];
+}
+
+export interface Pace {
+  /** What a turn should take. */
+  turnSeconds: number;
+  /** The most steps in a turn. */
+  maximumSteps: number;
+}
+
+const WARM_UP_SECONDS = 2;
+const WARM_UP_STEPS = 10;
+/** A peer whose one step takes longer than so many turns sits some rounds out. */
+const PATIENCE_TURNS = 5;
+const PRODUCT_MILLISECONDS = 50;
+
+/** Start a peer, let it compile, and warm it up until steps take what they will take. */
+export async function startTraining(plan: PlannedPeer, { turnSeconds, maximumSteps }: Pace): Promise<RunningPeer> {
+  const process = startPeer(plan.command);
+  try {
+    const prepared = await process.request("prepare", {}, PREPARED);
+    const losses = [prepared.loss];
+    let stepSeconds = Number.POSITIVE_INFINITY;
+    for (let spent = 0, step = 0; spent < WARM_UP_SECONDS && step < WARM_UP_STEPS; step++) {
+      const { stepMs, losses: more } = await process.request("steps", { count: 1 }, STEPS);
+      spent += stepMs[0]! / 1000;
+      stepSeconds = Math.min(stepSeconds, stepMs[0]! / 1000);
+      losses.push(...more);
+    }
+    const steps = Math.max(1, Math.min(maximumSteps, Math.round(turnSeconds / stepSeconds)));
+    const everyRounds = Math.max(1, Math.ceil(stepSeconds / (PATIENCE_TURNS * turnSeconds)));
+    return { plan, process, prepared, losses, stepSeconds, steps, everyRounds };
+  } catch (error) {
+    await process.close();
+    throw error;
+  }
+}
+
+/** One peer's turn: its steps, then the products. Null in the rounds it sits out. */
+export async function takeTurn(
+  peer: RunningPeer,
+  round: number,
+  tokensAStep: number,
+  products: readonly MatrixProduct[],
+): Promise<Turn | null> {
+  if (round % peer.everyRounds !== 0) return null;
+  const clock = startBusyClock();
+  const reply = await peer.process.request("steps", { count: peer.steps }, STEPS);
+  const othersBusy = Math.max(0, clock.busyProcessors(reply.processorSeconds));
+  const { stepMs, losses, residentMegabytes } = reply;
+  peer.losses.push(...losses);
+  const seconds = stepMs.reduce((a, b) => a + b, 0) / 1000;
+  const productSeconds: number[] = [];
+  for (const product of peer.plan.measuresProducts ? products : []) {
+    const request = { product, milliseconds: PRODUCT_MILLISECONDS };
+    productSeconds.push((await peer.process.request("product", request, PRODUCT)).seconds);
+  }
+  const tokensPerSecond = (tokensAStep * stepMs.length) / seconds;
+  return { tokensPerSecond, stepMs, residentMegabytes, othersBusy, productSeconds };
+}
