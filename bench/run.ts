@@ -16,6 +16,7 @@ interface TrainStepFlags {
   threads: number;
   seed: number;
   patience: number;
+  attempts: number;
   models: ModelName[];
   peers: PeerName[];
   python?: string;
@@ -40,6 +41,7 @@ program
   .option("--threads <number>", "threads of each peer", positiveInteger, availableParallelism())
   .option("--seed <number>", "of the initial weights and the batch", Number, 1)
   .option("--patience <seconds>", "wait so long before a turn for other programs to finish", positive, 20)
+  .option("--attempts <number>", "the most attempts at a turn that other programs disturb", positiveInteger, 3)
   .option("--models <names>", `of ${Object.keys(MODELS).join(", ")}`, asModels, Object.keys(MODELS) as ModelName[])
   .option("--peers <names>", `of ${PEER_NAMES.join(", ")}`, asPeers, [...PEER_NAMES])
   .option("--python <path>", "a Python with torch: PyTorch eager and torch.compile take part", path)
@@ -59,7 +61,7 @@ try {
 }
 
 async function trainStep(flags: TrainStepFlags): Promise<void> {
-  const { rounds, seconds, steps, threads, seed, patience, models, peers, out, figure } = flags;
+  const { rounds, seconds, steps, threads, seed, patience, attempts, models, peers, out, figure } = flags;
   const { python, prototype, jax, jaxNode, tfjsNode } = flags;
   const result = await benchTrainStep({
     models,
@@ -70,6 +72,7 @@ async function trainStep(flags: TrainStepFlags): Promise<void> {
     maximumSteps: steps,
     seed,
     patienceSeconds: patience,
+    attempts,
     onProgress: (line) => console.error(line),
   });
   const file = join(out, "train-step.json");

@@ -20,6 +20,8 @@ export interface TrainStepOptions extends Pace {
   seed: number;
   /** How long to wait before a turn for other programs to finish. Default: not at all. */
   patienceSeconds?: number;
+  /** How often a turn that other programs disturbed is tried, at most. Default: once. */
+  attempts?: number;
   /** Other sizes under a model's name; for tests. */
   configs?: Readonly<Partial<Record<ModelName, ModelConfig>>>;
   /** A line about what is going on. */
@@ -105,15 +107,15 @@ async function takeTurns(
   model: ModelName,
   config: ModelConfig,
   peers: readonly RunningPeer[],
-  { rounds, patienceSeconds, onProgress = () => {} }: TrainStepOptions,
+  { rounds, patienceSeconds = 0, attempts = 1, onProgress = () => {} }: TrainStepOptions,
 ): Promise<Turns<Turn>[]> {
   const products = productsToMeasure(stepProducts(config));
   const tokens = config.batch * config.time;
   return runRounds({
     peers,
     rounds,
-    beforeTurn: () => waitUntilQuiet({ patienceSeconds: patienceSeconds ?? 0 }),
-    turn: (peer, round) => takeTurn(peer, round, tokens, products),
+    beforeTurn: () => waitUntilQuiet({ patienceSeconds }),
+    turn: (peer, round) => takeTurn(peer, round, tokens, products, attempts),
     onTurn: ({ plan }, round, { tokensPerSecond, othersBusy }) => {
       const speed = `${Math.round(tokensPerSecond)} tokens/s`;
       onProgress(`${model}: round ${round + 1}: ${plan.title}: ${speed}, other programs: ${othersBusy.toFixed(1)}`);

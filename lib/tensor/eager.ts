@@ -51,11 +51,9 @@ async function register(backend: EagerBackend): Promise<boolean> {
     if (main) await import(pathToFileURL(main).href);
     return tf.findBackend("tensorflow") != null;
   }
-  const { setWasmPaths } = await import(WASM_PACKAGE);
-  if (tf.findBackend("wasm") == null) {
-    // The folder of the package: by itself the backend looks beside the program that was started.
-    setWasmPaths(join(dirname(createRequire(import.meta.url).resolve(`${WASM_PACKAGE}/package.json`)), "dist") + sep);
-  }
+  const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
+  // The folder of the package: by itself the backend looks beside the program that was started.
+  setWasmPaths(join(dirname(createRequire(import.meta.url).resolve(`${WASM_PACKAGE}/package.json`)), "dist") + sep);
   return true;
 }
 

@@ -1,4 +1,5 @@
 import { arithmetic } from "./arithmetic.js";
+import { essential } from "./essential.js";
 import type { Lowerings } from "./lowering.js";
 import { matrixProducts } from "./matmul.js";
 import { reductions } from "./reductions.js";
@@ -8,4 +9,4 @@ import { unaries } from "./unary.js";
 export type { Lowering, Lowerings } from "./lowering.js";
 
 /** Every TensorFlow.js kernel that a compiled function may use. */
-export const LOWERINGS: Lowerings = { ...arithmetic, ...unaries, ...shapes, ...reductions, ...matrixProducts };
+export const LOWERINGS: Lowerings = { ...essential, ...arithmetic, ...unaries, ...shapes, ...reductions, ...matrixProducts };
