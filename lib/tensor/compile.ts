@@ -154,7 +154,7 @@ export function compile<S, R>(fn: Traceable<S, R>, signature: S, options: Compil
     });
     await program.session.run(values, outputs);
     for (const [i, value] of values.entries()) {
-      if (!donated[i] || !ownTensors.has(value)) continue;
+      if (!donated[i] || !ownTensors.has(value) || givenUp.has(value)) continue;
       givenUp.add(value);
       const key = `${value.dtype}[${value.shape.join()}]`;
       spare.set(key, [...(spare.get(key) ?? []), value]);

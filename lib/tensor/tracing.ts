@@ -105,7 +105,7 @@ class TracingBackend extends tf.KernelBackend {
     const graph = this.currentGraph();
     const stored = this.#data.get(tensor.dataId);
     if (stored.value === null) {
-      return addConstant(graph, stored.values!, tensor.shape, stored.dtype);
+      return constantOf(graph, stored.values!, tensor.shape, stored.dtype);
     }
     const { value } = stored;
     if (isConstant(value) && !sameShape(value.shape, tensor.shape)) {
@@ -222,15 +222,22 @@ function computeConstant(
     const dtype = supportedDtype(info.dtype);
     const values = typedValues(cpu.readSync(info.dataId) as tf.BackendValues, dtype).slice();
     const { graph } = tracer;
-    const uniform = values.length > 1 && values.every((number) => Object.is(number, values[0]));
-    if (uniform) return tracer.infoOf(addSplat(graph!, Number(values[0]), info.shape, dtype));
-    return tracer.infoOf(addConstant(graph!, values, info.shape, dtype));
+    return tracer.infoOf(constantOf(graph!, values, info.shape, dtype));
   };
   const outputs = Array.isArray(results) ? results.map(read) : read(results);
   for (const info of [...Object.values(infos), ...(Array.isArray(results) ? results : [results])]) {
     cpu.disposeData(info.dataId, true);
   }
   return outputs;
+}
+
+/** Zeros and ones of any size are kept as one number. */
+function constantOf(graph: Graph, values: ConstantData, shape: readonly number[], dtype: DType): Value {
+  const [first] = values;
+  if (values.length > 1 && values.every((number: number | bigint) => Object.is(number, first))) {
+    return addSplat(graph, Number(first), shape, dtype);
+  }
+  return addConstant(graph, values, shape, dtype);
 }
 
 function noLowering(kernelName: string): ThoughtbookError {

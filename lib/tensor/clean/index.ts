@@ -3,6 +3,7 @@ import { shareCommonNodes } from "./common-nodes.js";
 import { dropDeadNodes } from "./dead-nodes.js";
 import { mergeReshapes } from "./reshapes.js";
 import { mergeScalars } from "./scalars.js";
+import { fillSplats } from "./splats.js";
 
 export interface CleanGraph {
   /** Where new constants and values come from. */
@@ -21,6 +22,7 @@ const PASSES: readonly Pass[] = [
   mergeScalars,
   shareCommonNodes,
   dropDeadNodes,
+  fillSplats,
 ];
 
 /** Make a traced graph smaller without changing what it computes. Constants have been folded while tracing. */

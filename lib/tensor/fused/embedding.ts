@@ -22,7 +22,7 @@ export function embedding(table: tf.Tensor, ids: tf.Tensor): tf.Tensor {
           const index = int64Of(ids!.reshape([-1, 1]));
           return onnxNode(
             "ScatterND",
-            [tf.zeros(table!.shape), index, dy.reshape([-1, width])],
+            [tf.fill(table!.shape, 0), index, dy.reshape([-1, width])],
             [{ shape: table!.shape, dtype: "float32" }],
             {
               attributes: { reduction: "add" },

@@ -1,8 +1,21 @@
 import * as tf from "@tensorflow/tfjs";
-import { addConstant, addNode, addSplat, type ElementType, type Graph, uniformValue, type Value } from "../graph.js";
+import {
+  addConstant,
+  addNode,
+  addSplat,
+  type ElementType,
+  type Graph,
+  int64s,
+  uniformValue,
+  type Value,
+} from "../graph.js";
+import { cast, commonType, numeric } from "./cast.js";
 import type { Lowering, Lowerings } from "./lowering.js";
 
-/** Whether a value is one number everywhere that adding, or multiplying by, leaves the other operand as it is. */
+/**
+ * Whether a value is one number everywhere that adding, or multiplying by, leaves the other operand as it is. (Zero does
+ * so to all numbers but -0, which it would make 0.)
+ */
 const NEUTRAL: Readonly<Record<string, { left?: number; right?: number }>> = {
   Add: { left: 0, right: 0 },
   Sub: { right: 0 },
@@ -29,6 +42,7 @@ export function binary(graph: Graph, op: string, a: Value, b: Value, dtype: Elem
 export function scalar(graph: Graph, number: number, like: Value): Value {
   if (like.dtype === "float32") return addConstant(graph, Float32Array.of(number), [], "float32");
   if (like.dtype === "int32") return addConstant(graph, Int32Array.of(number), [], "int32");
+  if (like.dtype === "int64") return int64s(graph, [number], []);
   return addConstant(graph, Uint8Array.of(number), [], "bool");
 }
 
@@ -42,36 +56,38 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((size, i) => size === b[i]);
 }
 
-const simple =
-  (op: string, dtype?: ElementType): Lowering =>
-  (graph, { a, b }) =>
-    binary(graph, op, a!, b!, dtype);
+/** Both operands as the type that holds the values of both. */
+export function sameType(graph: Graph, a: Value, b: Value): [Value, Value] {
+  const dtype = commonType(a, b);
+  return [cast(graph, a, dtype), cast(graph, b, dtype)];
+}
+
+/** Operands of one numeric type, and a result of the type of the first, as TensorFlow.js's cpu backend has it. */
+const arithmeticOf =
+  (compute: (graph: Graph, a: Value, b: Value) => Value): Lowering =>
+  (graph, { a, b }) => {
+    const [left, right] = sameType(graph, numeric(graph, a!), numeric(graph, b!));
+    return cast(graph, compute(graph, left, right), a!.dtype);
+  };
+
+const simple = (op: string): Lowering => arithmeticOf((graph, a, b) => binary(graph, op, a, b));
 
 export const arithmetic: Lowerings = {
   Add: simple("Add"),
   Sub: simple("Sub"),
   Multiply: simple("Mul"),
-  RealDiv: simple("Div"),
   Maximum: simple("Max"),
   Minimum: simple("Min"),
-  Pow: simple("Pow"),
-  Greater: simple("Greater", "bool"),
-  GreaterEqual: simple("GreaterOrEqual", "bool"),
-  Less: simple("Less", "bool"),
-  LessEqual: simple("LessOrEqual", "bool"),
-  Equal: simple("Equal", "bool"),
-  LogicalAnd: simple("And"),
-  LogicalOr: simple("Or"),
-  NotEqual: (graph, { a, b }) => {
-    const equal = binary(graph, "Equal", a!, b!, "bool");
-    return addNode(graph, "Not", [equal], equal);
-  },
-  SquaredDifference: (graph, { a, b }) => {
-    const difference = binary(graph, "Sub", a!, b!);
+  BitwiseAnd: simple("BitwiseAnd"),
+  RealDiv: (graph, { a, b }) =>
+    cast(graph, binary(graph, "Div", cast(graph, a!, "float32"), cast(graph, b!, "float32")), a!.dtype),
+  SquaredDifference: arithmeticOf((graph, a, b) => {
+    const difference = binary(graph, "Sub", a, b);
     return binary(graph, "Mul", difference, difference);
-  },
+  }),
   AddN: (graph, inputs) => {
     const values = Object.values(inputs);
-    return values.slice(1).reduce((sum, value) => binary(graph, "Add", sum, value), values[0]!);
+    const sum = values.map((value) => numeric(graph, value)).reduce((sum, value) => binary(graph, "Add", sum, value));
+    return cast(graph, sum, values[0]!.dtype);
   },
 };

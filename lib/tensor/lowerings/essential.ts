@@ -14,11 +14,26 @@ export const essential: Lowerings = {
   Floor: (g, { x }) => unary(g, "Floor", x!),
   LogicalNot: (g, { x }) => addNode(g, "Not", [x!], x!),
   Slice: (g, { x }, { begin, size }) => {
-    const [starts, sizes] = tf.slice_util.parseSliceParams(x as unknown as tf.TensorInfo, begin as number[], size as number[]) as [number[], number[]];
+    const [starts, sizes] = tf.slice_util.parseSliceParams(
+      x as unknown as tf.TensorInfo,
+      begin as number[],
+      size as number[],
+    ) as [number[], number[]];
     return addNode(
       g,
       "Slice",
-      [x!, int64s(g, starts), int64s(g, starts.map((s, i) => s + sizes[i]!)), int64s(g, starts.map((_, i) => i))],
+      [
+        x!,
+        int64s(g, starts),
+        int64s(
+          g,
+          starts.map((s, i) => s + sizes[i]!),
+        ),
+        int64s(
+          g,
+          starts.map((_, i) => i),
+        ),
+      ],
       { shape: sizes, dtype: x!.dtype },
     );
   },
@@ -35,7 +50,13 @@ export const essential: Lowerings = {
     const at = axisOf(axis, rank);
     const one = [...values[0]!.shape.slice(0, at), 1, ...values[0]!.shape.slice(at)];
     const shape = one.map((n, i) => (i === at ? values.length : n));
-    return addNode(g, "Concat", values.map((v) => reshape(g, v, one)), { shape, dtype: values[0]!.dtype }, { axis: at });
+    return addNode(
+      g,
+      "Concat",
+      values.map((v) => reshape(g, v, one)),
+      { shape, dtype: values[0]!.dtype },
+      { axis: at },
+    );
   },
   SplitV: (g, { x }, { numOrSizeSplits, axis }) => {
     const at = axisOf(axis, x!.shape.length);
@@ -60,8 +81,17 @@ export const essential: Lowerings = {
   PadV2: (g, { x }, { paddings, constantValue }) => {
     const pads = paddings as [number, number][];
     const shape = x!.shape.map((n, i) => n + pads[i]![0] + pads[i]![1]);
-    const value = addNode(g, "Cast", [int64s(g, [Number(constantValue)], [])], { shape: [], dtype: x!.dtype }, { to: x!.dtype === "float32" ? 1 : 6 });
-    return addNode(g, "Pad", [x!, int64s(g, [...pads.map((p) => p[0]), ...pads.map((p) => p[1])]), value], { shape, dtype: x!.dtype });
+    const value = addNode(
+      g,
+      "Cast",
+      [int64s(g, [Number(constantValue)], [])],
+      { shape: [], dtype: x!.dtype },
+      { to: x!.dtype === "float32" ? 1 : 6 },
+    );
+    return addNode(g, "Pad", [x!, int64s(g, [...pads.map((p) => p[0]), ...pads.map((p) => p[1])]), value], {
+      shape,
+      dtype: x!.dtype,
+    });
   },
   ArgMax: (g, { x }, { axis }) => {
     const at = axisOf(axis, x!.shape.length);

@@ -9,4 +9,11 @@ import { unaries } from "./unary.js";
 export type { Lowering, Lowerings } from "./lowering.js";
 
 /** Every TensorFlow.js kernel that a compiled function may use. */
-export const LOWERINGS: Lowerings = { ...essential, ...arithmetic, ...unaries, ...shapes, ...reductions, ...matrixProducts };
+export const LOWERINGS: Lowerings = {
+  ...essential,
+  ...arithmetic,
+  ...unaries,
+  ...shapes,
+  ...reductions,
+  ...matrixProducts,
+};

@@ -12,7 +12,13 @@ export function reduce(graph: Graph, op: string, x: Value, axes: readonly number
 const simple =
   (op: string): Lowering =>
   (graph, { x }, { axis, reductionIndices, keepDims }) =>
-    reduce(graph, op, x!, tf.util.parseAxisParam((axis ?? reductionIndices) as number | number[], [...x!.shape]), Boolean(keepDims));
+    reduce(
+      graph,
+      op,
+      x!,
+      tf.util.parseAxisParam((axis ?? reductionIndices) as number | number[], [...x!.shape]),
+      Boolean(keepDims),
+    );
 
 export const reductions: Lowerings = {
   Sum: simple("ReduceSum"),
