@@ -53,6 +53,9 @@ program
   .option("--figure", "draw figures/bench-train-step")
   .action(trainStep);
 
+// An interruption ends the process by `exit`, on which temporary folders are removed; peers end with their input.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
+
 try {
   await program.parseAsync();
 } catch (error) {

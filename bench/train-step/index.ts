@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeError } from "thoughtbook/core";
@@ -55,6 +56,9 @@ async function benchModel(model: ModelName, options: TrainStepOptions): Promise<
   const config = options.configs?.[model] ?? MODELS[model];
   const products = stepProducts(config);
   const folder = await mkdtemp(join(tmpdir(), "thoughtbook-bench-"));
+  // Also where the benchmark is interrupted.
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove);
   const running: RunningPeer[] = [];
   const skipped: SkippedPeer[] = [];
   const failed: ModelResult["failed"] = [];
@@ -99,7 +103,8 @@ async function benchModel(model: ModelName, options: TrainStepOptions): Promise<
     };
   } finally {
     await Promise.all(running.map(({ process }) => process.close()));
-    await rm(folder, { recursive: true });
+    remove();
+    process.off("exit", remove);
   }
 }
 

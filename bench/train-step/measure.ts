@@ -80,6 +80,8 @@ export async function startTraining(plan: PlannedPeer, { turnSeconds, maximumSte
   }
 }
 
+/** Turns with longer steps are not repeated: on a busy machine they would take most of the time. */
+const PATIENCE_SECONDS = 5;
 /** A turn during which other programs kept more processors busy than this is repeated. */
 const UNDISTURBED = 0.3;
 
@@ -98,7 +100,8 @@ export async function takeTurn(
 ): Promise<Turn | null> {
   if (round % peer.everyRounds !== 0) return null;
   let best: Omit<Turn, "productSeconds"> | null = null;
-  for (let attempt = 0; attempt < attempts && (best === null || best.othersBusy > UNDISTURBED); attempt++) {
+  const most = peer.stepSeconds > PATIENCE_SECONDS ? 1 : attempts;
+  for (let attempt = 0; attempt < most && (best === null || best.othersBusy > UNDISTURBED); attempt++) {
     const steps = await takeSteps(peer, tokensAStep);
     if (best === null || steps.othersBusy < best.othersBusy) best = steps;
   }

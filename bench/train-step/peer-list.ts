@@ -62,8 +62,8 @@ export function planPeer(
   const skip = (skipped: string): SkippedPeer => ({ name, title, skipped });
   const node = (script: string, options: Partial<PeerArguments> = {}, executable = process.execPath): PlannedPeer => {
     const peerOptions: PeerArguments = { problem, threads, ...options };
-    const script_ = join(import.meta.dirname, `${script}.ts`);
-    const given = ["--import", import.meta.resolve("tsx"), script_, JSON.stringify(peerOptions)];
+    const file = join(import.meta.dirname, `${script}.ts`);
+    const given = ["--import", import.meta.resolve("tsx"), file, JSON.stringify(peerOptions)];
     return {
       name,
       title,

@@ -1,6 +1,7 @@
 import { addNode, type Graph, type Value } from "../graph.js";
-import { binary, sameType, scalar } from "./arithmetic.js";
+import { binary, broadcastShape, sameType, scalar } from "./arithmetic.js";
 import { cast, numeric } from "./cast.js";
+import { int32s } from "./constants.js";
 import type { Lowering, Lowerings } from "./lowering.js";
 import { reshape } from "./shapes.js";
 import { unary } from "./unary.js";
@@ -30,9 +31,8 @@ export function select(graph: Graph, condition: Value, ifTrue: Value, ifFalse: V
     const chosen = binary(graph, "And", condition, a);
     return binary(graph, "Or", chosen, binary(graph, "And", unary(graph, "Not", condition), b));
   }
-  const shape = binary(graph, "Equal", a, b, "bool").shape;
-  const all = binary(graph, "And", condition, { ...condition, shape }, "bool").shape;
-  return addNode(graph, "Where", [condition, a, b], { shape: all, dtype: a.dtype });
+  const shape = broadcastShape(condition.shape, broadcastShape(a.shape, b.shape));
+  return addNode(graph, "Where", [condition, a, b], { shape, dtype: a.dtype });
 }
 
 export const comparisons: Lowerings = {
@@ -59,7 +59,7 @@ export const comparisons: Lowerings = {
     const offset = (sign: number) =>
       Int32Array.from({ length: rows * columns }, (_, i) => sign * (Math.floor(i / columns) - (i % columns)));
     const within = (limit: Value, sign: number) => {
-      const distance = { ...int32s(graph, offset(sign), [rows, columns]) };
+      const distance = int32s(graph, offset(sign), [rows, columns]);
       const near = binary(graph, "LessOrEqual", distance, limit, "bool");
       return binary(graph, "Or", near, binary(graph, "Less", limit, scalar(graph, 0, limit), "bool"));
     };

@@ -1,6 +1,7 @@
 import { addNode, type Graph, uniformValue, type Value } from "../graph.js";
-import { binary, sameType, scalar } from "./arithmetic.js";
+import { binary, broadcastShape, sameType, scalar } from "./arithmetic.js";
 import { cast, commonType } from "./cast.js";
+import { select } from "./comparison.js";
 import type { Lowerings } from "./lowering.js";
 import { unary } from "./unary.js";
 
@@ -39,7 +40,7 @@ function moduloOfIntegers(graph: Graph, a: Value, b: Value): Value {
 
 /** The remainder with the sign of the divisor. */
 function modulo(graph: Graph, a: Value, b: Value): Value {
-  const shape = binary(graph, "Sub", a, b).shape;
+  const shape = broadcastShape(a.shape, b.shape);
   const remainder = addNode(graph, "Mod", [a, b], { shape, dtype: "float32" }, { fmod: 1 });
   const zero = scalar(graph, 0, a);
   const isNegative = (x: Value) => binary(graph, "Less", x, zero, "bool");
@@ -47,7 +48,7 @@ function modulo(graph: Graph, a: Value, b: Value): Value {
   const wrongSign = binary(graph, "And", isNonzero, binary(graph, "Xor", isNegative(remainder), isNegative(b)));
   // b − b is 0, or NaN for an infinite divisor, for which JavaScript's (remainder + b) % b has no answer.
   const moved = binary(graph, "Add", binary(graph, "Add", remainder, b), binary(graph, "Sub", b, b));
-  return addNode(graph, "Where", [wrongSign, moved, remainder], { shape, dtype: "float32" });
+  return select(graph, wrongSign, moved, remainder);
 }
 
 /** Powers that are cheaper by other operators. They differ from it for -∞ only. */
@@ -72,7 +73,7 @@ function power(graph: Graph, a: Value, b: Value): Value {
   const isOne = binary(graph, "Equal", unary(graph, "Abs", a), one, "bool");
   const isFinite = binary(graph, "Equal", binary(graph, "Sub", b, b), scalar(graph, 0, a), "bool");
   const undefinedPower = binary(graph, "And", isOne, unary(graph, "Not", isFinite));
-  return addNode(graph, "Where", [undefinedPower, scalar(graph, Number.NaN, a), result], result);
+  return select(graph, undefinedPower, scalar(graph, Number.NaN, a), result);
 }
 
 const LARGEST = 3.4028234663852886e38;
