@@ -6,7 +6,7 @@ import { exportFigure } from "thoughtbook/plot";
 import { writeJson } from "./shared/report.js";
 import { benchTrainStep } from "./train-step/index.js";
 import { MODELS, type ModelName } from "./train-step/models.js";
-import { asPeerName, PEER_NAMES, type PeerName } from "./train-step/peer-list.js";
+import { asPeerName, BASELINE, PEER_NAMES, type PeerName } from "./train-step/peer-list.js";
 import { speedFigure, summarise } from "./train-step/summary.js";
 
 interface TrainStepFlags {
@@ -86,9 +86,10 @@ async function trainStep(flags: TrainStepFlags): Promise<void> {
     const { svg } = await exportFigure(speedFigure(result), join(projectFolder(), "figures"));
     console.log(svg);
   }
-  // A peer that breaks down or does not train makes the comparison worthless.
+  // Other peers may be unable to run here; this engine may not, and wrong losses make a comparison worthless.
   const broken = result.models.some(
-    ({ failed, peers }) => failed.length > 0 || peers.some(({ problems }) => problems.length > 0),
+    ({ failed, peers }) =>
+      failed.some(({ name }) => name === BASELINE) || peers.some(({ problems }) => problems.length > 0),
   );
   if (broken) process.exitCode = 1;
 }

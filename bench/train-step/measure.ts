@@ -52,6 +52,8 @@ export interface Pace {
   maximumSteps: number;
 }
 
+/** From the start of a peer to its first loss, compilation included. */
+const PREPARATION_SECONDS = 300;
 const WARM_UP_SECONDS = 2;
 const WARM_UP_STEPS = 10;
 /** A peer whose one step takes longer than so many turns sits some rounds out. */
@@ -62,7 +64,7 @@ const PRODUCT_MILLISECONDS = 50;
 export async function startTraining(plan: PlannedPeer, { turnSeconds, maximumSteps }: Pace): Promise<RunningPeer> {
   const process = startPeer(plan.command);
   try {
-    const prepared = await process.request("prepare", {}, PREPARED);
+    const prepared = await process.request("prepare", {}, PREPARED, PREPARATION_SECONDS);
     const losses = [prepared.loss];
     let stepSeconds = Number.POSITIVE_INFINITY;
     for (let spent = 0, step = 0; spent < WARM_UP_SECONDS && step < WARM_UP_STEPS; step++) {

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { ThoughtbookError } from "../core/index.js";
+import { constantOf, foldConstants, supportedDtype, typedValues } from "./constants.js";
 import {
   addConstant,
   addSplat,
@@ -12,7 +13,7 @@ import {
   type Value,
 } from "./graph.js";
 import { LOWERINGS } from "./lowerings/index.js";
-import { type DType, sizeOf } from "./tensor-data.js";
+import type { DType } from "./tensor-data.js";
 
 /** Name of the TensorFlow.js backend that records kernels instead of computing. */
 export const TRACING_BACKEND = "thoughtbook-tracing";
@@ -164,82 +165,15 @@ function runKernel(
       .filter((entry): entry is [string, tf.TensorInfo] => entry[1] !== undefined && entry[1] !== null)
       .map(([name, tensor]) => [name, tracer.graphValueOf(tensor)]),
   );
-  const splat = splatOf(graph, kernelName, values, attributes);
-  if (splat) return tracer.infoOf(splat);
-  if (Object.values(values).every(isConstant)) {
-    return computeConstant(tracer, kernelName, values, attributes, Array.isArray(inputs));
-  }
-  const lowering = LOWERINGS[kernelName];
-  if (!lowering) throw noLowering(kernelName);
-  const outputs = lowering(graph, values, attributes);
-  return Array.isArray(outputs) ? outputs.map((value) => tracer.infoOf(value)) : tracer.infoOf(outputs as Value);
-}
+  const outputs = foldConstants(graph, kernelName, values, attributes, Array.isArray(inputs)) ?? lower();
+  return Array.isArray(outputs) ? outputs.map((value) => tracer.infoOf(value)) : tracer.infoOf(outputs);
 
-/** Constants that are one number everywhere stay a number: zeros for a large parameter must not fill memory. */
-function splatOf(
-  graph: Graph,
-  kernelName: string,
-  inputs: Record<string, Value>,
-  attributes: tf.NamedAttrMap,
-): Value | null {
-  if (kernelName === "Fill" && typeof attributes.value === "number") {
-    const dtype = (attributes.dtype as tf.DataType | undefined) ?? "float32";
-    return addSplat(graph, attributes.value, attributes.shape as number[], supportedDtype(dtype));
+  function lower(): Value | Value[] {
+    const lowering = LOWERINGS[kernelName];
+    if (!lowering) throw noLowering(kernelName);
+    return lowering(graph, values, attributes);
   }
-  const { x } = inputs;
-  if (!x || x.dtype === "int64") return null;
-  if (kernelName === "ZerosLike") return addSplat(graph, 0, x.shape, x.dtype);
-  if (kernelName === "OnesLike") return addSplat(graph, 1, x.shape, x.dtype);
-  if (kernelName === "Reshape" && x.splat !== undefined) {
-    const shape = tf.util.inferFromImplicitShape(attributes.shape as number[], sizeOf(x.shape));
-    return addSplat(graph, x.splat, shape, x.dtype);
-  }
-  return null;
 }
-
-/** Run a kernel on TensorFlow.js's cpu backend. */
-function computeConstant(
-  tracer: TracingBackend,
-  kernelName: string,
-  inputs: Record<string, Value>,
-  attributes: tf.NamedAttrMap,
-  isList: boolean,
-): tf.TensorInfo | tf.TensorInfo[] {
-  const kernel = tf.getKernel(kernelName, "cpu");
-  if (!kernel) throw noLowering(kernelName);
-  const cpu = tf.findBackend("cpu") as tf.KernelBackend;
-  const infos = Object.fromEntries(
-    Object.entries(inputs).map(([name, value]) => {
-      const dtype = value.dtype as DType;
-      const shape = [...value.shape];
-      return [name, { dataId: cpu.write(constantData(value) as Float32Array, shape, dtype), shape, dtype }];
-    }),
-  );
-  // Kernels of any number of inputs, such as Concat, take an array.
-  const kernelInputs = isList ? (Object.values(infos) as unknown as tf.NamedTensorInfoMap) : infos;
-  const results = kernel.kernelFunc({ inputs: kernelInputs, attrs: attributes, backend: cpu });
-  const read = (info: tf.TensorInfo) => {
-    const dtype = supportedDtype(info.dtype);
-    const values = typedValues(cpu.readSync(info.dataId) as tf.BackendValues, dtype).slice();
-    const { graph } = tracer;
-    return tracer.infoOf(constantOf(graph!, values, info.shape, dtype));
-  };
-  const outputs = Array.isArray(results) ? results.map(read) : read(results);
-  for (const info of [...Object.values(infos), ...(Array.isArray(results) ? results : [results])]) {
-    cpu.disposeData(info.dataId, true);
-  }
-  return outputs;
-}
-
-/** Zeros and ones of any size are kept as one number. */
-function constantOf(graph: Graph, values: ConstantData, shape: readonly number[], dtype: DType): Value {
-  const [first] = values;
-  if (values.length > 1 && values.every((number: number | bigint) => Object.is(number, first))) {
-    return addSplat(graph, Number(first), shape, dtype);
-  }
-  return addConstant(graph, values, shape, dtype);
-}
-
 function noLowering(kernelName: string): ThoughtbookError {
   return new ThoughtbookError(
     "bad-input",
@@ -253,20 +187,6 @@ function noLowering(kernelName: string): ThoughtbookError {
 function kernelNames(): string[] {
   const cpu = tf.getKernelsForBackend("cpu").map(({ kernelName }) => kernelName);
   return [...new Set([...cpu, ...Object.keys(LOWERINGS)])];
-}
-
-function supportedDtype(dtype: tf.DataType): DType {
-  if (dtype === "float32" || dtype === "int32" || dtype === "bool") return dtype;
-  throw new ThoughtbookError("bad-input", `a compiled function met a tensor of dtype ${dtype}`, {
-    hint: "Compiled functions know float32, int32 and bool.",
-  });
-}
-
-function typedValues(values: tf.BackendValues, dtype: DType): ConstantData {
-  if (dtype === "float32")
-    return values instanceof Float32Array ? values : Float32Array.from(values as ArrayLike<number>);
-  if (dtype === "int32") return values instanceof Int32Array ? values : Int32Array.from(values as ArrayLike<number>);
-  return values instanceof Uint8Array ? values : Uint8Array.from(values as ArrayLike<number>);
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {

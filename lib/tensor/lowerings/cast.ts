@@ -1,4 +1,4 @@
-import { addNode, addSplat, type ElementType, type Graph, type Value } from "../graph.js";
+import { addNode, addSplat, type ElementType, type Graph, int64s, type Value } from "../graph.js";
 
 const ONNX_TYPE: Readonly<Record<ElementType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9 };
 
@@ -9,7 +9,12 @@ const ONNX_TYPE: Readonly<Record<ElementType, number>> = { float32: 1, int32: 6,
 export function cast(graph: Graph, x: Value, dtype: ElementType): Value {
   if (x.dtype === dtype) return x;
   // The low half of an int64 is what Int32Array keeps; the processor's conversion to int32 gives -2³¹ for all the rest.
-  if (x.dtype === "float32" && dtype === "int32") return convert(graph, convert(graph, x, "int64"), "int32");
+  if (x.dtype === "float32" && dtype === "int32") {
+    const wide = convert(graph, x, "int64");
+    // Changes nothing, but keeps ONNX Runtime from making one conversion of the two.
+    const same = addNode(graph, "BitwiseAnd", [wide, int64s(graph, [-1], [])], wide);
+    return convert(graph, same, "int32");
+  }
   if (x.splat !== undefined && (x.dtype === "bool" || dtype === "float32") && dtype !== "int64")
     return addSplat(graph, x.splat, x.shape, dtype);
   return convert(graph, x, dtype);

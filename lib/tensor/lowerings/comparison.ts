@@ -1,9 +1,9 @@
-import { addNode, type Graph, type Value } from "../graph.js";
+import { addNode, addSplat, type Graph, type Value } from "../graph.js";
 import { binary, broadcastShape, sameType, scalar } from "./arithmetic.js";
 import { cast, numeric } from "./cast.js";
 import { int32s } from "./constants.js";
 import type { Lowering, Lowerings } from "./lowering.js";
-import { reshape } from "./shapes.js";
+import { concat, reshape } from "./shapes.js";
 import { unary } from "./unary.js";
 
 const comparison =
@@ -53,6 +53,15 @@ export const comparisons: Lowerings = {
     const rows = condition!.shape.length === 1 && rank > 1;
     const shape = rows ? [condition!.shape[0]!, ...new Array<number>(rank - 1).fill(1)] : condition!.shape;
     return select(graph, reshape(graph, cast(graph, condition!, "bool"), shape), t!, e!);
+  },
+  // Shapes as tensors, with ones put in front of the shorter one.
+  BroadcastArgs: (graph, { s0, s1 }) => {
+    const rank = Math.max(s0!.shape[0]!, s1!.shape[0]!);
+    const [a, b] = [s0!, s1!].map((sizes) =>
+      concat(graph, [addSplat(graph, 1, [rank - sizes.shape[0]!], "int32"), sizes], 0),
+    ) as [Value, Value];
+    const isOne = binary(graph, "Equal", a, scalar(graph, 1, a), "bool");
+    return select(graph, isOne, b, a);
   },
   MatrixBandPart: (graph, { input, numLower, numUpper }) => {
     const [rows, columns] = input!.shape.slice(-2) as [number, number];

@@ -53,13 +53,13 @@ function modulo(graph: Graph, a: Value, b: Value): Value {
 
 /** Powers that are cheaper by other operators. They differ from it for -∞ only. */
 const POWERS: Readonly<Record<number, (graph: Graph, x: Value) => Value>> = {
-  [-1]: (graph, x) => unary(graph, "Reciprocal", x),
-  [-0.5]: (graph, x) => unary(graph, "Reciprocal", unary(graph, "Sqrt", x)),
-  [0.5]: (graph, x) => unary(graph, "Sqrt", x),
-  [1]: (_, x) => x,
-  [1.5]: (graph, x) => binary(graph, "Mul", x, unary(graph, "Sqrt", x)),
-  [2]: (graph, x) => binary(graph, "Mul", x, x),
-  [3]: (graph, x) => binary(graph, "Mul", binary(graph, "Mul", x, x), x),
+  "-1": (graph, x) => unary(graph, "Reciprocal", x),
+  "-0.5": (graph, x) => unary(graph, "Reciprocal", unary(graph, "Sqrt", x)),
+  0.5: (graph, x) => unary(graph, "Sqrt", x),
+  1: (_, x) => x,
+  1.5: (graph, x) => binary(graph, "Mul", x, unary(graph, "Sqrt", x)),
+  2: (graph, x) => binary(graph, "Mul", x, x),
+  3: (graph, x) => binary(graph, "Mul", binary(graph, "Mul", x, x), x),
 };
 
 function power(graph: Graph, a: Value, b: Value): Value {
@@ -71,8 +71,8 @@ function power(graph: Graph, a: Value, b: Value): Value {
   // JavaScript's (±1) ** ±∞ and 1 ** NaN are NaN, C's are 1.
   const one = scalar(graph, 1, a);
   const isOne = binary(graph, "Equal", unary(graph, "Abs", a), one, "bool");
-  const isFinite = binary(graph, "Equal", binary(graph, "Sub", b, b), scalar(graph, 0, a), "bool");
-  const undefinedPower = binary(graph, "And", isOne, unary(graph, "Not", isFinite));
+  const isBounded = binary(graph, "Equal", binary(graph, "Sub", b, b), scalar(graph, 0, a), "bool");
+  const undefinedPower = binary(graph, "And", isOne, unary(graph, "Not", isBounded));
   return select(graph, undefinedPower, scalar(graph, Number.NaN, a), result);
 }
 

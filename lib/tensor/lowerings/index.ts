@@ -17,6 +17,7 @@ import { scans } from "./scans.js";
 import { scatters } from "./scatter.js";
 import { shapes } from "./shapes.js";
 import { slices } from "./slices.js";
+import { spaces } from "./space.js";
 import { unaries } from "./unary.js";
 
 export type { Lowering, Lowerings } from "./lowering.js";
@@ -63,6 +64,7 @@ export const LOWERINGS: Lowerings = Object.fromEntries(
     ...activations,
     ...shapes,
     ...slices,
+    ...spaces,
     ...reductions,
     ...scans,
     ...gathers,

@@ -1,10 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
-import { addNode, addSplat, type Graph, int64s, type Value } from "../graph.js";
+import { addNode, type Graph, int64s, type Value } from "../graph.js";
 import { sizeOf } from "../tensor-data.js";
-import { binary, sameShape, scalar } from "./arithmetic.js";
-import { select } from "./comparison.js";
+import { sameShape } from "./arithmetic.js";
 import type { Lowerings } from "./lowering.js";
-import { pad, slice } from "./slices.js";
 
 /** View a value in another shape of the same size. */
 export function reshape(graph: Graph, x: Value, shape: readonly number[]): Value {
@@ -60,15 +58,6 @@ export const shapes: Lowerings = {
     return addNode(graph, "Tile", [x!, int64s(graph, repeats)], { shape, dtype: x!.dtype });
   },
   BroadcastTo: (graph, { x }, { shape }) => expand(graph, x!, shape as number[]),
-  // Shapes as tensors, with ones put in front of the shorter one.
-  BroadcastArgs: (graph, { s0, s1 }) => {
-    const rank = Math.max(s0!.shape[0]!, s1!.shape[0]!);
-    const [a, b] = [s0!, s1!].map((sizes) =>
-      concat(graph, [addSplat(graph, 1, [rank - sizes.shape[0]!], "int32"), sizes], 0),
-    ) as [Value, Value];
-    const isOne = binary(graph, "Equal", a, scalar(graph, 1, a), "bool");
-    return select(graph, isOne, b, a);
-  },
   Concat: (graph, inputs, { axis }) => {
     const values = Object.values(inputs);
     return concat(graph, values, axisOf(values[0]!, Number(axis)));
@@ -76,53 +65,5 @@ export const shapes: Lowerings = {
   Pack: (graph, inputs, { axis }) => {
     const values = Object.values(inputs).map((value) => insertAxis(graph, value, Number(axis)));
     return concat(graph, values, axisOf(values[0]!, Number(axis)));
-  },
-  DepthToSpace: (graph, { x }, { blockSize, dataFormat }) => {
-    const block = Number(blockSize);
-    const isLast = dataFormat === "NHWC";
-    const [batch, height, width, depth] = (isLast ? x!.shape : [0, 2, 3, 1].map((i) => x!.shape[i]!)) as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    const inner = depth / block ** 2;
-    const [split, perm] = isLast
-      ? [
-          [batch, height, width, block, block, inner],
-          [0, 1, 3, 2, 4, 5],
-        ]
-      : [
-          [batch, block, block, inner, height, width],
-          [0, 3, 4, 1, 5, 2],
-        ];
-    const moved = transpose(graph, reshape(graph, x!, split), perm);
-    const [outHeight, outWidth] = [height * block, width * block];
-    return reshape(graph, moved, isLast ? [batch, outHeight, outWidth, inner] : [batch, inner, outHeight, outWidth]);
-  },
-  SpaceToBatchND: (graph, { x }, { blockShape, paddings }) => {
-    const block = blockShape as number[];
-    const around = [[0, 0], ...(paddings as number[][])];
-    const padded = pad(graph, x!, [...around, ...x!.shape.slice(around.length).map(() => [0, 0])], 0);
-    const { getReshaped, getPermuted, getReshapedPermuted } = tf.backend_util;
-    const blocks = sizeOf(block);
-    const split = getReshaped([...padded.shape], block, blocks, false);
-    const moved = transpose(graph, reshape(graph, padded, split), getPermuted(split.length, block.length, false));
-    return reshape(graph, moved, getReshapedPermuted([...padded.shape], block, blocks, false));
-  },
-  BatchToSpaceND: (graph, { x }, { blockShape, crops }) => {
-    const block = blockShape as number[];
-    const { getReshaped, getPermuted, getReshapedPermuted, getSliceBeginCoords, getSliceSize } = tf.backend_util;
-    const blocks = sizeOf(block);
-    const split = getReshaped([...x!.shape], block, blocks);
-    const moved = transpose(graph, reshape(graph, x!, split), getPermuted(split.length, block.length));
-    const whole = getReshapedPermuted([...x!.shape], block, blocks);
-    const edges = crops as number[][];
-    return slice(
-      graph,
-      reshape(graph, moved, whole),
-      getSliceBeginCoords(edges, block.length),
-      getSliceSize(whole, edges, block.length),
-    );
   },
 };
