@@ -1,4 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
+import { int64s } from "../graph.js";
+import { onnxNode } from "../onnx-node.js";
+import { currentGraph } from "../tracing.js";
 import { fusedOperation } from "./fused-operation.js";
 
 export interface AttentionOptions {
@@ -34,7 +37,10 @@ export function causalAttention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, option
     ([q, k, v], save) => {
       const scale = options.scale ?? 1 / Math.sqrt(q!.shape[3]!);
       const scores = visibleScores(q!, k!, { ...options, scale });
-      const floor = scores.max(-1, true).add(DEEPEST);
+      // TensorFlow.js's maximum also looks for NaN, which costs two more passes.
+      const shape = [...scores.shape.slice(0, -1), 1];
+      const [best] = onnxNode("ReduceMax", [scores, int64s(currentGraph(), [-1])], [{ shape, dtype: "float32" }]);
+      const floor = best!.add(DEEPEST);
       const probabilities = tf.softmax(scores.maximum(floor));
       const value = tf.matMul(grouped(probabilities, k!), v!).reshape(q!.shape);
       save([q!, k!, v!, probabilities, value]);

@@ -38,17 +38,17 @@ function moduloOfIntegers(graph: Graph, a: Value, b: Value): Value {
   );
 }
 
-/** The remainder with the sign of the divisor. */
+/** The remainder with the sign of the divisor: JavaScript's (a % b + b) % b where the signs of a and b differ. */
 function modulo(graph: Graph, a: Value, b: Value): Value {
   const shape = broadcastShape(a.shape, b.shape);
   const remainder = addNode(graph, "Mod", [a, b], { shape, dtype: "float32" }, { fmod: 1 });
   const zero = scalar(graph, 0, a);
   const isNegative = (x: Value) => binary(graph, "Less", x, zero, "bool");
   const isNonzero = unary(graph, "Not", binary(graph, "Equal", remainder, zero, "bool"));
-  const wrongSign = binary(graph, "And", isNonzero, binary(graph, "Xor", isNegative(remainder), isNegative(b)));
-  // b − b is 0, or NaN for an infinite divisor, for which JavaScript's (remainder + b) % b has no answer.
-  const moved = binary(graph, "Add", binary(graph, "Add", remainder, b), binary(graph, "Sub", b, b));
-  return select(graph, wrongSign, moved, remainder);
+  const moved = binary(graph, "Add", remainder, binary(graph, "Mul", b, cast(graph, isNonzero, "float32")));
+  // b − b is 0, or NaN for an infinite divisor, for which JavaScript has no answer there.
+  const bounded = binary(graph, "Add", moved, binary(graph, "Sub", b, b));
+  return select(graph, binary(graph, "Xor", isNegative(a), isNegative(b)), bounded, remainder);
 }
 
 /** Powers that are cheaper by other operators. They differ from it for -∞ only. */

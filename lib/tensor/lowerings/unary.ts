@@ -16,6 +16,12 @@ export const ofReals =
   (graph, { x }) =>
     through(graph, x!, "float32", (real) => compute(graph, real));
 
+/** A function whose result the cpu backend gives as float32 always. */
+const toReal =
+  (op: string): Lowering =>
+  (graph, { x }) =>
+    unary(graph, op, cast(graph, x!, "float32"));
+
 const real = (op: string): Lowering => ofReals((graph, x) => unary(graph, op, x));
 
 /** An operator that ONNX Runtime has for float32 and int32. */
@@ -85,7 +91,7 @@ export const unaries: Lowerings = {
   IsNan: test((graph, x) => predicate(graph, "IsNaN", x), false),
   IsInf: test((graph, x) => predicate(graph, "IsInf", x), false),
   IsFinite: test((graph, x) => binary(graph, "Equal", binary(graph, "Sub", x, x), scalar(graph, 0, x), "bool"), true),
-  Exp: real("Exp"),
+  Exp: toReal("Exp"),
   Expm1: ofReals(exponentialMinusOne),
   Log: real("Log"),
   Log1p: ofReals(logarithmOfOnePlus),

@@ -56,9 +56,11 @@ const sameShapes = (name: string, fn: Binary): Case[] => [
 
 const SPECIAL = [nan, inf, -inf, 0, -0, 1, -1, 2.5, -2.5, 1e30, -1e-30];
 const pairs = SPECIAL.flatMap((a) => SPECIAL.map((b) => [a, b] as const));
-const special = (name: string, fn: Binary): Case => ({
+// Quotients of the others do not fit into float32, while the cpu backend rounds them down in double precision.
+const dividable = pairs.filter((pair) => pair.every((x) => x !== 1e30 && x !== -1e-30));
+const special = (name: string, fn: Binary, chosen = pairs): Case => ({
   name: `${name} of special numbers`,
-  inputs: [given(pairs.map(([a]) => a)), given(pairs.map(([, b]) => b))],
+  inputs: [given(chosen.map(([a]) => a)), given(chosen.map(([, b]) => b))],
   fn: fn as Case["fn"],
   by: [],
 });
@@ -115,15 +117,20 @@ export const arithmeticCases: Case[] = [
     fn: (a, b) => tf.floorDiv(a!, b!).toFloat(),
     notDerivative: "TensorFlow.js's is that of a division",
   },
-  special("floorDiv", tf.floorDiv),
+  special("floorDiv", tf.floorDiv, dividable),
   {
     name: "floorDiv and mod at the ends of int32",
     inputs: [given([-(2 ** 31), -(2 ** 31), 2 ** 31 - 1, 7, -7], "int32"), given([-1, 3, -2, 0, 0], "int32")],
     fn: (a, b) => [tf.floorDiv(a!, b!), tf.mod(a!, b!)],
   },
   ...broadcasts("mod", tf.mod, positives),
-  { name: "mod of all signs", inputs: [normals(50), normals(50)], fn: (a, b) => tf.mod(a!, b!) },
-  special("mod", tf.mod),
+  {
+    name: "mod of all signs",
+    inputs: [normals(50), normals(50)],
+    fn: (a, b) => tf.mod(a!, b!),
+    notDerivative: "jumps",
+  },
+  special("mod", tf.mod, dividable),
   ...broadcasts("pow", tf.pow, positives),
   {
     name: "pow of negative numbers",
@@ -199,6 +206,8 @@ export const comparisonCases: Case[] = [
     name: "Select rows",
     inputs: [booleans(5), normals(5, 2, 3), normals(5, 2, 3)],
     fn: (condition, t, e) => kernel("Select", { condition: condition!, t: t!, e: e! }),
+    // The cpu backend takes its values from the wrong places; tf.where never gets there.
+    reference: (condition, t, e) => tf.where(condition!.reshape([5, 1, 1]), t!, e!),
     by: [],
   },
   ...((
@@ -293,8 +302,12 @@ const REALS: readonly [string, Unary, ((...shape: number[]) => Case["inputs"][nu
   ["leakyRelu", (x) => tf.leakyRelu(x, 0.3)],
 ];
 
+const JUMPS = new Set(["floor", "ceil", "round", "sign", "step", "step with alpha"]);
+
 export const unaryTable: Case[] = [
-  ...REALS.flatMap(([name, fn, numbers]) => unaryCases(name, fn, numbers)),
+  ...REALS.flatMap(([name, fn, numbers]) =>
+    unaryCases(name, fn, numbers, JUMPS.has(name) ? { notDerivative: "jumps" } : {}),
+  ),
   ...[tf.isNaN, tf.isInf, tf.isFinite].flatMap((fn) => [
     ...unaryCases(nameOf(fn), fn as Unary, normals, { by: [] }),
     {
@@ -317,7 +330,7 @@ export const unaryTable: Case[] = [
     tf.selu,
     tf.reciprocal,
   ].map((fn) => ofInteger(nameOf(fn), fn as Unary)),
-  ...["Floor", "Ceil", "Exp", "Tanh", "Elu", "Sigmoid"].map((name) => ofInteger(name, (x) => kernel(name, { x }))),
+  ...["Floor", "Ceil", "Exp", "Elu", "Sigmoid"].map((name) => ofInteger(name, (x) => kernel(name, { x }))),
   ofInteger("clipByValue", (x) => tf.clipByValue(x, -2, 3)),
   ofInteger("clipByValue without bounds", (x) => tf.clipByValue(x, -inf, inf)),
   ofInteger("leakyRelu", (x) => tf.leakyRelu(x, 0.3)),
