@@ -112,7 +112,7 @@ async function takeTurns(
   model: ModelName,
   config: ModelConfig,
   peers: readonly RunningPeer[],
-  { rounds, patienceSeconds = 0, attempts = 1, onProgress = () => {} }: TrainStepOptions,
+  { rounds, turnSeconds, maximumSteps, patienceSeconds = 0, attempts = 1, onProgress = () => {} }: TrainStepOptions,
 ): Promise<Turns<Turn>[]> {
   const products = productsToMeasure(stepProducts(config));
   const tokens = config.batch * config.time;
@@ -120,7 +120,7 @@ async function takeTurns(
     peers,
     rounds,
     beforeTurn: () => waitUntilQuiet({ patienceSeconds }),
-    turn: (peer, round) => takeTurn(peer, round, tokens, products, attempts),
+    turn: (peer, round) => takeTurn(peer, round, tokens, products, { turnSeconds, maximumSteps }, attempts),
     onTurn: ({ plan }, round, { tokensPerSecond, othersBusy }) => {
       const speed = `${Math.round(tokensPerSecond)} tokens/s`;
       onProgress(`${model}: round ${round + 1}: ${plan.title}: ${speed}, other programs: ${othersBusy.toFixed(1)}`);

@@ -26,10 +26,8 @@ export interface RunningPeer {
   prepared: z.infer<typeof PREPARED>;
   /** Of every step so far, in order: the loss curve. */
   losses: number[];
-  /** Of the fastest warm step. */
+  /** Of the fastest step so far. */
   stepSeconds: number;
-  /** Steps in a turn. */
-  steps: number;
   /** It takes part in one round of so many. */
   everyRounds: number;
 }
@@ -61,7 +59,7 @@ const PATIENCE_TURNS = 10;
 const PRODUCT_MILLISECONDS = 50;
 
 /** Start a peer, let it compile, and warm it up until steps take what they will take. */
-export async function startTraining(plan: PlannedPeer, { turnSeconds, maximumSteps }: Pace): Promise<RunningPeer> {
+export async function startTraining(plan: PlannedPeer, { turnSeconds }: Pace): Promise<RunningPeer> {
   const process = startPeer(plan.command);
   try {
     const prepared = await process.request("prepare", {}, PREPARED, PREPARATION_SECONDS);
@@ -73,9 +71,8 @@ export async function startTraining(plan: PlannedPeer, { turnSeconds, maximumSte
       stepSeconds = Math.min(stepSeconds, stepMs[0]! / 1000);
       losses.push(...more);
     }
-    const steps = Math.max(1, Math.min(maximumSteps, Math.round(turnSeconds / stepSeconds)));
     const everyRounds = Math.max(1, Math.ceil(stepSeconds / (PATIENCE_TURNS * turnSeconds)));
-    return { plan, process, prepared, losses, stepSeconds, steps, everyRounds };
+    return { plan, process, prepared, losses, stepSeconds, everyRounds };
   } catch (error) {
     await process.close();
     throw error;
@@ -98,13 +95,14 @@ export async function takeTurn(
   round: number,
   tokensAStep: number,
   products: readonly MatrixProduct[],
+  pace: Pace,
   attempts: number,
 ): Promise<Turn | null> {
   if (round % peer.everyRounds !== 0) return null;
   let best: Omit<Turn, "productSeconds"> | null = null;
   const most = peer.stepSeconds > PATIENCE_SECONDS ? 1 : attempts;
   for (let attempt = 0; attempt < most && (best === null || best.othersBusy > UNDISTURBED); attempt++) {
-    const steps = await takeSteps(peer, tokensAStep);
+    const steps = await takeSteps(peer, tokensAStep, pace);
     if (best === null || steps.othersBusy < best.othersBusy) best = steps;
   }
   const productSeconds: number[] = [];
@@ -115,12 +113,25 @@ export async function takeTurn(
   return { ...best!, productSeconds };
 }
 
-async function takeSteps(peer: RunningPeer, tokensAStep: number): Promise<Omit<Turn, "productSeconds">> {
+async function takeSteps(peer: RunningPeer, tokensAStep: number, pace: Pace): Promise<Omit<Turn, "productSeconds">> {
+  const count = stepsOf(peer, pace);
+  // One that does not count, where it is cheap: after the other peers' turns nothing is in the caches.
+  if (count > 2) await countSteps(peer, 1);
   const clock = startBusyClock();
-  const reply = await peer.process.request("steps", { count: peer.steps }, STEPS);
-  const othersBusy = Math.max(0, clock.busyProcessors(reply.processorSeconds));
-  const { stepMs, losses, residentMegabytes } = reply;
-  peer.losses.push(...losses);
+  const { stepMs, processorSeconds, residentMegabytes } = await countSteps(peer, count);
+  const othersBusy = Math.max(0, clock.busyProcessors(processorSeconds));
   const seconds = stepMs.reduce((a, b) => a + b, 0) / 1000;
   return { tokensPerSecond: (tokensAStep * stepMs.length) / seconds, stepMs, residentMegabytes, othersBusy };
+}
+
+/** As many steps as a turn should take, by the fastest one so far: a disturbed one must not make turns short for good. */
+function stepsOf({ stepSeconds }: RunningPeer, { turnSeconds, maximumSteps }: Pace): number {
+  return Math.max(1, Math.min(maximumSteps, Math.round(turnSeconds / stepSeconds)));
+}
+
+async function countSteps(peer: RunningPeer, count: number): Promise<z.infer<typeof STEPS>> {
+  const reply = await peer.process.request("steps", { count }, STEPS);
+  peer.losses.push(...reply.losses);
+  peer.stepSeconds = Math.min(peer.stepSeconds, ...reply.stepMs.map((ms) => ms / 1000));
+  return reply;
 }

@@ -13,7 +13,6 @@ export interface PeerResult {
   /** Null where the first step compiles or nothing does. */
   compileMs: number | null;
   firstStepMs: number;
-  stepsATurn: number;
   tokensPerSecond: Spread | null;
   /** Milliseconds of single steps over all rounds. */
   stepMs: Spread | null;
@@ -77,7 +76,7 @@ export function peerResult(
   baseline: RunningPeer | null,
   baselineTurns: readonly (Turn | null)[],
 ): PeerResult {
-  const { plan, prepared, losses, steps } = peer;
+  const { plan, prepared, losses } = peer;
   const speeds = turns.map((turn) => turn?.tokensPerSecond ?? null);
   const baselineSpeeds = baselineTurns.map((turn) => turn?.tokensPerSecond ?? null);
   const present = turns.filter((turn) => turn !== null);
@@ -90,7 +89,6 @@ export function peerResult(
     threads: prepared.threads,
     compileMs: prepared.compileMs,
     firstStepMs: prepared.firstStepMs,
-    stepsATurn: steps,
     tokensPerSecond: spreadOrNull(present.map(({ tokensPerSecond }) => tokensPerSecond)),
     stepMs: spreadOrNull(present.flatMap(({ stepMs }) => stepMs)),
     engineIsFasterBy: ratioByRound(baselineSpeeds, speeds),

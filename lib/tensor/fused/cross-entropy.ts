@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { int64Of, onnxNode } from "../onnx-node.js";
+import { onnxNode } from "../onnx-node.js";
 import { fusedOperation } from "./fused-operation.js";
 
 /**
@@ -40,15 +40,13 @@ export function softmaxCrossEntropy(logits: tf.Tensor, labels: tf.Tensor): tf.Te
 
 /** softmax − one-hot: one is taken off each row of probabilities at its label. */
 function logitGradient(logProbabilities: tf.Tensor, index: tf.Tensor): tf.Tensor {
-  const [count, vocabulary] = logProbabilities.shape as [number, number];
-  const place = index.add(tf.range(0, count, 1, "int32").mul(tf.scalar(vocabulary, "int32")).reshape([-1, 1]));
-  const [flat] = onnxNode(
-    "ScatterND",
-    [logProbabilities.exp().flatten(), int64Of(place), tf.fill([count], -1)],
-    [{ shape: [count * vocabulary], dtype: "float32" }],
-    { attributes: { reduction: "add" } },
-  );
-  return flat!.reshape([count, vocabulary]);
+  const { shape } = logProbabilities;
+  return onnxNode(
+    "ScatterElements",
+    [logProbabilities.exp(), index, tf.fill(index.shape, -1)],
+    [{ shape, dtype: "float32" }],
+    { attributes: { axis: 1, reduction: "add" } },
+  )[0]!;
 }
 
 /** {@link softmaxCrossEntropy} in plain TensorFlow.js; by a one-hot product, as not every backend has scattered sums. */

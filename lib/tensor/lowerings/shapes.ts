@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { addNode, type Graph, int64s, type Value } from "../graph.js";
 import { sizeOf } from "../tensor-data.js";
 import { sameShape } from "./arithmetic.js";
+import { filled } from "./constants.js";
 import type { Lowerings } from "./lowering.js";
 
 /** View a value in another shape of the same size. */
@@ -28,11 +29,12 @@ export function expand(graph: Graph, x: Value, shape: readonly number[]): Value 
 
 /** Join values along one dimension. */
 export function concat(graph: Graph, values: readonly Value[], axis: number): Value {
-  const filled = values.filter(({ shape }) => sizeOf(shape) > 0);
-  if (filled.length <= 1) return filled[0] ?? values[0]!;
-  const shape = [...filled[0]!.shape];
-  shape[axis] = filled.reduce((sum, value) => sum + value.shape[axis]!, 0);
-  return addNode(graph, "Concat", filled, { shape, dtype: filled[0]!.dtype }, { axis });
+  const present = values.filter(({ shape }) => sizeOf(shape) > 0);
+  if (present.length === 1) return present[0]!;
+  const shape = [...values[0]!.shape];
+  shape[axis] = values.reduce((sum, value) => sum + value.shape[axis]!, 0);
+  if (present.length === 0) return filled(graph, 0, shape, values[0]!.dtype);
+  return addNode(graph, "Concat", present, { shape, dtype: present[0]!.dtype }, { axis });
 }
 
 function insertAxis(graph: Graph, x: Value, axis: number): Value {

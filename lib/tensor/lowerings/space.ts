@@ -45,13 +45,11 @@ export const spaces: Lowerings = {
     const blocks = sizeOf(block);
     const split = getReshaped([...x!.shape], block, blocks);
     const moved = transpose(graph, reshape(graph, x!, split), getPermuted(split.length, block.length));
-    const whole = getReshapedPermuted([...x!.shape], block, blocks);
     const edges = crops as number[][];
-    return slice(
-      graph,
-      reshape(graph, moved, whole),
-      getSliceBeginCoords(edges, block.length),
-      getSliceSize(whole, edges, block.length),
-    );
+    const shape = getReshapedPermuted([...x!.shape], block, blocks);
+    const begin = getSliceBeginCoords(edges, block.length);
+    const size = getSliceSize(shape, edges, block.length);
+    const rest = shape.slice(begin.length);
+    return slice(graph, reshape(graph, moved, shape), [...begin, ...rest.map(() => 0)], [...size, ...rest]);
   },
 };

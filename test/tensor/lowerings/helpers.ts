@@ -39,6 +39,13 @@ export const normals = make("float32", (random) => random.normal());
 export const positives = make("float32", (random) => 0.5 + 1.5 * random.uniform());
 /** Numbers from -0.9 to 0.9. */
 export const small = make("float32", (random) => 1.8 * random.uniform() - 0.9);
+/** Numbers in any order that are 0.1 apart, so that the largest stays the largest when it is moved a little. */
+export const distinct =
+  (...shape: number[]): Make =>
+  (random) => {
+    const numbers = Array.from({ length: sizeOf(shape) }, (_, i) => (i - sizeOf(shape) / 2) / 10);
+    return tensorData(random.shuffle(numbers), shape);
+  };
 /** Whole numbers as float32, many of them equal. */
 export const steps = make("float32", (random) => random.integer(4) - 1);
 export const booleans = make("bool", (random) => random.integer(2));
@@ -128,7 +135,7 @@ async function withCompiled<T>(
 }
 
 /** Size of the move for finite differences, in the norm of the whole input. */
-const MOVE = 4e-3;
+const MOVE = 1e-3;
 
 interface Outcome {
   results: Results;
