@@ -10,8 +10,8 @@ import { type Pace, type RunningPeer, startTraining, type Turn, takeTurn } from 
 import { countParameters, MODELS, type ModelConfig, type ModelName } from "./models.js";
 import { type PeerName, type PeerPlaces, planPeer, type SkippedPeer } from "./peer-list.js";
 import { createProblem, writeProblem } from "./problem.js";
-import { flopsOf, stepProducts } from "./products.js";
-import { isBaseline, type ModelResult, matrixResult, peerResult, productsToMeasure } from "./results.js";
+import { flopsOf, LARGE_PRODUCTS, type MatrixProduct, type MeasuredProducts, stepProducts } from "./products.js";
+import { isBaseline, type ModelResult, matrixResult, peerResult } from "./results.js";
 
 export interface TrainStepOptions extends Pace {
   models: readonly ModelName[];
@@ -25,6 +25,8 @@ export interface TrainStepOptions extends Pace {
   attempts?: number;
   /** Other sizes under a model's name; for tests. */
   configs?: Readonly<Partial<Record<ModelName, ModelConfig>>>;
+  /** Products that show the peak. Default: of 1024 and 2048 rows and columns. */
+  largeProducts?: readonly MatrixProduct[];
   /** A line about what is going on. */
   onProgress?(line: string): void;
 }
@@ -54,7 +56,7 @@ export async function benchTrainStep(options: TrainStepOptions): Promise<TrainSt
 async function benchModel(model: ModelName, options: TrainStepOptions): Promise<ModelResult> {
   const { onProgress = () => {}, seed, places } = options;
   const config = options.configs?.[model] ?? MODELS[model];
-  const products = stepProducts(config);
+  const products: MeasuredProducts = { large: options.largeProducts ?? LARGE_PRODUCTS, step: stepProducts(config) };
   const folder = await mkdtemp(join(tmpdir(), "thoughtbook-bench-"));
   // Also where the benchmark is interrupted.
   const remove = () => rmSync(folder, { recursive: true, force: true });
@@ -83,7 +85,7 @@ async function benchModel(model: ModelName, options: TrainStepOptions): Promise<
         onProgress(`${model}: ${plan.title} failed: ${describeError(error)}`);
       }
     }
-    const turns = await takeTurns(model, config, running, options);
+    const turns = await takeTurns(model, config, products, running, options);
     for (const [i, { failure }] of turns.entries()) {
       const { name, title } = running[i]!.plan;
       if (failure !== null) failed.push({ name, title, reason: failure });
@@ -95,7 +97,7 @@ async function benchModel(model: ModelName, options: TrainStepOptions): Promise<
       config,
       parameters: countParameters(config),
       tokensAStep: config.batch * config.time,
-      gigaflopsAStep: products.reduce((sum, product) => sum + flopsOf(product), 0) / 1e9,
+      gigaflopsAStep: products.step.reduce((sum, product) => sum + flopsOf(product), 0) / 1e9,
       peers: running.map((peer, i) => peerResult(peer, turns[i]!, baseline, baselineTurns)),
       skipped,
       failed,
@@ -111,10 +113,11 @@ async function benchModel(model: ModelName, options: TrainStepOptions): Promise<
 async function takeTurns(
   model: ModelName,
   config: ModelConfig,
+  { large, step }: MeasuredProducts,
   peers: readonly RunningPeer[],
   { rounds, turnSeconds, maximumSteps, patienceSeconds = 0, attempts = 1, onProgress = () => {} }: TrainStepOptions,
 ): Promise<Turns<Turn>[]> {
-  const products = productsToMeasure(stepProducts(config));
+  const products = [...large, ...step];
   const tokens = config.batch * config.time;
   return runRounds({
     peers,

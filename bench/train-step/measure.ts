@@ -51,7 +51,7 @@ export interface Pace {
 }
 
 /** From the start of a peer to its first loss, compilation included. */
-const PREPARATION_SECONDS = 300;
+const PREPARATION_SECONDS = 600;
 const WARM_UP_SECONDS = 2;
 const WARM_UP_STEPS = 10;
 /** A peer whose one step takes longer than so many turns sits some rounds out. */

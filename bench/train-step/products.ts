@@ -13,6 +13,12 @@ export interface MatrixProduct {
   count: number;
 }
 
+/** What peers measure: products that show the peak, then those of a step. */
+export interface MeasuredProducts {
+  large: readonly MatrixProduct[];
+  step: readonly MatrixProduct[];
+}
+
 /** Products large enough to show what the machine can do. */
 export const LARGE_PRODUCTS: readonly MatrixProduct[] = [1024, 2048].map((size) => ({
   batch: 1,

@@ -3,7 +3,7 @@ import { curveDifference, ratioByRound, type Spread, spreadOf } from "../shared/
 import type { RunningPeer, Turn } from "./measure.js";
 import type { ModelConfig, ModelName } from "./models.js";
 import { BASELINE, type PeerName, type SkippedPeer } from "./peer-list.js";
-import { flopsOf, LARGE_PRODUCTS, type MatrixProduct, productName } from "./products.js";
+import { flopsOf, type MeasuredProducts, productName } from "./products.js";
 
 export interface PeerResult {
   name: PeerName;
@@ -120,30 +120,25 @@ export function trainingProblems(
   return problems;
 }
 
-/** The products that a peer measures: the large ones, then those of the step. */
-export function productsToMeasure(stepProducts: readonly MatrixProduct[]): MatrixProduct[] {
-  return [...LARGE_PRODUCTS, ...stepProducts];
-}
-
 /** How close a peer's step comes to what its matrix products alone would take. Null for a peer that measured none. */
 export function matrixResult(
   peer: RunningPeer,
   turns: readonly (Turn | null)[],
-  stepProducts: readonly MatrixProduct[],
+  { large, step }: MeasuredProducts,
 ): MatrixResult | null {
   const measured = turns.filter((turn) => turn !== null && turn.productSeconds.length > 0) as Turn[];
   const stepMs = spreadOrNull(measured.flatMap((turn) => turn.stepMs));
   if (stepMs === null) return null;
-  const all = productsToMeasure(stepProducts);
+  const all = [...large, ...step];
   const seconds = all.map((_, i) => spreadOf(measured.map(({ productSeconds }) => productSeconds[i]!)));
   const products = all.map((product, i): ProductResult => {
     const rates = measured.map(({ productSeconds }) => flopsOf({ ...product, count: 1 }) / productSeconds[i]! / 1e9);
-    const count = i < LARGE_PRODUCTS.length ? 0 : product.count;
+    const count = i < large.length ? 0 : product.count;
     return { product: productName(product), count, gigaflopsPerSecond: spreadOf(rates) };
   });
   const productsMs = all.reduce((sum, _, i) => sum + products[i]!.count * seconds[i]!.median * 1000, 0);
-  const peak = Math.max(...products.slice(0, LARGE_PRODUCTS.length).map((one) => one.gigaflopsPerSecond.median));
-  const gigaflops = stepProducts.reduce((sum, product) => sum + flopsOf(product), 0) / 1e9;
+  const peak = Math.max(...products.slice(0, large.length).map((one) => one.gigaflopsPerSecond.median));
+  const gigaflops = step.reduce((sum, product) => sum + flopsOf(product), 0) / 1e9;
   const stepRate = gigaflops / (stepMs.median / 1000);
   return {
     peer: peer.plan.name,

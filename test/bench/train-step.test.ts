@@ -3,6 +3,7 @@ import { readdir } from "node:fs/promises";
 import { describe, expect, it, vi } from "vitest";
 import { benchTrainStep, type TrainStepOptions } from "../../bench/train-step/index.js";
 import { asPeerName, planPeer } from "../../bench/train-step/peer-list.js";
+import { LARGE_PRODUCTS } from "../../bench/train-step/products.js";
 import { trainingProblems } from "../../bench/train-step/results.js";
 import { speedFigure, summarise } from "../../bench/train-step/summary.js";
 import { failure, temporaryFolder } from "../core/helpers.js";
@@ -17,6 +18,7 @@ const OPTIONS: TrainStepOptions = {
   maximumSteps: 3,
   seed: 1,
   configs: TINY,
+  largeProducts: LARGE_PRODUCTS.map((product) => ({ ...product, m: 64, k: 64, n: 64 })),
 };
 
 describe("bench train-step", () => {

@@ -92,6 +92,17 @@ function gradients({ test, by, weights }: Prepared, fn: Case["fn"], inputs: tf.T
   return tf.grads(loss)(by.map((i) => inputs[i]!));
 }
 
+/** The gradients of a case, of the sum of its results. */
+export function differentiate(test: Case, inputs: tf.Tensor[]): tf.Tensor[] {
+  const by = test.by ?? inputs.flatMap(({ dtype }, i) => (dtype === "float32" ? [i] : []));
+  if (by.length === 0) return [];
+  const loss = (...chosen: tf.Tensor[]) => {
+    const results = listOf(test.fn(...inputs.map((input, i) => chosen[by.indexOf(i)] ?? input)));
+    return tf.addN(results.filter(({ dtype }) => dtype === "float32").map((y) => y.sum()));
+  };
+  return tf.grads(loss)(by.map((i) => inputs[i]!));
+}
+
 function prepare(test: Case): Prepared {
   const random = createRandom(test.name);
   const inputs = test.inputs.map((makeInput, i) => makeInput(random.stream(`input ${i}`)));
