@@ -16,6 +16,7 @@ interface TrainStepFlags {
   threads: number;
   seed: number;
   patience: number;
+  start: number;
   attempts: number;
   models: ModelName[];
   peers: PeerName[];
@@ -41,6 +42,7 @@ program
   .option("--threads <number>", "threads of each peer", positiveInteger, availableParallelism())
   .option("--seed <number>", "of the initial weights and the batch", Number, 1)
   .option("--patience <seconds>", "wait so long before a turn for other programs to finish", positive, 20)
+  .option("--start <seconds>", "leave a peer out whose first step takes longer", positive, 600)
   .option("--attempts <number>", "the most attempts at a turn that other programs disturb", positiveInteger, 3)
   .option("--models <names>", `of ${Object.keys(MODELS).join(", ")}`, asModels, Object.keys(MODELS) as ModelName[])
   .option("--peers <names>", `of ${PEER_NAMES.join(", ")}`, asPeers, [...PEER_NAMES])
@@ -64,7 +66,7 @@ try {
 }
 
 async function trainStep(flags: TrainStepFlags): Promise<void> {
-  const { rounds, seconds, steps, threads, seed, patience, attempts, models, peers, out, figure } = flags;
+  const { rounds, seconds, steps, threads, seed, patience, start, attempts, models, peers, out, figure } = flags;
   const { python, prototype, jax, jaxNode, tfjsNode } = flags;
   const result = await benchTrainStep({
     models,
@@ -75,6 +77,7 @@ async function trainStep(flags: TrainStepFlags): Promise<void> {
     maximumSteps: steps,
     seed,
     patienceSeconds: patience,
+    startSeconds: start,
     attempts,
     onProgress: (line) => console.error(line),
   });

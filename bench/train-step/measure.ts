@@ -44,14 +44,14 @@ export interface Turn {
 }
 
 export interface Pace {
+  /** The most from the start of a peer to its first loss, compilation included. Default: ten minutes. */
+  startSeconds?: number;
   /** What a turn should take. */
   turnSeconds: number;
   /** The most steps in a turn. */
   maximumSteps: number;
 }
 
-/** From the start of a peer to its first loss, compilation included. */
-const PREPARATION_SECONDS = 600;
 const WARM_UP_SECONDS = 2;
 const WARM_UP_STEPS = 10;
 /** A peer whose one step takes longer than so many turns sits some rounds out. */
@@ -59,10 +59,10 @@ const PATIENCE_TURNS = 10;
 const PRODUCT_MILLISECONDS = 50;
 
 /** Start a peer, let it compile, and warm it up until steps take what they will take. */
-export async function startTraining(plan: PlannedPeer, { turnSeconds }: Pace): Promise<RunningPeer> {
+export async function startTraining(plan: PlannedPeer, { turnSeconds, startSeconds = 600 }: Pace): Promise<RunningPeer> {
   const process = startPeer(plan.command);
   try {
-    const prepared = await process.request("prepare", {}, PREPARED, PREPARATION_SECONDS);
+    const prepared = await process.request("prepare", {}, PREPARED, startSeconds);
     const losses = [prepared.loss];
     let stepSeconds = Number.POSITIVE_INFINITY;
     for (let spent = 0, step = 0; spent < WARM_UP_SECONDS && step < WARM_UP_STEPS; step++) {

@@ -1,4 +1,4 @@
-import { addNode, addSplat, constantData, type Graph, isConstant, type Value } from "../graph.js";
+import { addNode, constantData, type Graph, isConstant, type Value } from "../graph.js";
 import { sizeOf } from "../tensor-data.js";
 import { binary, scalar } from "./arithmetic.js";
 import { cast, numeric } from "./cast.js";
@@ -107,7 +107,7 @@ export const scatters: Lowerings = {
   // Each number followed by zeros, one more than would fill its row, stands on the diagonal.
   Diag: (graph, { x }) => {
     const size = sizeOf(x!.shape);
-    if (size === 0) return addSplat(graph, 0, [...x!.shape, ...x!.shape], x!.dtype as "float32");
+    if (size === 0) return filled(graph, 0, [...x!.shape, ...x!.shape], x!.dtype);
     const column = reshape(graph, x!, [size, 1]);
     const rows = pad(
       graph,

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
-import { addNode, addNodes, addSplat, type Graph, int64s, type Value } from "../graph.js";
+import { addNode, addNodes, type Graph, int64s, type Value } from "../graph.js";
 import { sizeOf } from "../tensor-data.js";
 import { scalar } from "./arithmetic.js";
-import { int32s } from "./constants.js";
+import { filled, int32s } from "./constants.js";
 import type { Lowerings } from "./lowering.js";
 import { axisOf, reshape } from "./shapes.js";
 
@@ -59,7 +59,7 @@ export function sliceAxis(graph: Graph, x: Value, axis: number, begin: number, s
 export function pad(graph: Graph, x: Value, paddings: readonly (readonly number[])[], number: number): Value {
   const shape = x.shape.map((size, i) => size + paddings[i]![0]! + paddings[i]![1]!);
   if (paddings.every(([before, after]) => before === 0 && after === 0)) return x;
-  if (sizeOf(x.shape) === 0) return addSplat(graph, number, shape, x.dtype as "float32");
+  if (sizeOf(x.shape) === 0) return filled(graph, number, shape, x.dtype);
   const pads = [...paddings.map(([before]) => before!), ...paddings.map(([, after]) => after!)];
   return addNode(graph, "Pad", [x, int64s(graph, pads), scalar(graph, number, x)], { shape, dtype: x.dtype });
 }
@@ -117,7 +117,7 @@ export const slices: Lowerings = {
       shrinkAxisMask,
     );
     const size = tf.slice_util.computeOutShape(part.begin, part.end, part.strides);
-    if (size.includes(0)) return addSplat(graph, 0, part.finalShape, x!.dtype as "float32");
+    if (size.includes(0)) return filled(graph, 0, part.finalShape, x!.dtype);
     return reshape(graph, slice(graph, x!, part.begin, size, part.strides), part.finalShape);
   },
   SplitV: (graph, { x }, { numOrSizeSplits, axis }) => {

@@ -426,7 +426,9 @@ export const imageCases: Case[] = [
                   tf.concat(
                     tf
                       .split(images as tf.Tensor4D, 2)
-                      .map((image) => tf.image.resizeNearestNeighbor(image, size, alignCorners, halfPixelCenters)),
+                      .map((image) =>
+                        tf.image.resizeNearestNeighbor(image as tf.Tensor4D, size, alignCorners, halfPixelCenters),
+                      ),
                   ),
               }
             : {}),

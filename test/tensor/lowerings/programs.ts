@@ -44,8 +44,10 @@ const UNARY: Record<string, (x: tf.Tensor) => tf.Tensor> = {
 const pickOne = <T>(random: Random, items: readonly T[]): T => items[random.integer(items.length)]!;
 
 const CHOICES: readonly Choice[] = [
-  (random) => {
+  (random, shape) => {
     const name = pickOne(random, Object.keys(UNARY));
+    // TensorFlow.js has no softmax of a scalar.
+    if (shape.length === 0 && name.endsWith("oftmax")) return null;
     return { text: name, compute: (x) => UNARY[name]!(x!) };
   },
   (random, shape) => {

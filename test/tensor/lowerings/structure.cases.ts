@@ -293,6 +293,9 @@ export const reductionCases: Case[] = [
     { by: [] },
   ),
   one("logSoftmax", [normals(3, 5)], (x) => tf.logSoftmax(x)),
+  one("LogSoftmax", [normals(2, 3, 5)], (logits) => kernel("LogSoftmax", { logits }, { axis: -1 }), {
+    reference: (x) => tf.logSoftmax(x!),
+  }),
   one("logSoftmax of large numbers", [given([1e4, -1e4, 0, 88, -88, 0], "float32", [2, 3])], (x) => tf.logSoftmax(x), {
     by: [],
   }),
