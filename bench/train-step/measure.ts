@@ -59,7 +59,10 @@ const PATIENCE_TURNS = 10;
 const PRODUCT_MILLISECONDS = 50;
 
 /** Start a peer, let it compile, and warm it up until steps take what they will take. */
-export async function startTraining(plan: PlannedPeer, { turnSeconds, startSeconds = 600 }: Pace): Promise<RunningPeer> {
+export async function startTraining(
+  plan: PlannedPeer,
+  { turnSeconds, startSeconds = 600 }: Pace,
+): Promise<RunningPeer> {
   const process = startPeer(plan.command);
   try {
     const prepared = await process.request("prepare", {}, PREPARED, startSeconds);
