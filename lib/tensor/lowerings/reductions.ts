@@ -3,10 +3,8 @@ import { addNode, addSplat, type Graph, int64s, type Value } from "../graph.js";
 import { sizeOf } from "../tensor-data.js";
 import { binary, scalar } from "./arithmetic.js";
 import { cast, numeric } from "./cast.js";
-import { select } from "./comparison.js";
 import type { Lowering, Lowerings } from "./lowering.js";
 import { axisOf, reshape } from "./shapes.js";
-import { sliceAxis } from "./slices.js";
 
 /** An ONNX reduction over some axes. Over none, or over dimensions of size 1, it leaves the numbers as they are. */
 export function reduce(graph: Graph, op: string, x: Value, axes: readonly number[], keepDims: boolean): Value {
@@ -64,22 +62,15 @@ const extremeBy =
 const asTruth = (graph: Graph, x: Value) => cast(graph, x, "bool");
 const asItIs = (_: Graph, x: Value) => x;
 
-/** The place of the largest or smallest number: the first, ignoring NaN unless it comes first. */
+/** The place of the largest or smallest number: the first, ignoring NaN unless it comes first, as ONNX Runtime does too. */
 const place =
   (op: "ArgMax" | "ArgMin"): Lowering =>
   (graph, { x }, { axis }) => {
     const along = axisOf(x!, tf.util.parseAxisParam(axis as number, [...x!.shape])[0]!);
     const shape = x!.shape.filter((_, i) => i !== along);
     if (x!.shape[along] === 0) return addSplat(graph, 0, shape, "int32");
-    const numbers = numeric(graph, x!);
-    const find = (candidates: Value) =>
-      cast(graph, addNode(graph, op, [candidates], { shape, dtype: "int64" }, { axis: along, keepdims: 0 }), "int32");
-    if (numbers.dtype !== "float32") return find(numbers);
-    const isNan = (value: Value) => addNode(graph, "IsNaN", [value], { shape: value.shape, dtype: "bool" });
-    const never = scalar(graph, op === "ArgMax" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY, numbers);
-    const first = reshape(graph, sliceAxis(graph, numbers, along, 0, 1), shape);
-    const found = find(select(graph, isNan(numbers), never, numbers));
-    return select(graph, isNan(first), scalar(graph, 0, found), found);
+    const found = addNode(graph, op, [numeric(graph, x!)], { shape, dtype: "int64" }, { axis: along, keepdims: 0 });
+    return cast(graph, found, "int32");
   };
 
 export const reductions: Lowerings = {

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { sizeOf, tensorData } from "thoughtbook/tensor";
 import {
   booleans,
   type Case,
@@ -233,6 +234,17 @@ function cumsumOptions(axis: number, exclusive: boolean, reverse: boolean): Part
   return axis === -1 ? { by: [], reference: (x) => tf.cumsum(x!, 1, exclusive, reverse) } : {};
 }
 
+/** Few different numbers, with NaN and infinities in between. */
+const withNan =
+  (...shape: number[]): Make =>
+  (random) => {
+    const numbers = [nan, inf, -inf, 0, 1, 2, 3, 4, 5, 6];
+    return tensorData(
+      Float32Array.from({ length: sizeOf(shape) }, () => numbers[random.integer(10)]!),
+      shape,
+    );
+  };
+
 export const reductionCases: Case[] = [
   ...Object.entries(REDUCTIONS).flatMap(([name, fn]) => [
     ...axesOf(name).flatMap((axis) =>
@@ -282,7 +294,11 @@ export const reductionCases: Case[] = [
       (x) => [fn(x, 1), fn(x, 0)],
       { by: [] },
     ),
+    one(`${fn.name.slice(0, 6)} with NaN`, [withNan(37, 41)], (x) => [fn(x, 0), fn(x, 1)], { by: [] }),
   ]),
+  one("max and min with NaN", [withNan(37, 41)], (x) => [0, 1].flatMap((axis) => [tf.max(x, axis), tf.min(x, axis)]), {
+    by: [],
+  }),
   one("softmax", [normals(3, 5)], (x) => tf.softmax(x)),
   one("softmax of one and of a list", [normals(7)], (x) => [tf.softmax(x), tf.softmax(x.reshape([7, 1]))]),
   one("softmax of nothing", [normals(0, 5)], (x) => tf.softmax(x)),
