@@ -1,9 +1,13 @@
 import { Command } from "commander";
 import { describeError } from "../core/index.js";
 import { addDataCommands } from "./data.js";
+import { addExportCommand } from "./export.js";
+import { addGenerateCommand } from "./generate.js";
 import { addGradeCommand } from "./grade.js";
 import { addKernelCommands } from "./kernel.js";
 import { addNotebookCommands } from "./notebooks.js";
+import { addScoreCommand } from "./score.js";
+import { addTrainCommand } from "./train.js";
 
 // `thoughtbook data list | head` closes the pipe before all is written: that is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -20,6 +24,10 @@ addNotebookCommands(program);
 addKernelCommands(program);
 addDataCommands(program);
 addGradeCommand(program);
+addGenerateCommand(program);
+addScoreCommand(program);
+addExportCommand(program);
+addTrainCommand(program);
 
 try {
   await program.parseAsync();

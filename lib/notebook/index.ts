@@ -13,5 +13,13 @@ export {
 } from "./notebook-file.js";
 export { type ParameterValues, SCALES, type Scale } from "./parameters.js";
 export { type RunOptions, type RunResult, runNotebook, showFailure } from "./run.js";
-export { type ShowTableOptions, showBundle, showMarkdown, showTable, type TableLike } from "./show.js";
+export {
+  type ShowOptions,
+  type ShowTableOptions,
+  showBundle,
+  showMarkdown,
+  showTable,
+  type TableLike,
+} from "./show.js";
 export { showDrawing, showFigure } from "./show-figure.js";
+export { type ShowTrainingOptions, showTraining } from "./show-training.js";

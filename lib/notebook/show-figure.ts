@@ -1,5 +1,5 @@
 import type { Drawing, Figure } from "../plot/index.js";
-import { showBundle } from "./show.js";
+import { type ShowOptions, showBundle } from "./show.js";
 
 /** Pixels of the PNG to one of the figure: sharp enough for a screen, small enough for a notebook under review. */
 const SCALE = 1.5;
@@ -9,17 +9,20 @@ const SCALE = 1.5;
  * In a run of `thoughtbook notebooks run` it is also exported, as SVG, PNG and CSV.
  * @throws ThoughtbookError if it cannot be drawn, or the folder of the figures cannot be written.
  */
-export async function showFigure(figure: Figure): Promise<void> {
+export async function showFigure(figure: Figure, options: ShowOptions = {}): Promise<void> {
   const { compressPng, exportFigure, renderPng, renderSvg } = await loadPlot();
   const folder = process.env.THOUGHTBOOK_FIGURES;
   const svg = await renderSvg(figure);
   if (folder) await exportFigure(figure, folder, svg);
   const png = await compressPng(renderPng(svg, { scale: SCALE }));
-  showBundle({
-    "image/png": Buffer.from(png).toString("base64"),
-    "application/vnd.plotly.v1+json": figure.spec,
-    "text/plain": figure.title,
-  });
+  showBundle(
+    {
+      "image/png": Buffer.from(png).toString("base64"),
+      "application/vnd.plotly.v1+json": figure.spec,
+      "text/plain": figure.title,
+    },
+    options,
+  );
 }
 
 /** Show a drawing, such as a question graph, as SVG; exported as SVG and PNG like a figure. */

@@ -12,10 +12,19 @@ export interface ShowTableOptions {
   digits?: number;
 }
 
+/** Which output is shown: with `update`, the one with the same `displayId` is replaced. */
+export interface ShowOptions {
+  displayId?: string;
+  update?: boolean;
+}
+
 /** Show a MIME bundle in the notebook; outside of one, print its plain text. */
-export function showBundle(bundle: { "text/plain": string } & Record<string, unknown>): void {
+export function showBundle(
+  bundle: { "text/plain": string } & Record<string, unknown>,
+  options: ShowOptions = {},
+): void {
   const display = notebookDisplay();
-  if (display) display(bundle);
+  if (display) display(bundle, options);
   else console.log(bundle["text/plain"]);
 }
 

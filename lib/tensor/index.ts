@@ -22,6 +22,16 @@ export {
 export { type EagerBackend, toTensor, toTensorData, useEagerBackend } from "./eager.js";
 export * from "./fused/index.js";
 export { type Differentiable, type ValueAndGradients, valueAndGradients } from "./gradients.js";
+export { type Attributes, float, MICROSOFT } from "./graph.js";
+export type { NamedGraph, NamedNode, OnnxElementType, TensorHead, ValueInfo } from "./onnx.js";
+export {
+  belongsOutside,
+  type OnnxFileOptions,
+  type OnnxModel,
+  type OnnxTensors,
+  tensorBytes,
+  writeOnnxFile,
+} from "./onnx-file.js";
 export { int64Of, type OnnxNodeOptions, onnxNode } from "./onnx-node.js";
 export * from "./optimizers/index.js";
 export { formatProfile, type ProfileRow } from "./profile.js";

@@ -9,7 +9,10 @@ export interface Program {
 }
 
 /** TensorProto.DataType of ONNX. */
-export const ELEMENT_TYPES: Readonly<Record<ElementType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+export const ELEMENT_TYPES = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 } as const;
+
+/** Element types in a model file: those of graphs, and bytes for quantized weights. */
+export type OnnxElementType = ElementType | "uint8";
 
 /** ONNX operator set and the oldest intermediate representation that knows it. */
 const OPSET = 21;
@@ -39,10 +42,9 @@ export function encodeOnnx({ inputs, nodes, outputs }: Program): Uint8Array {
   const nameOf = (value: Value): string => names.get(value) ?? `v${value.id}`;
 
   const pbf = new PbfWriter();
-  pbf.writeVarintField(1, IR_VERSION);
-  pbf.writeStringField(2, "thoughtbook");
+  writeModelHead(pbf);
   pbf.writeMessage(
-    7,
+    MODEL_GRAPH,
     (_, graph) => {
       graph.writeMessage(1, writeNode, {
         op: "SequenceEmpty",
@@ -75,25 +77,52 @@ export function encodeOnnx({ inputs, nodes, outputs }: Program): Uint8Array {
       }
       graph.writeStringField(2, "program");
       for (const value of constants.keys()) {
-        graph.writeMessage(5, writeTensor, {
+        graph.writeMessage(GRAPH_INITIALIZER, writeTensor, {
           name: nameOf(value),
           shape: value.shape,
           dtype: value.dtype,
           data: constantData(value),
         });
       }
-      for (const { name, value } of inputs) graph.writeMessage(11, writeValueInfo, { name, value });
+      for (const { name, value } of inputs) graph.writeMessage(11, writeValueInfo, { name, ...value });
       graph.writeMessage(12, writeSequenceInfo, NO_COPY_OUTPUT);
-      for (const { name, value } of outputs) graph.writeMessage(12, writeValueInfo, { name, value });
+      for (const { name, value } of outputs) graph.writeMessage(12, writeValueInfo, { name, ...value });
     },
     undefined,
   );
-  pbf.writeMessage(8, writeOpset, { domain: "", version: OPSET });
-  pbf.writeMessage(8, writeOpset, { domain: "com.microsoft", version: 1 });
   return pbf.finish();
 }
 
-interface NamedNode extends Omit<Node, "inputs" | "outputs"> {
+/** Fields of ModelProto and GraphProto whose content may be written piece by piece. */
+export const MODEL_GRAPH = 7;
+export const GRAPH_INITIALIZER = 5;
+
+/** All of a model but its graph. */
+export function writeModelHead(pbf: PbfWriter, opset = OPSET): void {
+  pbf.writeVarintField(1, IR_VERSION);
+  pbf.writeStringField(2, "thoughtbook");
+  pbf.writeMessage(8, writeOpset, { domain: "", version: opset });
+  pbf.writeMessage(8, writeOpset, { domain: "com.microsoft", version: 1 });
+}
+
+/** A graph with values by name, whose inputs and outputs may have symbols for sizes; its initializers are written apart. */
+export interface NamedGraph {
+  name: string;
+  /** ONNX operator set that the nodes are of; {@link OPSET} unless told otherwise. */
+  opset?: number | undefined;
+  nodes: readonly NamedNode[];
+  inputs: readonly ValueInfo[];
+  outputs: readonly ValueInfo[];
+}
+
+export function writeGraph({ name, nodes, inputs, outputs }: NamedGraph, pbf: PbfWriter): void {
+  for (const node of nodes) pbf.writeMessage(1, writeNode, node);
+  pbf.writeStringField(2, name);
+  for (const input of inputs) pbf.writeMessage(11, writeValueInfo, input);
+  for (const output of outputs) pbf.writeMessage(12, writeValueInfo, output);
+}
+
+export interface NamedNode extends Omit<Node, "inputs" | "outputs"> {
   inputs: readonly string[];
   outputs: readonly string[];
 }
@@ -127,35 +156,53 @@ function writeAttribute({ name, value }: { name: string; value: Attribute }, pbf
   }
 }
 
-interface NamedTensor {
+export interface TensorHead {
   name: string;
   shape: readonly number[];
-  dtype: ElementType;
-  data: ConstantData;
+  dtype: OnnxElementType;
 }
 
-function writeTensor({ name, shape, dtype, data }: NamedTensor, pbf: PbfWriter): void {
+/** Field of TensorProto with its bytes, row-major and little-endian. */
+export const TENSOR_BYTES = 9;
+
+/** All of a tensor but its bytes. */
+export function writeTensorHead({ name, shape, dtype }: TensorHead, pbf: PbfWriter): void {
   for (const dimension of shape) pbf.writeVarintField(1, dimension);
   pbf.writeVarintField(2, ELEMENT_TYPES[dtype]);
   pbf.writeStringField(8, name);
-  pbf.writeBytesField(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 }
 
-function writeValueInfo({ name, value }: { name: string; value: Value }, pbf: PbfWriter): void {
+function writeTensor({ data, ...head }: TensorHead & { data: ConstantData }, pbf: PbfWriter): void {
+  writeTensorHead(head, pbf);
+  pbf.writeBytesField(TENSOR_BYTES, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+}
+
+/** An input or output; a text in its shape is a symbol for a size that a call gives. */
+export interface ValueInfo {
+  name: string;
+  dtype: OnnxElementType;
+  shape: readonly (number | string)[];
+}
+
+function writeValueInfo({ name, ...type }: ValueInfo, pbf: PbfWriter): void {
   pbf.writeStringField(1, name);
-  pbf.writeMessage(2, (_, type) => type.writeMessage(1, writeTensorType, value), undefined);
+  pbf.writeMessage(2, (_, message) => message.writeMessage(1, writeTensorType, type), undefined);
 }
 
-function writeTensorType({ shape, dtype }: Value, pbf: PbfWriter): void {
+function writeTensorType({ shape, dtype }: Omit<ValueInfo, "name">, pbf: PbfWriter): void {
   pbf.writeVarintField(1, ELEMENT_TYPES[dtype]);
   pbf.writeMessage(
     2,
     (_, dimensions) => {
-      for (const size of shape)
-        dimensions.writeMessage(1, (value, dimension) => dimension.writeVarintField(1, value), size);
+      for (const size of shape) dimensions.writeMessage(1, writeDimension, size);
     },
     undefined,
   );
+}
+
+function writeDimension(size: number | string, pbf: PbfWriter): void {
+  if (typeof size === "number") pbf.writeVarintField(1, size);
+  else pbf.writeStringField(2, size);
 }
 
 function writeSequenceInfo(name: string, pbf: PbfWriter): void {

@@ -7,7 +7,10 @@ import { fusedOperation } from "./fused-operation.js";
 export interface AttentionOptions {
   /** Factor on the scores. Default: 1/√headWidth. */
   scale?: number;
-  /** Which keys count, `[batch, time]`: 1 for a token, 0 for padding. Default: all. */
+  /**
+   * Which keys count, `[batch, time]`: 1 for a token, 0 for padding. Or which key each query may see, `[batch, time, time]`,
+   * of those up to its own place. Default: all.
+   */
   mask?: tf.Tensor;
 }
 
@@ -88,7 +91,10 @@ function visibleScores(
 function visibility(time: number, mask: tf.Tensor | undefined): tf.Tensor {
   const later = tf.sub(1, tf.linalg.bandPart(tf.ones([time, time]), -1, 0)).mul(HIDDEN);
   if (!mask) return later;
-  const padding = tf.sub(1, mask.toFloat()).mul(HIDDEN).reshape([mask.shape[0]!, 1, 1, time]);
+  const padding = tf
+    .sub(1, mask.toFloat())
+    .mul(HIDDEN)
+    .reshape([mask.shape[0]!, 1, mask.rank === 3 ? time : 1, time]);
   return tf.minimum(later, padding);
 }
 

@@ -1,0 +1,149 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { ThoughtbookError } from "../core/index.js";
+import type { LocalModel, Prompt, TextRequest } from "../llm/index.js";
+
+const OUTPUT = `
+Without --temperature the model's own distribution is sampled (temperature 1); the same seed repeats the same text.
+
+With --json one array with an object for each sample:
+  ids            the new ids, with the one that ended the text
+  text           their text; null for a model without a tokenizer
+  finishReason   stop (an id or string that ends the text) or length
+  tokenLogProbs  natural logarithm of each new id's probability under the model, before temperature and filters`;
+
+interface GenerateFlags {
+  model: string;
+  prompt?: string;
+  ids?: number[];
+  chat?: true;
+  maxNewTokens?: number;
+  temperature?: number;
+  greedy?: true;
+  topK?: number;
+  topP?: number;
+  minP?: number;
+  repetitionPenalty?: number;
+  stop?: string[];
+  samples?: number;
+  seed?: number;
+  json?: true;
+}
+
+export function addGenerateCommand(program: Command): void {
+  program
+    .command("generate")
+    .description("let a language model go on from a prompt")
+    .requiredOption("--model <model>", "folder of a checkpoint, or owner/name of the Hugging Face hub")
+    .option("--prompt <text>", "the text to go on from")
+    .option("--ids <ids>", "its token ids instead, such as 1,2,3; needs no tokenizer", parseIds)
+    .option("--chat", "take the prompt as a user's message, written by the model's chat template")
+    .option("--max-new-tokens <n>", "the most new tokens (default: 256)", wholeNumber)
+    .option("--greedy", "take the most probable token always")
+    .option("--temperature <t>", "divide the logits by it; 0 is greedy", decimal)
+    .option("--top-k <k>", "choose among so many best tokens", wholeNumber)
+    .option("--top-p <p>", "choose among the fewest tokens with this probability together", decimal)
+    .option("--min-p <p>", "choose among tokens at least this many times as probable as the best", decimal)
+    .option("--repetition-penalty <r>", "above 1, tokens of the text so far become less probable", decimal)
+    .option("--stop <text...>", "end the text before this string")
+    .option("--samples <n>", "how many texts (default: 1)", wholeNumber)
+    .option("--seed <n>", "where the random numbers come from (default: 0)", integer)
+    .option("--json", "print one JSON array")
+    .addHelpText("after", OUTPUT)
+    .action(generateText);
+}
+
+async function generateText({
+  model: spec,
+  prompt,
+  ids,
+  chat,
+  greedy,
+  stop,
+  json,
+  ...options
+}: GenerateFlags): Promise<void> {
+  if ((prompt === undefined) === (ids === undefined)) {
+    throw new ThoughtbookError(
+      "bad-input",
+      prompt === undefined ? "there is no prompt" : "--prompt and --ids are both given",
+      {
+        hint: "Give one of --prompt and --ids.",
+      },
+    );
+  }
+  if (greedy && options.temperature !== undefined && options.temperature !== 0) {
+    throw new ThoughtbookError("bad-input", "--greedy and --temperature contradict each other", {
+      hint: "Give one of them.",
+    });
+  }
+  if (chat && prompt === undefined) {
+    throw new ThoughtbookError("bad-input", "--chat needs a message, and ids are given", {
+      hint: "Give the message as --prompt.",
+    });
+  }
+  // Here, so that other commands need not load the engine.
+  const { loadLocalModel } = await import("../llm/index.js");
+  const model = await loadLocalModel(spec);
+  try {
+    const request: TextRequest = {
+      ...options,
+      ...(greedy ? { temperature: 0 } : {}),
+      ...(stop ? { stopStrings: stop } : {}),
+      prompt: promptOf(model, prompt, ids, chat),
+    };
+    const streams = !json && model.capabilities.has("text") && (options.samples ?? 1) === 1;
+    const [completions] = await model.generate([request], {
+      ...(streams ? { onText: (text) => process.stdout.write(text) } : {}),
+    });
+    if (json) {
+      const records = completions!.map(({ text, finishReason, tokens }) => ({
+        ids: tokens!.completionIds,
+        text: model.capabilities.has("text") ? text : null,
+        finishReason,
+        tokenLogProbs: tokens!.logProbs,
+      }));
+      console.log(JSON.stringify(records));
+    } else if (streams) process.stdout.write("\n");
+    else
+      for (const { text, tokens } of completions!)
+        console.log(model.tokenizer ? text : tokens!.completionIds.join(","));
+  } finally {
+    await model.dispose();
+  }
+}
+
+function promptOf(
+  model: LocalModel,
+  text: string | undefined,
+  ids: number[] | undefined,
+  chat: true | undefined,
+): Prompt {
+  if (ids) return { ids };
+  if (!model.tokenizer) {
+    throw new ThoughtbookError("bad-input", `${model.name} has no tokenizer, so a prompt cannot be read`, {
+      hint: "Give its token ids with --ids, or put a tokenizer.json into the folder.",
+    });
+  }
+  return chat ? { messages: [{ role: "user", content: text! }] } : text!;
+}
+
+export function parseIds(text: string): number[] {
+  const parts = text.split(",").map((part) => part.trim());
+  if (parts.every((part) => /^\d{1,9}$/.test(part))) return parts.map(Number);
+  throw new InvalidArgumentError("expected token ids with commas between them, such as 1,2,3.");
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected a whole number.");
+}
+
+function integer(text: string): number {
+  if (/^-?\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected a whole number.");
+}
+
+function decimal(text: string): number {
+  if (/^\d+(\.\d*)?(e-?\d+)?$|^\.\d+$/i.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected a number from 0, such as 0.7.");
+}

@@ -1,0 +1,171 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { resolveUserPath, ThoughtbookError } from "../core/index.js";
+import type { WeightType } from "../model/index.js";
+import type { FineTuneOptions } from "../train/index.js";
+
+const ROWS = `
+One row a line, of any of these kinds; the loss counts what is written in capitals:
+  {"prompt": "…", "completion": "…"}            the COMPLETION
+  {"messages": [{"role": "…", "content": "…"}]} the ASSISTANT'S TURNS, as the model's chat template writes them
+  {"text": "…"}                                 the WHOLE TEXT
+  {"ids": [1, 2], "labels": [-100, 2]}          the LABELS that are not -100, all ids without labels; no tokenizer needed
+
+The folder ends as a Hugging Face checkpoint; its subfolder training/ holds run.json (the settings) and records.jsonl
+(a record an update). Ctrl-C saves the state: the same command with --resume goes on from there.`;
+
+interface TrainFlags {
+  model: string;
+  data: string;
+  out: string;
+  eval?: string;
+  fresh?: true;
+  lora?: number;
+  alpha?: number;
+  targets?: string[];
+  merge: boolean;
+  epochs?: number;
+  maxSteps?: number;
+  batchSize?: number;
+  accumulation?: number;
+  batching?: "pack" | "bucket";
+  learningRate?: number;
+  schedule?: "cosine" | "linear" | "constant";
+  warmup?: number;
+  weightDecay?: number;
+  clipNorm?: number;
+  context?: number;
+  tooLong?: "cut" | "drop";
+  evalEvery?: number;
+  saveEvery?: number;
+  dtype?: WeightType;
+  seed: number;
+  threads?: number;
+  resume?: true;
+}
+
+export function addTrainCommand(program: Command): void {
+  program
+    .command("train")
+    .description("train a language model on texts, conversations or prompts with completions")
+    .requiredOption("--model <model>", "folder of a checkpoint, or owner/name of the Hugging Face hub")
+    .requiredOption("--data <file.jsonl>", "the rows to train on")
+    .requiredOption("--out <folder>", "the folder of the trained model")
+    .option("--eval <file.jsonl>", "rows to measure the loss on: the weights with the lowest are kept")
+    .option("--fresh", "begin with random weights, of the model's configuration and tokenizer")
+    .option("--lora <rank>", "train an adapter of this rank instead of all weights", wholeNumber)
+    .option(
+      "--alpha <alpha>",
+      "the adapter's addition is alpha / rank times its product (default: twice the rank)",
+      above0,
+    )
+    .option("--targets <names...>", 'layers with an adapter, such as q_proj v_proj (default: "all-linear")')
+    .option("--no-merge", "write the adapter only, not the model with it")
+    .option("--epochs <n>", "how often each row is seen (default: 1)", wholeNumber)
+    .option("--max-steps <n>", "the most updates", wholeNumber)
+    .option("--batch-size <n>", "rows a batch; packed, on average (default: 16)", wholeNumber)
+    .option("--accumulation <n>", "batches an update (default: 1)", wholeNumber)
+    .addOption(
+      new Option("--batching <how>", "several rows in one sequence, or like lengths together (default: pack)").choices([
+        "pack",
+        "bucket",
+      ]),
+    )
+    .option("--learning-rate <x>", "the highest learning rate (default: 5e-4, for an adapter 2e-3)", above0)
+    .addOption(
+      new Option("--schedule <schedule>", "how it goes down (default: cosine)").choices([
+        "cosine",
+        "linear",
+        "constant",
+      ]),
+    )
+    .option("--warmup <n>", "updates until it is reached; below 1 a share of all (default: 0.05)", from0)
+    .option("--weight-decay <x>", "AdamW's decay of matrices (default: 0.01)", from0)
+    .option("--clip-norm <x>", "the largest norm of the gradient (default: 1)", above0)
+    .option("--context <n>", "the most tokens of a row (default: the model's positions)", wholeNumber)
+    .addOption(
+      new Option("--too-long <rule>", "what becomes of a row with more (default: cut)").choices(["cut", "drop"]),
+    )
+    .option("--eval-every <n>", "updates between two evaluations (default: 100)", wholeNumber)
+    .option("--save-every <n>", "updates between two savings of the state (default: 100)", wholeNumber)
+    .addOption(
+      new Option("--dtype <type>", "how weights are stored (default: float32)").choices([
+        "float32",
+        "float16",
+        "bfloat16",
+      ]),
+    )
+    .option("--seed <n>", "where the random numbers come from", integer, 0)
+    .option("--threads <n>", "threads inside an operator (default: the processors)", wholeNumber)
+    .option("--resume", "go on with the run in the folder, if there is one")
+    .addHelpText("after", ROWS)
+    .action(train);
+}
+
+async function train({ lora, alpha, targets, eval: heldOut, evalEvery, resume, ...flags }: TrainFlags): Promise<void> {
+  const stray = Object.entries({
+    "--alpha": alpha,
+    "--targets": targets,
+    "--no-merge": flags.merge ? undefined : true,
+  });
+  const given = stray.find(([, value]) => value !== undefined);
+  if (lora === undefined && given) {
+    throw new ThoughtbookError("bad-input", `${given[0]} is for an adapter`, {
+      hint: "Give its rank, such as --lora 8.",
+    });
+  }
+  // On demand: the engine takes half a second to load, and no other command needs it.
+  const { resolveModel } = await import("../model/index.js");
+  const { describeCounts, fineTune } = await import("../train/index.js");
+  const out = resolveUserPath(flags.out);
+  const options: FineTuneOptions = {
+    ...flags,
+    model: await resolveModel(flags.model),
+    data: resolveUserPath(flags.data),
+    heldOut: heldOut === undefined ? undefined : resolveUserPath(heldOut),
+    out,
+    evaluateEvery: evalEvery,
+    resume: resume ?? false,
+    lora:
+      lora === undefined
+        ? undefined
+        : { rank: lora, ...(alpha === undefined ? {} : { alpha }), ...(targets ? { targets } : {}) },
+    onRows(rows) {
+      console.log(`data: ${describeCounts(rows.train)}`);
+      if (rows.heldOut) console.log(`eval: ${describeCounts(rows.heldOut)}`);
+    },
+  };
+  const { step, steps, value } = await fineTune(options).catch((error: unknown) => {
+    if (!(error instanceof ThoughtbookError) || error.code !== "interrupted") throw error;
+    process.exitCode = 130; // What shells expect of Ctrl-C.
+    throw new ThoughtbookError("interrupted", error.message, {
+      hint: "The same command with --resume goes on from there.",
+      cause: error,
+    });
+  });
+  const best = value === undefined ? "" : `, the best on the rows of --eval: loss ${value.toFixed(4)}`;
+  console.log(`${out}: the model after update ${step} of ${steps}${best}`);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("Give a whole number above 0.");
+  return Number(text);
+}
+
+function integer(text: string): number {
+  if (!/^-?\d{1,15}$/.test(text)) throw new InvalidArgumentError("Give a whole number.");
+  return Number(text);
+}
+
+function from0(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && Number.isFinite(value))) {
+    throw new InvalidArgumentError("Give a number, 0 or more.");
+  }
+  return value;
+}
+
+function above0(text: string): number {
+  const value = from0(text);
+  if (value === 0) throw new InvalidArgumentError("Give a number above 0.");
+  return value;
+}

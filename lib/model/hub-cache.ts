@@ -1,0 +1,96 @@
+import { access, copyFile, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { fileSystemError, resolveUserPath } from "../core/index.js";
+import { CONFIG_FILE, INDEX_FILE, parseIndex, shardNames, WEIGHTS_FILE } from "./checkpoint-files.js";
+import { readJsonFile } from "./config.js";
+import type { HubModel } from "./hub-name.js";
+
+/** A revision of a model in the cache that it shares with Python's huggingface_hub. */
+export interface Snapshot {
+  folder: string;
+  commit: string;
+  /** Whether configuration and weights are there. */
+  loadable: boolean;
+  /** Whether all files that a model needs are there. */
+  complete: boolean;
+}
+
+const TOKENIZER_FILE = "tokenizer.json";
+
+export const isCommit = (text: string): boolean => /^[0-9a-f]{40}$/.test(text);
+
+/** The cache of huggingface_hub: HF_HUB_CACHE, else `hub` in HF_HOME, else `~/.cache/huggingface/hub`. */
+export function hubCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  const home = env.HF_HOME || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "huggingface");
+  return resolveUserPath(env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE || join(home, "hub"));
+}
+
+/** The folder of a model in the cache, with `blobs`, `refs` and `snapshots`. */
+export const modelFolder = (cache: string, name: string): string =>
+  join(cache, ["models", ...name.split("/")].join("--"));
+
+/** The revision of a model as far as it is in the cache; undefined if nothing of it is. */
+export async function findSnapshot(cache: string, { name, revision }: HubModel): Promise<Snapshot | undefined> {
+  const root = modelFolder(cache, name);
+  const commit = isCommit(revision) ? revision : await readRef(root, revision);
+  if (commit === undefined) return undefined;
+  const folder = join(root, "snapshots", commit);
+  const loadable = (await isThere(join(folder, CONFIG_FILE))) && (await hasWeights(folder));
+  const tokenizerSeen =
+    (await isThere(join(folder, TOKENIZER_FILE))) || (await isThere(join(root, ".no_exist", commit, TOKENIZER_FILE)));
+  return { folder, commit, loadable, complete: loadable && tokenizerSeen };
+}
+
+/** Note which commit a branch or tag is, and whether the model has no tokenizer.json, as huggingface_hub notes it. */
+export async function recordSnapshot(cache: string, { name, revision }: HubModel, commit: string): Promise<void> {
+  const root = modelFolder(cache, name);
+  if (!(await isThere(join(root, "snapshots", commit, TOKENIZER_FILE)))) {
+    await writeSmallFile(join(root, ".no_exist", commit, TOKENIZER_FILE), "");
+  }
+  if (revision !== commit) await writeSmallFile(join(root, "refs", revision), commit);
+}
+
+/** Give a blob of the cache its name in a snapshot. Where links are not allowed, as on many a Windows, it is copied. */
+export async function linkBlob(blob: string, file: string): Promise<void> {
+  if (await isThere(file)) return;
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await rm(file, { force: true }); // A link whose blob was deleted.
+    await symlink(relative(dirname(file), blob), file).catch(async () => {
+      if (!(await isThere(file))) await copyFile(blob, file);
+    });
+  } catch (error) {
+    throw fileSystemError(error, "write", file);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function readRef(root: string, revision: string): Promise<string | undefined> {
+  const text = await readFile(join(root, "refs", revision), "utf8").catch(() => "");
+  return isCommit(text.trim()) ? text.trim() : undefined;
+}
+
+async function hasWeights(folder: string): Promise<boolean> {
+  if (await isThere(join(folder, WEIGHTS_FILE))) return true;
+  const index = join(folder, INDEX_FILE);
+  if (!(await isThere(index))) return false;
+  const shards = shardNames(parseIndex(await readJsonFile(index), index));
+  const present = await Promise.all(shards.map((shard) => isThere(join(folder, shard))));
+  return present.every(Boolean);
+}
+
+async function writeSmallFile(file: string, text: string): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text);
+  } catch (error) {
+    throw fileSystemError(error, "write", file);
+  }
+}

@@ -1,0 +1,109 @@
+export { type BpeProgress, type TrainBpeOptions, type TrainedBpe, trainBpe } from "./bpe.js";
+export { type SaveBpeOptions, saveBpe } from "./bpe-save.js";
+export {
+  type ChatMessage,
+  type ChatTemplate,
+  chatTemplateOf,
+  parseChatTemplate,
+  type RenderOptions,
+  renderChat,
+} from "./chat-template.js";
+export { type AssistantSpans, assistantSpans, type Span } from "./chat-template-spans.js";
+export {
+  type EncodeChatOptions,
+  type EncodedConversation,
+  encodeChat,
+  encodeConversation,
+} from "./chat-template-tokens.js";
+export {
+  type Checkpoint,
+  hashCheckpoint,
+  type ModelParameters,
+  openCheckpoint,
+  type Parameter,
+  readParameter,
+  readParameters,
+} from "./checkpoint.js";
+export { type GenerationDefaults, readGenerationDefaults } from "./checkpoint-generation.js";
+export { type CheckpointContent, saveCheckpoint } from "./checkpoint-save.js";
+export { type ParameterShapes, parameterCount, parameterShapes } from "./checkpoint-shapes.js";
+export {
+  type Activation,
+  attentionScale,
+  type Family,
+  type Gpt2Config,
+  type ModelConfig,
+  parseConfig,
+  type RotaryConfig,
+  readConfig,
+} from "./config.js";
+export { type Rope, ropeFrequencies } from "./config-rope.js";
+export { configToHuggingFace, type WeightType } from "./config-write.js";
+export { type ExportModelOptions, exportModel } from "./export-model.js";
+export { type ExportOnnxOptions, exportOnnx, ONNX_DTYPES, type OnnxDtype, type OnnxExport } from "./export-onnx.js";
+export {
+  type Attend,
+  type ForwardOptions,
+  type ForwardResult,
+  forward,
+  hiddenStates,
+  type Model,
+  outputLogits,
+  rotaryTable,
+  tokenEmbeddings,
+  type Weights,
+} from "./forward.js";
+export {
+  disposeGenerationPrograms,
+  type GenerationEvent,
+  generate,
+  promptEmbeddings,
+  streamGenerate,
+} from "./generate.js";
+export type { HostModel } from "./generate-model.js";
+export {
+  checkRequests,
+  type GenerateOptions,
+  type Generation,
+  type GenerationPlace,
+  type GenerationRequest,
+  type RequestOptions,
+  type TextPiece,
+} from "./generate-request.js";
+export { type ResolveOptions, resolveModel } from "./hub.js";
+export type { ConnectionOptions } from "./hub-connection.js";
+export { type InitializeOptions, initializeParameters } from "./initialize.js";
+export { type Adapters, linear } from "./lora.js";
+export {
+  type Adapter,
+  type AdapterOptions,
+  adaptedLayers,
+  initializeAdapter,
+  linearLayers,
+  mergeAdapter,
+} from "./lora-adapter.js";
+export { loadAdapter, type SaveAdapterOptions, saveAdapter } from "./lora-files.js";
+export { type QuantizedBits, type QuantizedMatrix, quantizeBlocks } from "./quantize-blocks.js";
+export { openSafetensors, readFloats, readTensor, type SafetensorsFile, type StoredTensor } from "./safetensors.js";
+export type { SafetensorsType, TensorEntry } from "./safetensors-header.js";
+export { type WriteOptions, writeSafetensors } from "./safetensors-write.js";
+export {
+  createSamplingMemory,
+  resolveSampling,
+  type Sampling,
+  type SamplingMemory,
+  type SamplingOptions,
+  type ScoreRow,
+  sampleToken,
+} from "./sampling.js";
+export { checkSequences, type ScoreOptions, type ScoreSequence, score } from "./score.js";
+export { disposeScorePrograms } from "./score-programs.js";
+export {
+  type DecodeOptions,
+  type EncodeOptions,
+  loadTokenizer,
+  type SpecialToken,
+  type SpecialTokens,
+  type Tokenizer,
+} from "./tokenizer.js";
+export { createTextStream, type TextStream, type TextStreamOptions } from "./tokenizer-stream.js";

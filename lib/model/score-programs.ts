@@ -1,0 +1,116 @@
+import type * as tf from "@tensorflow/tfjs";
+import {
+  type Compiled,
+  causalAttention,
+  compile,
+  rotary,
+  type SessionOptions,
+  softmaxCrossEntropy,
+  spec,
+  type TensorSpec,
+} from "../tensor/index.js";
+import { attentionScale, type ModelConfig } from "./config.js";
+import { hiddenStates, outputLogits, rotaryTable, tokenEmbeddings } from "./forward.js";
+import {
+  type HostModel,
+  type ModelInputs,
+  type ModelShell,
+  modelSpecs,
+  programKey,
+  shellOf,
+  tracedModel,
+} from "./generate-model.js";
+
+type BodyInputs<Leaf> = ModelInputs<Leaf> & {
+  /** `[rows, time]` int32. */
+  ids: Leaf;
+  /** `[rows, time]` int32: places in the text, 0 for padding. */
+  positions: Leaf;
+};
+/** With padding on the left, `[rows, time]` int32 tells tokens (1) from padding (0); on the right no token sees it. */
+type MaskedInputs<Leaf> = BodyInputs<Leaf> & { mask: Leaf };
+type HeadInputs<Leaf> = ModelInputs<Leaf> & {
+  /** `[count, hidden]`. */
+  hidden: Leaf;
+  /** `[count]` int32, negative for rows that do not count. */
+  targets: Leaf;
+};
+
+/** The compiled functions of a model: its body, and its output layer, which takes only as many places as fit in memory. */
+export interface ScorePrograms {
+  /** Hidden states after the last norm, `[rows · time, hidden]`. */
+  body: Compiled<BodyInputs<TensorSpec>, tf.Tensor>;
+  maskedBody: Compiled<MaskedInputs<TensorSpec>, tf.Tensor>;
+  /** −log p of each target, `[count]`. */
+  head: Compiled<HeadInputs<TensorSpec>, tf.Tensor>;
+  dispose(): Promise<void>;
+}
+
+const known = new WeakMap<ModelConfig, Map<string, ScorePrograms>>();
+
+/** The programs of a model, compiled when first called and kept as long as its configuration. */
+export function scorePrograms(model: HostModel, session: SessionOptions = {}): ScorePrograms {
+  const ofConfig = known.get(model.config) ?? new Map<string, ScorePrograms>();
+  known.set(model.config, ofConfig);
+  const key = `${programKey(model)} ${JSON.stringify(session)}`;
+  const found = ofConfig.get(key);
+  if (found) return found;
+  const programs = createPrograms(model, session);
+  ofConfig.set(key, programs);
+  return programs;
+}
+
+/** Free the memory of all programs of a configuration that {@link scorePrograms} made. */
+export async function disposeScorePrograms(config: ModelConfig): Promise<void> {
+  const programs = [...(known.get(config)?.values() ?? [])];
+  known.delete(config);
+  await Promise.all(programs.map((each) => each.dispose()));
+}
+
+function createPrograms(model: HostModel, session: SessionOptions): ScorePrograms {
+  const { config } = model;
+  const shell = shellOf(model);
+  const inputs = modelSpecs(model);
+  const [ids, positions, mask] = Array.from({ length: 3 }, () => spec([null, null], "int32"));
+  const body = compile<BodyInputs<TensorSpec>, tf.Tensor>(
+    (tensors: BodyInputs<tf.Tensor>) => lastHidden(shell, tensors),
+    { ...inputs, ids: ids!, positions: positions! },
+    session,
+  );
+  const maskedBody = compile<MaskedInputs<TensorSpec>, tf.Tensor>(
+    (tensors: MaskedInputs<tf.Tensor>) => lastHidden(shell, tensors, tensors.mask),
+    { ...inputs, ids: ids!, positions: positions!, mask: mask! },
+    session,
+  );
+  const head = compile<HeadInputs<TensorSpec>, tf.Tensor>(
+    (tensors: HeadInputs<tf.Tensor>) =>
+      softmaxCrossEntropy(outputLogits(tracedModel(shell, tensors), tensors.hidden), tensors.targets),
+    { ...inputs, hidden: spec([null, config.hiddenSize]), targets: spec([null], "int32") },
+    session,
+  );
+  return {
+    body,
+    maskedBody,
+    head,
+    async dispose() {
+      await Promise.all([body.dispose(), maskedBody.dispose(), head.dispose()]);
+    },
+  };
+}
+
+function lastHidden(shell: ModelShell, inputs: BodyInputs<tf.Tensor>, mask?: tf.Tensor): tf.Tensor {
+  const { config } = shell;
+  const model = tracedModel(shell, inputs);
+  const { ids, positions } = inputs;
+  const [rows, time] = ids.shape as [number, number];
+  const table = rotaryTable(config, time);
+  const split = (x: tf.Tensor, heads: number) =>
+    x.reshape([rows, time, heads, config.headDimension]).transpose([0, 2, 1, 3]);
+  const turn = (x: tf.Tensor) => (table ? rotary(x, positions, table) : x);
+  return hiddenStates(model, tokenEmbeddings(model, ids), positions, (layer, { q, k, v }) => {
+    const options = { scale: attentionScale(config, layer), ...(mask ? { mask } : {}) };
+    const [queries, keys] = [turn(split(q, config.heads)), turn(split(k, config.keyValueHeads))];
+    const attended = causalAttention(queries, keys, split(v, config.keyValueHeads), options);
+    return attended.transpose([0, 2, 1, 3]).reshape(q.shape);
+  });
+}

@@ -1,0 +1,200 @@
+import { ThoughtbookError } from "../core/index.js";
+import {
+  type BucketBatch,
+  bucketBatches,
+  bucketOf,
+  bucketSizes,
+  emptyTensor,
+  padRows,
+  type SessionOptions,
+  type TensorData,
+} from "../tensor/index.js";
+import type { ModelConfig } from "./config.js";
+import { checkIds, type HostModel, modelInputs } from "./generate-model.js";
+import { type ScorePrograms, scorePrograms } from "./score-programs.js";
+
+/** Ids to score: all but the first one, or those of a continuation given a prompt. */
+export type ScoreSequence = readonly number[] | { prompt: readonly number[]; continuation: readonly number[] };
+
+export interface ScoreOptions {
+  /** The most sequences computed at once. Default: as many as have 4,096 tokens together. */
+  batchSize?: number | undefined;
+  /** Where shorter sequences are filled up; it changes rounding only. Default: `right`, which is faster. */
+  padding?: "left" | "right" | undefined;
+  /** Ends the work between two batches, with an error. */
+  signal?: AbortSignal | undefined;
+  /** Called after each batch with the number of sequences scored so far. */
+  onProgress?: ((done: number) => void) | undefined;
+  /** Of ONNX Runtime: threads, execution providers. */
+  session?: SessionOptions | undefined;
+}
+
+/** At most so many tokens, padding included, are computed at once. */
+const BATCH_TOKENS = 4096;
+/** At most so many logits are in memory at once: 128 MiB. */
+const LOGITS = 2 ** 25;
+
+/**
+ * Natural logarithms of the probability that the model gives each token after those before it.
+ *
+ * @returns for each sequence one number for every token but the first, or for every token of the continuation
+ * @throws before any work: bad-input (an empty sequence, prompt or continuation, an id outside the vocabulary, a sequence
+ *   longer than the context); while working: interrupted, execution
+ */
+export async function score(
+  model: HostModel,
+  sequences: readonly ScoreSequence[],
+  options: ScoreOptions = {},
+): Promise<Float32Array[]> {
+  const { config } = model;
+  const texts = sequences.map((sequence, index) => readSequence(sequence, index, config));
+  const results = texts.map(({ ids, from }) => new Float32Array(ids.length - from));
+  // The last token is a target only; a text of one token has none.
+  const scored = [...texts.keys()].filter((index) => results[index]!.length > 0);
+  const lengths = scored.map((index) => texts[index]!.ids.length - 1);
+  if (options.batchSize !== undefined && !(Number.isInteger(options.batchSize) && options.batchSize > 0)) {
+    throw new ThoughtbookError("bad-input", `batchSize is ${options.batchSize}, expected a whole number above 0`, {
+      hint: "Correct the option.",
+    });
+  }
+  const programs = scorePrograms(model, options.session);
+  const chunk = headChunk(config.vocabularySize);
+  let done = sequences.length - scored.length;
+  for (const { indices, length, rows } of plan(lengths, config.maxPositions, options.batchSize)) {
+    if (options.signal?.aborted) {
+      throw new ThoughtbookError("interrupted", "scoring was interrupted", {
+        hint: "Run it again.",
+        cause: options.signal.reason,
+      });
+    }
+    const batch = indices.map((index) => texts[scored[index]!]!);
+    const hidden = await bodyOf(model, programs, batch, { length, rows, side: options.padding ?? "right" });
+    await headOf(model, programs, hidden, {
+      batch,
+      results: indices.map((index) => results[scored[index]!]!),
+      length,
+      side: options.padding ?? "right",
+      chunk,
+    });
+    done += batch.length;
+    options.onProgress?.(done);
+  }
+  return results;
+}
+
+/** Check sequences as {@link score} does before any work, without the weights. Throws bad-input. */
+export function checkSequences(config: ModelConfig, sequences: readonly ScoreSequence[]): void {
+  for (const [index, sequence] of sequences.entries()) readSequence(sequence, index, config);
+}
+
+interface Text {
+  ids: readonly number[];
+  /** The place of the first token to score. */
+  from: number;
+}
+
+function readSequence(sequence: ScoreSequence, index: number, config: ModelConfig): Text {
+  const parts = "prompt" in sequence ? sequence : undefined;
+  const ids = parts ? [...parts.prompt, ...parts.continuation] : (sequence as readonly number[]);
+  const empty = parts
+    ? parts.prompt.length === 0
+      ? "its prompt is"
+      : parts.continuation.length === 0 && "its continuation is"
+    : ids.length === 0 && "it is";
+  if (empty) {
+    throw new ThoughtbookError("bad-input", `sequence ${index} cannot be scored: ${empty} empty`, {
+      hint: "The first token of a text has no score: put the token that begins a text before it.",
+    });
+  }
+  checkIds(ids, config, `sequence ${index}`);
+  if (ids.length > config.maxPositions) {
+    throw new ThoughtbookError(
+      "bad-input",
+      `sequence ${index} has ${ids.length} tokens, more than the model's context of ${config.maxPositions}`,
+      { hint: "Shorten it, or choose a model with a longer context." },
+    );
+  }
+  return { ids, from: parts ? parts.prompt.length : 1 };
+}
+
+/** Sequences of like length together, at most {@link BATCH_TOKENS} tokens at a time. */
+function plan(lengths: readonly number[], longest: number, batchSize: number | undefined): BucketBatch[] {
+  const sizes = bucketSizes({ longest, multipleOf: Math.min(16, longest), growth: 1.5 });
+  const groups = new Map<number, number[]>();
+  for (const [index, length] of lengths.entries()) {
+    const size = bucketOf(length, sizes);
+    groups.set(size, [...(groups.get(size) ?? []), index]);
+  }
+  return [...groups].flatMap(([size, indices]) => {
+    const rows = batchSize ?? Math.max(1, Math.floor(BATCH_TOKENS / size));
+    const batches = bucketBatches(
+      indices.map((index) => lengths[index]!),
+      { sizes: [size], batchSize: rows, rowSizes: bucketSizes({ longest: rows, multipleOf: 1 }) },
+    );
+    return batches.map((batch) => ({ ...batch, indices: batch.indices.map((place) => indices[place]!) }));
+  });
+}
+
+interface Layout {
+  length: number;
+  rows: number;
+  side: "left" | "right";
+}
+
+function bodyOf(
+  model: HostModel,
+  programs: ScorePrograms,
+  batch: readonly Text[],
+  { length, rows, side }: Layout,
+): Promise<TensorData> {
+  const inputs = batch.map(({ ids }) => ids.slice(0, -1));
+  const pad = (values: readonly ArrayLike<number>[]) => padRows(values, { length, rows, side, value: 0 }).values;
+  const places = pad(inputs.map((ids) => [...ids.keys()]));
+  const tensors = { ...modelInputs(model), ids: pad(inputs), positions: places };
+  if (side === "right") return programs.body(tensors) as Promise<TensorData>;
+  const mask = pad(inputs.map((ids) => new Int32Array(ids.length).fill(1)));
+  return programs.maskedBody({ ...tensors, mask }) as Promise<TensorData>;
+}
+
+interface HeadWork extends Omit<Layout, "rows"> {
+  batch: readonly Text[];
+  results: readonly Float32Array[];
+  /** Places computed at once. */
+  chunk: number;
+}
+
+/** Run the output layer on the places that are asked for only, a few at a time. */
+async function headOf(
+  model: HostModel,
+  { head }: ScorePrograms,
+  hidden: TensorData,
+  { batch, results, length, side, chunk }: HeadWork,
+): Promise<void> {
+  const width = model.config.hiddenSize;
+  const places: { from: number; result: Float32Array; at: number; target: number }[] = [];
+  for (const [row, { ids, from }] of batch.entries()) {
+    const start = row * length + (side === "left" ? length - (ids.length - 1) : 0);
+    for (let i = from; i < ids.length; i++) {
+      places.push({ from: start + i - 1, result: results[row]!, at: i - from, target: ids[i]! });
+    }
+  }
+  const sizes = bucketSizes({ longest: chunk, multipleOf: Math.min(16, chunk) });
+  for (let done = 0; done < places.length; done += chunk) {
+    const part = places.slice(done, done + chunk);
+    const count = bucketOf(part.length, sizes);
+    const rows = emptyTensor([count, width], "float32");
+    const targets = emptyTensor([count], "int32");
+    targets.data.fill(-1);
+    for (const [i, { from, target }] of part.entries()) {
+      rows.data.set((hidden.data as Float32Array).subarray(from * width, (from + 1) * width), i * width);
+      targets.data[i] = target;
+    }
+    const losses = (await head({ ...modelInputs(model), hidden: rows, targets })) as TensorData;
+    for (const [i, { result, at }] of part.entries()) result[at] = -losses.data[i]!;
+  }
+}
+
+/** How many places the output layer computes at once. */
+function headChunk(vocabularySize: number): number {
+  return Math.max(16, Math.min(BATCH_TOKENS, 2 ** Math.floor(Math.log2(LOGITS / vocabularySize))));
+}

@@ -1,0 +1,94 @@
+import { createRandom, type Random } from "../core/index.js";
+import { emptyTensor, type Inputs } from "../tensor/index.js";
+import { type BatchPlan, bucketPlans, chooseGrid, packBatches } from "./batch-plan.js";
+import { type Example, type ExampleSize, sizeOfExample } from "./examples.js";
+import type { BATCH_SPEC } from "./loss.js";
+
+/** How texts become batches: several in a row, or one a row beside others of like length. */
+export type Batching = "pack" | "bucket";
+
+/** Tensors of a batch, and what is in it. */
+export interface Batch {
+  tensors: Inputs<typeof BATCH_SPEC>;
+  /** Tokens that are put in, padding left out. */
+  tokens: number;
+}
+
+export interface BatchSource {
+  /** Tokens of all examples. */
+  tokens: number;
+  /** Batches of one epoch, in the order of training. */
+  epoch(random?: Random): BatchPlan[];
+  tensorsOf(plan: BatchPlan): Batch;
+}
+
+export interface BatchSourceOptions {
+  batching: Batching;
+  /** Examples a batch; packed, on average. */
+  batchSize: number;
+  /** Width of the model, which tells what attention costs beside the rest. */
+  hiddenSize: number;
+}
+
+/** Room for counted tokens beyond the most in one epoch, as another one is shuffled otherwise. */
+const COUNTED_SLACK = 1.05;
+const CAPACITY_STEP = 8;
+
+/** Batches of examples. Each example must have a token that is counted. */
+export function createBatches(
+  examples: readonly Example[],
+  { batching, batchSize, hiddenSize }: BatchSourceOptions,
+): BatchSource {
+  const sizes = examples.map(sizeOfExample);
+  const grid = chooseGrid(sizes, { batchSize, hiddenSize });
+  const epoch = (random?: Random) =>
+    batching === "pack" ? packBatches(sizes, grid, random) : bucketPlans(sizes, batchSize, random);
+  const countedOf = ({ placed }: BatchPlan) => placed.reduce((sum, { example }) => sum + sizes[example]!.counted, 0);
+  // The list of counted tokens has one size for each size of batches: a shape is a program.
+  const capacities = new Map<number, number>();
+  for (const plan of epoch(createRandom("counted"))) {
+    const room = Math.ceil((countedOf(plan) * COUNTED_SLACK) / CAPACITY_STEP) * CAPACITY_STEP;
+    capacities.set(plan.length, Math.max(capacities.get(plan.length) ?? 0, room));
+  }
+  return {
+    tokens: sizes.reduce((sum, { tokens }) => sum + tokens, 0),
+    epoch,
+    tensorsOf(plan) {
+      const places = plan.rows * plan.length;
+      const capacity = Math.min(capacities.get(plan.length) ?? places, places);
+      const counted = countedOf(plan);
+      return tensorsOf(plan, examples, sizes, { counted, capacity: counted > capacity ? places : capacity });
+    },
+  };
+}
+
+function tensorsOf(
+  { rows, length, placed }: BatchPlan,
+  examples: readonly Example[],
+  sizes: readonly ExampleSize[],
+  { counted, capacity }: { counted: number; capacity: number },
+): Batch {
+  const ids = emptyTensor([rows, length], "int32");
+  const positions = emptyTensor([rows, length], "int32");
+  const segments = emptyTensor([rows, length], "int32");
+  const places = emptyTensor([capacity], "int32");
+  const labels = emptyTensor([capacity], "int32");
+  labels.data.fill(-1, counted);
+  let next = 0;
+  let tokens = 0;
+  for (const [index, { example, row, column }] of placed.entries()) {
+    const { ids: source, labels: targets } = examples[example]!;
+    const size = sizes[example]!.tokens;
+    const start = row * length + column;
+    ids.data.set(source.subarray(0, size), start);
+    segments.data.fill(index + 1, start, start + size);
+    for (let i = 0; i < size; i++) {
+      positions.data[start + i] = i;
+      if (targets[i + 1]! < 0) continue;
+      places.data[next] = start + i;
+      labels.data[next++] = targets[i + 1]!;
+    }
+    tokens += size;
+  }
+  return { tensors: { ids, positions, segments, places, labels }, tokens };
+}

@@ -1,0 +1,215 @@
+import { cp, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { canonicalJson, fileSystemError, type ProgressDisplay, ThoughtbookError } from "../core/index.js";
+import {
+  initializeParameters,
+  type ModelConfig,
+  type ModelParameters,
+  mergeAdapter,
+  openCheckpoint,
+  readConfig,
+  readParameters,
+  saveAdapter,
+  saveCheckpoint,
+  type WeightType,
+} from "../model/index.js";
+import type { TrainingSettings } from "./options.js";
+import { encoderOf, type ReadRowsOptions, type RowCounts, readRows } from "./rows.js";
+import { removeState } from "./saved-state.js";
+import {
+  type TrainedLanguageModel,
+  type TrainLanguageModelOptions,
+  trainLanguageModel,
+} from "./train-language-model.js";
+
+export interface FineTuneOptions
+  extends TrainingSettings,
+    Pick<TrainLanguageModelOptions, "lora" | "evaluateEvery" | "saveEvery" | "onRecord" | "signal" | "threads">,
+    Pick<ReadRowsOptions, "context" | "tooLong"> {
+  /** Folder of a Hugging Face checkpoint. */
+  model: string;
+  /** Rows to train on; see {@link readRows}. */
+  data: string;
+  /** Rows of which the mean loss is measured: the weights with the lowest are kept. */
+  heldOut?: string | undefined;
+  /** Folder of the trained model; the run is in its subfolder `training`. */
+  out: string;
+  /** Begin with weights that have learned nothing: of the folder only configuration and tokenizer are used. */
+  fresh?: boolean | undefined;
+  /** With an adapter: write the model with the adapter merged in, the adapter beside it; false for the adapter only. */
+  merge?: boolean | undefined;
+  /** How weights are stored. Default: `float32`. */
+  dtype?: WeightType | undefined;
+  /** Go on with the run in the folder, if there is one. Without it, a folder that is not empty is an error. */
+  resume?: boolean | undefined;
+  /** Told what was read, before training. */
+  onRows?: ((rows: { train: RowCounts; heldOut: RowCounts | undefined }) => void) | undefined;
+  display?: ProgressDisplay | undefined;
+}
+
+/** What came out, without the weights, which are in the folder. */
+export type FineTuned = Pick<TrainedLanguageModel, "step" | "steps" | "value">;
+
+/** Subfolder of the run, and of an adapter beside the model it was merged into. */
+const RUN_FOLDER = "training";
+const ADAPTER_FOLDER = "adapter";
+const FINISHED_FILE = "finished.json";
+/** Files of a model other than configuration and weights. */
+const PASSENGERS =
+  /^(tokenizer.*|special_tokens_map\.json|added_tokens\.json|vocab\..*|merges\.txt|generation_config\.json|chat_template\..*|additional_chat_templates)$/;
+
+/**
+ * Train the model of a folder on the rows of a file, and write a Hugging Face folder: configuration, weights, and the
+ * tokenizer's files as they are.
+ *
+ * @throws as `openCheckpoint`, {@link readRows} and `trainLanguageModel`; bad-input for a folder that is not empty
+ */
+export async function fineTune(options: FineTuneOptions): Promise<FineTuned> {
+  const { model, data, heldOut, out, fresh = false, merge = true, dtype, resume = false, context, tooLong } = options;
+  const asked = canonicalJson({ ...settingsOf(options), model, data, heldOut, fresh, merge, dtype, context, tooLong });
+  const runFolder = join(out, RUN_FOLDER);
+  const finished = await checkFolder(out, { resume, asked });
+  if (finished) return finished;
+
+  const { config, parameters } = await startingPoint(model, fresh, options.seed);
+  const reading = {
+    config,
+    encoder: encoderOf(model),
+    ...(context === undefined ? {} : { context }),
+    ...(tooLong === undefined ? {} : { tooLong }),
+  };
+  const rows = await readRows(data, reading);
+  const heldOutRows = heldOut === undefined ? undefined : await readRows(heldOut, reading);
+  options.onRows?.({ train: rows.counts, heldOut: heldOutRows?.counts });
+
+  const { lora, evaluateEvery, saveEvery, onRecord, signal, threads, display } = options;
+  const trained = await trainLanguageModel({
+    ...settingsOf(options),
+    model: { config, parameters },
+    examples: rows.examples,
+    heldOut: heldOutRows?.examples,
+    folder: runFolder,
+    lora,
+    evaluateEvery,
+    saveEvery,
+    onRecord,
+    signal,
+    threads,
+    display,
+  });
+  await writeModel(options, config, trained);
+  const { step, steps, value } = trained;
+  const result: FineTuned = { step, steps, ...(value === undefined ? {} : { value }) };
+  await writeWhole(join(runFolder, FINISHED_FILE), `${JSON.stringify({ ...result, asked }, null, 2)}\n`);
+  await removeState(runFolder);
+  return result;
+}
+
+async function startingPoint(
+  model: string,
+  fresh: boolean,
+  seed: number | string,
+): Promise<{ config: ModelConfig; parameters: ModelParameters }> {
+  if (fresh) {
+    const config = await readConfig(model);
+    return { config, parameters: initializeParameters(config, { seed }) };
+  }
+  const checkpoint = await openCheckpoint(model);
+  return { config: checkpoint.config, parameters: await readParameters(checkpoint) };
+}
+
+async function writeModel(
+  { model, out, merge = true, dtype }: FineTuneOptions,
+  config: ModelConfig,
+  { parameters, adapter }: TrainedLanguageModel,
+): Promise<void> {
+  if (adapter) await saveAdapter(merge ? join(out, ADAPTER_FOLDER) : out, config, adapter, { baseModel: model });
+  if (!adapter || merge) {
+    const whole = adapter ? mergeAdapter(config, parameters, adapter) : parameters;
+    await saveCheckpoint(out, { config, parameters: whole, dtype });
+  }
+  for (const file of (await readdir(model)).filter((name) => PASSENGERS.test(name))) {
+    await cp(join(model, file), join(out, file), { recursive: true, dereference: true }).catch((error: unknown) => {
+      throw fileSystemError(error, "write", join(out, file));
+    });
+  }
+}
+
+/** Make sure that nothing in the folder is lost; gives the result of a run that is finished already. */
+async function checkFolder(
+  out: string,
+  { resume, asked }: { resume: boolean; asked: string },
+): Promise<FineTuned | undefined> {
+  const files = await filesOf(out);
+  if (files.length === 0) {
+    await mkdir(join(out, RUN_FOLDER), { recursive: true }).catch((error: unknown) => {
+      throw fileSystemError(error, "make the folder", out);
+    });
+    return undefined;
+  }
+  const run = await filesOf(join(out, RUN_FOLDER));
+  if (!files.includes(RUN_FOLDER)) {
+    throw new ThoughtbookError("bad-input", `the folder ${out} is not empty and holds no training run`, {
+      hint: "Choose another folder for the trained model.",
+    });
+  }
+  if (!resume && run.length > 0) {
+    const what = run.includes(FINISHED_FILE) ? "a finished training run" : "a training run that was stopped";
+    throw new ThoughtbookError("bad-input", `the folder ${out} holds ${what}`, {
+      hint: "Resume it (--resume), choose another folder, or remove this one.",
+    });
+  }
+  if (!run.includes(FINISHED_FILE)) return undefined;
+  const { asked: before, ...result } = JSON.parse(await readFile(join(out, RUN_FOLDER, FINISHED_FILE), "utf8"));
+  if (before === asked) return result as FineTuned;
+  throw new ThoughtbookError("bad-input", `the folder ${out} holds a finished training run with other settings`, {
+    hint: "Choose another folder, or remove this one to start anew.",
+  });
+}
+
+async function filesOf(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw fileSystemError(error, "read the folder", folder);
+  });
+}
+
+async function writeWhole(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(`${file}.new`, text);
+    await rename(`${file}.new`, file);
+  } catch (error) {
+    throw fileSystemError(error, "write", file);
+  }
+}
+
+/** The settings of training among the options. */
+const settingsOf = ({
+  seed,
+  epochs,
+  maxSteps,
+  batchSize,
+  accumulation,
+  batching,
+  learningRate,
+  schedule,
+  warmup,
+  weightDecay,
+  beta1,
+  beta2,
+  clipNorm,
+}: TrainingSettings): TrainingSettings => ({
+  seed,
+  epochs,
+  maxSteps,
+  batchSize,
+  accumulation,
+  batching,
+  learningRate,
+  schedule,
+  warmup,
+  weightDecay,
+  beta1,
+  beta2,
+  clipNorm,
+});

@@ -1,0 +1,85 @@
+import type * as tf from "@tensorflow/tfjs";
+import {
+  attentionScale,
+  hiddenStates,
+  type Model,
+  outputLogits,
+  rotaryTable,
+  tokenEmbeddings,
+} from "../model/index.js";
+import {
+  causalAttention,
+  embedding,
+  type LossOutputs,
+  rotary,
+  softmaxCrossEntropy,
+  spec,
+  type Traced,
+} from "../tensor/index.js";
+
+/**
+ * The shapes of a batch. Rows hold one text each, or several, one after the other; padding stands behind.
+ *
+ * Texts are given without their last token, which predicts nothing, and logits are computed only where a label is
+ * counted: for a completion of a few tokens after a long prompt, the output layer costs next to nothing.
+ */
+export const BATCH_SPEC = {
+  /** Token ids, `[rows, length]`. */
+  ids: spec([null, null], "int32"),
+  /** Position of each token in its text, `[rows, length]`. */
+  positions: spec([null, null], "int32"),
+  /** Number of the text in its row, `[rows, length]`; a token sees those of its own text only. */
+  segments: spec([null, null], "int32"),
+  /** Places `row · length + column` of the tokens whose next one is counted, `[counted]`. */
+  places: spec([null], "int32"),
+  /** The tokens that follow them, `[counted]`; below 0 where there is none, as in the padding of this list. */
+  labels: spec([null], "int32"),
+};
+
+export type BatchTensors = Traced<typeof BATCH_SPEC>;
+
+/**
+ * Mean negative log-probability, in nats, of the counted tokens of a batch.
+ *
+ * @param options `packed` tells whether a row may hold several texts: without, no mask is needed, as attention looks back
+ *   and padding stands behind
+ * @returns the loss and, as its weight, how many tokens were counted
+ */
+export function languageModelLoss(model: Model, batch: BatchTensors, { packed }: { packed: boolean }): LossOutputs {
+  const hidden = textStates(model, tokenEmbeddings(model, batch.ids), batch, packed);
+  const logits = outputLogits(model, embedding(hidden, batch.places));
+  const losses = softmaxCrossEntropy(logits, batch.labels);
+  const counted = batch.labels.greaterEqual(0).toFloat().sum();
+  return { loss: losses.sum().div(counted.maximum(1)), weight: counted };
+}
+
+/** The last hidden states of a batch, `[rows · length, hidden]`. */
+function textStates(
+  model: Model,
+  embeddings: tf.Tensor,
+  { positions, segments }: Pick<BatchTensors, "positions" | "segments">,
+  packed: boolean,
+): tf.Tensor {
+  const { config } = model;
+  const [rows, length] = positions.shape as [number, number];
+  const table = rotaryTable(config, length);
+  const split = (x: tf.Tensor, heads: number) =>
+    x.reshape([rows, length, heads, config.headDimension]).transpose([0, 2, 1, 3]);
+  const turn = (x: tf.Tensor) => (table ? rotary(x, positions, table) : x);
+  const sameText = packed
+    ? segments
+        .reshape([rows, length, 1])
+        .equal(segments.reshape([rows, 1, length]))
+        .toFloat()
+    : undefined;
+  return hiddenStates(model, embeddings, positions, (layer, { q, k, v }) =>
+    causalAttention(
+      turn(split(q, config.heads)),
+      turn(split(k, config.keyValueHeads)),
+      split(v, config.keyValueHeads),
+      { scale: attentionScale(config, layer), ...(sameText ? { mask: sameText } : {}) },
+    )
+      .transpose([0, 2, 1, 3])
+      .reshape([rows * length, -1]),
+  );
+}
