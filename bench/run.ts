@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { describeError, projectFolder, resolveUserPath } from "thoughtbook/core";
 import { exportFigure } from "thoughtbook/plot";
+import { benchGenerate } from "./generate/index.js";
+import { ENGINE, GENERATE_PEERS, type GeneratePeer } from "./generate/peer-list.js";
+import { generateFigure, summarise as summariseGenerate } from "./generate/summary.js";
 import { writeJson } from "./shared/report.js";
 import { benchTrainStep } from "./train-step/index.js";
 import { MODELS, type ModelName } from "./train-step/models.js";
@@ -29,6 +32,9 @@ interface TrainStepFlags {
   figure?: true;
 }
 
+/** Two systems that compute the same differ in a token only where two are nearly as probable. */
+const SAME_TOKENS = 0.9;
+
 const program = new Command("bench")
   .description("Measurements of this library against others, in rounds that take turns.")
   .showHelpAfterError("(add --help for the options)");
@@ -54,6 +60,36 @@ program
   .option("--out <folder>", "for train-step.json", path, join(projectFolder(), "runs", "bench"))
   .option("--figure", "draw figures/bench-train-step")
   .action(trainStep);
+
+interface GenerateFlags {
+  rounds: number;
+  seconds: number;
+  threads: number;
+  seed: number;
+  patience: number;
+  attempts: number;
+  batches: number[];
+  peers: GeneratePeer[];
+  python?: string;
+  out: string;
+  figure?: true;
+}
+
+program
+  .command("generate")
+  .description("new tokens/s of a small Llama, and the share of the matrix peak")
+  .option("--rounds <number>", "rounds in which each peer has a turn", positiveInteger, 7)
+  .option("--seconds <number>", "what a turn should take", positive, 2)
+  .option("--threads <number>", "threads of each peer", positiveInteger, availableParallelism())
+  .option("--seed <number>", "of the weights and the prompts", Number, 1)
+  .option("--patience <seconds>", "wait so long before a turn for other programs to finish", positive, 20)
+  .option("--attempts <number>", "the most attempts at a turn that other programs disturb", positiveInteger, 3)
+  .option("--batches <numbers>", "texts that are generated at a time", asCounts, [1, 16, 64])
+  .option("--peers <names>", `of ${GENERATE_PEERS.join(", ")}`, asGeneratePeers, [...GENERATE_PEERS])
+  .option("--python <path>", "a Python with torch and transformers takes part", path)
+  .option("--out <folder>", "for generate.json", path, join(projectFolder(), "runs", "bench"))
+  .option("--figure", "draw figures/bench-generate")
+  .action(generate);
 
 // An interruption ends the process by `exit`, on which temporary folders are removed; peers end with their input.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
@@ -97,6 +133,27 @@ async function trainStep(flags: TrainStepFlags): Promise<void> {
   if (broken) process.exitCode = 1;
 }
 
+async function generate(flags: GenerateFlags): Promise<void> {
+  const { seconds, patience, out, figure, ...options } = flags;
+  const onProgress = (line: string) => console.error(line);
+  const result = await benchGenerate({ ...options, turnSeconds: seconds, patienceSeconds: patience, onProgress });
+  const file = join(out, "generate.json");
+  await writeJson(file, result);
+  console.log(summariseGenerate(result));
+  console.log(`\n${file}`);
+  if (figure) {
+    const { svg } = await exportFigure(generateFigure(result), join(projectFolder(), "figures"));
+    console.log(svg);
+  }
+  // Speed with other tokens is worthless.
+  const broken = result.batches.some(
+    ({ failed, peers }) =>
+      failed.some(({ name }) => name === ENGINE) ||
+      peers.some(({ sameTokens }) => sameTokens !== null && sameTokens < SAME_TOKENS),
+  );
+  if (broken) process.exitCode = 1;
+}
+
 function defined<T extends object>(options: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [Key in keyof T]?: Exclude<T[Key], undefined>;
@@ -119,6 +176,18 @@ function asModels(text: string): ModelName[] {
   return text.split(",").map((name) => {
     if (Object.hasOwn(MODELS, name)) return name as ModelName;
     throw new InvalidArgumentError(`Models: ${Object.keys(MODELS).join(", ")}.`);
+  });
+}
+
+function asCounts(text: string): number[] {
+  return text.split(",").map(positiveInteger);
+}
+
+function asGeneratePeers(text: string): GeneratePeer[] {
+  return text.split(",").map((name) => {
+    const known = GENERATE_PEERS.find((peer) => peer === name);
+    if (known) return known;
+    throw new InvalidArgumentError(`Peers: ${GENERATE_PEERS.join(", ")}.`);
   });
 }
 

@@ -3,6 +3,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeError } from "thoughtbook/core";
+import { flopsOf, LARGE_PRODUCTS, type MatrixProduct } from "../shared/products.js";
 import { waitUntilQuiet } from "../shared/quiet.js";
 import { describeMachine, type Machine } from "../shared/report.js";
 import { runRounds, type Turns } from "../shared/rounds.js";
@@ -10,8 +11,8 @@ import { type Pace, type RunningPeer, startTraining, type Turn, takeTurn } from 
 import { countParameters, MODELS, type ModelConfig, type ModelName } from "./models.js";
 import { type PeerName, type PeerPlaces, planPeer, type SkippedPeer } from "./peer-list.js";
 import { createProblem, writeProblem } from "./problem.js";
-import { flopsOf, LARGE_PRODUCTS, type MatrixProduct, type MeasuredProducts, stepProducts } from "./products.js";
 import { isBaseline, type ModelResult, matrixResult, peerResult } from "./results.js";
+import { type MeasuredProducts, stepProducts } from "./step-products.js";
 
 export interface TrainStepOptions extends Pace {
   models: readonly ModelName[];

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { type Peer, startPeer } from "../shared/peers.js";
+import type { MatrixProduct } from "../shared/products.js";
 import { startBusyClock } from "../shared/quiet.js";
 import type { PlannedPeer } from "./peer-list.js";
-import type { MatrixProduct } from "./products.js";
 
 const PREPARED = z.object({
   versions: z.record(z.string(), z.string()),

@@ -1,23 +1,19 @@
 import { createRequire } from "node:module";
-import { performance } from "node:perf_hooks";
 import * as tf from "@tensorflow/tfjs";
 import {
   adamW,
   causalAttention,
-  compile,
   compileTrainingStep,
   embedding,
   rmsNorm,
   rotary,
-  sizeOf,
   softmaxCrossEntropy,
   spec,
   squaredRelu,
   swiGlu,
-  type TensorData,
   tensorData,
 } from "thoughtbook/tensor";
-import { spreadOf } from "../shared/statistics.js";
+import { productTimer } from "../shared/product-timer.js";
 import { modelLoss } from "./models.js";
 import type { Operations } from "./operations.js";
 import { hasDecay, type Problem } from "./problem.js";
@@ -25,10 +21,6 @@ import { serveTrainer, type Trainer } from "./trainer.js";
 
 const require = createRequire(import.meta.url);
 const versionOf = (name: string) => (require(`${name}/package.json`) as { version: string }).version;
-
-/** Results below this are repeated inside one call, so that the cost of a call does not count. */
-const FLOPS_A_CALL = 1e9;
-const MAXIMUM_PRODUCTS_A_CALL = 16;
 
 /** This engine: the whole step, update included, as one compiled function with its fused operations. */
 function engineTrainer(problem: Problem, threads: number): Trainer {
@@ -69,40 +61,6 @@ function engineTrainer(problem: Problem, threads: number): Trainer {
       return result.loss;
     },
     product: productTimer(threads),
-  };
-}
-
-/** Times of products through compiled TensorFlow.js products. */
-function productTimer(threads: number): NonNullable<Trainer["product"]> {
-  return async (product, milliseconds) => {
-    const { batch, m, k, n, transposeA, transposeB } = product;
-    const repeats = Math.min(MAXIMUM_PRODUCTS_A_CALL, Math.ceil(FLOPS_A_CALL / (2 * batch * m * k * n)));
-    const lead = batch === 1 ? [] : [batch];
-    const shapes = {
-      a: [...lead, ...(transposeA ? [k, m] : [m, k])],
-      b: [...lead, ...(transposeB ? [n, k] : [k, n])],
-      y: [...lead, m, n],
-    };
-    const list = <T>(value: (i: number) => T): T[] => Array.from({ length: repeats }, (_, i) => value(i));
-    const multiply = compile(
-      // The results before last are an input only to give their memory back.
-      ({ a, bs }) => ({ previous: bs.map((b) => tf.matMul(a, b, transposeA, transposeB)) }),
-      { a: spec(shapes.a), bs: list(() => spec(shapes.b)), previous: list(() => spec(shapes.y)) },
-      { donate: ["previous"], threads },
-    );
-    const random = (shape: number[]) => tensorData(Float32Array.from({ length: sizeOf(shape) }, Math.random), shape);
-    const factors = { a: random(shapes.a), bs: list(() => random(shapes.b)) };
-    let previous: TensorData[] = list(() => tensorData(new Float32Array(sizeOf(shapes.y)), shapes.y));
-    const times: number[] = [];
-    const end = performance.now() + milliseconds;
-    // The first calls compile and fill both sets of buffers.
-    for (let call = 0; times.length < 3 || performance.now() < end; call++) {
-      const start = performance.now();
-      ({ previous } = await multiply({ ...factors, previous }));
-      if (call > 1) times.push(performance.now() - start);
-    }
-    await multiply.dispose();
-    return spreadOf(times).median / 1000 / repeats;
   };
 }
 

@@ -1,9 +1,10 @@
+import { flopsOf, productName } from "../shared/products.js";
 import type { Turns } from "../shared/rounds.js";
 import { curveDifference, ratioByRound, type Spread, spreadOf } from "../shared/statistics.js";
 import type { RunningPeer, Turn } from "./measure.js";
 import type { ModelConfig, ModelName } from "./models.js";
 import { BASELINE, type PeerName, type SkippedPeer } from "./peer-list.js";
-import { flopsOf, type MeasuredProducts, productName } from "./products.js";
+import type { MeasuredProducts } from "./step-products.js";
 
 export interface PeerResult {
   name: PeerName;

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
+import type { MatrixProduct } from "../shared/products.js";
 import { servePeer } from "../shared/serve.js";
 import { type Problem, readProblem } from "./problem.js";
-import type { MatrixProduct } from "./products.js";
 
 /** One system that trains a problem, from its initial weights on, one step a call. */
 export interface Trainer {

@@ -156,24 +156,51 @@ export function forward(model: Model, input: tf.Tensor, { mask }: ForwardOptions
   const embeddings = input.rank === 2 ? tokenEmbeddings(model, input) : input;
   const [batch, time] = embeddings.shape as [number, number];
   const positions = mask ? positionsOf(mask) : tf.tile(tf.range(0, time, 1, "int32").reshape([1, time]), [batch, 1]);
-  const table = rotaryTable(config, time);
-  const split = (x: tf.Tensor, heads: number) =>
-    x.reshape([batch, time, heads, config.headDimension]).transpose([0, 2, 1, 3]);
+  const attend = causalAttend(config, positions, mask);
   let lastAttention: tf.Tensor | undefined;
   const hidden = hiddenStates(model, embeddings, positions, (layer, projected) => {
-    const turn = (x: tf.Tensor) => (table ? rotary(x, positions, table) : x);
-    const q = turn(split(projected.q, config.heads));
-    const k = turn(split(projected.k, config.keyValueHeads));
-    const v = split(projected.v, config.keyValueHeads);
-    const options = { scale: attentionScale(config, layer), ...(mask ? { mask } : {}) };
-    if (layer === config.layers - 1) lastAttention = attentionProbabilities(q, k, options);
-    return causalAttention(q, k, v, options)
-      .transpose([0, 2, 1, 3])
-      .reshape([batch * time, -1]);
+    const { value, queries, keys } = attend(layer, projected);
+    if (layer === config.layers - 1) {
+      const options = { scale: attentionScale(config, layer), ...(mask ? { mask } : {}) };
+      lastAttention = attentionProbabilities(queries, keys, options);
+    }
+    return value;
   });
   return {
     logits: outputLogits(model, hidden).reshape([batch, time, config.vocabularySize]),
     lastAttention: lastAttention!,
+  };
+}
+
+/** What a layer's attention gives; `value` is `[batch · time, heads · headDimension]`, the others `[batch, heads, time, headDimension]`. */
+export interface Attended {
+  value: tf.Tensor;
+  queries: tf.Tensor;
+  keys: tf.Tensor;
+  values: tf.Tensor;
+}
+
+/**
+ * Attention of whole texts over themselves.
+ *
+ * @param positions `[batch, time]` int32
+ * @param mask `[batch, time]`, 0 for padding
+ */
+export function causalAttend(
+  config: ModelConfig,
+  positions: tf.Tensor,
+  mask?: tf.Tensor,
+): (layer: number, projected: Projected) => Attended {
+  const [batch, time] = positions.shape as [number, number];
+  const { heads, keyValueHeads, headDimension } = config;
+  const table = rotaryTable(config, time);
+  const split = (x: tf.Tensor, count: number) => x.reshape([batch, time, count, headDimension]).transpose([0, 2, 1, 3]);
+  const turn = (x: tf.Tensor) => (table ? rotary(x, positions, table) : x);
+  return (layer, { q, k, v }) => {
+    const [queries, keys, values] = [turn(split(q, heads)), turn(split(k, keyValueHeads)), split(v, keyValueHeads)];
+    const options = { scale: attentionScale(config, layer), ...(mask ? { mask } : {}) };
+    const value = causalAttention(queries, keys, values, options);
+    return { value: value.transpose([0, 2, 1, 3]).reshape([batch * time, -1]), queries, keys, values };
   };
 }
 

@@ -23,8 +23,8 @@ export interface Batch {
 
 /** At most so many tokens of prompts, padding included, are computed at once. */
 export const PREFILL_TOKENS = 4096;
-/** So many new tokens are there room for at first, where a request may have more. */
-const FIRST_ROOM = 512;
+/** So many new tokens are there room for at first, where a request may have more: attention costs what there is room for. */
+const FIRST_ROOM = 64;
 const CACHE_BYTES = 2 ** 30;
 const BATCH_SIZE = 64;
 
@@ -40,7 +40,7 @@ export interface BatchOptions {
 
 /** Sizes that capacities are rounded up to. */
 export function capacityBuckets({ config }: HostModel): number[] {
-  return bucketSizes({ longest: config.maxPositions, multipleOf: Math.min(64, config.maxPositions) });
+  return bucketSizes({ longest: config.maxPositions, multipleOf: Math.min(64, config.maxPositions), growth: 1.5 });
 }
 
 /** Sizes that padded prompts have: at most a third of one is padding, but for short ones. */
@@ -75,7 +75,6 @@ export function createBatch({ model, programs, steps, rows, capacity }: BatchOpt
   let state: StepState;
   let ids: Int32Array;
   let lengths: Int32Array;
-  let scratch: Cache | undefined;
 
   const allocate = (newRows: number, newCapacity: number) => {
     cache = createCache(config, newRows, newCapacity);
@@ -126,15 +125,16 @@ export function createBatch({ model, programs, steps, rows, capacity }: BatchOpt
       const longest = Math.max(...requests.map(({ length }) => length));
       const time = bucketOf(longest, lengthBuckets);
       const count = bucketOf(requests.length, rowBuckets(Math.max(requests.length, prefillRows(time))));
-      if (scratch?.rows !== count || scratch.capacity !== time) scratch = createCache(config, count, time);
-      const { keys, values } = scratch;
       const embedded = isTensorData(requests[0]!.prompt);
       const prompt = embedded ? padEmbeddings(requests, count, time, config.hiddenSize) : padIds(requests, count, time);
       const last = emptyTensor([count], "int32");
       for (const [row, { length }] of requests.entries()) last.data[row] = row * time + length - 1;
       const program = embedded ? programs.prefillEmbeddings : programs.prefillIds;
-      const { logProbs, normaliser } = await program({ ...weights, prompt, last, cache: { keys, values } });
-      return { cache: scratch, scores: { logProbs, normaliser } as NextScores };
+      const { logProbs, normaliser, cache } = await program({ ...weights, prompt, last });
+      return {
+        cache: { rows: count, capacity: time, ...(cache as Pick<Cache, "keys" | "values">) },
+        scores: { logProbs, normaliser } as NextScores,
+      };
     },
     place(sequence, from, fromRow) {
       const row = sequences.indexOf(undefined);

@@ -15,8 +15,8 @@ import {
  * in. A large one does not, as each program has its own copy; nor does one that is trained after every few tokens.
  */
 
-/** So many steps are made with weights as inputs: about the time that building them in takes. */
-const STEPS_BEFORE = 32;
+/** It takes the time of about so many steps to build them in. */
+const WORTH_STEPS = 64;
 const MOST_BYTES = 2 ** 25;
 /** Models of one configuration that have such programs at a time: a policy and its reference. */
 const MOST_MODELS = 2;
@@ -25,8 +25,6 @@ const MOST_MODELS = 2;
 interface Frozen {
   config: ModelConfig;
   session: string;
-  /** Steps made with weights as inputs. */
-  steps: number;
   program: FrozenStep | undefined;
   /** Of the numbers built in. */
   fingerprint: number;
@@ -46,26 +44,33 @@ export interface StepRunner {
   release(): Promise<void>;
 }
 
+/**
+ * @param expectedSteps how many steps the call may take. It decides which programs make them, not what was done before: the
+ *   two round differently, and equal calls are to give equal numbers
+ */
 export function createStepRunner(
   model: HostModel,
   programs: GenerationPrograms,
   session: SessionOptions = {},
+  expectedSteps: number = Number.POSITIVE_INFINITY,
 ): StepRunner {
   const inputs = modelInputs(model);
   const withInputs = (state: StepState) => programs.step({ ...inputs, ...state }) as Promise<NextScores>;
-  if (weightBytes(model) > MOST_BYTES) return { step: withInputs, release: async () => {} };
+  if (weightBytes(model) > MOST_BYTES || expectedSteps < WORTH_STEPS) {
+    return { step: withInputs, release: async () => {} };
+  }
   const frozen = frozenOf(model, JSON.stringify(session));
   frozen.users++;
   return {
     step(state) {
-      if (!frozen.program && ++frozen.steps > STEPS_BEFORE) {
+      if (!frozen.program) {
         frozen.fingerprint = fingerprintOf(model);
         frozen.program = compileFrozenStep(model, session);
         const others = (byConfig.get(model.config) ?? []).filter((each) => each !== frozen && each.program);
         for (const old of others.splice(MOST_MODELS - 1)) void retire(old);
         byConfig.set(model.config, [frozen, ...others]);
       }
-      return frozen.program ? frozen.program.step(state) : withInputs(state);
+      return frozen.program.step(state);
     },
     async release() {
       frozen.users--;
@@ -95,7 +100,6 @@ function frozenOf(model: HostModel, session: string): Frozen {
   const fresh = {
     config: model.config,
     session,
-    steps: 0,
     program: undefined,
     fingerprint: 0,
     users: 0,
@@ -105,13 +109,12 @@ function frozenOf(model: HostModel, session: string): Frozen {
   return fresh;
 }
 
-/** Free a program now or, where it is in use, after its last user; the steps are counted from 0 again. */
+/** Free a program now or, where it is in use, after its last user. */
 async function retire(frozen: Frozen): Promise<void> {
   frozen.retired = frozen.users > 0;
   if (frozen.retired) return;
   const { program } = frozen;
   frozen.program = undefined;
-  frozen.steps = 0;
   await program?.dispose();
 }
 

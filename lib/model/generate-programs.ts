@@ -10,7 +10,15 @@ import {
   type TensorSpec,
 } from "../tensor/index.js";
 import { attentionScale, type ModelConfig } from "./config.js";
-import { type Attend, hiddenStates, type Model, outputLogits, rotaryTable, tokenEmbeddings } from "./forward.js";
+import {
+  type Attend,
+  causalAttend,
+  hiddenStates,
+  type Model,
+  outputLogits,
+  rotaryTable,
+  tokenEmbeddings,
+} from "./forward.js";
 import {
   type HostModel,
   type ModelInputs,
@@ -49,7 +57,6 @@ type PrefillInputs<Leaf> = ModelInputs<Leaf> & {
   prompt: Leaf;
   /** `[rows]` int32: where the last token of each row is among all `rows · time`. */
   last: Leaf;
-  cache: CacheOf<Leaf>;
 };
 type ScoredTensors = { logProbs: tf.Tensor; normaliser: tf.Tensor; cache: CacheOf<tf.Tensor> };
 
@@ -57,7 +64,7 @@ type ScoredTensors = { logProbs: tf.Tensor; normaliser: tf.Tensor; cache: CacheO
 export interface GenerationPrograms {
   /** One new token a row. */
   step: Compiled<StepInputs<TensorSpec>, ScoredTensors>;
-  /** Whole prompts, into an empty cache whose capacity is their padded length. */
+  /** Whole prompts; gives a cache whose capacity is their padded length. */
   prefillIds: Compiled<PrefillInputs<TensorSpec>, ScoredTensors>;
   prefillEmbeddings: Compiled<PrefillInputs<TensorSpec>, ScoredTensors>;
   dispose(): Promise<void>;
@@ -89,12 +96,11 @@ function createPrograms(model: HostModel, session: SessionOptions): GenerationPr
   const { config } = model;
   // Not the model itself: programs live longer than its weights.
   const shell = shellOf(model);
-  const inputs = { ...modelSpecs(model), cache: cacheSpecs(config) };
   const prefill = (prompt: TensorSpec) =>
     compile<PrefillInputs<TensorSpec>, ScoredTensors>(
       (tensors: PrefillInputs<tf.Tensor>) => prefillScores(shell, tensors),
-      { ...inputs, prompt, last: spec([null], "int32") },
-      { ...session, inPlace: ["cache"] },
+      { ...modelSpecs(model), prompt, last: spec([null], "int32") },
+      session,
     );
   const step = compile<StepInputs<TensorSpec>, ScoredTensors>(
     (tensors: StepInputs<tf.Tensor>) => stepScores(tracedModel(shell, tensors), tensors),
@@ -162,11 +168,16 @@ function prefillScores(shell: ModelShell, inputs: PrefillInputs<tf.Tensor>): Sco
   const model = tracedModel(shell, inputs);
   const embeddings = inputs.prompt.rank === 2 ? tokenEmbeddings(model, inputs.prompt) : inputs.prompt;
   const [rows, time] = embeddings.shape as [number, number];
-  // The padding on the right counts as tokens: those before do not see it, and what it leaves in the cache is never read.
-  const lengths = tf.fill([rows], time, "int32");
-  const { attend, cache } = attendWithCache(shell.config, inputs.cache, lengths);
   const positions = tf.tile(tf.range(0, time, 1, "int32").reshape([1, time]), [rows, 1]);
-  const hidden = hiddenStates(model, embeddings, positions, attend);
+  const cache: CacheOf<tf.Tensor> = { keys: [], values: [] };
+  // The padding is on the right: tokens do not see it, and what it leaves in the cache is never read.
+  const attend = causalAttend(shell.config, positions);
+  const hidden = hiddenStates(model, embeddings, positions, (layer, projected) => {
+    const { value, keys, values } = attend(layer, projected);
+    cache.keys[layer] = keys;
+    cache.values[layer] = values;
+    return value;
+  });
   return { ...scoresOf(outputLogits(model, tf.gather(hidden, inputs.last as tf.Tensor1D))), cache };
 }
 

@@ -56,7 +56,7 @@ export async function generate(
   const sizes = rowBuckets(batchSize);
   const rows = bucketOf(Math.min(batchSize, waitingSamples(queue)), sizes);
   const programs = generationPrograms(model, options.session);
-  const steps = createStepRunner(model, programs, options.session);
+  const steps = createStepRunner(model, programs, options.session, expectedSteps(resolved, rows));
   const batch = createBatch({ model, programs, steps, rows, capacity });
   const memory = createSamplingMemory(model.config.vocabularySize);
   try {
@@ -107,6 +107,13 @@ interface Admission {
   request: ResolvedRequest;
   first: number;
   count: number;
+}
+
+/** Steps that the work takes where no text ends before its limit. */
+function expectedSteps(requests: readonly ResolvedRequest[], rows: number): number {
+  const longest = Math.max(...requests.map(({ limit }) => limit));
+  const tokens = requests.reduce((sum, { limit, samples }) => sum + limit * samples, 0);
+  return Math.max(longest, Math.ceil(tokens / rows));
 }
 
 /** Take what fits into the free rows off the queue, in groups whose prompts are computed together. */

@@ -233,7 +233,12 @@ async function build<R>(
 /** A runtime may write an output before it has read an input for the last time; only appending to a cache is safe. */
 function checkAppends(nodes: readonly Node[], output: Value, input: Value, path: string): void {
   const producer = nodes.find((node) => node.outputs.includes(output));
-  if (producer?.op === "GroupQueryAttention" && producer.inputs[producer.outputs.indexOf(output) + 2] === input) return;
+  const appends =
+    producer?.op === "GroupQueryAttention"
+      ? producer.inputs[producer.outputs.indexOf(output) + 2] === input
+      : producer?.op === "ScatterND" && producer.inputs[0] === input;
+  const readers = nodes.filter((node) => node.inputs.includes(input));
+  if (appends && readers.length === 1) return;
   throw new ThoughtbookError(
     "bad-input",
     `${path} is to be written in place, but is not a cache that cachedAttention appends to`,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { flopsOf, productName } from "../../bench/shared/products.js";
 import { countParameters, MODELS, parameterShapes } from "../../bench/train-step/models.js";
 import { createProblem, readProblem, writeProblem } from "../../bench/train-step/problem.js";
-import { flopsOf, productName, stepProducts } from "../../bench/train-step/products.js";
+import { stepProducts } from "../../bench/train-step/step-products.js";
 import { temporaryFolder } from "../core/helpers.js";
 import { TINY } from "./tiny-models.js";
 

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { describe, expect, it, vi } from "vitest";
+import { LARGE_PRODUCTS } from "../../bench/shared/products.js";
 import { benchTrainStep, type TrainStepOptions } from "../../bench/train-step/index.js";
 import { asPeerName, planPeer } from "../../bench/train-step/peer-list.js";
-import { LARGE_PRODUCTS } from "../../bench/train-step/products.js";
 import { trainingProblems } from "../../bench/train-step/results.js";
 import { speedFigure, summarise } from "../../bench/train-step/summary.js";
 import { failure, temporaryFolder } from "../core/helpers.js";

@@ -17,11 +17,14 @@ function copyOf({ config, weights }: HostModel): HostModel {
 }
 
 describe("weights built into programs", () => {
-  it("give the same text", async () => {
+  it("give the same text as weights that are inputs, and equal calls equal numbers", async () => {
     const model = randomModel();
+    // So few tokens are not worth building the weights in.
+    const [short] = await generate(model, [{ ...request, maxNewTokens: 40 }]);
     const [first, second] = [await text(model), await text(model)];
-    expect(second.ids).toEqual(first.ids);
-    expect(apart(second.logProbs, first.logProbs)).toBeLessThan(1e-4);
+    expect(second).toEqual(first);
+    expect(first.ids.slice(0, 40)).toEqual(short!.ids);
+    expect(apart(first.logProbs.slice(0, 40), short!.logProbs)).toBeLessThan(1e-4);
   });
 
   it("are not used any more when they have changed where they are", async () => {

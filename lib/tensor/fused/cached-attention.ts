@@ -28,6 +28,13 @@ export interface CachedAttention {
   cache: KeyValueCache;
 }
 
+/** ONNX Runtime's operator takes heads whose width is a multiple of it. */
+const OPERATOR_WIDTHS = 8;
+/** From so many rows times key heads on, plain products are faster than ONNX Runtime's operator. */
+const PRODUCTS_FROM = 64;
+/** Added to a score, it makes the weight 0. */
+const HIDDEN = -1e9;
+
 /**
  * Grouped-query attention of new tokens over themselves and a cache, for generating text (Ainslie et al. 2023).
  *
@@ -39,7 +46,8 @@ export interface CachedAttention {
  * @param k `[batch, time, keyHeads · headWidth]`
  * @param v `[batch, time, keyHeads · headWidth]`
  * @param lengths `[batch]` int32: tokens of each row with the new ones, at most the cache's capacity
- * @throws ThoughtbookError when widths or heads do not fit each other
+ * @throws ThoughtbookError when widths or heads do not fit each other, or several new tokens have heads whose width is no
+ *   multiple of 8
  */
 export function cachedAttention(
   q: tf.Tensor,
@@ -49,7 +57,7 @@ export function cachedAttention(
   lengths: tf.Tensor,
   options: CachedAttentionOptions,
 ): CachedAttention {
-  const { heads, keyHeads, rotary, scale } = options;
+  const { heads, keyHeads } = options;
   const headWidth = cache.keys.shape[3]!;
   if (heads % keyHeads !== 0 || q.shape[2] !== heads * headWidth || k.shape[2] !== keyHeads * headWidth) {
     throw new ThoughtbookError(
@@ -59,7 +67,31 @@ export function cachedAttention(
     );
   }
   if (!isTracing()) return cachedAttentionReference(q, k, v, cache, lengths, options);
-  const like = (x: tf.Tensor): { shape: number[]; dtype: DType } => ({ shape: [...x.shape], dtype: "float32" });
+  const operatorCan = headWidth % OPERATOR_WIDTHS === 0;
+  if (q.shape[1] !== 1 && !operatorCan) {
+    throw new ThoughtbookError(
+      "bad-input",
+      `attention of several new tokens to a cache with heads of width ${headWidth}`,
+      {
+        hint: `ONNX Runtime's operator wants a multiple of ${OPERATOR_WIDTHS}: give one token a call, or use causalAttention.`,
+      },
+    );
+  }
+  return q.shape[1] === 1 && (!operatorCan || q.shape[0]! * keyHeads >= PRODUCTS_FROM)
+    ? attendByProducts(q, k, v, cache, lengths, options)
+    : attendByOperator(q, k, v, cache, lengths, options);
+}
+
+/** One operator for all, which reads no more of the cache than there are tokens; the fastest for few rows and for prompts. */
+function attendByOperator(
+  q: tf.Tensor,
+  k: tf.Tensor,
+  v: tf.Tensor,
+  cache: KeyValueCache,
+  lengths: tf.Tensor,
+  { heads, keyHeads, rotary, scale }: CachedAttentionOptions,
+): CachedAttention {
+  const headWidth = cache.keys.shape[3]!;
   const last = lengths.sub(tf.scalar(1, "int32"));
   const longest = lengths.max().reshape([1]);
   // The operator rotates heads whose width is a multiple of 16 by itself; others are rotated before.
@@ -93,6 +125,50 @@ export function cachedAttention(
   ) as [tf.Tensor, tf.Tensor, tf.Tensor];
   return { value, cache: { keys, values } };
 }
+
+/**
+ * One new token a row, by plain products over the whole cache, whose numbers must be finite. The operator above makes a
+ * product of a single row for each head, these one for each key head, of as many rows as share it: with many rows about
+ * twice as fast.
+ */
+function attendByProducts(
+  q: tf.Tensor,
+  k: tf.Tensor,
+  v: tf.Tensor,
+  cache: KeyValueCache,
+  lengths: tf.Tensor,
+  { heads, keyHeads, rotary, scale }: CachedAttentionOptions,
+): CachedAttention {
+  const [batch, , capacity, headWidth] = cache.keys.shape as [number, number, number, number];
+  const positions = positionsOf(lengths, batch, 1);
+  const turn = (x: tf.Tensor, count: number) => (rotary ? rotateFlat(x, count, positions, rotary) : x);
+  // Where in the cache each new key goes: row, head, place.
+  const places = tf.stack(
+    [
+      tf.range(0, batch, 1, "int32").reshape([batch, 1]).tile([1, keyHeads]),
+      tf.range(0, keyHeads, 1, "int32").reshape([1, keyHeads]).tile([batch, 1]),
+      positions.tile([1, keyHeads]),
+    ],
+    2,
+  );
+  // The operator copies the cache only where its output has other memory.
+  const append = (old: tf.Tensor, fresh: tf.Tensor) =>
+    onnxNode("ScatterND", [old, int64Of(places), fresh.reshape([batch, keyHeads, headWidth])], [like(old)])[0]!;
+  const keys = append(cache.keys, turn(k, keyHeads));
+  const values = append(cache.values, v);
+  const hidden = tf.greater(tf.range(0, capacity, 1, "int32"), positions.reshape([batch, 1, 1, 1]));
+  const group = heads / keyHeads;
+  const [scores] = onnxNode(
+    "FusedMatMul",
+    [turn(q, heads).reshape([batch, keyHeads, group, headWidth]), keys],
+    [{ shape: [batch, keyHeads, group, capacity], dtype: "float32" }],
+    { domain: MICROSOFT, attributes: { transB: 1, alpha: float(scale ?? 1 / Math.sqrt(headWidth)) } },
+  );
+  const weights = tf.softmax(scores!.add(hidden.toFloat().mul(HIDDEN)));
+  return { value: tf.matMul(weights, values).reshape(q.shape), cache: { keys, values } };
+}
+
+const like = (x: tf.Tensor): { shape: number[]; dtype: DType } => ({ shape: [...x.shape], dtype: "float32" });
 
 /** Places of the new tokens in their rows, `[batch, time]`. */
 function positionsOf(lengths: tf.Tensor, batch: number, time: number): tf.Tensor {
