@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { describeError, projectFolder, resolveUserPath } from "thoughtbook/core";
 import { exportFigure } from "thoughtbook/plot";
+import { benchFineTune, summariseFineTune } from "./fine-tune/index.js";
 import { benchGenerate } from "./generate/index.js";
 import { ENGINE, GENERATE_PEERS, type GeneratePeer } from "./generate/peer-list.js";
 import { generateFigure, summarise as summariseGenerate } from "./generate/summary.js";
@@ -91,6 +92,24 @@ program
   .option("--figure", "draw figures/bench-generate")
   .action(generate);
 
+interface FineTuneFlags {
+  steps: number;
+  threads: number;
+  seed: number;
+  texts: number;
+  out: string;
+}
+
+program
+  .command("fine-tune")
+  .description("tokens/s of training a small Llama, and of its compiled step alone")
+  .option("--steps <number>", "updates that are measured", positiveInteger, 60)
+  .option("--threads <number>", "threads of the engine", positiveInteger, availableParallelism())
+  .option("--seed <number>", "of weights and texts", Number, 1)
+  .option("--texts <number>", "texts of 20 to 100 tokens", positiveInteger, 2000)
+  .option("--out <folder>", "for fine-tune.json", path, join(projectFolder(), "runs", "bench"))
+  .action(fineTune);
+
 // An interruption ends the process by `exit`, on which temporary folders are removed; peers end with their input.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 
@@ -131,6 +150,13 @@ async function trainStep(flags: TrainStepFlags): Promise<void> {
       failed.some(({ name }) => name === BASELINE) || peers.some(({ problems }) => problems.length > 0),
   );
   if (broken) process.exitCode = 1;
+}
+
+async function fineTune({ out, ...options }: FineTuneFlags): Promise<void> {
+  const result = await benchFineTune(options);
+  const file = join(out, "fine-tune.json");
+  await writeJson(file, result);
+  console.log(`${summariseFineTune(result)}\n\n${file}`);
 }
 
 async function generate(flags: GenerateFlags): Promise<void> {

@@ -22,3 +22,4 @@ export {
   type TrainLanguageModelOptions,
   trainLanguageModel,
 } from "./train-language-model.js";
+export { type TrainedModel, trainedModel } from "./trained-model.js";
