@@ -42,14 +42,17 @@ const TRIALS = 64;
  */
 export function chooseGrid(
   sizes: readonly ExampleSize[],
-  { batchSize, hiddenSize }: { batchSize: number; hiddenSize: number },
+  {
+    batchSize,
+    hiddenSize,
+    longest = longestOf(sizes),
+  }: { batchSize: number; hiddenSize: number; longest?: number | undefined },
 ): Grid {
   const inBatch = Math.min(batchSize, sizes.length);
   const order = createRandom("grid").shuffle([...sizes.keys()]);
   const sample = order.slice(0, inBatch * TRIALS).map((index) => sizes[index]!);
   const planned = Math.ceil(sample.length / inBatch);
   const tokens = sample.reduce((sum, size) => sum + size.tokens, 0);
-  const longest = sizes.reduce((most, size) => Math.max(most, size.tokens), 1);
   const grids = ROW_LENGTHS.flatMap((factor) => {
     const length = Math.ceil((longest * factor) / STEP) * STEP;
     return SPARE_ROWS.map((spare) => {
@@ -62,6 +65,9 @@ export function chooseGrid(
   const { cost: _, ...grid } = grids.reduce((best, each) => (each.cost < best.cost ? each : best));
   return grid;
 }
+
+const longestOf = (sizes: readonly ExampleSize[]): number =>
+  sizes.reduce((most, { tokens }) => Math.max(most, tokens), 1);
 
 /** How often packing begins anew with a batch more, because the last texts did not fit. */
 const MOST_TRIES = 5;

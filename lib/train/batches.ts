@@ -1,6 +1,6 @@
 import { createRandom, type Random } from "../core/index.js";
 import { emptyTensor, type Inputs } from "../tensor/index.js";
-import { type BatchPlan, bucketPlans, chooseGrid, packBatches } from "./batch-plan.js";
+import { type BatchPlan, bucketPlans, chooseGrid, type Grid, packBatches } from "./batch-plan.js";
 import { type Example, type ExampleSize, sizeOfExample } from "./examples.js";
 import type { BATCH_SPEC } from "./loss.js";
 
@@ -17,9 +17,20 @@ export interface Batch {
 export interface BatchSource {
   /** Tokens of all examples. */
   tokens: number;
+  /** What all batches of a run share, so that few programs are compiled. */
+  shapes: BatchShapes;
   /** Batches of one epoch, in the order of training. */
   epoch(random?: Random): BatchPlan[];
   tensorsOf(plan: BatchPlan): Batch;
+  /** Tokens of a batch that are put in. */
+  tokensOf(plan: BatchPlan): number;
+}
+
+export interface BatchShapes {
+  /** Of packed batches. */
+  grid: Grid;
+  /** Room for counted tokens, by the length of rows. */
+  capacities: ReadonlyMap<number, number>;
 }
 
 export interface BatchSourceOptions {
@@ -28,6 +39,10 @@ export interface BatchSourceOptions {
   batchSize: number;
   /** Width of the model, which tells what attention costs beside the rest. */
   hiddenSize: number;
+  /** Tokens that the longest example may have. Default: those that the longest has. */
+  longest?: number | undefined;
+  /** Take the shapes of other batches, whose examples are of the same kind, with the same `longest`. */
+  shapes?: BatchShapes | undefined;
 }
 
 /** Room for counted tokens beyond the most in one epoch, as another one is shuffled otherwise. */
@@ -37,22 +52,19 @@ const CAPACITY_STEP = 8;
 /** Batches of examples. Each example must have a token that is counted. */
 export function createBatches(
   examples: readonly Example[],
-  { batching, batchSize, hiddenSize }: BatchSourceOptions,
+  { batching, batchSize, hiddenSize, longest, shapes: given }: BatchSourceOptions,
 ): BatchSource {
   const sizes = examples.map(sizeOfExample);
-  const grid = chooseGrid(sizes, { batchSize, hiddenSize });
+  const grid = given?.grid ?? chooseGrid(sizes, { batchSize, hiddenSize, longest });
   const epoch = (random?: Random) =>
     batching === "pack" ? packBatches(sizes, grid, random) : bucketPlans(sizes, batchSize, random);
   const countedOf = ({ placed }: BatchPlan) => placed.reduce((sum, { example }) => sum + sizes[example]!.counted, 0);
-  // The list of counted tokens has one size for each size of batches: a shape is a program.
-  const capacities = new Map<number, number>();
-  for (const plan of epoch(createRandom("counted"))) {
-    const room = Math.ceil((countedOf(plan) * COUNTED_SLACK) / CAPACITY_STEP) * CAPACITY_STEP;
-    capacities.set(plan.length, Math.max(capacities.get(plan.length) ?? 0, room));
-  }
+  const capacities = given?.capacities ?? capacitiesOf(epoch(createRandom("counted")), countedOf);
   return {
     tokens: sizes.reduce((sum, { tokens }) => sum + tokens, 0),
+    shapes: { grid, capacities },
     epoch,
+    tokensOf: ({ placed }) => placed.reduce((sum, { example }) => sum + sizes[example]!.tokens, 0),
     tensorsOf(plan) {
       const places = plan.rows * plan.length;
       const capacity = Math.min(capacities.get(plan.length) ?? places, places);
@@ -60,6 +72,16 @@ export function createBatches(
       return tensorsOf(plan, examples, sizes, { counted, capacity: counted > capacity ? places : capacity });
     },
   };
+}
+
+/** The list of counted tokens has one size for each size of batches: a shape is a program. */
+function capacitiesOf(plans: readonly BatchPlan[], countedOf: (plan: BatchPlan) => number): Map<number, number> {
+  const capacities = new Map<number, number>();
+  for (const plan of plans) {
+    const room = Math.ceil((countedOf(plan) * COUNTED_SLACK) / CAPACITY_STEP) * CAPACITY_STEP;
+    capacities.set(plan.length, Math.max(capacities.get(plan.length) ?? 0, room));
+  }
+  return capacities;
 }
 
 function tensorsOf(

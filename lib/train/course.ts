@@ -1,50 +1,120 @@
 import { createRandom, ThoughtbookError } from "../core/index.js";
 import type { BatchPlan } from "./batch-plan.js";
-import type { BatchSource } from "./batches.js";
+import { type Batch, type BatchSource, type BatchSourceOptions, createBatches } from "./batches.js";
+import { checkExamples, type Example, type ExampleStream } from "./examples.js";
 import type { Settings } from "./options.js";
 
-/** The batches of one update. */
+/** What one update is made with. */
 export interface Update {
   /** Number of the update, from 1. */
   step: number;
-  /** From 1. */
+  /** From 1; of a stream the number of the chunk. */
   epoch: number;
-  plans: readonly [BatchPlan, ...BatchPlan[]];
+  batches: readonly [Batch, ...Batch[]];
 }
 
 export interface Course {
   /** Updates of the whole run. */
   steps: number;
   /** All updates after the given one. The order of an epoch follows from the seed and its number. */
-  updatesAfter(step: number): Generator<Update, void, undefined>;
-  /** Tokens that the run puts in. */
+  updatesAfter(step: number): AsyncGenerator<Update, void, undefined>;
+  /** Tokens that the run puts in; of a stream an estimate. */
   tokens: number;
 }
 
+type CourseSettings = Pick<Settings, "seed" | "epochs" | "maxSteps" | "accumulation" | "batching" | "batchSize">;
+
 /** Which batches a run trains on, and in which order. */
 export function planCourse(
-  source: BatchSource,
-  { seed, epochs, maxSteps, accumulation }: Pick<Settings, "seed" | "epochs" | "maxSteps" | "accumulation">,
-  tokensOf: (plan: BatchPlan) => number,
+  examples: readonly Example[],
+  { seed, epochs, maxSteps, accumulation, ...batching }: CourseSettings,
+  hiddenSize: number,
 ): Course {
+  const source = createBatches(examples, { ...batching, hiddenSize });
   const random = createRandom(seed).stream("batches");
-  function* updatesAfter(done: number): Generator<Update, void, undefined> {
+  function* plansAfter(done: number) {
     let step = 0;
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const plans = source.epoch(random.stream(`epoch ${epoch}`));
       for (let first = 0; first < plans.length; first += accumulation) {
         if (step === maxSteps) return;
         step++;
-        const chosen = plans.slice(first, first + accumulation) as [BatchPlan, ...BatchPlan[]];
-        if (step > done) yield { step, epoch, plans: chosen };
+        if (step > done) yield { step, epoch, plans: plans.slice(first, first + accumulation) };
       }
     }
   }
   let [steps, tokens] = [0, 0];
-  for (const { plans } of updatesAfter(0)) {
+  for (const { plans } of plansAfter(0)) {
     steps++;
-    for (const plan of plans) tokens += tokensOf(plan);
+    for (const plan of plans) tokens += source.tokensOf(plan);
   }
   if (steps === 0) throw new ThoughtbookError("bad-input", "there is nothing to train on", { hint: "Give examples." });
-  return { steps, tokens, updatesAfter };
+  return {
+    steps,
+    tokens,
+    async *updatesAfter(done) {
+      for (const { plans, ...update } of plansAfter(done)) yield { ...update, batches: batchesOf(source, plans) };
+    },
+  };
+}
+
+/**
+ * The course of a run on a stream: each chunk gives as many updates as the stream says, in an order that the seed and the
+ * number of the chunk decide. A run that goes on makes only the chunks that are left.
+ *
+ * @throws bad-input without a number of updates, or for a chunk that does not fit the model or is too small
+ */
+export async function planStreamCourse(
+  stream: ExampleStream,
+  { seed, maxSteps, accumulation, ...batching }: CourseSettings,
+  model: { hiddenSize: number; vocabularySize: number; maxPositions: number },
+): Promise<Course> {
+  if (!Number.isFinite(maxSteps)) {
+    throw new ThoughtbookError("bad-input", "a stream of examples has no end: maxSteps is missing", {
+      hint: "Say how many updates are to be made.",
+    });
+  }
+  const { updatesPerChunk, longest } = stream;
+  const random = createRandom(seed).stream("batches");
+  let shapes: BatchSourceOptions["shapes"];
+  const open = async (index: number) => {
+    const examples = await stream.chunk(index);
+    checkExamples(`chunk ${index} of the examples`, examples, {
+      ...model,
+      maxPositions: Math.min(longest, model.maxPositions),
+    });
+    const source = createBatches(examples, { ...batching, hiddenSize: model.hiddenSize, longest, shapes });
+    const plans = source.epoch(random.stream(`chunk ${index}`));
+    if (plans.length >= updatesPerChunk * accumulation) return { source, plans };
+    throw new ThoughtbookError(
+      "bad-input",
+      `chunk ${index} of the examples fills ${plans.length} batches, and ${updatesPerChunk} updates of ${accumulation} were promised`,
+      { hint: "Make chunks larger, or promise fewer updates." },
+    );
+  };
+  // All chunks have the shapes of the first one.
+  const first = await open(0);
+  shapes = first.source.shapes;
+  const sample = first.plans.slice(0, updatesPerChunk * accumulation);
+  const tokens = sample.reduce((sum, plan) => sum + first.source.tokensOf(plan), 0);
+  return {
+    steps: maxSteps,
+    tokens: Math.round((tokens / updatesPerChunk) * maxSteps),
+    async *updatesAfter(done) {
+      for (let index = Math.floor(done / updatesPerChunk); index * updatesPerChunk < maxSteps; index++) {
+        const { source, plans } = index === 0 ? first : await open(index);
+        for (let i = 0; i < updatesPerChunk; i++) {
+          const step = index * updatesPerChunk + i + 1;
+          if (step <= done) continue;
+          if (step > maxSteps) return;
+          const chosen = plans.slice(i * accumulation, (i + 1) * accumulation);
+          yield { step, epoch: index + 1, batches: batchesOf(source, chosen) };
+        }
+      }
+    },
+  };
+}
+
+function batchesOf(source: BatchSource, plans: readonly BatchPlan[]): [Batch, ...Batch[]] {
+  return plans.map(source.tensorsOf) as [Batch, ...Batch[]];
 }

@@ -11,6 +11,18 @@ export interface Example {
   labels: Int32Array;
 }
 
+/** Examples that are made while training goes on: more than memory holds, or than anyone wants on disk. */
+export interface ExampleStream {
+  /** Tells streams apart, in `run.json`. */
+  fingerprint: string;
+  /** Updates that are made with one chunk. */
+  updatesPerChunk: number;
+  /** Tokens that an example has at most. */
+  longest: number;
+  /** The examples of a chunk, from 0, always the same: at least as many as its updates need. */
+  chunk(index: number): Promise<readonly Example[]>;
+}
+
 /** How much of an example takes part in training. */
 export interface ExampleSize {
   /** Tokens that are put in: up to the one before the last counted one, as no later token changes the loss. */

@@ -1,12 +1,12 @@
 import { sha256 } from "../core/index.js";
 import { type Adapter, configToHuggingFace, type ModelConfig, type ModelParameters } from "../model/index.js";
 import type { EvaluationOptions } from "./evaluations.js";
-import { type Example, hashExamples } from "./examples.js";
+import { type Example, type ExampleStream, hashExamples } from "./examples.js";
 import type { Settings } from "./options.js";
 
 export interface RunParts {
   model: { config: ModelConfig; parameters: ModelParameters };
-  examples: readonly Example[];
+  examples: readonly Example[] | ExampleStream;
   settings: Settings;
   adapter: Adapter | undefined;
   evaluation: EvaluationOptions;
@@ -18,7 +18,10 @@ export function describeRun({ model, examples, settings, adapter, evaluation }: 
   const { heldOut, evaluate, evaluateEvery = 100, best } = evaluation;
   return {
     model: { ...configToHuggingFace(model.config), weights: hashParameters(model.parameters) },
-    examples: { count: examples.length, hash: hashExamples(examples) },
+    examples:
+      "length" in examples
+        ? { count: examples.length, hash: hashExamples(examples) }
+        : { stream: examples.fingerprint, updatesPerChunk: examples.updatesPerChunk },
     settings: {
       ...others,
       epochs: Number.isFinite(epochs) ? epochs : null,

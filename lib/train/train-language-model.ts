@@ -8,10 +8,9 @@ import {
   type ModelParameters,
 } from "../model/index.js";
 import { adamW, compileTrainingStep, type TensorSpec, type TrainingState } from "../tensor/index.js";
-import { createBatches } from "./batches.js";
-import { planCourse, type Update } from "./course.js";
+import { planCourse, planStreamCourse, type Update } from "./course.js";
 import { createEvaluations, type EvaluationOptions, type Scores } from "./evaluations.js";
-import { checkExamples, type Example, sizeOfExample } from "./examples.js";
+import { checkExamples, type Example, type ExampleStream } from "./examples.js";
 import { listenForInterrupt } from "./interrupt.js";
 import { BATCH_SPEC, languageModelLoss } from "./loss.js";
 import { completeSettings, scheduleOf, type TrainingSettings } from "./options.js";
@@ -40,7 +39,8 @@ export interface TrainingRecord {
 
 export interface TrainLanguageModelOptions extends TrainingSettings, EvaluationOptions {
   model: { config: ModelConfig; parameters: ModelParameters };
-  examples: readonly Example[];
+  /** All of them, or a stream with a number of updates (`maxSteps`). */
+  examples: readonly Example[] | ExampleStream;
   /** Folder of the run: settings (`run.json`), a record an update (`records.jsonl`), the state to go on from. */
   folder: string;
   /** Train an adapter and leave the weights as they are. Its seed is that of the run. Default: all weights are trained. */
@@ -84,21 +84,20 @@ type Specs = Record<string, TensorSpec>;
 export async function trainLanguageModel(options: TrainLanguageModelOptions): Promise<TrainedLanguageModel> {
   const { model, examples, folder, lora, saveEvery = 100, onRecord, threads } = options;
   const { config, parameters } = model;
-  checkExamples("examples", examples, config);
+  if ("length" in examples) checkExamples("examples", examples, config);
   if (!(Number.isInteger(saveEvery) && saveEvery > 0)) {
     throw new ThoughtbookError("bad-input", `saveEvery is ${saveEvery}, expected a whole number above 0`, {
       hint: "It is a number of updates.",
     });
   }
   const settings = completeSettings(options, { isAdapter: lora !== undefined });
-  const { batching, batchSize, seed } = settings;
+  const { batching, seed } = settings;
   const adapter = lora ? initializeAdapter(config, { ...lora, seed }) : undefined;
   const trained = trainedModel(config, parameters, adapter);
-  const source = createBatches(examples, { batching, batchSize, hiddenSize: config.hiddenSize });
-  const sizes = examples.map(sizeOfExample);
-  const course = planCourse(source, settings, ({ placed }) =>
-    placed.reduce((sum, { example }) => sum + sizes[example]!.tokens, 0),
-  );
+  const course =
+    "length" in examples
+      ? planCourse(examples, settings, config.hiddenSize)
+      : await planStreamCourse(examples, settings, config);
   const evaluations = createEvaluations(options, { trained, adapter, settings, threads });
   const step = compileTrainingStep<Specs, typeof BATCH_SPEC, Specs>({
     loss: ({ params, frozen, batch }) =>
@@ -148,12 +147,12 @@ export async function trainLanguageModel(options: TrainLanguageModelOptions): Pr
       unit: "tokens",
       display: options.display,
     });
-    for (const update of course.updatesAfter(position.step)) {
+    for await (const update of course.updatesAfter(position.step)) {
       if (interrupt.signal.aborted) {
         await save();
         throw stopped(position.step, course.steps, folder, interrupt.signal);
       }
-      const batches = update.plans.map(source.tensorsOf);
+      const { batches } = update;
       const [first, ...others] = batches.map(({ tensors }) => tensors);
       const result = await step.step(state, first!, ...others);
       state = result.state;

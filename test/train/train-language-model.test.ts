@@ -1,6 +1,7 @@
 import { createRandom } from "thoughtbook/core";
 import { mergeAdapter } from "thoughtbook/model";
 import {
+  type ExampleStream,
   exampleOf,
   type Snapshot,
   type TrainingRecord,
@@ -131,6 +132,46 @@ describe("trainLanguageModel", () => {
     expect(resumed.result).toEqual(whole.result);
     const finished = await train({ ...options, folder });
     expect(finished.result).toEqual(whole.result);
+  });
+
+  it("trains on a stream, of which a run that goes on makes only what is left", async () => {
+    const made: number[] = [];
+    const examples: ExampleStream = {
+      fingerprint: "counting",
+      longest: 10,
+      updatesPerChunk: 3,
+      async chunk(index) {
+        made.push(index);
+        return countingTexts(60 + index);
+      },
+    };
+    const options = { examples, maxSteps: 17, epochs: undefined, saveEvery: 4 };
+    const whole = await train(options);
+    expect(made).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(whole.records.map(({ step, epoch }) => [step, epoch])).toEqual(
+      Array.from({ length: 17 }, (_, i) => [i + 1, Math.floor(i / 3) + 1]),
+    );
+    const folder = await temporaryFolder();
+    const controller = new AbortController();
+    const onRecord = ({ step }: TrainingRecord) => {
+      if (step === 12) controller.abort();
+    };
+    await failure(train({ ...options, folder, signal: controller.signal, onRecord }));
+    made.length = 0;
+    const resumed = await train({ ...options, folder });
+    // The first chunk tells the shapes.
+    expect(made).toEqual([0, 4, 5]);
+    expect(resumed.result).toEqual(whole.result);
+    expect(resumed.records).toEqual(whole.records);
+  });
+
+  it("says what a stream lacks", async () => {
+    const stream = { fingerprint: "small", longest: 10, updatesPerChunk: 5, chunk: async () => countingTexts(3) };
+    const run = (options: object) => failure(train({ examples: stream, epochs: undefined, ...options }));
+    expect((await run({ maxSteps: undefined })).message).toContain("maxSteps is missing");
+    const long = { ...stream, longest: 4 };
+    expect((await run({ maxSteps: 9, examples: long })).message).toMatch(/chunk 0 .*\[2\] needs 5 positions/);
+    expect((await run({ maxSteps: 9 })).message).toMatch(/chunk 0 .* fills \d batch.* 5 updates of 1 were promised/);
   });
 
   it("stops at Ctrl-C", async () => {
