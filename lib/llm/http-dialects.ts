@@ -15,6 +15,8 @@ export interface Dialect {
   promptLogProbs: boolean;
   /** The most texts of one request (`n`); with 1, several samples are several requests. */
   maxChoices: number;
+  /** How far the same seed brings the same text; all of them take one. */
+  seed: string;
   /** What the filters of sampling are called; one without a name cannot be asked for. */
   filters: { topK?: string; minP?: string; repetitionPenalty?: string };
   /**
@@ -41,7 +43,7 @@ const VLLM_FILTERS = { topK: "top_k", minP: "min_p", repetitionPenalty: "repetit
 
 /**
  * The differences between servers, from their own documentation and source in 2026. All of them take `seed`, `stop`,
- * `temperature`, `top_p` and streams with `stream_options.include_usage`.
+ * `temperature`, `top_p` and streams with `stream_options.include_usage`. The table in README.md is made of it.
  */
 export const DIALECTS = {
   thoughtbook: {
@@ -53,6 +55,7 @@ export const DIALECTS = {
     tokenIds: true,
     promptLogProbs: true,
     maxChoices: 128,
+    seed: "exact",
     filters: VLLM_FILTERS,
     neutral: { ...UNFILTERED, top_k: 0, min_p: 0, repetition_penalty: 1 },
     maxTokens: "max_tokens",
@@ -72,6 +75,7 @@ export const DIALECTS = {
     tokenIds: true,
     promptLogProbs: true,
     maxChoices: 128,
+    seed: "up to rounding",
     filters: VLLM_FILTERS,
     // -1 and not 0, which versions before 2025 refuse.
     neutral: { ...UNFILTERED, top_k: -1, min_p: 0, repetition_penalty: 1 },
@@ -92,6 +96,7 @@ export const DIALECTS = {
     tokenIds: false,
     promptLogProbs: false,
     maxChoices: 1,
+    seed: "up to rounding",
     filters: { topK: "top_k", minP: "min_p", repetitionPenalty: "repeat_penalty" },
     // The penalty looks at all of the text, not at its last 64 tokens.
     neutral: { ...UNFILTERED, top_k: 0, min_p: 0, repeat_penalty: 1, repeat_last_n: -1 },
@@ -112,6 +117,7 @@ export const DIALECTS = {
     tokenIds: false,
     promptLogProbs: false,
     maxChoices: 1,
+    seed: "up to rounding",
     filters: {},
     neutral: UNFILTERED,
     maxTokens: "max_tokens",
@@ -131,6 +137,7 @@ export const DIALECTS = {
     tokenIds: false,
     promptLogProbs: false,
     maxChoices: 1,
+    seed: "up to rounding",
     filters: { topK: "top_k", repetitionPenalty: "repeat_penalty" },
     neutral: { ...UNFILTERED, top_k: 0, repeat_penalty: 1 },
     maxTokens: "max_tokens",
@@ -150,6 +157,7 @@ export const DIALECTS = {
     tokenIds: false,
     promptLogProbs: false,
     maxChoices: 128,
+    seed: "best effort",
     filters: {},
     // Its defaults are these; models that reason refuse `top_p` even at its default.
     neutral: {},
@@ -170,6 +178,7 @@ export const DIALECTS = {
     tokenIds: false,
     promptLogProbs: false,
     maxChoices: 1,
+    seed: "as it may",
     filters: {},
     neutral: {},
     maxTokens: "max_tokens",

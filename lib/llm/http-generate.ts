@@ -3,7 +3,7 @@ import { completionsOf, readAnswer } from "./http-answer.js";
 import { cacheKey } from "./http-cache.js";
 import type { Json } from "./http-connection.js";
 import type { Opened } from "./http-model.js";
-import { pathOf, seedOfSamples, type WireRequest, wireRequest } from "./http-request.js";
+import { checkCount, pathOf, seedOfSamples, type WireRequest, wireRequest } from "./http-request.js";
 import { runAll } from "./http-run.js";
 import { type Ending, send } from "./http-send.js";
 import { createTelling, otherText, readStream, type Telling } from "./http-stream.js";
@@ -39,6 +39,7 @@ export async function generateOver(
   options: GenerateTextOptions,
 ): Promise<Completion[][]> {
   const { server, limit, concurrency } = opened;
+  if (options.batchSize !== undefined) checkCount("batchSize", options.batchSize);
   const requests = texts.map((text, index) => wireRequest(server, text, index, options));
   const atOnce = Math.min(options.batchSize ?? Infinity, server.dialect.maxChoices);
   const units = requests.flatMap((request, index) => unitsOf(request, index, atOnce));

@@ -21,10 +21,8 @@ export function publicWords(body: unknown, secrets: readonly string[]): string {
 }
 
 function messageOf(body: unknown): string | undefined {
-  if (typeof body === "string") return body;
-  if (typeof body !== "object" || body === null) return undefined;
-  const { message, error, detail } = body as { message?: unknown; error?: unknown; detail?: unknown };
-  return [message, error, detail].find((each) => typeof each === "string");
+  const message = typeof body === "object" && body !== null && "message" in body ? body.message : body;
+  return typeof message === "string" ? message : undefined;
 }
 
 function repeats(message: string, secret: string): boolean {

@@ -173,7 +173,7 @@ function estimateTokens(texts: readonly string[], prompt: Prompt): number {
   return texts.reduce((total, text) => total + Math.ceil(Buffer.byteLength(text) / 3) + 8, 0);
 }
 
-/** Seeds that all servers take. */
+/** Below it, from 0, are the seeds that all servers take. */
 const SEEDS = 2 ** 31;
 
 /**
@@ -196,7 +196,7 @@ export const seedOfSamples = (seed: number | undefined, sample: number, again: n
 const derivedSeed = (path: readonly (number | string)[]): number =>
   Number.parseInt(sha256(JSON.stringify(path)).slice(0, 8), 16) % SEEDS;
 
-function checkCount(name: string, value: number): void {
+export function checkCount(name: string, value: number): void {
   if (Number.isInteger(value) && value >= 1) return;
   throw new ThoughtbookError("bad-input", `${name} is ${value}, expected a whole number above 0`, {
     hint: "Correct the option.",

@@ -5,9 +5,9 @@ import { cacheKey } from "./http-cache.js";
 import type { Json } from "./http-connection.js";
 import { brokenAnswer } from "./http-fault.js";
 import type { Opened } from "./http-model.js";
-import { chatFields, checkIdPrompt } from "./http-request.js";
+import { chatFields, checkCount, checkIdPrompt } from "./http-request.js";
 import { runAll } from "./http-run.js";
-import { type Ending, send } from "./http-send.js";
+import { type Ending, type Job, send } from "./http-send.js";
 import { serverRoot } from "./http-spec.js";
 import type { ChatPrompt, Prompt, Score, ScoreRequest, ScoreTextOptions } from "./language-model.js";
 
@@ -29,6 +29,7 @@ export async function scoreOver(
 ): Promise<Score[]> {
   const { server, limit, concurrency } = opened;
   requireCapability(server, "score");
+  if (batchSize !== undefined) checkCount("batchSize", batchSize);
   for (const { prompt, continuation } of requests) checkScorable(prompt, continuation);
   const results: Score[] = [];
   let done = 0;
@@ -36,7 +37,7 @@ export async function scoreOver(
     [...requests.entries()],
     async ([index, { prompt, continuation }], ending) => {
       const before = await idsOf(opened, prompt, true, ending);
-      const after = await idsOf(opened, typeof continuation === "string" ? continuation : continuation, false, ending);
+      const after = await idsOf(opened, continuation, false, ending);
       if (before.length === 0 || after.length === 0) throw nothingToScore(before.length === 0);
       results[index] = { ids: after, logProbs: await scoreIds(opened, before, after, ending) };
       done += 1;
@@ -150,23 +151,24 @@ async function idsOf(opened: Opened, prompt: Prompt, begins: boolean, ending: En
 }
 
 /** An endpoint of the server's own, which costs no tokens. */
-function askServer(
-  { line }: Opened,
+async function askServer(
+  { server, line }: Opened,
   path: string,
   body: Json,
   secrets: readonly string[],
   ending: Ending,
 ): Promise<unknown> {
-  return send<unknown>(
-    line,
-    {
-      most: { prompt: 0, completion: 0 },
-      secrets,
-      async run(connection, signal) {
-        const value = await connection.post(`${serverRoot(connection.url)}${path}`, body, signal);
-        return { value, taken: { prompt: 0, completion: 0 } };
-      },
-    },
-    ending,
-  );
+  const nothing = { prompt: 0, completion: 0 };
+  const run: Job<unknown>["run"] = async (connection, signal) => ({
+    value: await connection.post(`${serverRoot(connection.url)}${path}`, body, signal),
+    taken: nothing,
+  });
+  try {
+    return await send(line, { most: nothing, secrets, run }, ending);
+  } catch (error) {
+    if (!(error instanceof ThoughtbookError && error.code === "not-found")) throw error;
+    throw new ThoughtbookError("not-found", `${server.name} (${server.dialect.title}) has no ${path}`, {
+      hint: "Update the server, or set the option dialect to what it is; ids can be scored without.",
+    });
+  }
 }

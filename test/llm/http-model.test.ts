@@ -170,6 +170,7 @@ describe("a model on a vLLM server", () => {
       [{ prompt: { ids: [1, -1] } }, /holds what is no id/],
       [{ prompt: { ids: Array<number>(8).fill(1) } }, /leaves no room in the model's context of 8/],
       [{ prompt: { messages: [] } }, /conversation has no message/],
+      [{ prompt: "a", maxNewTokens: Number.NaN }, /maxNewTokens is NaN/],
       [
         { prompt: { embeddings: { dtype: "float32", shape: [1, 2], data: new Float32Array(2) } } },
         /does not give prompts of embeddings/,
@@ -181,6 +182,8 @@ describe("a model on a vLLM server", () => {
         message: expect.stringMatching(message),
       });
     }
+    await expect(model.generate([{ prompt: "a" }], { batchSize: 0 })).rejects.toThrow(/batchSize is 0/);
+    await expect(model.score([], { batchSize: -1 })).rejects.toThrow(/batchSize is -1/);
     expect(fake.asked()).toEqual([]);
     await model.generate([{ prompt: { ids: [1, 2, 3, 4, 5, 6] } }]);
     expect(bodies(fake)[0]).toMatchObject({ max_tokens: 2 });
@@ -230,6 +233,16 @@ describe("the dialect of a server", () => {
     if (options.entry?.meta) expect(model.parameterCount).toBe(1234);
     const { model: told } = await open(options, { model: "tiny", dialect: "openai" });
     expect(told.dialect).toBe("openai");
+  });
+
+  it("says so when a server lacks what its kind has", async () => {
+    const fake = await startFake();
+    const model = await createHttpModel({ ...QUICK, baseUrl: `${fake.url}/deeper`, model: "tiny", dialect: "vllm" });
+    onTestFinished(() => model.dispose());
+    await expect(model.countTokens("a")).rejects.toMatchObject({
+      code: "not-found",
+      message: expect.stringMatching(/\(vLLM\) has no \/tokenize$/),
+    });
   });
 
   it("gives the weights' hash where our own server tells it", async () => {
