@@ -65,7 +65,7 @@ function faultOfApi(failure: ApiFailure, secrets: readonly string[]): Fault {
   const words = publicWords(failure.error, secrets);
   // An error in the middle of a stream, or no connection.
   if (status === undefined) {
-    return failure.error === undefined ? connection(innermostCode(failure)) : broken(`an error in its stream${words}`);
+    return failure.error === undefined ? connection(failure) : broken(`an error in its stream${words}`);
   }
   const reason = `status ${status}${words}`;
   const fault = { reason, code: "network", hint: TRY_LATER, charged: false } as const;
@@ -110,13 +110,16 @@ const REASONS: Record<string, string> = {
   UND_ERR_CONNECT_TIMEOUT: "no connection in time",
 };
 
-function connection(code: string | undefined): Fault {
+function connection(failure: Error): Fault {
+  const { code, message } = innermost(failure);
+  const fault = { code: "network", hint: "Is the server running, and the address right?", blame: true } as const;
+  // The ports that the standard of fetch forbids.
+  if (message === "bad port")
+    return { ...fault, reason: "no client may use this port", passing: false, charged: false };
   return {
+    ...fault,
     reason: REASONS[code ?? ""] ?? (code === undefined ? "connection lost" : `no connection (${code})`),
-    code: "network",
-    hint: "Is the server running, and the address right?",
     passing: true,
-    blame: true,
     // A connection that was lost may have had its answer on the way.
     charged: code !== "ECONNREFUSED" && code !== "ENOTFOUND" && code !== "EAI_AGAIN",
   };
@@ -126,9 +129,9 @@ function broken(reason: string): Fault {
   return { reason, code: "network", hint: TRY_LATER, passing: true, blame: true, charged: true };
 }
 
-/** The code of the error that lies behind others. */
-function innermostCode(error: Error): string | undefined {
-  if (error.cause instanceof Error) return innermostCode(error.cause);
+/** The error that lies behind others. */
+function innermost(error: Error): { code: string | undefined; message: string } {
+  if (error.cause instanceof Error) return innermost(error.cause);
   const { code } = error as { code?: unknown };
-  return typeof code === "string" ? code : undefined;
+  return { code: typeof code === "string" ? code : undefined, message: error.message };
 }

@@ -30,7 +30,7 @@ export interface Pool {
   take(tokens: number, avoided: Connection | undefined, signal: AbortSignal): Promise<Lease>;
   /** Whether another server than this one works now. */
   hasOther(connection: Connection): boolean;
-  /** Whether all servers are taken out. */
+  /** Whether all servers were taken out, and none has answered since. */
   isDead(): boolean;
   readonly urls: readonly string[];
 }
@@ -99,7 +99,7 @@ export function createPool(connections: readonly Connection[], { coolDownMs, lon
       }
     },
     hasOther: (connection) => servers.some((each) => each.connection !== connection && isFree(each, Date.now())),
-    isDead: () => servers.every(({ outUntil }) => outUntil > Date.now()),
+    isDead: () => servers.every(({ faults }) => faults >= FAULTS),
   };
 }
 

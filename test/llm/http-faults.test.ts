@@ -156,6 +156,9 @@ describe("faults between adapter and server", () => {
       code: "network",
       message: `${fake.url} gives no answer after 3 attempts: connection refused`,
     });
+    await expect(createHttpModel({ ...QUICK, baseUrl: "http://127.0.0.1:1" })).rejects.toThrow(
+      "http://127.0.0.1:1/v1 refuses a request: no client may use this port",
+    );
     const other = await startFake();
     await other.close();
     await expect(open([fake, other])).rejects.toThrow(
