@@ -17,7 +17,7 @@ export type Mishap =
   | { status: number; headers?: Record<string, string>; body?: unknown }
   | { cutAfter: number } // a stream that breaks after so many events
   | { closeAfter: number } // or ends early, without an error
-  | { badEvent: number }; // an event that is no JSON
+  | { badEvent: number }; // an event that is no JSON, and repeats the request
 
 export interface Call {
   method: string;
@@ -151,7 +151,7 @@ export async function startFake(options: FakeOptions = {}): Promise<Fake> {
     else if (mishap === "page") raw(response, "text/html", "<html>a gateway says hello</html>");
     else if (typeof mishap === "object" && "status" in mishap) {
       json(response, mishap.status, mishap.body ?? { error: { message: "as told" } }, mishap.headers);
-    } else if (body.stream) stream(response, answerOf(path, body, mishap), path, mishap);
+    } else if (body.stream) stream(response, answerOf(path, body, mishap), path, body, mishap);
     else if (mishap === "half") {
       const whole = JSON.stringify(answerOf(path, body, mishap));
       response.writeHead(200, { "content-type": "application/json", "content-length": whole.length });
@@ -211,6 +211,7 @@ function stream(
   response: ServerResponse,
   answer: { choices: Record<string, unknown>[]; usage?: unknown; prompt_token_ids?: number[] },
   path: string,
+  body: Record<string, unknown>,
   mishap?: Mishap,
 ): void {
   const chat = path.includes("chat");
@@ -257,8 +258,7 @@ function stream(
     const told = typeof mishap === "object" ? mishap : {};
     if ("cutAfter" in told && told.cutAfter === at) return void response.destroy();
     if ("closeAfter" in told && told.closeAfter === at) return void response.end();
-    if ("badEvent" in told && told.badEvent === at)
-      response.write(`data: {"choices": [${JSON.stringify(events[at])}\n\n`);
+    if ("badEvent" in told && told.badEvent === at) response.write(`data: {"choices": [${JSON.stringify(body)}\n\n`);
     else if (at < events.length) response.write(`data: ${JSON.stringify(events[at])}\n\n`);
     else return void response.end("data: [DONE]\n\n");
     setImmediate(send, at + 1);

@@ -93,6 +93,19 @@ describe("faults between adapter and server", () => {
     expect(times[1]! - times[0]!).toBeLessThan(2300);
   });
 
+  it("honours it each time, also from a server that fails repeatedly", async () => {
+    const times: number[] = [];
+    const fake = await startFake({
+      mishap: (_call, nth) => {
+        times.push(Date.now());
+        return nth < 4 ? { status: 503, headers: { "retry-after-ms": "200" } } : undefined;
+      },
+    });
+    const model = await open([fake]);
+    await model.generate([{ prompt: "a" }]);
+    for (let i = 1; i < 5; i++) expect(times[i]! - times[i - 1]!).toBeGreaterThan(190);
+  });
+
   it("gives up on a server that asks for too much patience", async () => {
     const fake = await startFake({ mishap: () => ({ status: 429, headers: { "retry-after": "3600" } }) });
     const model = await open([fake]);
@@ -251,6 +264,13 @@ describe("several servers of one model", () => {
     await new Promise((resolve) => setTimeout(resolve, 1050));
     await model.generate(REQUESTS);
     expect(first.asked().length).toBeGreaterThan(8);
+  });
+
+  it("a request that failed at one goes to another", async () => {
+    const [first, second] = [await startFake({ mishap: () => "refuse" }), await startFake()];
+    const model = await open([first, second]);
+    await model.generate([{ prompt: "a" }]);
+    expect([first, second].map((fake) => fake.asked().length)).toEqual([1, 1]);
   });
 
   it("need not all be there when the model is opened", async () => {

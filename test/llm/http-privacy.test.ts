@@ -137,15 +137,34 @@ describe("keys and prompts", () => {
     expect(content).not.toContain("walrus");
   });
 
+  /** What a process of its own writes: the client's log is bound to the console when it is first used. */
+  const outputOf = async (...args: string[]): Promise<string> => {
+    const env = { ...process.env, THOUGHTBOOK_API_KEY: KEY };
+    const run = promisify(execFile)(process.execPath, args, { env, cwd: root });
+    const { stdout, stderr } = await run.catch((thrown: unknown) => thrown as { stdout: string; stderr: string });
+    return stdout + stderr;
+  };
+
   it("the command line tells neither, with --debug too", async () => {
     const fake = await startFake({ mishap: (call) => ({ status: 400, body: echo(call) }) });
     const args = ["--debug", "generate", "--model", `${fake.url}#tiny`, "--prompt", PROMPT];
-    const error = (await promisify(execFile)(process.execPath, [join(root, "lib", "bin.mjs"), ...args], {
-      env: { ...process.env, THOUGHTBOOK_API_KEY: KEY },
-    }).catch((thrown: unknown) => thrown)) as { stdout: string; stderr: string };
-    expect(error.stderr).toMatch(/status 400/);
-    expectSecret(error.stdout + error.stderr);
+    const output = await outputOf(join(root, "lib", "bin.mjs"), ...args);
+    expect(output).toMatch(/status 400 \(its words repeat/);
+    expectSecret(output);
     expect(fake.asked()[0]!.headers.authorization).toBe(`Bearer ${KEY}`);
+  });
+
+  it("the client does not log a broken stream that repeats them", async () => {
+    const fake = await startFake({ mishap: () => ({ badEvent: 0 }) });
+    const script = `
+      import { createHttpModel } from "thoughtbook/llm";
+      const model = await createHttpModel({ baseUrl: ${JSON.stringify(fake.url)}, attempts: 2, backoffMs: 1 });
+      await model.generate([{ prompt: ${JSON.stringify(PROMPT)} }], { onText() {} }).catch(console.error);
+      await model.dispose();`;
+    const output = await outputOf("--input-type=module", "-e", script);
+    expect(output).toMatch(/an answer that is no JSON/);
+    expectSecret(output);
+    expect(fake.asked()).toHaveLength(2);
   });
 });
 

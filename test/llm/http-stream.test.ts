@@ -108,9 +108,12 @@ describe("a stream", () => {
         return nth === 0 ? { cutAfter: 4 } : undefined;
       },
     });
-    await expect(fickle.model.generate([{ prompt: "a", seed: 1 }], { onText: listener().onText })).rejects.toThrow(
+    const third = listener();
+    await expect(fickle.model.generate([{ prompt: "a", seed: 1 }], { onText: third.onText })).rejects.toThrow(
       /the server's second answer is another text/,
     );
+    // And nothing of the second one is told.
+    expect(fakeText("a", 0, 0).startsWith(third.told.get("0 0")!)).toBe(true);
     expect(fickle.fake.asked()).toHaveLength(2);
   });
 
