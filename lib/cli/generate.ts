@@ -6,11 +6,11 @@ const OUTPUT = `
 Without --temperature the model's own distribution is sampled (temperature 1); the same seed repeats the same text.
 
 With --json one array with an object for each sample:
-  ids            the new ids, with the one that ended the text; null for a model on a server that does not tell them
+  ids            the new ids, with the one that ended the text; null where a model does not tell
   text           their text; null for a model without a tokenizer
   finishReason   stop (an id or string that ends the text) or length
-  tokenLogProbs  natural logarithm of each new id's probability under the model, before temperature and filters; null as
-                 ids
+  tokenLogProbs  natural logarithm of each new id's probability under the model, before temperature and filters;
+                 null where a model does not tell
 
 A model on a server is its address and name, http://127.0.0.1:8000/v1#name; several addresses have commas between them. Its
 key stands in THOUGHTBOOK_API_KEY or OPENAI_API_KEY, in the environment or in the file .env.`;
@@ -37,10 +37,7 @@ export function addGenerateCommand(program: Command): void {
   program
     .command("generate")
     .description("let a language model go on from a prompt")
-    .requiredOption(
-      "--model <model>",
-      "folder of a checkpoint, owner/name of the Hugging Face hub, or http address#name",
-    )
+    .requiredOption("--model <model>", "folder of a checkpoint, or owner/name of the Hugging Face hub")
     .option("--prompt <text>", "the text to go on from")
     .option("--ids <ids>", "its token ids instead, such as 1,2,3; needs no tokenizer", parseIds)
     .option("--chat", "take the prompt as a user's message, written by the model's chat template")
@@ -114,7 +111,7 @@ async function generateText({
     } else if (streams) process.stdout.write("\n");
     else
       for (const { text, tokens } of completions!)
-        console.log(model.capabilities.has("text") ? text : tokens!.completionIds.join(","));
+        console.log(model.capabilities.has("text") ? text : tokens?.completionIds.join(","));
   } finally {
     await model.dispose();
   }

@@ -24,10 +24,7 @@ export function addScoreCommand(program: Command): void {
   program
     .command("score")
     .description("how probable a text is to a language model, token by token")
-    .requiredOption(
-      "--model <model>",
-      "folder of a checkpoint, owner/name of the Hugging Face hub, or http address#name",
-    )
+    .requiredOption("--model <model>", "folder of a checkpoint, or owner/name of the Hugging Face hub")
     .option("--prompt <text>", "what stands before the continuation")
     .option("--continuation <text>", "the text to score")
     .option("--ids <ids>", "token ids to score instead, such as 1,2,3; needs no tokenizer", parseIds)

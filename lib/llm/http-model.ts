@@ -68,6 +68,8 @@ export interface HttpModelOptions extends HttpOptions {
 /** A model on servers that speak OpenAI's protocol. */
 export interface HttpModel extends LanguageModel {
   readonly dialect: DialectName;
+  /** The kind of server, and its addresses. */
+  readonly engine: string;
   /** What was taken since it was opened. */
   usage(): HttpUsage;
 }
@@ -115,10 +117,11 @@ export async function openHttpModel(options: HttpModelOptions): Promise<HttpMode
 }
 
 function modelOf(opened: Opened, close: () => Promise<void>): HttpModel {
-  const { name, dialectName, capabilities, contextLength, parameterCount, hash } = opened.server;
+  const { name, dialect, dialectName, capabilities, contextLength, parameterCount, hash } = opened.server;
   return {
     name,
     dialect: dialectName,
+    engine: `${dialect.title}, ${opened.line.pool.urls.join(", ")}`,
     capabilities,
     contextLength,
     parameterCount,

@@ -14,7 +14,12 @@ const bodies = (fake: Fake) => fake.asked().map(({ body }) => body);
 describe("a model on a vLLM server", () => {
   it("says what it is and what it can do", async () => {
     const { fake, model } = await open({ entry: { max_model_len: 200 } });
-    expect(model).toMatchObject({ name: `${fake.url}#tiny`, dialect: "vllm", contextLength: 200 });
+    expect(model).toMatchObject({
+      name: `${fake.url}#tiny`,
+      dialect: "vllm",
+      contextLength: 200,
+      engine: `vLLM, ${fake.url}`,
+    });
     expect([...model.capabilities].sort()).toEqual(
       ["chat", "countTokens", "score", "text", "tokenIds", "tokenLogProbs"].sort(),
     );
