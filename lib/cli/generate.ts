@@ -1,15 +1,19 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { ThoughtbookError } from "../core/index.js";
-import type { LocalModel, Prompt, TextRequest } from "../llm/index.js";
+import type { LanguageModel, Prompt, TextRequest } from "../llm/index.js";
 
 const OUTPUT = `
 Without --temperature the model's own distribution is sampled (temperature 1); the same seed repeats the same text.
 
 With --json one array with an object for each sample:
-  ids            the new ids, with the one that ended the text
+  ids            the new ids, with the one that ended the text; null where a model does not tell
   text           their text; null for a model without a tokenizer
   finishReason   stop (an id or string that ends the text) or length
-  tokenLogProbs  natural logarithm of each new id's probability under the model, before temperature and filters`;
+  tokenLogProbs  natural logarithm of each new id's probability under the model, before temperature and filters;
+                 null where a model does not tell
+
+A model on a server is its address and name, http://127.0.0.1:8000/v1#name; several addresses have commas between them. Its
+key stands in THOUGHTBOOK_API_KEY or OPENAI_API_KEY, in the environment or in the file .env.`;
 
 interface GenerateFlags {
   model: string;
@@ -82,8 +86,8 @@ async function generateText({
     });
   }
   // Here, so that other commands need not load the engine.
-  const { loadLocalModel } = await import("../llm/index.js");
-  const model = await loadLocalModel(spec);
+  const { loadModel } = await import("../llm/index.js");
+  const model = await loadModel(spec);
   try {
     const request: TextRequest = {
       ...options,
@@ -93,33 +97,34 @@ async function generateText({
     };
     const streams = !json && model.capabilities.has("text") && (options.samples ?? 1) === 1;
     const [completions] = await model.generate([request], {
+      seed: 0,
       ...(streams ? { onText: (text) => process.stdout.write(text) } : {}),
     });
     if (json) {
       const records = completions!.map(({ text, finishReason, tokens }) => ({
-        ids: tokens!.completionIds,
+        ids: tokens?.completionIds ?? null,
         text: model.capabilities.has("text") ? text : null,
         finishReason,
-        tokenLogProbs: tokens!.logProbs,
+        tokenLogProbs: tokens?.logProbs ?? null,
       }));
       console.log(JSON.stringify(records));
     } else if (streams) process.stdout.write("\n");
     else
       for (const { text, tokens } of completions!)
-        console.log(model.tokenizer ? text : tokens!.completionIds.join(","));
+        console.log(model.capabilities.has("text") ? text : tokens?.completionIds.join(","));
   } finally {
     await model.dispose();
   }
 }
 
 function promptOf(
-  model: LocalModel,
+  model: LanguageModel,
   text: string | undefined,
   ids: number[] | undefined,
   chat: true | undefined,
 ): Prompt {
   if (ids) return { ids };
-  if (!model.tokenizer) {
+  if (!model.capabilities.has("text")) {
     throw new ThoughtbookError("bad-input", `${model.name} has no tokenizer, so a prompt cannot be read`, {
       hint: "Give its token ids with --ids, or put a tokenizer.json into the folder.",
     });

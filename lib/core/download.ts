@@ -224,8 +224,8 @@ function refusal(url: string, status: number, headers: Dispatcher.ResponseData["
   throw new ThoughtbookError("network", message, { hint: "Check whether the file may be read without signing in." });
 }
 
-/** Milliseconds from a Retry-After header: seconds or an HTTP date. */
-function parseRetryAfter(header: string | string[] | undefined): number | undefined {
+/** Milliseconds from a Retry-After header: seconds or an HTTP date; undefined where it is neither. */
+export function parseRetryAfter(header: string | string[] | undefined): number | undefined {
   if (typeof header !== "string") return undefined;
   const waitMs = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
   return Number.isNaN(waitMs) ? undefined : Math.max(0, waitMs);

@@ -6,6 +6,7 @@ export type ErrorCode =
   | "network"
   | "file-system"
   | "timeout"
+  | "budget"
   | "interrupted"
   | "execution";
 

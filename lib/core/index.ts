@@ -1,5 +1,5 @@
 export { NOTEBOOK_DISPLAY, type NotebookDisplay, notebookDisplay } from "./display.js";
-export { type DownloadOptions, type DownloadProgress, download } from "./download.js";
+export { type DownloadOptions, type DownloadProgress, download, parseRetryAfter } from "./download.js";
 export { describeError, type ErrorCode, type ErrorDetails, fileSystemError, ThoughtbookError } from "./errors.js";
 export { sha256, sha256File } from "./hash.js";
 export { canonicalJson, strictJson } from "./json.js";

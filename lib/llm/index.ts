@@ -1,4 +1,8 @@
 export { type Capability, requireCapability } from "./capabilities.js";
+export type { Budget, HttpUsage } from "./http-budget.js";
+export { DIALECTS, type Dialect, type DialectName } from "./http-dialects.js";
+export { createHttpModel } from "./http-load.js";
+export type { HttpModel, HttpModelOptions, HttpOptions } from "./http-model.js";
 export type {
   ChatPrompt,
   Completion,

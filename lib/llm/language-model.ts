@@ -105,7 +105,8 @@ export interface LanguageModel {
   /**
    * Generate texts, one list of samples for each request.
    *
-   * @throws bad-input before any work, interrupted, execution
+   * @throws bad-input before any work, interrupted, execution; from servers also network, timeout, corrupt-data,
+   *   not-found, budget
    */
   generate(requests: readonly TextRequest[], options?: GenerateTextOptions): Promise<Completion[][]>;
   /** Score continuations. Capability `score`. Throws bad-input before any work, interrupted, execution. */

@@ -12,6 +12,9 @@ import {
   type Tokenizer,
 } from "../model/index.js";
 import type { SessionOptions } from "../tensor/index.js";
+import { loadHttpModel } from "./http-load.js";
+import type { HttpOptions } from "./http-model.js";
+import { isHttpSpec } from "./http-spec.js";
 import type { LanguageModel } from "./language-model.js";
 import { createLocalModel, type LocalModel } from "./local-model.js";
 
@@ -20,15 +23,18 @@ export interface LoadModelOptions {
   signal?: AbortSignal | undefined;
   /** Of ONNX Runtime: threads, execution providers. */
   session?: SessionOptions | undefined;
+  /** Of servers: key, time-outs, retries, budget, cache. */
+  http?: HttpOptions | undefined;
 }
 
 /**
  * A language model by its specification: the folder of a checkpoint, or `owner/name` or `owner/name@revision` of the
- * Hugging Face hub, which is downloaded once.
+ * Hugging Face hub, which is downloaded once; or the address and name of one on a server, `http://host:port/v1#name`.
  *
- * @throws not-found, bad-input, corrupt-data, network, file-system, interrupted
+ * @throws not-found, bad-input, corrupt-data, network, timeout, file-system, interrupted
  */
 export async function loadModel(spec: string, options: LoadModelOptions = {}): Promise<LanguageModel> {
+  if (isHttpSpec(spec)) return loadHttpModel(spec, { ...options.http, signal: options.signal });
   return loadLocalModel(spec, options);
 }
 

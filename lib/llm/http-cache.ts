@@ -1,0 +1,70 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import * as z from "zod";
+import { cacheFolder, canonicalJson, fileSystemError, resolveUserPath, sha256, strictJson } from "../core/index.js";
+import type { Json } from "./http-connection.js";
+import type { HttpServer } from "./http-server.js";
+
+/** Answers on the disk, by what was asked. */
+export interface AnswerCache {
+  /** What was kept under a key; undefined where nothing is, or what is there is damaged. Throws file-system. */
+  read<T>(key: string, schema: z.ZodType<T>): Promise<T | undefined>;
+  /** Keep a value, which must be JSON. It is there as a whole or not at all. Throws file-system. */
+  write(key: string, value: unknown): Promise<void>;
+}
+
+/** Raised when what is kept changes its meaning. */
+const VERSION = 1;
+
+const ENTRY = z.object({ version: z.literal(VERSION), key: z.string(), checksum: z.string(), value: z.unknown() });
+
+/** The folder `http` of the library's cache, unless another one is given. */
+export function openCache(folder: string | true): AnswerCache {
+  const root = folder === true ? join(cacheFolder(), "http") : resolveUserPath(folder);
+  const fileOf = (key: string) => join(root, key.slice(0, 2), `${key}.json`);
+  return {
+    async read<T>(key: string, schema: z.ZodType<T>): Promise<T | undefined> {
+      let text: string;
+      try {
+        text = await readFile(fileOf(key), "utf8");
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+        throw fileSystemError(error, "read", fileOf(key));
+      }
+      const entry = parse(text);
+      if (entry?.key !== key || entry.checksum !== sha256(canonicalJson(entry.value))) return undefined;
+      return schema.safeParse(entry.value).data;
+    },
+    async write(key, value) {
+      const file = fileOf(key);
+      const part = `${file}.${randomUUID()}.new`;
+      try {
+        await mkdir(dirname(file), { recursive: true });
+        await writeFile(
+          part,
+          `${strictJson({ version: VERSION, key, checksum: sha256(canonicalJson(value)), value })}\n`,
+        );
+        await rename(part, file);
+      } catch (error) {
+        await rm(part, { force: true });
+        throw fileSystemError(error, "write", file);
+      }
+    },
+  };
+}
+
+function parse(text: string): z.infer<typeof ENTRY> | undefined {
+  try {
+    return ENTRY.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The key of a request: of the model and of all that its answer depends on. Not of the addresses, the API key or whether
+ * it is streamed.
+ */
+export const cacheKey = ({ identity }: HttpServer, request: Json): string =>
+  sha256(canonicalJson({ version: VERSION, identity, request }));
