@@ -1,15 +1,17 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { ThoughtbookError } from "../core/index.js";
-import type { LocalModel, Prompt, TextRequest } from "../llm/index.js";
+import type { LanguageModel, Prompt, TextRequest } from "../llm/index.js";
+import { MODEL_SPEC } from "./models.js";
 
 const OUTPUT = `
 Without --temperature the model's own distribution is sampled (temperature 1); the same seed repeats the same text.
 
 With --json one array with an object for each sample:
-  ids            the new ids, with the one that ended the text
+  ids            the new ids, with the one that ended the text; null where a model does not tell
   text           their text; null for a model without a tokenizer
   finishReason   stop (an id or string that ends the text) or length
-  tokenLogProbs  natural logarithm of each new id's probability under the model, before temperature and filters`;
+  tokenLogProbs  natural logarithm of each new id's probability under the model, before temperature and filters;
+                 null where a model does not tell`;
 
 interface GenerateFlags {
   model: string;
@@ -33,7 +35,7 @@ export function addGenerateCommand(program: Command): void {
   program
     .command("generate")
     .description("let a language model go on from a prompt")
-    .requiredOption("--model <model>", "folder of a checkpoint, or owner/name of the Hugging Face hub")
+    .requiredOption("--model <model>", MODEL_SPEC)
     .option("--prompt <text>", "the text to go on from")
     .option("--ids <ids>", "its token ids instead, such as 1,2,3; needs no tokenizer", parseIds)
     .option("--chat", "take the prompt as a user's message, written by the model's chat template")
@@ -82,8 +84,8 @@ async function generateText({
     });
   }
   // Here, so that other commands need not load the engine.
-  const { loadLocalModel } = await import("../llm/index.js");
-  const model = await loadLocalModel(spec);
+  const { loadModel } = await import("../llm/index.js");
+  const model = await loadModel(spec);
   try {
     const request: TextRequest = {
       ...options,
@@ -97,29 +99,29 @@ async function generateText({
     });
     if (json) {
       const records = completions!.map(({ text, finishReason, tokens }) => ({
-        ids: tokens!.completionIds,
+        ids: tokens?.completionIds ?? null,
         text: model.capabilities.has("text") ? text : null,
         finishReason,
-        tokenLogProbs: tokens!.logProbs,
+        tokenLogProbs: tokens?.logProbs ?? null,
       }));
       console.log(JSON.stringify(records));
     } else if (streams) process.stdout.write("\n");
     else
       for (const { text, tokens } of completions!)
-        console.log(model.tokenizer ? text : tokens!.completionIds.join(","));
+        console.log(model.capabilities.has("text") ? text : tokens?.completionIds.join(","));
   } finally {
     await model.dispose();
   }
 }
 
 function promptOf(
-  model: LocalModel,
+  model: LanguageModel,
   text: string | undefined,
   ids: number[] | undefined,
   chat: true | undefined,
 ): Prompt {
   if (ids) return { ids };
-  if (!model.tokenizer) {
+  if (!model.capabilities.has("text")) {
     throw new ThoughtbookError("bad-input", `${model.name} has no tokenizer, so a prompt cannot be read`, {
       hint: "Give its token ids with --ids, or put a tokenizer.json into the folder.",
     });

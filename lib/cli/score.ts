@@ -1,12 +1,14 @@
 import type { Command } from "commander";
 import { ThoughtbookError } from "../core/index.js";
 import { parseIds } from "./generate.js";
+import { MODEL_SPEC } from "./models.js";
 
 const OUTPUT = `
 The ids of prompt and continuation are joined, never their texts.
 
 With --json one object:
-  tokenLogProbs       natural logarithm of the probability of each token after the first, given those before it
+  tokenLogProbs       natural logarithm of the probability of each token after the first, given those before it; of a
+                      server, for texts, those of the continuation only
   continuationTokens  with --continuation: how many of these, at the end, are the continuation's`;
 
 interface ScoreFlags {
@@ -21,7 +23,7 @@ export function addScoreCommand(program: Command): void {
   program
     .command("score")
     .description("how probable a text is to a language model, token by token")
-    .requiredOption("--model <model>", "folder of a checkpoint, or owner/name of the Hugging Face hub")
+    .requiredOption("--model <model>", MODEL_SPEC)
     .option("--prompt <text>", "what stands before the continuation")
     .option("--continuation <text>", "the text to score")
     .option("--ids <ids>", "token ids to score instead, such as 1,2,3; needs no tokenizer", parseIds)
@@ -44,9 +46,19 @@ async function scoreText({ model: spec, prompt, continuation, ids, json }: Score
     );
   }
   // Here, so that other commands need not load the engine.
-  const { loadLocalModel } = await import("../llm/index.js");
-  const model = await loadLocalModel(spec);
+  const { isTokenModel, loadModel, requireCapability } = await import("../llm/index.js");
+  const model = await loadModel(spec);
   try {
+    if (!isTokenModel(model)) {
+      requireCapability(model, "score");
+      const [first, ...rest] = ids ?? [];
+      const request = ids
+        ? { prompt: { ids: first === undefined ? [] : [first] }, continuation: { ids: rest } }
+        : { prompt: prompt!, continuation: continuation! };
+      const [scored] = await model.score([request]);
+      show([...scored!.logProbs], ids ? undefined : scored!.ids.length, json);
+      return;
+    }
     if (!ids && !model.tokenizer) {
       throw new ThoughtbookError("bad-input", `${model.name} has no tokenizer, so a text cannot be read`, {
         hint: "Give its token ids with --ids, or put a tokenizer.json into the folder.",
@@ -62,12 +74,16 @@ async function scoreText({ model: spec, prompt, continuation, ids, json }: Score
       });
     }
     const [scored] = await model.score([{ prompt: start, continuation: { ids: all.slice(1) } }]);
-    const tokenLogProbs = [...scored!.logProbs];
-    if (json) console.log(JSON.stringify({ tokenLogProbs, ...(ids ? {} : { continuationTokens: after.length }) }));
-    else console.log(summary(ids ? tokenLogProbs : tokenLogProbs.slice(tokenLogProbs.length - after.length)));
+    show([...scored!.logProbs], ids ? undefined : after.length, json);
   } finally {
     await model.dispose();
   }
+}
+
+/** @param continuationTokens how many of the tokens, at the end, are the continuation's; all where undefined */
+function show(tokenLogProbs: readonly number[], continuationTokens: number | undefined, json: true | undefined): void {
+  if (json) console.log(JSON.stringify({ tokenLogProbs, continuationTokens }));
+  else console.log(summary(tokenLogProbs.slice(tokenLogProbs.length - (continuationTokens ?? tokenLogProbs.length))));
 }
 
 function summary(logProbs: readonly number[]): string {
