@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { ThoughtbookError } from "../core/index.js";
 import type { LanguageModel, Prompt, TextRequest } from "../llm/index.js";
+import { MODEL_SPEC } from "./models.js";
 
 const OUTPUT = `
 Without --temperature the model's own distribution is sampled (temperature 1); the same seed repeats the same text.
@@ -37,7 +38,7 @@ export function addGenerateCommand(program: Command): void {
   program
     .command("generate")
     .description("let a language model go on from a prompt")
-    .requiredOption("--model <model>", "folder of a checkpoint, or owner/name of the Hugging Face hub")
+    .requiredOption("--model <model>", MODEL_SPEC)
     .option("--prompt <text>", "the text to go on from")
     .option("--ids <ids>", "its token ids instead, such as 1,2,3; needs no tokenizer", parseIds)
     .option("--chat", "take the prompt as a user's message, written by the model's chat template")

@@ -41,6 +41,7 @@ const CAPABILITIES = {
 } as const satisfies Record<string, { what: string; where: string }>;
 
 export type Capability = keyof typeof CAPABILITIES;
+export const CAPABILITY_NAMES = Object.keys(CAPABILITIES) as readonly Capability[];
 
 /**
  * Check, before any work, that a model can do what a method needs.

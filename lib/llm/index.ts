@@ -1,4 +1,6 @@
-export { type Capability, requireCapability } from "./capabilities.js";
+export { CAPABILITY_NAMES, type Capability, requireCapability } from "./capabilities.js";
+export type { Finding } from "./check-capability.js";
+export { type CheckModelOptions, checkModel, type ModelReport } from "./check-model.js";
 export type { Budget, HttpUsage } from "./http-budget.js";
 export { DIALECTS, type Dialect, type DialectName } from "./http-dialects.js";
 export { createHttpModel } from "./http-load.js";
@@ -19,4 +21,7 @@ export type {
   TextRequest,
 } from "./language-model.js";
 export { type LoadModelOptions, loadLocalModel, loadModel } from "./load-model.js";
-export { createLocalModel, type LocalModel, type LocalModelParts } from "./local-model.js";
+export { type LoadTransformersOptions, loadTransformersModel, parseOnnxSpec } from "./load-transformers.js";
+export { createLocalModel, isLocalModel, type LocalModel, type LocalModelParts } from "./local-model.js";
+export { isTokenModel, type TokenModel } from "./token-model.js";
+export type { TransformersModel } from "./transformers-model.js";

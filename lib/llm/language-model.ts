@@ -96,6 +96,8 @@ export interface LanguageModel {
   /** How it was asked for: a folder, the name of a model, an address. */
   readonly name: string;
   readonly capabilities: ReadonlySet<Capability>;
+  /** What computes it, for people: the engine and where it runs, or the server's address without its key. */
+  readonly engine?: string | undefined;
   /** Tokens of a prompt and its completion together; undefined where nobody tells. */
   readonly contextLength: number | undefined;
   /** How many numbers the weights are; undefined where nobody tells. */

@@ -1,24 +1,29 @@
-import { ThoughtbookError } from "../core/index.js";
 import {
-  type ChatTemplate,
   chatTemplateOf,
+  findOnnxFiles,
   type HostModel,
   hashCheckpoint,
+  listModelFiles,
   loadTokenizer,
   openCheckpoint,
   readGenerationDefaults,
   readParameters,
   resolveModel,
-  type Tokenizer,
 } from "../model/index.js";
 import type { SessionOptions } from "../tensor/index.js";
 import { loadHttpModel } from "./http-load.js";
 import type { HttpOptions } from "./http-model.js";
 import { isHttpSpec } from "./http-spec.js";
 import type { LanguageModel } from "./language-model.js";
+import { loadTransformersModel, openTransformersFolder, parseOnnxSpec } from "./load-transformers.js";
 import { createLocalModel, type LocalModel } from "./local-model.js";
+import { unlessAbsent } from "./unless-absent.js";
 
 export interface LoadModelOptions {
+  /** The type of an ONNX model's weights, such as `q4`; this and `device` ask for ONNX as `onnx:` does. */
+  dtype?: string | undefined;
+  /** Where an ONNX model is computed, such as `webgpu`. */
+  device?: string | undefined;
   /** Stops a download. */
   signal?: AbortSignal | undefined;
   /** Of ONNX Runtime: threads, execution providers. */
@@ -30,12 +35,26 @@ export interface LoadModelOptions {
 /**
  * A language model by its specification: the folder of a checkpoint, or `owner/name` or `owner/name@revision` of the
  * Hugging Face hub, which is downloaded once; or the address and name of one on a server, `http://host:port/v1#name`.
+ * Weights in safetensors are run by this library's engine. Where there is only ONNX, transformers.js runs it; `onnx:`
+ * before the specification asks for that, and `#q4` or `#q4,webgpu` behind it for a type of weights and a device.
  *
  * @throws not-found, bad-input, corrupt-data, network, timeout, file-system, interrupted
  */
 export async function loadModel(spec: string, options: LoadModelOptions = {}): Promise<LanguageModel> {
   if (isHttpSpec(spec)) return loadHttpModel(spec, { ...options.http, signal: options.signal });
-  return loadLocalModel(spec, options);
+  const wantsOnnx = parseOnnxSpec(spec) !== undefined || options.dtype !== undefined || options.device !== undefined;
+  if (wantsOnnx) return loadTransformersModel(spec, options);
+  return loadByWeights(spec, options);
+}
+
+/** A folder, or a model of the hub, on the engine that its weights are for. */
+async function loadByWeights(spec: string, options: LoadModelOptions): Promise<LanguageModel> {
+  const { signal } = options;
+  const folder = await resolveModel(spec, { weights: { format: "any" }, ...(signal ? { signal } : {}) });
+  const files = await listModelFiles(folder);
+  const hasSafetensors = files.some((file) => /^model\.safetensors(\.index\.json)?$/.test(file));
+  if (!hasSafetensors && findOnnxFiles(files).length > 0) return openTransformersFolder(spec, folder, options);
+  return openLocalFolder(spec, folder, options);
 }
 
 /**
@@ -44,11 +63,21 @@ export async function loadModel(spec: string, options: LoadModelOptions = {}): P
  *
  * @throws as {@link loadModel}
  */
-export async function loadLocalModel(spec: string, { signal, session }: LoadModelOptions = {}): Promise<LocalModel> {
-  const folder = await resolveModel(spec, signal ? { signal } : {});
+export async function loadLocalModel(
+  spec: string,
+  options: Pick<LoadModelOptions, "signal" | "session"> = {},
+): Promise<LocalModel> {
+  return openLocalFolder(spec, await resolveModel(spec, options.signal ? { signal: options.signal } : {}), options);
+}
+
+async function openLocalFolder(
+  spec: string,
+  folder: string,
+  { session }: Pick<LoadModelOptions, "session">,
+): Promise<LocalModel> {
   const checkpoint = await openCheckpoint(folder);
-  const tokenizer = await unlessAbsent<Tokenizer>(loadTokenizer(folder));
-  const chatTemplate = tokenizer && (await unlessAbsent<ChatTemplate>(chatTemplateOf(folder)));
+  const tokenizer = await unlessAbsent(loadTokenizer(folder));
+  const chatTemplate = tokenizer && (await unlessAbsent(chatTemplateOf(folder)));
   const { endIds } = await readGenerationDefaults(checkpoint);
   let host: Promise<HostModel> | undefined;
   const readHost = async (): Promise<HostModel> => ({
@@ -72,12 +101,5 @@ export async function loadLocalModel(spec: string, { signal, session }: LoadMode
     endIds: endIds.length > 0 ? endIds : (tokenizer?.endIds ?? []),
     hash: () => hashCheckpoint(checkpoint),
     session,
-  });
-}
-
-async function unlessAbsent<T>(value: Promise<T>): Promise<T | undefined> {
-  return value.catch((error: unknown) => {
-    if (error instanceof ThoughtbookError && error.code === "not-found") return undefined;
-    throw error;
   });
 }

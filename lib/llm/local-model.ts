@@ -1,12 +1,9 @@
-import { ThoughtbookError } from "../core/index.js";
 import {
   type ChatTemplate,
   checkRequests,
   checkSequences,
   disposeGenerationPrograms,
   disposeScorePrograms,
-  encodeChat,
-  type Generation,
   type GenerationRequest,
   generate,
   type HostModel,
@@ -19,32 +16,30 @@ import {
 import type { SessionOptions } from "../tensor/index.js";
 import { type Capability, requireCapability } from "./capabilities.js";
 import type {
-  ChatPrompt,
   Completion,
   GenerateTextOptions,
   LanguageModel,
-  Prompt,
   Score,
   ScoreRequest,
   ScoreTextOptions,
   TextRequest,
 } from "./language-model.js";
+import {
+  completionOf,
+  createPromptEncoder,
+  encodeScoreRequest,
+  isEmbeddingPrompt,
+  type TokenModel,
+} from "./token-model.js";
 
 /** A model on the engine of this library, with everything open: its weights for gradients and attention, its tokenizer. */
-export interface LocalModel extends LanguageModel {
+export interface LocalModel extends TokenModel {
   readonly config: ModelConfig;
-  readonly tokenizer: Tokenizer | undefined;
-  readonly chatTemplate: ChatTemplate | undefined;
-  /** Each of these ends a text unless a request tells otherwise. */
-  readonly endIds: readonly number[];
   /** The model with its weights in memory; they are read when first needed. */
   host(): Promise<HostModel>;
-  /**
-   * The ids of a prompt, to be joined with others; not of embeddings.
-   * @throws bad-input
-   */
-  encode(prompt: Exclude<Prompt, { embeddings: unknown }>): number[];
 }
+
+export const isLocalModel = (model: LanguageModel): model is LocalModel => "host" in model;
 
 export interface LocalModelParts {
   name: string;
@@ -77,26 +72,10 @@ export function createLocalModel(parts: LocalModelParts): LocalModel {
   ]);
   const host = async () => (typeof parts.host === "function" ? parts.host() : parts.host);
   let hash: Promise<string> | undefined;
-  const tokens = (): Tokenizer => {
-    requireCapability(model, "text");
-    return tokenizer!;
-  };
-  const encodeMessages = ({ messages, answer, variables }: ChatPrompt): number[] => {
-    requireCapability(model, "chat");
-    const ids = encodeChat(tokens(), chatTemplate!, messages, {
-      addGenerationPrompt: true,
-      ...(variables ? { variables } : {}),
-    });
-    return answer ? [...ids, ...continuationIds(answer)] : ids;
-  };
-  const continuationIds = (text: string) => tokens().encode(text, { addSpecialTokens: false, continues: true });
-  const encode = (prompt: Exclude<Prompt, { embeddings: unknown }>): number[] => {
-    if (typeof prompt === "string") return tokens().encode(prompt);
-    return "ids" in prompt ? [...prompt.ids] : encodeMessages(prompt);
-  };
+  const encoder = createPromptEncoder({ tokenizer, chatTemplate, model: { name, capabilities } });
   const read = ({ prompt, ...options }: TextRequest): GenerationRequest => ({
     ...options,
-    prompt: typeof prompt === "object" && "embeddings" in prompt ? prompt.embeddings : encode(prompt),
+    prompt: isEmbeddingPrompt(prompt) ? prompt.embeddings : encoder.encode(prompt),
   });
 
   const model: LocalModel = {
@@ -108,8 +87,9 @@ export function createLocalModel(parts: LocalModelParts): LocalModel {
     endIds,
     contextLength: config.maxPositions,
     parameterCount: parameterCount(config),
+    engine: `thoughtbook on ONNX Runtime, ${(session?.executionProviders ?? ["cpu"]).join(", ")}`,
     host,
-    encode,
+    encode: encoder.encode,
     async hash() {
       hash ??= parts.hash?.();
       return hash;
@@ -127,7 +107,8 @@ export function createLocalModel(parts: LocalModelParts): LocalModel {
         onText: onText && (({ text, request, sample }) => onText(text, { request, sample })),
         onFinish: (generation) => {
           const { request, sample } = generation;
-          const completion = completionOf(requests[request]!, generation);
+          const { prompt } = requests[request]!;
+          const completion = completionOf("shape" in prompt ? prompt.shape[0]! : prompt, generation);
           results[request]![sample] = completion;
           onFinish?.(completion, { request, sample });
         },
@@ -135,42 +116,17 @@ export function createLocalModel(parts: LocalModelParts): LocalModel {
       return results;
     },
     async score(texts: readonly ScoreRequest[], options: ScoreTextOptions = {}): Promise<Score[]> {
-      const sequences = texts.map(({ prompt, continuation }) => ({
-        prompt: idsOnly(prompt, encode),
-        continuation: typeof continuation === "string" ? continuationIds(continuation) : continuation.ids,
-      })) satisfies ScoreSequence[];
+      const sequences = texts.map((each) => encodeScoreRequest(each, encoder)) satisfies ScoreSequence[];
       checkSequences(config, sequences);
       const scores = await score(await host(), sequences, { ...options, session });
       return sequences.map(({ continuation }, i) => ({ ids: continuation, logProbs: scores[i]! }));
     },
     async countTokens(prompt) {
-      if (typeof prompt === "object" && "embeddings" in prompt) return prompt.embeddings.shape[0]!;
-      return encode(prompt).length;
+      return isEmbeddingPrompt(prompt) ? prompt.embeddings.shape[0]! : encoder.encode(prompt).length;
     },
     async dispose() {
       await Promise.all([disposeGenerationPrograms(config), disposeScorePrograms(config)]);
     },
   };
   return model;
-}
-
-function completionOf(
-  { prompt }: GenerationRequest,
-  { text = "", finishReason, ids, logProbs }: Generation,
-): Completion {
-  const promptIds = "shape" in prompt ? [] : prompt;
-  return {
-    text,
-    finishReason,
-    promptTokens: "shape" in prompt ? prompt.shape[0]! : prompt.length,
-    completionTokens: ids.length,
-    tokens: { promptIds, completionIds: ids, logProbs },
-  };
-}
-
-function idsOnly(prompt: Prompt, encode: LocalModel["encode"]): readonly number[] {
-  if (typeof prompt === "string" || !("embeddings" in prompt)) return encode(prompt);
-  throw new ThoughtbookError("bad-input", "a prompt of embeddings cannot be scored after", {
-    hint: "Give a text, a conversation or ids; scores after a soft prompt come from a compiled `forward`.",
-  });
 }

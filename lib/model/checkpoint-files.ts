@@ -93,9 +93,13 @@ export function noWeights(files: readonly string[], place: string): ThoughtbookE
       hint: "Merge it into its base model and save that.",
     });
   }
-  const other = found(/\.(gguf|onnx|h5|msgpack|safetensors)$/);
+  const onnx = found(/^onnx(\/.*)?$|\.onnx$/);
+  const other = onnx ?? found(/\.(gguf|h5|msgpack|safetensors)$/);
   const instead = other === undefined ? "" : `, only ${other}`;
   return new ThoughtbookError("not-found", `${place} holds neither ${WEIGHTS_FILE} nor ${INDEX_FILE}${instead}`, {
-    hint: "Give a Hugging Face checkpoint with weights in safetensors.",
+    hint:
+      onnx === undefined
+        ? "Give a Hugging Face checkpoint with weights in safetensors."
+        : `Give a checkpoint with weights in safetensors; where a model is only run, onnx:${place} opens this one.`,
   });
 }

@@ -36,7 +36,7 @@ const schema = z.object({
 export async function readGenerationDefaults({
   folder,
   config,
-}: Pick<Checkpoint, "folder" | "config">): Promise<GenerationDefaults> {
+}: Pick<Checkpoint, "folder"> & { config: Pick<Checkpoint["config"], "endIds"> }): Promise<GenerationDefaults> {
   const file = join(folder, "generation_config.json");
   const parsed = schema.safeParse(await readJsonFile(file).catch(emptyIfAbsent));
   if (!parsed.success) {

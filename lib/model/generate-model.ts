@@ -54,7 +54,11 @@ export function programKey({ adapter }: HostModel): string {
 }
 
 /** @throws bad-input for an id that the model has no embedding of */
-export function checkIds(ids: ArrayLike<number>, { vocabularySize }: ModelConfig, what: string): void {
+export function checkIds(
+  ids: ArrayLike<number>,
+  { vocabularySize }: Pick<ModelConfig, "vocabularySize">,
+  what: string,
+): void {
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i]!;
     if (Number.isInteger(id) && id >= 0 && id < vocabularySize) continue;

@@ -70,6 +70,9 @@ export interface Generation extends GenerationPlace {
   finishReason: "stop" | "length";
 }
 
+/** What of a model's configuration decides which requests it takes. */
+export type RequestLimits = Pick<ModelConfig, "vocabularySize" | "hiddenSize" | "maxPositions" | "endIds">;
+
 /** A request with all options known. */
 export interface ResolvedRequest {
   index: number;
@@ -95,7 +98,7 @@ const MAX_NEW_TOKENS = 256;
  *   option out of its range
  */
 export function checkRequests(
-  config: ModelConfig,
+  config: RequestLimits,
   requests: readonly GenerationRequest[],
   options: GenerateOptions = {},
 ): void {
@@ -104,7 +107,7 @@ export function checkRequests(
 
 /** The requests with all options known; throws as {@link checkRequests}. */
 export function resolveRequests(
-  config: ModelConfig,
+  config: RequestLimits,
   requests: readonly GenerationRequest[],
   options: GenerateOptions,
 ): ResolvedRequest[] {
@@ -114,7 +117,7 @@ export function resolveRequests(
 }
 
 function resolveRequest(
-  config: ModelConfig,
+  config: RequestLimits,
   request: GenerationRequest,
   index: number,
   options: GenerateOptions,
@@ -162,7 +165,7 @@ function randomOf(own: RequestOptions["seed"], common: RequestOptions["seed"], i
   return own === undefined ? createRandom(common ?? 0).stream(`request ${index}`) : createRandom(own);
 }
 
-function promptLength(prompt: GenerationRequest["prompt"], config: ModelConfig, what: string): number {
+function promptLength(prompt: GenerationRequest["prompt"], config: RequestLimits, what: string): number {
   if (!isTensorData(prompt)) {
     if (prompt.length === 0) {
       throw new ThoughtbookError("bad-input", `${what} is empty`, {

@@ -2,12 +2,25 @@ import { join } from "node:path";
 import { startProgress, ThoughtbookError } from "../core/index.js";
 import { INDEX_FILE, noWeights, parseIndex, shardNames, WEIGHTS_FILE } from "./checkpoint-files.js";
 import { readJsonFile } from "./config.js";
-import { findSnapshot, hubCacheFolder, isCommit, linkBlob, modelFolder, recordSnapshot } from "./hub-cache.js";
+import {
+  filesBefore,
+  findSnapshot,
+  hubCacheFolder,
+  isCommit,
+  linkBlob,
+  modelFolder,
+  recordSnapshot,
+  type WantedWeights,
+} from "./hub-cache.js";
 import { type ConnectionOptions, connectHub, type HubConnection } from "./hub-connection.js";
 import { type HubModel, localFolder, parseHubModel } from "./hub-name.js";
 import { isWhole, type RemoteFile, transferBlob } from "./hub-transfer.js";
+import { chooseOnnxFiles, findOnnxFiles, readOnnxLayout } from "./onnx-files.js";
 
-export type ResolveOptions = ConnectionOptions;
+export interface ResolveOptions extends ConnectionOptions {
+  /** Which weights to look for; safetensors unless told otherwise. */
+  weights?: WantedWeights | undefined;
+}
 
 /** What is downloaded of a model besides its weights. */
 const NEEDED =
@@ -23,16 +36,19 @@ const NEEDED =
  * @throws not-found, bad-input (not a name; no permission; weights only as a pickle), network, corrupt-data (wrong
  *   checksum), file-system, interrupted
  */
-export async function resolveModel(spec: string, options: ResolveOptions = {}): Promise<string> {
+export async function resolveModel(
+  spec: string,
+  { weights = { format: "safetensors" }, ...options }: ResolveOptions = {},
+): Promise<string> {
   const folder = await localFolder(spec);
   if (folder !== undefined) return folder;
   const model = parseHubModel(spec);
   const cache = hubCacheFolder();
-  const cached = await findSnapshot(cache, model);
+  const cached = await findSnapshot(cache, model, weights);
   if (cached?.complete) return cached.folder;
   try {
     if (/^(1|true|on|yes)$/i.test(process.env.HF_HUB_OFFLINE ?? "")) throw offline(model);
-    return await downloadModel(model, cache, options);
+    return await downloadModel(model, cache, weights, options);
   } catch (error) {
     if (options.signal?.aborted) {
       throw new ThoughtbookError("interrupted", `the download of ${model.name} was interrupted`, {
@@ -46,29 +62,64 @@ export async function resolveModel(spec: string, options: ResolveOptions = {}): 
   }
 }
 
-async function downloadModel(model: HubModel, cache: string, options: ResolveOptions): Promise<string> {
+async function downloadModel(
+  model: HubModel,
+  cache: string,
+  wanted: WantedWeights,
+  options: ConnectionOptions,
+): Promise<string> {
   const hub = await connectHub(model.name, options);
   try {
-    const { commit, files } = await hub.patiently(() => describeModel(hub, model));
+    const { commit, files } = await hub.patiently(() => describeModel(hub, model, wanted));
     const root = modelFolder(cache, model.name);
     const download: Download = { hub, name: model.name, commit, root };
     const rest = [...files.values()].filter(({ path }) => NEEDED.test(path));
     if (!files.has("config.json")) throw incomplete(model, "config.json");
-    if (!files.has(WEIGHTS_FILE) && files.has(INDEX_FILE)) rest.push(files.get(INDEX_FILE)!);
-    else if (!files.has(WEIGHTS_FILE)) throw noWeights([...files.keys()], model.name);
+    const format = hasSafetensors(files, wanted) ? "safetensors" : "onnx";
+    if (format === "onnx") checkOnnx(files, model, wanted);
+    else if (!files.has(WEIGHTS_FILE)) rest.push(files.get(INDEX_FILE)!);
     await fetchFiles(download, `${model.name} (configuration)`, rest);
-    await fetchFiles(download, model.name, await weightFiles(download, files, model));
-    await recordSnapshot(cache, model, commit);
+    const { weights, absent } =
+      format === "onnx"
+        ? await onnxFiles(download, files, wanted)
+        : { weights: await weightFiles(download, files, model), absent: [] };
+    await fetchFiles(download, model.name, weights);
+    await recordSnapshot(cache, model, commit, absent);
     return snapshotFolder(download);
   } finally {
     await hub.close();
   }
 }
 
-/** The commit of a revision, and the files at its top. */
+const hasSafetensors = (files: ReadonlyMap<string, RemoteFile>, { format }: WantedWeights): boolean =>
+  format !== "onnx" && (files.has(WEIGHTS_FILE) || files.has(INDEX_FILE));
+
+/** Refuse, before anything is downloaded, a model without the ONNX weights that are wanted. */
+function checkOnnx(files: ReadonlyMap<string, RemoteFile>, { name }: HubModel, { format, dtype }: WantedWeights): void {
+  const names = [...files.keys()];
+  if (format === "safetensors" || (format === "any" && findOnnxFiles(names).length === 0)) throw noWeights(names, name);
+  chooseOnnxFiles(names, name, dtype);
+}
+
+/** The ONNX model to download, by the configuration that is there by now, and files that it lacks and that would come first. */
+async function onnxFiles(
+  { name, ...download }: Download,
+  files: ReadonlyMap<string, RemoteFile>,
+  wanted: WantedWeights,
+): Promise<{ weights: RemoteFile[]; absent: string[] }> {
+  const layout = readOnnxLayout(await readJsonFile(join(snapshotFolder(download), "config.json")));
+  const { dtype, graph, data } = chooseOnnxFiles([...files.keys()], name, wanted.dtype, layout);
+  return {
+    weights: [graph, ...data].map((path) => files.get(path)!),
+    absent: filesBefore(wanted, dtype, layout.dtype).filter((path) => !files.has(path)),
+  };
+}
+
+/** The commit of a revision, and the files at its top; those in `onnx` too, where they are wanted. */
 async function describeModel(
   { url: hubUrl, fetch }: HubConnection,
   { name, revision }: HubModel,
+  wanted: WantedWeights,
 ): Promise<{ commit: string; files: Map<string, RemoteFile> }> {
   const { listFiles, modelInfo } = await import("@huggingface/hub");
   const strange = (what: string, cause?: unknown) =>
@@ -80,21 +131,30 @@ async function describeModel(
     const { sha } = await modelInfo({ name, revision, hubUrl, fetch, additionalFields: ["sha"] });
     if (!isCommit(sha)) throw strange(`the commit is ${JSON.stringify(sha)}`);
     const files = new Map<string, RemoteFile>();
-    for await (const { type, path, size, oid, lfs } of listFiles({
-      repo: { type: "model", name },
-      revision: sha,
-      hubUrl,
-      fetch,
-    })) {
-      const hash = lfs?.oid ?? oid ?? "";
-      if (type !== "file") continue;
-      const bytes = lfs?.size ?? size;
-      // Hashes become parts of paths. (So do names, but only those of NEEDED and of parseIndex.)
-      if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(hash) || !Number.isSafeInteger(bytes)) {
-        throw strange(`${path} has the hash ${JSON.stringify(hash)} and the size ${bytes}`);
+    const list = async (folder?: string): Promise<boolean> => {
+      let hasOnnx = false;
+      const repo = { type: "model", name } as const;
+      const entries = listFiles({
+        repo,
+        revision: sha,
+        hubUrl,
+        fetch,
+        ...(folder === undefined ? {} : { path: folder }),
+      });
+      for await (const { type, path, size, oid, lfs } of entries) {
+        const hash = lfs?.oid ?? oid ?? "";
+        hasOnnx ||= type === "directory" && path === "onnx";
+        if (type !== "file") continue;
+        const bytes = lfs?.size ?? size;
+        // Hashes become parts of paths. (So do names, but only those of NEEDED, of parseIndex and of findOnnxFiles.)
+        if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(hash) || !Number.isSafeInteger(bytes)) {
+          throw strange(`${path} has the hash ${JSON.stringify(hash)} and the size ${bytes}`);
+        }
+        files.set(path, { path, size: bytes, hash });
       }
-      files.set(path, { path, size: bytes, hash });
-    }
+      return hasOnnx;
+    };
+    if ((await list()) && !hasSafetensors(files, wanted)) await list("onnx");
     return { commit: sha, files };
   } catch (error) {
     if (error instanceof ThoughtbookError || (error as Error).name === "AbortError") throw error;
@@ -110,7 +170,7 @@ interface Download {
   root: string;
 }
 
-const snapshotFolder = ({ root, commit }: Download): string => join(root, "snapshots", commit);
+const snapshotFolder = ({ root, commit }: Pick<Download, "root" | "commit">): string => join(root, "snapshots", commit);
 
 async function weightFiles(
   download: Download,

@@ -36,6 +36,7 @@ export {
   parseConfig,
   type RotaryConfig,
   readConfig,
+  readJsonFile,
 } from "./config.js";
 export { type Rope, ropeFrequencies } from "./config-rope.js";
 export { configToHuggingFace, type WeightType } from "./config-write.js";
@@ -61,16 +62,22 @@ export {
   streamGenerate,
 } from "./generate.js";
 export type { HostModel } from "./generate-model.js";
+export type { NextScores } from "./generate-programs.js";
 export {
   checkRequests,
   type GenerateOptions,
   type Generation,
   type GenerationPlace,
   type GenerationRequest,
+  type RequestLimits,
   type RequestOptions,
+  type ResolvedRequest,
+  resolveRequests,
   type TextPiece,
 } from "./generate-request.js";
+export { extendSequence, type Sequence, startSequence } from "./generate-sequence.js";
 export { type ResolveOptions, resolveModel } from "./hub.js";
+export type { WantedWeights } from "./hub-cache.js";
 export type { ConnectionOptions } from "./hub-connection.js";
 export { type InitializeOptions, initializeParameters } from "./initialize.js";
 export { type Adapters, linear } from "./lora.js";
@@ -83,6 +90,16 @@ export {
   mergeAdapter,
 } from "./lora-adapter.js";
 export { loadAdapter, type SaveAdapterOptions, saveAdapter } from "./lora-files.js";
+export {
+  chooseOnnxFiles,
+  findOnnxFiles,
+  listModelFiles,
+  ONNX_WEIGHT_TYPES,
+  type OnnxFiles,
+  type OnnxLayout,
+  type OnnxWeightType,
+  readOnnxLayout,
+} from "./onnx-files.js";
 export { type QuantizedBits, type QuantizedMatrix, quantizeBlocks } from "./quantize-blocks.js";
 export { openSafetensors, readFloats, readTensor, type SafetensorsFile, type StoredTensor } from "./safetensors.js";
 export type { SafetensorsType, TensorEntry } from "./safetensors-header.js";
@@ -96,7 +113,7 @@ export {
   type ScoreRow,
   sampleToken,
 } from "./sampling.js";
-export { checkSequences, type ScoreOptions, type ScoreSequence, score } from "./score.js";
+export { checkSequences, type ScoreOptions, type ScoreSequence, type SequenceLimits, score } from "./score.js";
 export { disposeScorePrograms } from "./score-programs.js";
 export {
   type DecodeOptions,

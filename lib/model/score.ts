@@ -82,8 +82,11 @@ export async function score(
   return results;
 }
 
+/** What of a model's configuration decides which sequences it takes. */
+export type SequenceLimits = Pick<ModelConfig, "vocabularySize" | "maxPositions">;
+
 /** Check sequences as {@link score} does before any work, without the weights. Throws bad-input. */
-export function checkSequences(config: ModelConfig, sequences: readonly ScoreSequence[]): void {
+export function checkSequences(config: SequenceLimits, sequences: readonly ScoreSequence[]): void {
   for (const [index, sequence] of sequences.entries()) readSequence(sequence, index, config);
 }
 
@@ -93,7 +96,7 @@ interface Text {
   from: number;
 }
 
-function readSequence(sequence: ScoreSequence, index: number, config: ModelConfig): Text {
+function readSequence(sequence: ScoreSequence, index: number, config: SequenceLimits): Text {
   const parts = "prompt" in sequence ? sequence : undefined;
   const ids = parts ? [...parts.prompt, ...parts.continuation] : (sequence as readonly number[]);
   const empty = parts

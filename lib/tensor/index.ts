@@ -35,7 +35,7 @@ export {
 export { int64Of, type OnnxNodeOptions, onnxNode } from "./onnx-node.js";
 export * from "./optimizers/index.js";
 export { formatProfile, type ProfileRow } from "./profile.js";
-export type { SessionOptions } from "./session.js";
+export { runtimeOptions, type SessionOptions, supportedProviders } from "./session.js";
 export {
   type DataOf,
   type DType,

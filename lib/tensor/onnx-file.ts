@@ -42,7 +42,14 @@ const INLINE_UP_TO = 1.8e9;
 const OUTSIDE_FROM = 1024;
 /** ONNX asks for whole pages, so that a reader can map them (external data, onnx.proto3). */
 const PAGE = 4096;
-const BYTES_EACH: Readonly<Record<OnnxElementType, number>> = { float32: 4, uint8: 1, int32: 4, int64: 8, bool: 1 };
+const BYTES_EACH: Readonly<Record<OnnxElementType, number>> = {
+  float32: 4,
+  float16: 2,
+  uint8: 1,
+  int32: 4,
+  int64: 8,
+  bool: 1,
+};
 const LENGTH_DELIMITED = 2;
 const EXTERNAL = 1;
 

@@ -1,5 +1,5 @@
 import { PbfWriter } from "pbf";
-import { type Attribute, type ConstantData, constantData, type ElementType, type Node, type Value } from "./graph.js";
+import { type Attribute, type ConstantData, constantData, type Node, type Value } from "./graph.js";
 
 /** A program ready to be written: inputs, nodes in order, and named outputs. */
 export interface Program {
@@ -9,10 +9,10 @@ export interface Program {
 }
 
 /** TensorProto.DataType of ONNX. */
-export const ELEMENT_TYPES = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 } as const;
+export const ELEMENT_TYPES = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
 
-/** Element types in a model file: those of graphs, and bytes for quantized weights. */
-export type OnnxElementType = ElementType | "uint8";
+/** Element types in a model file: those of graphs, bytes for quantized weights, and half precision. */
+export type OnnxElementType = keyof typeof ELEMENT_TYPES;
 
 /** ONNX operator set and the oldest intermediate representation that knows it. */
 const OPSET = 21;

@@ -34,6 +34,34 @@ const STOPPED_COPYING = "Non tensor type";
 const LOG_FATAL = 4;
 
 /**
+ * Options of a session in the words of onnxruntime-node.
+ * @throws bad-input (threads)
+ */
+export function runtimeOptions({
+  threads = availableParallelism(),
+  executionProviders = ["cpu"],
+  arena = true,
+  optimization = "all",
+}: SessionOptions = {}): ort.InferenceSession.SessionOptions {
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new ThoughtbookError("bad-input", `threads is ${threads}, expected a whole number above 0`);
+  }
+  return {
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    executionProviders: [...executionProviders],
+    enableCpuMemArena: arena,
+    enableMemPattern: arena,
+    graphOptimizationLevel: optimization,
+    logSeverityLevel: LOG_FATAL,
+  };
+}
+
+/** Where onnxruntime-node can compute on this system, as far as the hardware and its libraries are there. */
+export const supportedProviders = (): string[] => ort.listSupportedBackends().map(({ name }) => name);
+
+/**
  * Load a program into ONNX Runtime.
  *
  * @throws ThoughtbookError when the runtime refuses the program or does not have the execution provider
@@ -45,31 +73,12 @@ export async function createSession(
   options: SessionOptions = {},
   profilePrefix?: string,
 ): Promise<ProfiledSession> {
-  const {
-    threads = availableParallelism(),
-    executionProviders = ["cpu"],
-    arena = true,
-    optimization = "all",
-  } = options;
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw new ThoughtbookError("bad-input", `threads is ${threads}, expected a whole number above 0`);
-  }
   const session = await ort.InferenceSession.create(program, {
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    executionMode: "sequential",
-    executionProviders: [...executionProviders],
-    enableCpuMemArena: arena,
-    enableMemPattern: arena,
-    graphOptimizationLevel: optimization,
-    logSeverityLevel: LOG_FATAL,
+    ...runtimeOptions(options),
     ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
   }).catch((error: unknown) => {
     throw new ThoughtbookError("execution", `ONNX Runtime cannot load the compiled function: ${messageOf(error)}`, {
-      hint: `Execution providers of this onnxruntime-node: ${ort
-        .listSupportedBackends()
-        .map(({ name }) => name)
-        .join(", ")}.`,
+      hint: `Execution providers of this onnxruntime-node: ${supportedProviders().join(", ")}.`,
       cause: error,
     });
   });

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { sha256 } from "thoughtbook/core";
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
 
 export const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 export const MODEL = "owner/tiny";
@@ -27,6 +27,17 @@ export interface FakeHubOptions {
   /** Entries of the listing that differ from the files. */
   listing?: (entries: Record<string, unknown>[]) => unknown;
   commit?: string;
+}
+
+/** Let the hub's client see nothing of this machine's settings, and keep its cache in a folder. */
+export function isolateHub(home: string): void {
+  for (const name of ["HF_TOKEN", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HUB_OFFLINE", "XDG_CACHE_HOME"]) {
+    vi.stubEnv(name, undefined);
+  }
+  for (const name of ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "no_proxy"])
+    vi.stubEnv(name, undefined);
+  vi.stubEnv("NO_PROXY", "127.0.0.1");
+  vi.stubEnv("HF_HOME", home);
 }
 
 export const gitHash = (content: Uint8Array): string =>
@@ -81,14 +92,24 @@ export async function fakeHub(options: FakeHubOptions): Promise<FakeHub> {
     if (options.hub?.(request, response)) return;
     if (path.startsWith(`/api/models/${MODEL}/revision/`)) {
       response.setHeader("content-type", "application/json").end(JSON.stringify({ _id: "1", id: MODEL, sha: commit }));
-    } else if (path === `/api/models/${MODEL}/tree/${commit}`) {
-      const entries = [...files].map(([name, content]) => ({
+    } else if (path.startsWith(`/api/models/${MODEL}/tree/${commit}`)) {
+      const folder = path.slice(`/api/models/${MODEL}/tree/${commit}`.length + 1);
+      const inside = [...files].filter(([name]) => name.startsWith(folder === "" ? "" : `${folder}/`));
+      const below = (name: string) => name.slice(folder === "" ? 0 : folder.length + 1).split("/");
+      const folders = new Set(
+        inside.map(([name]) => below(name)).flatMap(([first, ...rest]) => (rest[0] ? first! : [])),
+      );
+      const here = inside.filter(([name]) => below(name).length === 1);
+      const entries: Record<string, unknown>[] = here.map(([name, content]) => ({
         type: "file",
         path: name,
         size: content.length,
         oid: gitHash(content),
         ...(isLarge(content) && { lfs: { oid: sha256(content), size: content.length, pointerSize: 130 } }),
       }));
+      entries.push(
+        ...[...folders].map((name) => ({ type: "directory", path: name, size: 0, oid: gitHash(Buffer.from(name)) })),
+      );
       response.setHeader("content-type", "application/json").end(JSON.stringify(listing(entries)));
     } else {
       const content = files.get(

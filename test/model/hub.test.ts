@@ -14,6 +14,7 @@ import {
   type FakeHubOptions,
   fakeHub,
   gitHash,
+  isolateHub,
   listen,
   MODEL,
   sendRange,
@@ -28,13 +29,7 @@ let files: Record<string, Buffer>;
 let weights: Buffer;
 beforeEach(async () => {
   home = await temporaryFolder();
-  for (const name of ["HF_TOKEN", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HUB_OFFLINE", "XDG_CACHE_HOME"]) {
-    vi.stubEnv(name, undefined);
-  }
-  for (const name of ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "no_proxy"])
-    vi.stubEnv(name, undefined);
-  vi.stubEnv("NO_PROXY", "127.0.0.1");
-  vi.stubEnv("HF_HOME", home);
+  isolateHub(home);
   weights = await readFile(join(llama, "model.safetensors"));
   files = {
     "config.json": await readFile(join(llama, "config.json")),

@@ -1,0 +1,103 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { startProgress, ThoughtbookError } from "../core/index.js";
+import type { Finding, ModelReport } from "../llm/index.js";
+
+/** What can stand where a model is asked for. */
+export const MODEL_SPEC =
+  "folder of a checkpoint or of ONNX files, or owner/name of the Hugging Face hub; onnx:MODEL#q4 for ONNX weights of a type; http://host:port/v1#name";
+
+const OUTPUT = `
+A model is given as
+  FOLDER or owner/name[@revision]  weights in safetensors, or else in ONNX; of the hub, downloaded once
+  onnx:MODEL                       ONNX weights, run by transformers.js
+  onnx:MODEL#q4                    of this type: fp32, fp16, q8, q4, …; onnx:MODEL#q4,webgpu on this device
+  http://host:port/v1#name         on a server that is compatible with OpenAI's; several addresses have commas between them
+It ends with an error if something fails that the model says it can do.
+
+With --json one object: name, engine, parameterCount, contextLength, hash, capabilities (for each a status: works,
+fails with a reason, absent, or untried), generation (batchSize and tokensPerSecond), scoring (tokensPerSecond).`;
+
+interface CheckFlags {
+  batch?: number;
+  seconds?: number;
+  json?: true;
+}
+
+export function addModelCommands(program: Command): void {
+  program
+    .command("models")
+    .description("language models")
+    .command("check")
+    .description("try what a model can do, with tiny requests, and measure how fast it is here")
+    .argument("<model>", MODEL_SPEC)
+    .option("--batch <n>", "texts at a time in the second measurement (default: 8)", countOf)
+    .option("--seconds <n>", "about how long each measurement takes (default: 3)", countOf)
+    .option("--json", "print one JSON object")
+    .addHelpText("after", OUTPUT)
+    .action(check);
+}
+
+async function check(spec: string, { batch, seconds, json }: CheckFlags): Promise<void> {
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  try {
+    const { signal } = stop;
+    // Here, so that other commands need not load the engine.
+    const { checkModel, loadModel } = await import("../llm/index.js");
+    const model = await loadModel(spec, { signal });
+    const progress = startProgress(`Checking ${spec}`);
+    let steps = 0;
+    try {
+      const onStep = (step: string) => progress.update(++steps, step);
+      const report = await checkModel(model, { batchSize: batch, seconds, signal, onStep });
+      progress.succeed("done");
+      console.log(json ? JSON.stringify(report) : readable(report));
+      const failed = Object.entries(report.capabilities).filter(([, { status }]) => status === "fails");
+      if (failed.length > 0) {
+        throw new ThoughtbookError("execution", `${spec} fails at ${failed.map(([name]) => name).join(", ")}`);
+      }
+    } catch (error) {
+      progress.fail();
+      throw error;
+    } finally {
+      await model.dispose();
+    }
+  } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  }
+}
+
+function readable({ capabilities, generation, scoring, ...report }: ModelReport): string {
+  const rows: [string, string][] = [
+    ["model", report.name],
+    ["engine", report.engine ?? "unknown"],
+    ["parameters", grouped(report.parameterCount)],
+    ["context", report.contextLength === undefined ? "unknown" : `${grouped(report.contextLength)} tokens`],
+    ["hash", report.hash ?? "unknown"],
+    ...Object.entries(capabilities).map(([name, finding]): [string, string] => [name, wordsOf(finding)]),
+    ...generation.map(({ batchSize, tokensPerSecond }): [string, string] => [
+      `generate, ${batchSize} at a time`,
+      rate(tokensPerSecond),
+    ]),
+    ["score", scoring === undefined ? "not measured" : rate(scoring.tokensPerSecond)],
+  ];
+  const width = Math.max(...rows.map(([label]) => label.length));
+  return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`).join("\n");
+}
+
+function wordsOf({ status, reason }: Finding): string {
+  if (status === "absent") return "no";
+  if (status === "untried") return "yes, not tried";
+  return status === "works" ? "works" : `fails: ${reason}`;
+}
+
+const grouped = (count: number | undefined): string => count?.toLocaleString("en-US") ?? "unknown";
+
+const rate = (tokensPerSecond: number): string =>
+  `${tokensPerSecond.toLocaleString("en-US", { maximumSignificantDigits: 3 })} tokens/s`;
+
+function countOf(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected a whole number above 0.");
+}
