@@ -1,4 +1,4 @@
-import { createRandom, type Random } from "../core/index.js";
+import { createRandom, type Random, ThoughtbookError } from "../core/index.js";
 import { emptyTensor, type Inputs } from "../tensor/index.js";
 import { type BatchPlan, bucketPlans, chooseGrid, type Grid, packBatches } from "./batch-plan.js";
 import { type Example, type ExampleSize, sizeOfExample } from "./examples.js";
@@ -49,11 +49,20 @@ export interface BatchSourceOptions {
 const COUNTED_SLACK = 1.05;
 const CAPACITY_STEP = 8;
 
-/** Batches of examples. Each example must have a token that is counted. */
+/**
+ * Batches of examples. Each example must have a token that is counted.
+ *
+ * @throws bad-input for branches where rows hold one text each
+ */
 export function createBatches(
   examples: readonly Example[],
   { batching, batchSize, hiddenSize, longest, shapes: given }: BatchSourceOptions,
 ): BatchSource {
+  if (batching === "bucket" && examples.some(({ branches }) => branches)) {
+    throw new ThoughtbookError("bad-input", "examples with branches need packed batches", {
+      hint: 'Set batching to "pack".',
+    });
+  }
   const sizes = examples.map(sizeOfExample);
   const grid = given?.grid ?? chooseGrid(sizes, { batchSize, hiddenSize, longest });
   const epoch = (random?: Random) =>
@@ -90,27 +99,36 @@ function tensorsOf(
   sizes: readonly ExampleSize[],
   { counted, capacity }: { counted: number; capacity: number },
 ): Batch {
-  const ids = emptyTensor([rows, length], "int32");
-  const positions = emptyTensor([rows, length], "int32");
-  const segments = emptyTensor([rows, length], "int32");
+  const byPlace = () => emptyTensor([rows, length], "int32");
+  const [ids, positions, segments, trunks] = [byPlace(), byPlace(), byPlace(), byPlace()];
   const places = emptyTensor([capacity], "int32");
   const labels = emptyTensor([capacity], "int32");
   labels.data.fill(-1, counted);
   let next = 0;
   let tokens = 0;
-  for (const [index, { example, row, column }] of placed.entries()) {
-    const { ids: source, labels: targets } = examples[example]!;
+  let segment = 0;
+  for (const { example, row, column } of placed) {
+    const { ids: source, labels: targets, branches = [] } = examples[example]!;
     const size = sizes[example]!.tokens;
     const start = row * length + column;
     ids.data.set(source.subarray(0, size), start);
-    segments.data.fill(index + 1, start, start + size);
-    for (let i = 0; i < size; i++) {
-      positions.data[start + i] = i;
+    const trunk = ++segment;
+    const trunkEnd = branches[0] ?? size;
+    trunks.data.fill(trunk, start, start + size);
+    let branch = 0;
+    for (let i = 0, position = 0; i < size; i++, position++) {
+      if (i === branches[branch]) {
+        branch++;
+        segment++;
+        position = trunkEnd;
+      }
+      segments.data[start + i] = segment;
+      positions.data[start + i] = position;
       if (targets[i + 1]! < 0) continue;
       places.data[next] = start + i;
       labels.data[next++] = targets[i + 1]!;
     }
     tokens += size;
   }
-  return { tensors: { ids, positions, segments, places, labels }, tokens };
+  return { tensors: { ids, positions, segments, trunks, places, labels }, tokens };
 }

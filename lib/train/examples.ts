@@ -9,6 +9,11 @@ export interface Example {
   ids: Int32Array;
   /** For each token what the loss expects in its place: the token itself, or {@link NOT_COUNTED}. */
   labels: Int32Array;
+  /**
+   * Where branches begin, in ascending order: texts that all go on from what stands before the first of them, without
+   * seeing each other. Only packed batches can hold them. Default: none.
+   */
+  branches?: readonly number[] | undefined;
 }
 
 /** Examples that are made while training goes on: more than memory holds, or than anyone wants on disk. */
@@ -50,6 +55,33 @@ export function exampleOf(ids: readonly number[], counts: (index: number) => boo
   return { ids: Int32Array.from(ids), labels: Int32Array.from(ids, (id, i) => (counts(i) ? id : NOT_COUNTED)) };
 }
 
+/** A text that goes on from a trunk: what is given, and what is to be learned. */
+export interface Branch {
+  prompt: readonly number[];
+  completion: readonly number[];
+}
+
+/**
+ * Several texts with a common beginning as one example, which is computed once for all: training on them is the same as
+ * on the texts one by one.
+ *
+ * @throws bad-input for no trunk, no branch, or a branch without a prompt, whose first token the trunk would predict
+ */
+export function branchedExample(trunk: readonly number[], branches: readonly Branch[]): Example {
+  if (trunk.length === 0 || branches.length === 0 || branches.some(({ prompt }) => prompt.length === 0)) {
+    throw badInput("an example with branches lacks a part", "Give a trunk, and branches with a prompt each.");
+  }
+  const ids = [...trunk];
+  const labels = trunk.map(() => NOT_COUNTED);
+  const starts: number[] = [];
+  for (const { prompt, completion } of branches) {
+    starts.push(ids.length);
+    ids.push(...prompt, ...completion);
+    labels.push(...prompt.map(() => NOT_COUNTED), ...completion);
+  }
+  return { ids: Int32Array.from(ids), labels: Int32Array.from(labels), branches: starts };
+}
+
 /**
  * Check that examples can be trained on, before any work.
  *
@@ -65,6 +97,7 @@ export function checkExamples(
   for (const [index, example] of examples.entries()) {
     const place = `${what}[${index}]`;
     checkIds(place, example, vocabularySize);
+    checkBranches(place, example);
     const { tokens, counted } = sizeOfExample(example);
     if (counted === 0) throw badInput(`${place} has no token that is counted`, "Leave it out.");
     if (tokens > maxPositions) {
@@ -97,11 +130,24 @@ export function checkIds(place: string, { ids, labels }: Example, vocabularySize
   }
 }
 
+function checkBranches(place: string, { ids, labels, branches = [] }: Example): void {
+  for (const [i, start] of branches.entries()) {
+    const follows = start > (i === 0 ? 0 : branches[i - 1]!) && start < ids.length;
+    if (Number.isInteger(start) && follows && labels[start] === NOT_COUNTED) continue;
+    throw badInput(
+      `${place}: branch ${i} begins at ${start}`,
+      "Branches begin after a trunk, one after the other, with a token that is not counted.",
+    );
+  }
+}
+
 /** A fingerprint of examples in their order; 64 hexadecimal digits. */
 export function hashExamples(examples: readonly Example[]): string {
   const hash = createHash("sha256");
-  for (const { ids, labels } of examples) {
-    hash.update(`${ids.length},`).update(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength));
+  for (const { ids, labels, branches = [] } of examples) {
+    hash
+      .update(`${[ids.length, ...branches].join(":")},`)
+      .update(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength));
     hash.update(new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength));
   }
   return hash.digest("hex");

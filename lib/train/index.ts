@@ -1,6 +1,6 @@
 export { type Batch, type Batching, type BatchSource, createBatches } from "./batches.js";
 export { type EvaluationOptions, HELD_OUT_LOSS, type Scores, type Snapshot } from "./evaluations.js";
-export { type Example, type ExampleStream, exampleOf, NOT_COUNTED } from "./examples.js";
+export { type Branch, branchedExample, type Example, type ExampleStream, exampleOf, NOT_COUNTED } from "./examples.js";
 export { type FineTuned, type FineTuneOptions, fineTune } from "./fine-tune.js";
 export { BATCH_SPEC, type BatchTensors, languageModelLoss } from "./loss.js";
 export type { TrainingSettings } from "./options.js";

@@ -28,8 +28,10 @@ export const BATCH_SPEC = {
   ids: spec([null, null], "int32"),
   /** Position of each token in its text, `[rows, length]`. */
   positions: spec([null, null], "int32"),
-  /** Number of the text in its row, `[rows, length]`; a token sees those of its own text only. */
+  /** Number of the text, `[rows, length]`; a token sees those of its own text only, */
   segments: spec([null, null], "int32"),
+  /** and of the text that its own one goes on from, `[rows, length]`; that text itself where there is no other. */
+  trunks: spec([null, null], "int32"),
   /** Places `row · length + column` of the tokens whose next one is counted, `[counted]`. */
   places: spec([null], "int32"),
   /** The tokens that follow them, `[counted]`; below 0 where there is none, as in the padding of this list. */
@@ -57,7 +59,7 @@ export function languageModelLoss(model: Model, batch: BatchTensors, { packed }:
 function textStates(
   model: Model,
   embeddings: tf.Tensor,
-  { positions, segments }: Pick<BatchTensors, "positions" | "segments">,
+  { positions, segments, trunks }: Pick<BatchTensors, "positions" | "segments" | "trunks">,
   packed: boolean,
 ): tf.Tensor {
   const { config } = model;
@@ -66,12 +68,8 @@ function textStates(
   const split = (x: tf.Tensor, heads: number) =>
     x.reshape([rows, length, heads, config.headDimension]).transpose([0, 2, 1, 3]);
   const turn = (x: tf.Tensor) => (table ? rotary(x, positions, table) : x);
-  const sameText = packed
-    ? segments
-        .reshape([rows, length, 1])
-        .equal(segments.reshape([rows, 1, length]))
-        .toFloat()
-    : undefined;
+  const isOf = (texts: tf.Tensor) => texts.reshape([rows, length, 1]).equal(segments.reshape([rows, 1, length]));
+  const sameText = packed ? isOf(segments).logicalOr(isOf(trunks)).toFloat() : undefined;
   return hiddenStates(model, embeddings, positions, (layer, { q, k, v }) =>
     causalAttention(
       turn(split(q, config.heads)),

@@ -1,9 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type * as tf from "@tensorflow/tfjs";
+import { createRandom } from "thoughtbook/core";
 import { openCheckpoint, openSafetensors, readParameters, readTensor } from "thoughtbook/model";
 import { compile, spec, valueAndGradients } from "thoughtbook/tensor";
-import { BATCH_SPEC, createBatches, type Example, exampleOf, languageModelLoss } from "thoughtbook/train";
+import {
+  BATCH_SPEC,
+  branchedExample,
+  createBatches,
+  type Example,
+  exampleOf,
+  languageModelLoss,
+} from "thoughtbook/train";
 import { describe, expect, it } from "vitest";
 import { CHECKPOINTS, countingTexts, largestDifference, TINY, tinyParameters } from "./helpers.js";
 
@@ -47,43 +55,68 @@ describe("languageModelLoss", () => {
     }
   });
 
-  it("of packed texts is that of each text by itself, and so are the gradients", async () => {
+  /** Loss and gradient over all counted tokens, and the number of these, and of batches. */
+  async function sums(examples: readonly Example[], batching: "pack" | "bucket", batchSize: number) {
     const parameters = tinyParameters();
-    const examples = countingTexts(9).map(({ ids }, i) => exampleOf([...ids], (place) => place > i % 3));
-    const results = [];
-    for (const [batching, batchSize] of [
-      ["pack", 9],
-      ["bucket", 1],
-    ] as const) {
-      const step = compile(
-        ({ weights, batch }) => {
-          const { value, gradients } = valueAndGradients((weights: Record<string, tf.Tensor>) => {
-            const { loss, weight } = languageModelLoss({ config: TINY, weights }, batch, {
-              packed: batching === "pack",
-            });
-            return { loss: loss.mul(weight!), weight: weight! };
-          })(weights);
-          return { sum: value.loss, count: value.weight, gradient: gradients["model.embed_tokens.weight"]! };
-        },
-        { weights: specsOf(parameters), batch: BATCH_SPEC },
-      );
-      const source = createBatches(examples, { batching, batchSize, hiddenSize: TINY.hiddenSize });
-      const total = { sum: 0, count: 0, gradient: new Float64Array(20 * 16) };
-      const plans = source.epoch();
-      for (const plan of plans) {
-        const { sum, count, gradient } = await step({ weights: parameters, batch: source.tensorsOf(plan).tensors });
-        total.sum += sum.data[0]!;
-        total.count += count.data[0]!;
-        for (const [i, value] of gradient.data.entries()) total.gradient[i] = total.gradient[i]! + value;
-      }
-      results.push({ ...total, batches: plans.length });
-      await step.dispose();
+    const step = compile(
+      ({ weights, batch }) => {
+        const { value, gradients } = valueAndGradients((weights: Record<string, tf.Tensor>) => {
+          const { loss, weight } = languageModelLoss({ config: TINY, weights }, batch, {
+            packed: batching === "pack",
+          });
+          return { loss: loss.mul(weight!), weight: weight! };
+        })(weights);
+        return { sum: value.loss, count: value.weight, gradient: gradients["model.embed_tokens.weight"]! };
+      },
+      { weights: specsOf(parameters), batch: BATCH_SPEC },
+    );
+    const source = createBatches(examples, { batching, batchSize, hiddenSize: TINY.hiddenSize });
+    const total = { sum: 0, count: 0, gradient: new Float64Array(20 * 16) };
+    const plans = source.epoch();
+    for (const plan of plans) {
+      const { sum, count, gradient } = await step({ weights: parameters, batch: source.tensorsOf(plan).tensors });
+      total.sum += sum.data[0]!;
+      total.count += count.data[0]!;
+      for (const [i, value] of gradient.data.entries()) total.gradient[i] = total.gradient[i]! + value;
     }
-    const [packed, single] = results;
-    expect(packed!.batches).toBe(1);
-    expect(single!.batches).toBe(9);
-    expect(packed!.count).toBe(single!.count);
-    expect(packed!.sum).toBeCloseTo(single!.sum, 3);
-    expect(largestDifference(packed!.gradient, single!.gradient)).toBeLessThan(1e-4);
+    await step.dispose();
+    return { ...total, batches: plans.length };
+  }
+
+  function expectEqualSums(actual: Awaited<ReturnType<typeof sums>>, expected: Awaited<ReturnType<typeof sums>>) {
+    expect(actual.count).toBe(expected.count);
+    expect(actual.sum).toBeCloseTo(expected.sum, 3);
+    expect(largestDifference(actual.gradient, expected.gradient)).toBeLessThan(1e-4);
+  }
+
+  it("of packed texts is that of each text by itself, and so are the gradients", async () => {
+    const examples = countingTexts(9).map(({ ids }, i) => exampleOf([...ids], (place) => place > i % 3));
+    const [packed, single] = [await sums(examples, "pack", 9), await sums(examples, "bucket", 1)];
+    expect([packed.batches, single.batches]).toEqual([1, 9]);
+    expectEqualSums(packed, single);
+  });
+
+  it("of branches is that of each with its trunk, and so are the gradients", async () => {
+    const random = createRandom(2);
+    const ids = (count: number) => Array.from({ length: count }, () => random.integer(20));
+    const texts = Array.from({ length: 5 }, (_, i) => ({
+      trunk: ids(2 + i),
+      branches: Array.from({ length: 1 + (i % 3) }, () => ({ prompt: ids(1 + (i % 2)), completion: ids(3 + (i % 4)) })),
+    }));
+    const branched = texts.map(({ trunk, branches }) => branchedExample(trunk, branches));
+    const single = texts.flatMap(({ trunk, branches }) =>
+      branches.map(({ prompt, completion }) => {
+        const given = [...trunk, ...prompt];
+        return exampleOf([...given, ...completion], (i) => i >= given.length);
+      }),
+    );
+    expectEqualSums(await sums(branched, "pack", 5), await sums(single, "bucket", 1));
+  });
+
+  it("of branches needs packed batches, and branches that begin with a prompt", () => {
+    const example = branchedExample([1], [{ prompt: [2], completion: [3] }]);
+    const batches = () => createBatches([example], { batching: "bucket", batchSize: 1, hiddenSize: 16 });
+    expect(batches).toThrow("need packed batches");
+    expect(() => branchedExample([1], [{ prompt: [], completion: [3] }])).toThrow("lacks a part");
   });
 });
