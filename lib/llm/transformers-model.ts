@@ -3,7 +3,6 @@ import { canonicalJson, sha256, sha256File, ThoughtbookError } from "../core/ind
 import {
   type ChatTemplate,
   checkSequences,
-  type GenerationRequest,
   type OnnxFiles,
   readJsonFile,
   resolveRequests,
@@ -15,6 +14,7 @@ import { type Capability, requireCapability } from "./capabilities.js";
 import type {
   Completion,
   GenerateTextOptions,
+  Prompt,
   Score,
   ScoreRequest,
   ScoreTextOptions,
@@ -26,6 +26,7 @@ import {
   encodeScoreRequest,
   isEmbeddingPrompt,
   type TokenModel,
+  type TokenPrompt,
 } from "./token-model.js";
 import type { OnnxConfig } from "./transformers-config.js";
 import { generateTexts } from "./transformers-generate.js";
@@ -69,9 +70,9 @@ export function createTransformersModel(parts: TransformersModelParts): Transfor
     ...(tokenizer && chatTemplate ? (["chat"] as const) : []),
   ]);
   const encoder = createPromptEncoder({ tokenizer, chatTemplate, model: { name, capabilities } });
-  const read = ({ prompt, ...options }: TextRequest): GenerationRequest => {
-    if (isEmbeddingPrompt(prompt)) requireCapability(model, "softPrompts");
-    return { ...options, prompt: encoder.encode(prompt as Exclude<typeof prompt, { embeddings: unknown }>) };
+  const idsOf = (prompt: Prompt): number[] => {
+    if (isEmbeddingPrompt(prompt)) requireCapability(model, "softPrompts"); // Which it lacks, so this throws.
+    return encoder.encode(prompt as TokenPrompt);
   };
   const precision = precisionOf(files.dtype);
   let opened: Promise<Opened> | undefined;
@@ -112,7 +113,7 @@ export function createTransformersModel(parts: TransformersModelParts): Transfor
       return hash;
     },
     async generate(texts: readonly TextRequest[], options: GenerateTextOptions = {}) {
-      const requests = texts.map(read);
+      const requests = texts.map(({ prompt, ...rest }) => ({ ...rest, prompt: idsOf(prompt) }));
       const { onText, onFinish, ...rest } = options;
       if (onText || [options, ...requests].some(({ stopStrings }) => stopStrings?.length))
         requireCapability(model, "text");
@@ -130,7 +131,7 @@ export function createTransformersModel(parts: TransformersModelParts): Transfor
         onText: onText && (({ text, request, sample }) => onText(text, { request, sample })),
         onFinish: (generation) => {
           const { request, sample } = generation;
-          const completion = completionOf(requests[request]!.prompt as readonly number[], generation);
+          const completion = completionOf(requests[request]!.prompt, generation);
           results[request]![sample] = completion;
           onFinish?.(completion, { request, sample });
         },
@@ -153,8 +154,7 @@ export function createTransformersModel(parts: TransformersModelParts): Transfor
       return sequences.map(({ continuation }, i) => ({ ids: continuation, logProbs: scores[i]! }));
     },
     async countTokens(prompt) {
-      if (isEmbeddingPrompt(prompt)) requireCapability(model, "softPrompts");
-      return encoder.encode(prompt as Exclude<typeof prompt, { embeddings: unknown }>).length;
+      return idsOf(prompt).length;
     },
     async dispose() {
       const last = opened;

@@ -33,8 +33,20 @@ const STOPPED_COPYING = "Non tensor type";
 // Logging of fatal errors only: every error of a run reaches the caller as an exception.
 const LOG_FATAL = 4;
 
+/** {@link SessionOptions} in the words of onnxruntime-node. */
+export interface RuntimeOptions {
+  intraOpNumThreads: number;
+  interOpNumThreads: number;
+  executionMode: "sequential";
+  executionProviders: string[];
+  enableCpuMemArena: boolean;
+  enableMemPattern: boolean;
+  graphOptimizationLevel: NonNullable<SessionOptions["optimization"]>;
+  logSeverityLevel: typeof LOG_FATAL;
+}
+
 /**
- * Options of a session in the words of onnxruntime-node.
+ * Options of a session as onnxruntime-node takes them, with defaults.
  * @throws bad-input (threads)
  */
 export function runtimeOptions({
@@ -42,7 +54,7 @@ export function runtimeOptions({
   executionProviders = ["cpu"],
   arena = true,
   optimization = "all",
-}: SessionOptions = {}): ort.InferenceSession.SessionOptions {
+}: SessionOptions = {}): RuntimeOptions {
   if (!Number.isInteger(threads) || threads < 1) {
     throw new ThoughtbookError("bad-input", `threads is ${threads}, expected a whole number above 0`);
   }

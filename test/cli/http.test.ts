@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import type { Capability, ModelReport } from "thoughtbook/llm";
 import { describe, expect, it } from "vitest";
 import { fakeIds, fakeLogProb, fakeText, startFake } from "../llm/http-fake.js";
 import { root } from "../notebook/helpers.js";
@@ -48,6 +49,26 @@ describe("models on a server, from the command line", { timeout: 60_000 }, () =>
     const bare = await run("generate", "--model", ollama.url, "--prompt", "once", "--seed", "7", "--json");
     const record = { ids: null, text: fakeText("once", 7, 0), finishReason: "stop", tokenLogProbs: null };
     expect(JSON.parse(bare.stdout)).toEqual([record]);
+  });
+
+  it("models check", async () => {
+    const fake = await startFake();
+    const spec = `${fake.url}#tiny`;
+    const { status, stdout } = await run("models", "check", spec, "--batch", "4", "--seconds", "1", "--json");
+    expect(status).toBe(0);
+    const report = JSON.parse(stdout) as ModelReport;
+    expect(report).toMatchObject({ name: spec, engine: expect.stringContaining(fake.url) });
+    const works: Capability[] = ["text", "chat", "tokenIds", "countTokens", "tokenLogProbs", "score"];
+    for (const [name, { status: found }] of Object.entries(report.capabilities)) {
+      expect([name, found]).toEqual([name, works.includes(name as Capability) ? "works" : "absent"]);
+    }
+    expect(report.generation.map(({ batchSize }) => batchSize)).toEqual([1, 4]);
+
+    const broken = await startFake({ mishap: ({ body }) => (body.messages ? { status: 400 } : undefined) });
+    const second = await run("models", "check", `${broken.url}#tiny`, "--batch", "1", "--seconds", "1");
+    expect(second.status).toBe(1);
+    expect(second.stdout).toMatch(/^chat +fails: .*400/m);
+    expect(second.stderr).toMatch(/error: .* fails at chat/);
   });
 
   it("score", async () => {
