@@ -51,7 +51,7 @@ export async function sendAnswer(
     object: stream ? head.chunk : head.object,
     created: Math.floor(Date.now() / 1000),
     model: served.id,
-    system_fingerprint: served.fingerprint ?? null,
+    system_fingerprint: served.hash === undefined ? null : `fp_${served.hash.slice(0, 12)}`,
   };
   if (job) context.header("x-thoughtbook-seed", String(job.seed));
   const work = beginWork(context, service, answer);

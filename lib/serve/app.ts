@@ -71,7 +71,8 @@ function refuseMethod(method: string): never {
   });
 }
 
-function modelCard({ id, model, created }: ServedModel): object {
+/** Of vLLM `max_model_len`, of llama.cpp `meta`; `hash` tells clients whether it is the same model as before. */
+function modelCard({ id, model, created, hash }: ServedModel): object {
   return {
     id,
     object: "model",
@@ -80,6 +81,8 @@ function modelCard({ id, model, created }: ServedModel): object {
     root: id,
     parent: null,
     max_model_len: model.config.maxPositions,
+    meta: { n_params: model.parameterCount },
+    hash: hash ?? null,
   };
 }
 

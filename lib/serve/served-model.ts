@@ -12,8 +12,8 @@ export interface ServedModel {
   readonly model: LocalModel;
   /** Seconds since 1970. */
   readonly created: number;
-  /** Changes when the weights do; undefined where nobody tells them apart. */
-  readonly fingerprint: string | undefined;
+  /** SHA-256 of configuration and weights; undefined where nobody tells. */
+  readonly hash: string | undefined;
   readonly generator: TextGenerator;
   readonly scorer: Scorer;
   /** The most characters that a token can stand for. */
@@ -42,7 +42,7 @@ export async function openServedModel(
     id,
     model,
     created: Math.floor(Date.now() / 1000),
-    fingerprint: hash && `fp_${hash.slice(0, 12)}`,
+    hash,
     generator,
     scorer: createScorer(host, generator, model.session),
     longestToken: longestTokenOf(model),

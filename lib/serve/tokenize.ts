@@ -11,6 +11,8 @@ const tokenizeSchema = z.strictObject({
   prompt: z.string().optional(),
   add_special_tokens: z.boolean().default(true),
   return_token_strs: z.boolean().default(false),
+  /** Whether the text goes on from another one: no tokenizer puts a space before it then. Not vLLM's. */
+  continues: z.boolean().default(false),
   ...CONVERSATION,
   messages: CONVERSATION.messages.optional(),
 });
@@ -31,7 +33,10 @@ export async function tokenize(context: RequestContext, service: Service): Promi
   checkTextLength(served, prompt?.length ?? 0, "prompt");
   const tokens = messages
     ? encodeConversation(served, { ...body, messages })
-    : model.tokenizer!.encode(prompt!, { addSpecialTokens: body.add_special_tokens });
+    : model.tokenizer!.encode(prompt!, {
+        addSpecialTokens: body.add_special_tokens,
+        continues: body.continues,
+      });
   return context.json({
     count: tokens.length,
     max_model_len: model.config.maxPositions,

@@ -156,7 +156,7 @@ describe("a generator", () => {
       errands.push([start, performance.now()]);
     };
     const asked: Promise<void>[] = [];
-    await generator.submit([request(1, { maxNewTokens: 150 })], {
+    await generator.submit([request(1, { maxNewTokens: 1000 })], {
       onToken: () => {
         if (tokenTimes.push(performance.now()) === 10)
           for (let i = 0; i < 5; i++) asked.push(generator.between(errand));

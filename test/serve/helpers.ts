@@ -55,7 +55,7 @@ export async function post(
 
 /** Wait until something is so; fails after some seconds. */
 export async function until(isSo: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 15_000;
+  const end = performance.now() + 40_000;
   while (!isSo()) {
     if (performance.now() > end) throw new Error(`waited too long until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

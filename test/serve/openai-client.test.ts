@@ -368,6 +368,8 @@ describe("other routes", () => {
       owned_by: "thoughtbook",
       created: expect.any(Number),
       max_model_len: 2048,
+      hash: await model.hash(),
+      meta: { n_params: model.parameterCount },
     };
     expect((await client.models.list()).data).toMatchObject([card]);
     expect(await client.models.retrieve("toy")).toMatchObject(card);
