@@ -7,6 +7,7 @@ import { benchFineTune, summariseFineTune } from "./fine-tune/index.js";
 import { benchGenerate } from "./generate/index.js";
 import { ENGINE, GENERATE_PEERS, type GeneratePeer } from "./generate/peer-list.js";
 import { generateFigure, summarise as summariseGenerate } from "./generate/summary.js";
+import { benchServe, type ServeOptions, summariseServe } from "./serve/index.js";
 import { writeJson } from "./shared/report.js";
 import { benchTrainStep } from "./train-step/index.js";
 import { MODELS, type ModelName } from "./train-step/models.js";
@@ -110,6 +111,18 @@ program
   .option("--out <folder>", "for fine-tune.json", path, join(projectFolder(), "runs", "bench"))
   .action(fineTune);
 
+program
+  .command("serve")
+  .description("tokens/s that clients of `thoughtbook serve` get, one after another and many at once")
+  .option("--rounds <number>", "rounds in which each way has a turn", positiveInteger, 7)
+  .option("--clients <number>", "clients that ask at once", positiveInteger, 64)
+  .option("--tokens <number>", "new tokens of an answer", positiveInteger, 64)
+  .option("--in-turn <number>", "answers of a turn of one after another", positiveInteger, 8)
+  .option("--threads <number>", "threads of the server", positiveInteger, availableParallelism())
+  .option("--patience <seconds>", "wait so long before a turn for other programs to finish", positive, 20)
+  .option("--out <folder>", "for serve.json", path, join(projectFolder(), "runs", "bench"))
+  .action(serve);
+
 // An interruption ends the process by `exit`, on which temporary folders are removed; peers end with their input.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 
@@ -178,6 +191,19 @@ async function generate(flags: GenerateFlags): Promise<void> {
       peers.some(({ sameTokens }) => sameTokens !== null && sameTokens < SAME_TOKENS),
   );
   if (broken) process.exitCode = 1;
+}
+
+async function serve({
+  out,
+  patience,
+  ...options
+}: Omit<ServeOptions, "patienceSeconds"> & { out: string; patience: number }): Promise<void> {
+  const onProgress = (line: string) => console.error(line);
+  const result = await benchServe({ ...options, patienceSeconds: patience, onProgress });
+  const file = join(out, "serve.json");
+  await writeJson(file, result);
+  console.log(summariseServe(result));
+  console.log(`\n${file}`);
 }
 
 function defined<T extends object>(options: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {

@@ -15,6 +15,7 @@ const ORDER = [
   ["graph"],
   ["data"],
   ["llm"],
+  ["serve"],
   ["operations"],
   ["train"],
   ["eval"],

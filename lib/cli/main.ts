@@ -8,6 +8,7 @@ import { addKernelCommands } from "./kernel.js";
 import { addModelCommands } from "./models.js";
 import { addNotebookCommands } from "./notebooks.js";
 import { addScoreCommand } from "./score.js";
+import { addServeCommand } from "./serve.js";
 import { addTrainCommand } from "./train.js";
 
 // `thoughtbook data list | head` closes the pipe before all is written: that is no error.
@@ -29,6 +30,7 @@ addModelCommands(program);
 addGenerateCommand(program);
 addScoreCommand(program);
 addExportCommand(program);
+addServeCommand(program);
 addTrainCommand(program);
 
 try {

@@ -59,7 +59,7 @@ export const DIALECTS = {
     filters: VLLM_FILTERS,
     neutral: { ...UNFILTERED, top_k: 0, min_p: 0, repetition_penalty: 1 },
     maxTokens: "max_tokens",
-    maxStopStrings: Number.POSITIVE_INFINITY,
+    maxStopStrings: 16,
     stopIds: true,
     answerPrefix: true,
     templateVariables: true,

@@ -138,7 +138,11 @@ async function idsOf(opened: Opened, prompt: Prompt, begins: boolean, ending: En
   if (server.dialect.tokenize === "vllm") {
     const what = chat
       ? { add_generation_prompt: true, ...chatFields(server, chat) }
-      : { prompt, add_special_tokens: begins };
+      : {
+          prompt,
+          add_special_tokens: begins,
+          ...(begins || server.dialectName !== "thoughtbook" ? {} : { continues: true }),
+        };
     return ask("/tokenize", { model: server.model, ...what }).then(tokens);
   }
   let text = prompt;

@@ -35,6 +35,8 @@ import {
 /** A model on the engine of this library, with everything open: its weights for gradients and attention, its tokenizer. */
 export interface LocalModel extends TokenModel {
   readonly config: ModelConfig;
+  /** What its programs run with. */
+  readonly session: SessionOptions | undefined;
   /** The model with its weights in memory; they are read when first needed. */
   host(): Promise<HostModel>;
 }
@@ -85,6 +87,7 @@ export function createLocalModel(parts: LocalModelParts): LocalModel {
     tokenizer,
     chatTemplate,
     endIds,
+    session,
     contextLength: config.maxPositions,
     parameterCount: parameterCount(config),
     engine: `thoughtbook on ONNX Runtime, ${(session?.executionProviders ?? ["cpu"]).join(", ")}`,

@@ -12,6 +12,9 @@ export function alphabetPlaces(text: string): Uint8Array {
   return Buffer.from(text).map((byte) => PLACES[byte]!);
 }
 
+/** The byte that a character of the alphabet stands for. */
+export const byteOf = (character: string): number => CHARACTERS.indexOf(character);
+
 const PLACES = Uint8Array.from(CHARACTERS, (character) => BYTE_ALPHABET.indexOf(character));
 
 function byteCharacters(): string[] {

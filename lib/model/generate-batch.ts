@@ -4,21 +4,23 @@ import type { StepRunner } from "./generate-frozen.js";
 import { type HostModel, modelInputs } from "./generate-model.js";
 import type { GenerationPrograms, NextScores, StepState } from "./generate-programs.js";
 import type { ResolvedRequest } from "./generate-request.js";
-import type { Sequence } from "./generate-sequence.js";
+import type { SubmittedText } from "./generate-submission.js";
 
 /** The texts in work, one a row, and their keys and values. */
 export interface Batch {
   readonly rows: number;
+  /** Tokens there is room for in a row. */
+  readonly capacity: number;
   /** The text in each row; undefined for a row that is free. */
-  readonly sequences: (Sequence | undefined)[];
+  readonly sequences: (SubmittedText | undefined)[];
   /** Scores for the next token of each row, after the last one it has. Valid until the next call. */
   step(): Promise<NextScores>;
   /** Keys and values of some prompts, and the scores of their next tokens. Valid until the next call. */
   prefill(requests: readonly ResolvedRequest[]): Promise<{ cache: Cache; scores: NextScores }>;
   /** Put a text, whose prompt is in a row of another cache, into a free row. */
-  place(sequence: Sequence, from: Cache, fromRow: number): void;
-  /** Move the texts to a batch of another number of rows. */
-  resize(rows: number): void;
+  place(sequence: SubmittedText, from: Cache, fromRow: number): void;
+  /** Move the texts to a batch with another number of rows, or with other room in each. */
+  resize(rows: number, capacity: number): void;
 }
 
 /** At most so many tokens of prompts, padding included, are computed at once. */
@@ -53,16 +55,16 @@ export function rowBuckets(batchSize: number): number[] {
   return bucketSizes({ longest: batchSize, multipleOf: 1 });
 }
 
-/** The rows a token for which there is room at first, and the number of texts in work at a time. */
-export function batchPlan(
-  model: HostModel,
-  requests: readonly ResolvedRequest[],
-  batchSize: number | undefined,
-): { capacity: number; batchSize: number } {
-  const needed = requests.reduce((most, { length, limit }) => Math.max(most, length + Math.min(limit, FIRST_ROOM)), 1);
-  const capacity = bucketOf(needed, capacityBuckets(model));
-  const fitting = Math.max(1, Math.floor(CACHE_BYTES / (cacheBytes(model.config) * capacity)));
-  return { capacity, batchSize: batchSize ?? Math.min(BATCH_SIZE, fitting) };
+/** The tokens there should be room for in a row, for texts that have `length` tokens and get at most `limit` more. */
+export function roomFor(model: HostModel, texts: readonly { length: number; limit: number }[]): number {
+  const needed = texts.reduce((most, { length, limit }) => Math.max(most, length + Math.min(limit, FIRST_ROOM)), 1);
+  return bucketOf(needed, capacityBuckets(model));
+}
+
+/** The most texts in work at a time, unless told otherwise: fewer where their keys and values would take too much. */
+export function mostRows({ config }: HostModel, capacity: number): number {
+  const fitting = Math.max(1, Math.floor(CACHE_BYTES / (cacheBytes(config) * capacity)));
+  return Math.min(BATCH_SIZE, fitting);
 }
 
 export function createBatch({ model, programs, steps, rows, capacity }: BatchOptions): Batch {
@@ -70,7 +72,7 @@ export function createBatch({ model, programs, steps, rows, capacity }: BatchOpt
   const weights = modelInputs(model);
   const lengthBuckets = promptBuckets(model);
   const capacities = capacityBuckets(model);
-  let sequences: (Sequence | undefined)[] = [];
+  let sequences: (SubmittedText | undefined)[] = [];
   let cache: Cache;
   let state: StepState;
   let ids: Int32Array;
@@ -104,6 +106,9 @@ export function createBatch({ model, programs, steps, rows, capacity }: BatchOpt
   return {
     get rows() {
       return cache.rows;
+    },
+    get capacity() {
+      return cache.capacity;
     },
     get sequences() {
       return sequences;
@@ -141,7 +146,7 @@ export function createBatch({ model, programs, steps, rows, capacity }: BatchOpt
       copyRow(from, fromRow, cache, row, sequence.request.length);
       sequences[row] = sequence;
     },
-    resize: (newRows) => move(newRows, cache.capacity),
+    resize: move,
   };
 }
 
@@ -150,7 +155,7 @@ export function prefillRows(time: number): number {
   return Math.max(1, Math.floor(PREFILL_TOKENS / time));
 }
 
-const tokensOf = ({ request, ids }: Sequence): number => request.length + ids.length;
+const tokensOf = ({ request, ids }: SubmittedText): number => request.length + ids.length;
 
 function padIds(requests: readonly ResolvedRequest[], rows: number, time: number): TensorData<"int32"> {
   const padded = emptyTensor([rows, time], "int32");

@@ -3,6 +3,7 @@ import { isTensorData, type SessionOptions, type TensorData } from "../tensor/in
 import type { ModelConfig } from "./config.js";
 import { checkIds } from "./generate-model.js";
 import { resolveSampling, type Sampling, type SamplingOptions } from "./sampling.js";
+import { checkTop, type TokenLogProb } from "./sampling-top.js";
 import type { Tokenizer } from "./tokenizer.js";
 
 /** What may differ from request to request; what a request leaves out it takes from the call's options. */
@@ -25,6 +26,8 @@ export interface RequestOptions extends SamplingOptions {
 export interface GenerationRequest extends RequestOptions {
   /** Token ids, at least one, or embeddings `[time, hidden]`, such as a soft prompt with those of tokens behind it. */
   prompt: readonly number[] | TensorData<"float32">;
+  /** For each new token so many of the most probable ones are told as well. Default: 0. */
+  topLogProbs?: number | undefined;
 }
 
 export interface GenerateOptions extends RequestOptions {
@@ -38,6 +41,8 @@ export interface GenerateOptions extends RequestOptions {
   signal?: AbortSignal | undefined;
   /** Called with each piece of text as soon as it is certain. Needs a tokenizer. */
   onText?: ((piece: TextPiece) => void) | undefined;
+  /** Called with each new token; before `onText`, where both are given. */
+  onToken?: ((token: NewToken) => void) | undefined;
   /** Called with each text when it is complete, in the order in which they end. */
   onFinish?: ((generation: Generation) => void) | undefined;
   /** Of ONNX Runtime: threads, execution providers. */
@@ -56,6 +61,15 @@ export interface TextPiece extends GenerationPlace {
   text: string;
 }
 
+export interface NewToken extends TextPiece {
+  /** As in {@link Generation}. */
+  logProb: number;
+  /** As many as `topLogProbs` asks for. */
+  top: readonly TokenLogProb[];
+  /** The text that is certain with it; empty without a tokenizer. */
+  text: string;
+}
+
 export interface Generation extends GenerationPlace {
   /** The new ids, with the one that ended the text. */
   ids: number[];
@@ -64,6 +78,8 @@ export interface Generation extends GenerationPlace {
    * filters of sampling.
    */
   logProbs: number[];
+  /** For each id the most probable ones in its place, as many as `topLogProbs` asks for, the best first; else empty. */
+  top: (readonly TokenLogProb[])[];
   /** Up to a stop string, or to the id that ended it; undefined without a tokenizer. */
   text: string | undefined;
   /** `stop`: a stop id or string came; `length`: there was no more room. */
@@ -85,6 +101,7 @@ export interface ResolvedRequest {
   stopIds: ReadonlySet<number>;
   stopStrings: readonly string[];
   samples: number;
+  topLogProbs: number;
   /** The random numbers of all samples; undefined where none are drawn. */
   random: Random | undefined;
 }
@@ -130,9 +147,11 @@ function resolveRequest(
     stopIds = config.endIds,
     stopStrings = [],
   } = { ...options, ...given };
+  const { topLogProbs = 0 } = request;
   const length = promptLength(prompt, config, `the prompt of request ${index}`);
   checkCount("maxNewTokens", maxNewTokens);
   checkCount("samples", samples);
+  checkTop(topLogProbs);
   if (stopStrings.includes("")) {
     throw new ThoughtbookError("bad-input", "a stop string is empty", {
       hint: "It would end every text at once: leave it out.",
@@ -157,6 +176,7 @@ function resolveRequest(
     stopIds: new Set(stopIds),
     stopStrings,
     samples,
+    topLogProbs,
     random: sampling.temperature === 0 ? undefined : randomOf(request.seed, options.seed, index),
   };
 }
@@ -185,7 +205,7 @@ function promptLength(prompt: GenerationRequest["prompt"], config: RequestLimits
   );
 }
 
-function checkCount(name: string, value: number): void {
+export function checkCount(name: string, value: number): void {
   if (Number.isInteger(value) && value >= 1) return;
   throw new ThoughtbookError("bad-input", `${name} is ${value}, expected a whole number above 0`, {
     hint: "Correct the option.",

@@ -69,6 +69,7 @@ export {
   type Generation,
   type GenerationPlace,
   type GenerationRequest,
+  type NewToken,
   type RequestLimits,
   type RequestOptions,
   type ResolvedRequest,
@@ -76,6 +77,7 @@ export {
   type TextPiece,
 } from "./generate-request.js";
 export { extendSequence, type Sequence, startSequence } from "./generate-sequence.js";
+export { type GeneratorOptions, openGenerator, type SubmitOptions, type TextGenerator } from "./generator.js";
 export { type ResolveOptions, resolveModel } from "./hub.js";
 export type { WantedWeights } from "./hub-cache.js";
 export type { ConnectionOptions } from "./hub-connection.js";
@@ -113,7 +115,16 @@ export {
   type ScoreRow,
   sampleToken,
 } from "./sampling.js";
-export { checkSequences, type ScoreOptions, type ScoreSequence, type SequenceLimits, score } from "./score.js";
+export type { TokenLogProb } from "./sampling-top.js";
+export {
+  checkSequences,
+  type ScoreOptions,
+  type ScoreSequence,
+  type SequenceLimits,
+  score,
+  scoreWithTop,
+  type TopScore,
+} from "./score.js";
 export { disposeScorePrograms } from "./score-programs.js";
 export {
   type DecodeOptions,
@@ -123,4 +134,5 @@ export {
   type SpecialTokens,
   type Tokenizer,
 } from "./tokenizer.js";
+export { tokenBytes, tokenText } from "./tokenizer-bytes.js";
 export { createTextStream, type TextStream, type TextStreamOptions } from "./tokenizer-stream.js";

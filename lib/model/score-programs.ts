@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import {
   type Compiled,
   causalAttention,
@@ -29,9 +29,11 @@ type BodyInputs<Leaf> = ModelInputs<Leaf> & {
 };
 /** With padding on the left, `[rows, time]` int32 tells tokens (1) from padding (0); on the right no token sees it. */
 type MaskedInputs<Leaf> = BodyInputs<Leaf> & { mask: Leaf };
-type HeadInputs<Leaf> = ModelInputs<Leaf> & {
+type PlacesInputs<Leaf> = ModelInputs<Leaf> & {
   /** `[count, hidden]`. */
   hidden: Leaf;
+};
+type HeadInputs<Leaf> = PlacesInputs<Leaf> & {
   /** `[count]` int32, negative for rows that do not count. */
   targets: Leaf;
 };
@@ -43,6 +45,8 @@ export interface ScorePrograms {
   maskedBody: Compiled<MaskedInputs<TensorSpec>, tf.Tensor>;
   /** −log p of each target, `[count]`. */
   head: Compiled<HeadInputs<TensorSpec>, tf.Tensor>;
+  /** log p of every token, `[count, vocab]`. */
+  logProbs: Compiled<PlacesInputs<TensorSpec>, tf.Tensor>;
   dispose(): Promise<void>;
 }
 
@@ -88,12 +92,18 @@ function createPrograms(model: HostModel, session: SessionOptions): ScoreProgram
     { ...inputs, hidden: spec([null, config.hiddenSize]), targets: spec([null], "int32") },
     session,
   );
+  const logProbs = compile<PlacesInputs<TensorSpec>, tf.Tensor>(
+    (tensors: PlacesInputs<tf.Tensor>) => tf.logSoftmax(outputLogits(tracedModel(shell, tensors), tensors.hidden)),
+    { ...inputs, hidden: spec([null, config.hiddenSize]) },
+    session,
+  );
   return {
     body,
     maskedBody,
     head,
+    logProbs,
     async dispose() {
-      await Promise.all([body.dispose(), maskedBody.dispose(), head.dispose()]);
+      await Promise.all([body, maskedBody, head, logProbs].map((program) => program.dispose()));
     },
   };
 }

@@ -11,6 +11,7 @@ import {
 } from "../tensor/index.js";
 import type { ModelConfig } from "./config.js";
 import { checkIds, type HostModel, modelInputs } from "./generate-model.js";
+import { checkTop, type TokenLogProb, topTokens } from "./sampling-top.js";
 import { type ScorePrograms, scorePrograms } from "./score-programs.js";
 
 /** Ids to score: all but the first one, or those of a continuation given a prompt. */
@@ -46,11 +47,50 @@ export async function score(
   sequences: readonly ScoreSequence[],
   options: ScoreOptions = {},
 ): Promise<Float32Array[]> {
+  const scores = await scoreTexts(model, sequences, 0, options);
+  return scores.map(({ logProbs }) => logProbs);
+}
+
+export interface TopScore {
+  /** As `score` gives them. */
+  logProbs: Float32Array;
+  /** In the place of each of these tokens the most probable ones, the best first. */
+  top: (readonly TokenLogProb[])[];
+}
+
+/**
+ * As {@link score}, with the most probable tokens in each place. It takes more memory and time: the scores of the whole
+ * vocabulary.
+ *
+ * @param count how many tokens a place
+ * @throws as {@link score}
+ */
+export async function scoreWithTop(
+  model: HostModel,
+  sequences: readonly ScoreSequence[],
+  count: number,
+  options: ScoreOptions = {},
+): Promise<TopScore[]> {
+  checkTop(count);
+  return scoreTexts(model, sequences, count, options);
+}
+
+async function scoreTexts(
+  model: HostModel,
+  sequences: readonly ScoreSequence[],
+  topCount: number,
+  options: ScoreOptions,
+): Promise<TopScore[]> {
   const { config } = model;
   const texts = sequences.map((sequence, index) => readSequence(sequence, index, config));
-  const results = texts.map(({ ids, from }) => new Float32Array(ids.length - from));
+  const results = texts.map(
+    ({ ids, from }): TopScore => ({
+      logProbs: new Float32Array(ids.length - from),
+      top: Array.from({ length: topCount > 0 ? ids.length - from : 0 }, () => []),
+    }),
+  );
   // The last token is a target only; a text of one token has none.
-  const scored = [...texts.keys()].filter((index) => results[index]!.length > 0);
+  const scored = [...texts.keys()].filter((index) => results[index]!.logProbs.length > 0);
   const lengths = scored.map((index) => texts[index]!.ids.length - 1);
   if (options.batchSize !== undefined && !(Number.isInteger(options.batchSize) && options.batchSize > 0)) {
     throw new ThoughtbookError("bad-input", `batchSize is ${options.batchSize}, expected a whole number above 0`, {
@@ -75,6 +115,7 @@ export async function score(
       length,
       side: options.padding ?? "right",
       chunk,
+      topCount,
     });
     done += batch.length;
     options.onProgress?.(done);
@@ -161,20 +202,21 @@ function bodyOf(
 
 interface HeadWork extends Omit<Layout, "rows"> {
   batch: readonly Text[];
-  results: readonly Float32Array[];
+  results: readonly TopScore[];
   /** Places computed at once. */
   chunk: number;
+  topCount: number;
 }
 
 /** Run the output layer on the places that are asked for only, a few at a time. */
 async function headOf(
   model: HostModel,
-  { head }: ScorePrograms,
+  { head, logProbs }: ScorePrograms,
   hidden: TensorData,
-  { batch, results, length, side, chunk }: HeadWork,
+  { batch, results, length, side, chunk, topCount }: HeadWork,
 ): Promise<void> {
-  const width = model.config.hiddenSize;
-  const places: { from: number; result: Float32Array; at: number; target: number }[] = [];
+  const { hiddenSize: width, vocabularySize } = model.config;
+  const places: { from: number; result: TopScore; at: number; target: number }[] = [];
   for (const [row, { ids, from }] of batch.entries()) {
     const start = row * length + (side === "left" ? length - (ids.length - 1) : 0);
     for (let i = from; i < ids.length; i++) {
@@ -192,8 +234,17 @@ async function headOf(
       rows.data.set((hidden.data as Float32Array).subarray(from * width, (from + 1) * width), i * width);
       targets.data[i] = target;
     }
-    const losses = (await head({ ...modelInputs(model), hidden: rows, targets })) as TensorData;
-    for (const [i, { result, at }] of part.entries()) result[at] = -losses.data[i]!;
+    const inputs = { ...modelInputs(model), hidden: rows };
+    if (topCount > 0) {
+      const { data } = (await logProbs(inputs)) as TensorData<"float32">;
+      for (const [i, { result, at, target }] of part.entries()) {
+        result.logProbs[at] = data[i * vocabularySize + target]!;
+        result.top[at] = topTokens(data, i * vocabularySize, vocabularySize, topCount);
+      }
+    } else {
+      const losses = (await head({ ...inputs, targets })) as TensorData;
+      for (const [i, { result, at }] of part.entries()) result.logProbs[at] = -losses.data[i]!;
+    }
   }
 }
 

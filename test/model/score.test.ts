@@ -1,5 +1,5 @@
 import { createRandom } from "thoughtbook/core";
-import { generate, type HostModel, type ScoreSequence, score } from "thoughtbook/model";
+import { generate, type HostModel, type ScoreSequence, score, scoreWithTop } from "thoughtbook/model";
 import { describe, expect, it } from "vitest";
 import { apart, checkpoint, expectedTensor, PARITY, randomModel } from "./generate-helpers.js";
 
@@ -44,6 +44,30 @@ describe("score", () => {
         for (const [i, scores] of together.entries()) expect(apart(scores, alone[i]!)).toBeLessThan(1e-4);
       }
     }
+  });
+
+  it("tells the most probable tokens in each place, as generation does", async () => {
+    const model = await checkpoint("stories260k");
+    const texts = sequences(5, model.config.vocabularySize, 60);
+    const plain = await score(model, texts);
+    const scored = await scoreWithTop(model, texts, 4);
+    for (const [i, { logProbs, top }] of scored.entries()) {
+      expect(apart(logProbs, plain[i]!)).toBeLessThan(1e-4);
+      expect(top.map(({ length }) => length)).toEqual(Array(texts[i]!.length - 1).fill(4));
+      const at = texts[i]!.length >> 1;
+      const [next] = await generate(model, [
+        { prompt: texts[i]!.slice(0, at), maxNewTokens: 1, temperature: 0, topLogProbs: 4 },
+      ]);
+      expect(top[at - 1]!.map(({ id }) => id)).toEqual(next!.top[0]!.map(({ id }) => id));
+      expect(
+        apart(
+          top[at - 1]!.map(({ logProb }) => logProb),
+          next!.top[0]!.map(({ logProb }) => logProb),
+        ),
+      ).toBeLessThan(1e-4);
+    }
+    expect((await scoreWithTop(model, texts, 0))[0]!.top).toEqual([]);
+    await expect(scoreWithTop(model, texts, 0.5)).rejects.toThrow(/topLogProbs is 0.5/);
   });
 
   it("scores a continuation alone, as the last part of the whole", async () => {

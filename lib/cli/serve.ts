@@ -1,0 +1,128 @@
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { describeError, resolveUserPath, ThoughtbookError } from "../core/index.js";
+import type { LocalModel } from "../llm/index.js";
+import type { RequestRecord } from "../serve/index.js";
+
+const HELP = `
+Routes: /v1/models, /v1/chat/completions, /v1/completions (stream, n, seed, stop, logprobs, echo), /health, /tokenize, /detokenize.
+A client of OpenAI's API wants http://HOST:PORT/v1 as its base URL, and any API key if this server has none.
+
+A line is written for each request: route, status, time, numbers of tokens; never prompts, answers or keys.
+Ctrl-C lets answers in work end for some seconds; a second one ends them at once.
+
+Environment:
+  THOUGHTBOOK_API_KEY   the API key; other users of this machine can read --api-key in the list of processes`;
+
+/** Milliseconds that answers in work have after Ctrl-C. */
+const GRACE = 10_000;
+
+interface ServeFlags {
+  model: string[];
+  name?: string[];
+  host?: string;
+  port?: number;
+  apiKey?: string;
+  batchSize?: number;
+  maxTexts?: number;
+  timeout?: number;
+  threads?: number;
+  quiet?: true;
+}
+
+export function addServeCommand(program: Command): void {
+  program
+    .command("serve")
+    .description("serve language models to clients of OpenAI's API")
+    .requiredOption("--model <model...>", "folders of checkpoints, or owner/name of the Hugging Face hub")
+    .option("--name <name...>", "what requests call them (default: the folder's name, owner/name)")
+    .option("--host <address>", "the address to listen on; one that others can reach needs a key (default: 127.0.0.1)")
+    .option("--port <n>", "the port; 0 takes a free one (default: 8000)", wholeNumber)
+    .option("--api-key <key>", "what clients must send as Authorization: Bearer KEY")
+    .option("--batch-size <n>", "the most texts in work at a time (default: 64)", wholeNumber)
+    .option(
+      "--max-texts <n>",
+      "the most texts in work or waiting; above it the answer is 429 (default: 512)",
+      wholeNumber,
+    )
+    .option("--timeout <seconds>", "the most time an answer may take (default: 600)", wholeNumber)
+    .option("--threads <n>", "threads inside an operator (default: the processors)", wholeNumber)
+    .option("--quiet", "write nothing for requests")
+    .addHelpText("after", HELP)
+    .action(serve);
+}
+
+async function serve({ model: specs, name: names, threads, quiet, timeout, ...flags }: ServeFlags): Promise<void> {
+  if (names && names.length !== specs.length) {
+    throw new ThoughtbookError("bad-input", `there are ${specs.length} models and ${names.length} names`, {
+      hint: "Give one --name a --model, or none.",
+    });
+  }
+  const ids = names ?? specs.map(defaultName);
+  const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+  if (twice !== undefined) {
+    throw new ThoughtbookError("bad-input", `two models are called ${twice}`, { hint: "Give each a --name." });
+  }
+  // Here, so that other commands need not load the engine.
+  const { loadLocalModel } = await import("../llm/index.js");
+  const { startServer } = await import("../serve/index.js");
+  const models: LocalModel[] = [];
+  try {
+    for (const spec of specs) models.push(await loadLocalModel(spec, threads ? { session: { threads } } : {}));
+    const server = await startServer(Object.fromEntries(ids.map((id, i) => [id, models[i]!])), {
+      ...flags,
+      // An empty variable is none.
+      apiKey: flags.apiKey ?? (process.env.THOUGHTBOOK_API_KEY || undefined),
+      timeout: timeout && timeout * 1000,
+      onRequest: quiet ? undefined : (record) => console.error(lineOf(record)),
+      onFault: (error) => console.error(placeOf(error)),
+    });
+    console.error(`${ids.join(", ")} at ${server.url}/v1 (Ctrl-C ends it)`);
+    await interrupted();
+    console.error(`waiting for ${server.active} answers in work, at most ${GRACE / 1000} s (Ctrl-C ends them)`);
+    const closed = server.close({ grace: GRACE });
+    void interrupted().then(() => server.close({ grace: 0 }));
+    await closed;
+  } finally {
+    for (const model of models) await model.dispose();
+  }
+  // The second listener for Ctrl-C may still be there.
+  process.exit();
+}
+
+/** The last part of a folder's path; owner/name of the hub as it is. */
+function defaultName(spec: string): string {
+  const folder = resolveUserPath(spec);
+  return existsSync(folder) ? basename(folder) : spec;
+}
+
+function interrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = () => {
+      process.off("SIGINT", stop).off("SIGTERM", stop);
+      resolve();
+    };
+    process.on("SIGINT", stop).on("SIGTERM", stop);
+  });
+}
+
+function lineOf({ method, route, status, aborted, milliseconds, ...record }: RequestRecord): string {
+  const { model, promptTokens, completionTokens } = record;
+  const tokens = model === undefined ? "" : ` ${model}: ${promptTokens} + ${completionTokens} tokens`;
+  const time = `${new Date().toISOString()} ${method} ${route} ${status}`;
+  return `${time}${aborted ? " (client left)" : ""} ${Math.round(milliseconds)} ms${tokens}`;
+}
+
+/** Where an error came from, without its message, which may hold parts of a prompt. */
+function placeOf(error: unknown): string {
+  if (error instanceof ThoughtbookError && error.code === "execution") return `error: ${describeError(error)}`;
+  if (!(error instanceof Error)) return "error: unknown";
+  const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  return [`error: ${error.name}`, ...frames].join("\n");
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected a whole number.");
+}

@@ -1,0 +1,2 @@
+export type { RequestRecord, ServeOptions } from "./options.js";
+export { type Server, startServer } from "./server.js";

@@ -1,0 +1,114 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import { ThoughtbookError } from "../core/index.js";
+import type { LocalModel } from "../llm/index.js";
+import { createActiveRequests } from "./active-requests.js";
+import { badRequest, errorBody } from "./api-error.js";
+import { createApp } from "./app.js";
+import type { Service } from "./context.js";
+import { resolveOptions, type ServeOptions } from "./options.js";
+import { openServedModel, type ServedModel } from "./served-model.js";
+
+export interface Server {
+  /** Where it listens, such as "http://127.0.0.1:8000". Clients of OpenAI want "/v1" behind it. */
+  readonly url: string;
+  /** Requests whose answers are being made. */
+  readonly active: number;
+  /** Texts of all models that are in work, and that wait for it. */
+  readonly texts: { active: number; waiting: number };
+  /**
+   * Take no more requests, let those in work end within `grace` milliseconds (default: 10,000), and close. The models stay
+   * open. Called again, with another grace, it takes less time.
+   */
+  close(options?: { grace?: number }): Promise<void>;
+}
+
+/**
+ * Serve local models to clients of OpenAI's API: `/v1/models`, `/v1/chat/completions`, `/v1/completions`, with streaming,
+ * log-probabilities and `echo`; besides `/health`, `/tokenize` and `/detokenize` as vLLM has them. All requests of a model
+ * share one batch (continuous batching), which changes no text: with the same seed, or greedy, it is the local model's.
+ *
+ * @param models one under its own name, or several under the names that requests use
+ * @throws bad-input (an option out of its range; an address that others can reach without an API key), network (the port is
+ *   taken), and what reading the weights throws
+ */
+export async function startServer(
+  models: LocalModel | Readonly<Record<string, LocalModel>>,
+  options: ServeOptions = {},
+): Promise<Server> {
+  const resolved = resolveOptions(options);
+  const named = isModel(models) ? { [models.name]: models } : models;
+  const served = new Map<string, ServedModel>();
+  for (const [id, model] of Object.entries(named)) served.set(id, await openServedModel(id, model, resolved));
+  const active = createActiveRequests();
+  const service: Service = {
+    models: served,
+    active,
+    options: resolved,
+    fault: (error) => resolved.onFault?.(error),
+  };
+  const app = createApp(service);
+  const listener = getRequestListener(app.fetch, {
+    overrideGlobalObjects: false,
+    errorHandler: () => Response.json(errorBody(badRequest("The request cannot be read.")), { status: 400 }),
+  });
+  const server = createServer(
+    {
+      headersTimeout: resolved.receiveTimeout,
+      requestTimeout: resolved.receiveTimeout,
+      connectionsCheckingInterval: Math.min(1000, resolved.receiveTimeout),
+      keepAliveTimeout: 30_000,
+    },
+    (incoming, outgoing) => void listener(incoming, outgoing),
+  );
+  server.maxConnections = resolved.maxConnections;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => reject(cannotListen(error, resolved.host, resolved.port)));
+    server.listen(resolved.port, resolved.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const { host } = resolved;
+
+  let closed: Promise<void> | undefined;
+  const finish = async () => {
+    const connections = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    await active.drain();
+    await Promise.all([...served.values()].map((each) => each.close()));
+    server.closeIdleConnections();
+    // What was sent last may still be on its way.
+    const timer = setTimeout(() => server.closeAllConnections(), 1000);
+    await connections;
+    clearTimeout(timer);
+  };
+  return {
+    url: `http://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`,
+    get active() {
+      return active.count;
+    },
+    get texts() {
+      const sum = (key: "active" | "waiting") =>
+        [...served.values()].reduce((total, { generator }) => total + generator[key], 0);
+      return { active: sum("active"), waiting: sum("waiting") };
+    },
+    async close({ grace = 10_000 } = {}) {
+      closed ??= finish();
+      const timer = setTimeout(() => active.abort(), grace);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function isModel(models: LocalModel | Readonly<Record<string, LocalModel>>): models is LocalModel {
+  return typeof models.name === "string";
+}
+
+function cannotListen(error: NodeJS.ErrnoException, host: string, port: number): ThoughtbookError {
+  const reason = error.code === "EADDRINUSE" ? "another program does" : error.message;
+  return new ThoughtbookError("network", `cannot listen on ${host}, port ${port}: ${reason}`, {
+    hint: "Choose another port, or 0 for a free one.",
+    cause: error,
+  });
+}
