@@ -56,9 +56,10 @@ export interface Compiled<S, R> {
   dispose(): Promise<void>;
 }
 
-interface Program {
+/** What tracing gives. */
+interface TracedProgram {
+  /** The ONNX file; not kept, as it may hold weights. */
   model: Uint8Array;
-  session: Session;
   inputNames: string[];
   outputNames: string[];
   outputSpecs: { shape: readonly number[]; dtype: DType }[];
@@ -66,6 +67,10 @@ interface Program {
   overwrites: number[];
   /** The shape of the result; leaves are numbers of outputs. */
   resultTree: Tree<number>;
+}
+
+interface Program extends Omit<TracedProgram, "model"> {
+  session: Session;
 }
 
 const isNumber = (value: unknown): value is number => typeof value === "number";
@@ -127,11 +132,18 @@ export function compile<S, R>(fn: Traceable<S, R>, signature: S, options: Compil
     return specs.map(({ path, value }) => checkInput(path, value, given.get(path)));
   };
 
+  const traceFor = (inputs: readonly TensorData[]) =>
+    traceFunction(fn as (inputs: unknown) => R, signature, inputs, options);
+  const build = async ({ model, ...program }: TracedProgram): Promise<Program> => ({
+    ...program,
+    session: await createSession(model, program.inputNames, program.outputNames, options),
+  });
+
   const programFor = (inputs: readonly TensorData[]): Promise<Program> => {
     const key = inputs.map(({ shape }) => shape.join("x")).join();
     const known = programs.get(key);
     if (known) return known;
-    const program = build(fn as (inputs: unknown) => R, signature, inputs, options);
+    const program = build(traceFor(inputs));
     programs.set(key, program);
     program.catch(() => programs.delete(key));
     return program;
@@ -165,7 +177,7 @@ export function compile<S, R>(fn: Traceable<S, R>, signature: S, options: Compil
   return Object.assign(call, {
     async profile(inputs: Inputs<S>, { runs = 10 }: { runs?: number } = {}): Promise<ProfileRow[]> {
       const values = readInputs(inputs);
-      const { model, inputNames, outputNames, outputSpecs } = await programFor(values);
+      const { model, inputNames, outputNames, outputSpecs } = traceFor(values);
       const outputs = outputSpecs.map(({ shape, dtype }) => emptyTensor(shape, dtype));
       return profileProgram(model, inputNames, outputNames, options, { inputs: values, outputs, runs });
     },
@@ -183,12 +195,12 @@ export function compile<S, R>(fn: Traceable<S, R>, signature: S, options: Compil
   });
 }
 
-async function build<R>(
+function traceFunction<R>(
   fn: (inputs: unknown) => R,
   signature: unknown,
   inputs: readonly TensorData[],
   options: CompileOptions,
-): Promise<Program> {
+): TracedProgram {
   const paths = leavesOf<TensorSpec>(signature, isSpec).map(({ path }) => path);
   const { inPlace = [] } = options;
   let resultTree: Tree<number> = [];
@@ -221,7 +233,6 @@ async function build<R>(
   });
   return {
     model,
-    session: await createSession(model, inputNames, outputNames, options),
     inputNames,
     outputNames,
     outputSpecs: outputs.map(({ shape, dtype }) => ({ shape, dtype: dtype as DType })),
