@@ -9,6 +9,7 @@ import { addModelCommands } from "./models.js";
 import { addNotebookCommands } from "./notebooks.js";
 import { addScoreCommand } from "./score.js";
 import { addTrainCommand } from "./train.js";
+import { addWordProblemsCommand } from "./word-problems.js";
 
 // `thoughtbook data list | head` closes the pipe before all is written: that is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -30,6 +31,7 @@ addGenerateCommand(program);
 addScoreCommand(program);
 addExportCommand(program);
 addTrainCommand(program);
+addWordProblemsCommand(program);
 
 try {
   await program.parseAsync();

@@ -68,3 +68,34 @@ export {
   type Verdict,
   type WordProblem,
 } from "./word-problem.js";
+export { contractions, contractProblem } from "./word-problems/contract-problem.js";
+export {
+  type FactOrder,
+  generateWordProblem,
+  MOST_OPERATIONS,
+  type WordProblemOptions,
+  wordProblems,
+} from "./word-problems/generate.js";
+export { RELATION_KINDS } from "./word-problems/kinds.js";
+export type {
+  Difficulty,
+  ProceduralProblem,
+  Quantity,
+  Relation,
+  RelationKind,
+  Split,
+} from "./word-problems/problem.js";
+export {
+  asProblemField,
+  PROBLEM_FIELDS,
+  type ProblemField,
+  type ProblemRecord,
+  problemRecord,
+  type QuantityRecord,
+  type SubQuestionRecord,
+} from "./word-problems/problem-record.js";
+export { problemProgram } from "./word-problems/program.js";
+export { SCENARIOS, type Scenario, type Unit } from "./word-problems/scenarios.js";
+export { type SplitOverlap, scenariosOf, splitOverlap } from "./word-problems/split.js";
+export { type Arithmetic, type ProblemStep, problemSteps, shortChain } from "./word-problems/steps.js";
+export { questionGraph } from "./word-problems/sub-questions.js";
