@@ -59,6 +59,18 @@ export {
 } from "./records.js";
 export type { MalformedRow } from "./row-files.js";
 export {
+  type Addition,
+  MARKER_NAMES,
+  type Marker,
+  measureTrace,
+  paragraphsOf,
+  type Spread,
+  type Trace,
+  type TraceMeasures,
+  type TraceStatistics,
+  traceStatistics,
+} from "./trace-statistics.js";
+export {
   type Annotation,
   checkAnnotation,
   type Gsm8kRow,
@@ -68,6 +80,12 @@ export {
   type Verdict,
   type WordProblem,
 } from "./word-problem.js";
+export {
+  type ChainComparison,
+  chainComparisonSchema,
+  comparisonTable,
+  generatedChainStatistics,
+} from "./word-problems/chain-comparison.js";
 export { contractions, contractProblem } from "./word-problems/contract-problem.js";
 export {
   type FactOrder,
@@ -77,6 +95,14 @@ export {
   wordProblems,
 } from "./word-problems/generate.js";
 export { RELATION_KINDS } from "./word-problems/kinds.js";
+export {
+  type ChainParagraph,
+  countRoughly,
+  type LongChain,
+  longChain,
+  type ParagraphKind,
+} from "./word-problems/long-chain.js";
+export { LONG_CHAIN } from "./word-problems/long-chain-profile.js";
 export type {
   Difficulty,
   ProceduralProblem,

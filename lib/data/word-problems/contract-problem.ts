@@ -1,7 +1,6 @@
-import { graphStatistics } from "../../graph/index.js";
 import { assemble } from "./generate.js";
 import type { ProceduralProblem, Quantity } from "./problem.js";
-import { operationDependencies, structureSignature } from "./structure.js";
+import { structureShape, structureSignature } from "./structure.js";
 
 /**
  * The problem after so many steps of Atom of Thoughts' contraction: each step answers the operations that need only
@@ -44,8 +43,7 @@ function contractOnce(problem: ProceduralProblem): ProceduralProblem | undefined
   });
 
   const nodes = reduced.map(({ relation }) => relation);
-  const operations = nodes.flatMap((relation, index) => (relation ? [index] : []));
-  const { depth, width } = graphStatistics(operationDependencies({ nodes, operations }));
+  const operations = nodes.filter((relation) => relation).length;
   const [, base = id, times = "0"] = /^(.*)\+(\d+)$/.exec(id) ?? [];
   return assemble({
     ...problem,
@@ -54,6 +52,6 @@ function contractOnce(problem: ProceduralProblem): ProceduralProblem | undefined
     asked: reduced.length - 1,
     facts: facts.flatMap((index) => position.get(index) ?? []),
     signature: structureSignature({ nodes }),
-    difficulty: { operations: operations.length, depth, width, distractors: 0 },
+    difficulty: { operations, ...structureShape(nodes), distractors: 0 },
   });
 }

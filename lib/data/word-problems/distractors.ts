@@ -27,10 +27,30 @@ const NUMBERS: readonly (readonly [RelationKind, readonly (readonly number[])[]]
   ["percent-change", [[10], [20], [25], [50], [-10], [-20], [-25], [-50]]],
 ];
 
-/** Add facts that the answer does not need: given quantities, and relations to any quantity of the problem. */
-export function addDistractors(random: Random, quantities: Quantity[], scenario: Scenario, count: number): void {
-  for (let left = count; left > 0; left--) {
+/** A whole number from the range, all equally likely. */
+export const between = (random: Random, [low, high]: readonly [number, number]): number =>
+  low + random.integer(high - low + 1);
+
+/**
+ * Add facts that the answer does not need: given quantities, and relations to any quantity of the problem. In the text
+ * they stand anywhere if it is shuffled, else after what they refer to.
+ */
+export function addDistractors(
+  random: Random,
+  quantities: Quantity[],
+  facts: number[],
+  {
+    scenario,
+    shuffled,
+    distractors,
+  }: { scenario: Scenario; shuffled: boolean; distractors: readonly [number, number] },
+): void {
+  for (let left = between(random, distractors); left > 0; left--) {
     while (!addDistractor(random, quantities, scenario));
+    const index = quantities.length - 1;
+    const inputs = quantities[index]!.relation?.inputs ?? [];
+    const least = shuffled ? 0 : 1 + Math.max(-1, ...inputs.map((input) => facts.indexOf(input)));
+    facts.splice(between(random, [least, facts.length]), 0, index);
   }
 }
 

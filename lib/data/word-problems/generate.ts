@@ -1,13 +1,12 @@
 import { createRandom, type Random, ThoughtbookError } from "../../core/index.js";
-import { graphStatistics } from "../../graph/index.js";
-import { addDistractors } from "./distractors.js";
+import { addDistractors, between } from "./distractors.js";
 import { drawHolder } from "./holders.js";
 import { KINDS } from "./kinds.js";
 import type { Difficulty, ProceduralProblem, Quantity, Split } from "./problem.js";
 import { SCENARIOS, type Scenario, scenarioNamed } from "./scenarios.js";
 import { canAskDirectly, directQuestion, factSentence, PHRASINGS, quantityQuestion } from "./sentences.js";
 import { scenariosOf } from "./split.js";
-import { drawStructure, operationDependencies, type Structure, structureSignature } from "./structure.js";
+import { drawStructure, type Structure, structureShape, structureSignature } from "./structure.js";
 import { assignUnits } from "./units.js";
 import { drawValues, type Valued } from "./values.js";
 import { sentence } from "./wording.js";
@@ -52,17 +51,20 @@ const ASKED_DIRECTLY = 0.6;
  * @throws bad-input if an option is out of range, or no structure has the depth and width asked for
  */
 export function generateWordProblem(options: WordProblemOptions): ProceduralProblem {
-  const { seed, index = 0, order = "mixed", split = "train" } = options;
+  const { seed, index = 0, order = "mixed", split = "train", depth, width } = options;
   const operations = range(options.operations, "operations", 1, MOST_OPERATIONS);
   const distractors = range(options.distractors ?? 0, "distractors", 0, MOST_DISTRACTORS);
-  const id = `${seed}/${split}/${index}`;
-  const random = createRandom(seed).stream(`word problem/${split}/${index}`);
+  if (!Number.isSafeInteger(index) || index < 0) throw outOfRange("index", String(index), "a whole number from 0");
+  if (typeof seed === "number" && !Number.isFinite(seed))
+    throw outOfRange("seed", String(seed), "a finite number or a text");
+  const place = [split, operations.join("-"), ...limits("depth", depth), ...limits("width", width), index].join("/");
+  const random = createRandom(JSON.stringify(["word problem", seed, place]));
   const count = between(random, operations);
 
   for (let attempt = 0; attempt < MOST_STRUCTURES; attempt++) {
     const structure = drawStructure(random, count);
-    const { depth, width } = graphStatistics(operationDependencies(structure));
-    if (!within(depth, options.depth) || !within(width, options.width)) continue;
+    const graph = structureShape(structure.nodes);
+    if (!within(graph.depth, depth) || !within(graph.width, width)) continue;
     const valued = drawValues(random, structure);
     if (!valued) continue;
     const signature = structureSignature(structure);
@@ -70,17 +72,30 @@ export function generateWordProblem(options: WordProblemOptions): ProceduralProb
     const quantities = nameQuantities(random, structure, valued, scenario);
     if (!quantities) continue;
     const asked = quantities.length - 1;
-    addDistractors(random, quantities, scenario, between(random, distractors));
-    const difficulty = { operations: count, depth, width, distractors: quantities.length - 1 - asked };
-    const shuffled = order === "mixed" ? random.uniform() < 0.5 : order === "shuffled";
-    const last = quantities[asked]!;
-    const askedDirectly =
-      canAskDirectly(
-        last.relation!,
-        last.relation!.inputs.map((input) => quantities[input]!),
-      ) && random.uniform() < ASKED_DIRECTLY;
-    const facts = orderFacts(random, quantities, askedDirectly ? asked : undefined, shuffled);
+    const { relation } = quantities[asked]!;
+    const inputs = relation!.inputs.map((input) => quantities[input]!);
+    const askedDirectly = canAskDirectly(relation!, inputs) && random.uniform() < ASKED_DIRECTLY;
     const opening = random.uniform() < OPENING ? openingOf(random, scenario) : "";
+
+    // Streams of their own: the same problem with other distractors or in another order is a pair to compare.
+    const inOrder = random.stream("order");
+    const shuffled = order === "mixed" ? inOrder.uniform() < 0.5 : order === "shuffled";
+    const stated = quantities.flatMap((_, at) => (askedDirectly && at === asked ? [] : [at]));
+    const facts = shuffled ? inOrder.shuffle(stated) : stated;
+    if (distractors[1] > 0)
+      addDistractors(random.stream("distractors"), quantities, facts, { scenario, shuffled, distractors });
+    const id = [
+      seed,
+      place,
+      ...(distractors[1] > 0 ? [`distractors ${distractors.join("-")}`] : []),
+      ...(order === "mixed" ? [] : [order]),
+    ].join("/");
+    const difficulty = {
+      operations: count,
+      depth: graph.depth,
+      width: graph.width,
+      distractors: quantities.length - 1 - asked,
+    };
     return assemble({
       id,
       split,
@@ -154,33 +169,13 @@ function nameQuantities(
   return quantities;
 }
 
-/** All quantities but the one asked for directly, in the order of the text. */
-function orderFacts(
-  random: Random,
-  quantities: readonly Quantity[],
-  unstated: number | undefined,
-  shuffled: boolean,
-): number[] {
-  const stated = quantities.flatMap((_, index) => (index === unstated ? [] : [index]));
-  if (shuffled) return random.shuffle(stated);
-  // Distractors come after what they refer to, each at a random place.
-  const ordered = stated.filter((index) => quantities[index]!.needed);
-  for (const index of stated) {
-    const { needed, relation } = quantities[index]!;
-    if (needed) continue;
-    const after = Math.max(-1, ...(relation?.inputs.map((input) => ordered.indexOf(input)) ?? []));
-    ordered.splice(after + 1 + random.integer(ordered.length - after), 0, index);
-  }
-  return ordered;
-}
-
 function openingOf(random: Random, { place, name }: Scenario): string {
   return sentence(
     random.choice([
       `it is a busy day ${place}`,
       `here is some news from the ${name}`,
       `this happens ${place}`,
-      `the ${name} is open today`,
+      `many people are busy ${place}`,
     ]),
   );
 }
@@ -193,15 +188,19 @@ function range(
 ): [number, number] {
   const [low, high] = typeof value === "number" ? [value, value] : value;
   if (!Number.isInteger(low) || !Number.isInteger(high) || low < least || high > most || low > high) {
-    throw new ThoughtbookError("bad-input", `${name} is ${typeof value === "number" ? value : value.join("-")}`, {
-      hint: `Give a whole number or a range from ${least} to ${most}.`,
-    });
+    const given = typeof value === "number" ? String(value) : value.join("-");
+    throw outOfRange(name, given, `a whole number or a range from ${least} to ${most}`);
   }
   return [low, high];
 }
 
-const between = (random: Random, [low, high]: readonly [number, number]): number =>
-  low + random.integer(high - low + 1);
+function outOfRange(name: string, value: string, expected: string): ThoughtbookError {
+  return new ThoughtbookError("bad-input", `${name} is ${value}`, { hint: `Give ${expected}.` });
+}
 
-const within = (value: number, limits: readonly [number, number] | undefined): boolean =>
-  limits === undefined || (value >= limits[0] && value <= limits[1]);
+/** "depth 1-3", for ids and messages. */
+const limits = (name: string, range: readonly [number, number] | undefined): string[] =>
+  range ? [`${name} ${range.join("-")}`] : [];
+
+const within = (value: number, range: readonly [number, number] | undefined): boolean =>
+  range === undefined || (value >= range[0] && value <= range[1]);

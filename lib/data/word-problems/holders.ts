@@ -15,13 +15,16 @@ export function drawHolder(
   unit: Unit,
   source: Quantity | undefined,
 ): string | undefined {
-  const taken = new Set(quantities.flatMap((quantity) => (quantity.unit === unit ? [quantity.holder] : [])));
-  if (source && !taken.has(source.holder) && random.uniform() < SAME_HOLDER) return source.holder;
-  if (random.uniform() < KNOWN_HOLDER) {
-    const known = quantities.filter(({ holder }) => !taken.has(holder));
-    if (known.length > 0) return random.choice(known).holder;
+  const known = new Set<string>();
+  const taken = new Set<string>();
+  for (const quantity of quantities) {
+    known.add(quantity.holder);
+    if (quantity.unit === unit) taken.add(quantity.holder);
   }
-  const known = new Set(quantities.map(({ holder }) => holder));
+  if (source && !taken.has(source.holder) && random.uniform() < SAME_HOLDER) return source.holder;
+  if (known.size > taken.size && random.uniform() < KNOWN_HOLDER) {
+    return random.choice([...known].filter((holder) => !taken.has(holder)));
+  }
   const free = holders.filter((holder) => !known.has(holder));
   const left = free.length > 0 ? free : holders.filter((holder) => !taken.has(holder));
   return left.length > 0 ? random.choice(left) : undefined;

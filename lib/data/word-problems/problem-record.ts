@@ -1,5 +1,6 @@
 import { ThoughtbookError } from "../../core/index.js";
 import { contractions } from "./contract-problem.js";
+import { type ChainParagraph, longChain } from "./long-chain.js";
 import type { Difficulty, ProceduralProblem, RelationKind, Split } from "./problem.js";
 import { problemProgram } from "./program.js";
 import { problemSteps, shortChain } from "./steps.js";
@@ -36,6 +37,8 @@ const FIELDS = {
   answer: ({ answer }: ProceduralProblem): number => answer,
   chain: (problem: ProceduralProblem): string => shortChain(problem),
   plainChain: (problem: ProceduralProblem): string => shortChain(problem, "plain"),
+  thought: (problem: ProceduralProblem): string => longChain(problem).thought,
+  paragraphs: (problem: ProceduralProblem): readonly ChainParagraph[] => longChain(problem).paragraphs,
   program: problemProgram,
   steps: (problem: ProceduralProblem): { expression: string; value: number; dependsOn: readonly number[] }[] =>
     problemSteps(problem).map(({ expression, value, dependsOn }) => ({ expression, value, dependsOn })),

@@ -21,7 +21,7 @@ export interface Unit {
 
 export interface Scenario {
   name: string;
-  /** Where it happens: "at the orchard". */
+  /** Where it happens: "at the lake", "in the orchard". */
   place: string;
   /** Who acts: people by name, or "the red team", "the blue team", … */
   holders: readonly string[];
@@ -89,6 +89,15 @@ const TABLE: readonly (readonly [name: string, holders: string, units: string])[
   ["nut farm", "people", "pick nut, wash nut, pack jar, send bag, earn $, work day"],
 ];
 
+/** Where it is not "at". */
+const PREPOSITIONS = new Map([
+  ...["orchard", "garden", "kitchen", "forest", "town", "park", "office", "music room", "barn", "library"].map(
+    (name) => [name, "in"] as const,
+  ),
+  ["street", "on"] as const,
+  ["bridge", "on"] as const,
+]);
+
 const TIMES_USED = new Map<string, number>();
 for (const [, , units] of TABLE) {
   for (const unit of units.split(", ")) TIMES_USED.set(unit, (TIMES_USED.get(unit) ?? 0) + 1);
@@ -117,7 +126,7 @@ function unitOf(text: string, _: number, all: readonly string[]): Unit {
  */
 export const SCENARIOS: readonly Scenario[] = TABLE.map(([name, holders, units]) => ({
   name,
-  place: `at the ${name}`,
+  place: `${PREPOSITIONS.get(name) ?? "at"} the ${name}`,
   holders: holders === "people" ? PEOPLE : ADJECTIVES.map((adjective) => `the ${adjective} ${holders}`),
   holderPlural: holders === "people" ? "friends" : plural(holders),
   units: units.split(", ").map(unitOf),

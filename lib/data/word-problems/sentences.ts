@@ -200,7 +200,7 @@ function packClause(quantity: Quantity, source: Quantity, size: number, short: b
     () =>
       unit.kind === "container" && unit.verb === "fill" && source.unit.kind === "thing"
         ? `${holder} puts ${group} into each ${unit.one}`
-        : `${clause} for each ${group}`,
+        : `${clause} for every ${group}`,
   ]);
 }
 

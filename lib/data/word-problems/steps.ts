@@ -18,7 +18,18 @@ export interface ProblemStep {
  * The operations that the answer needs, in the order that the question determines: among those whose inputs are known,
  * the one that the text mentions first.
  */
-export function problemSteps(problem: ProceduralProblem): ProblemStep[] {
+export function problemSteps(problem: ProceduralProblem): readonly ProblemStep[] {
+  const known = STEPS.get(problem);
+  if (known) return known;
+  const steps = orderSteps(problem);
+  STEPS.set(problem, steps);
+  return steps;
+}
+
+/** Problems do not change, and every rendering needs the steps. */
+const STEPS = new WeakMap<ProceduralProblem, readonly ProblemStep[]>();
+
+function orderSteps(problem: ProceduralProblem): ProblemStep[] {
   const { quantities } = problem;
   const waiting = stepQuantities(problem);
   const position = new Map<number, number>();

@@ -6,8 +6,6 @@ import type { RelationKind } from "./problem.js";
 export interface Structure {
   /** Undefined for a quantity that is given. */
   nodes: readonly ({ kind: RelationKind; inputs: readonly number[] } | undefined)[];
-  /** The operations among the nodes. */
-  operations: readonly number[];
 }
 
 /** How often the operations form one chain, without branches that are merged later. */
@@ -71,7 +69,7 @@ export function drawStructure(random: Random, operations: number): Structure {
     open.push(node);
     results.push(node);
   }
-  return { nodes, operations: results };
+  return { nodes };
 }
 
 /**
@@ -88,8 +86,18 @@ export function structureSignature({ nodes }: Pick<Structure, "nodes">, result =
   return texts[result]!;
 }
 
-/** For each operation the operations whose results it needs, as positions in `operations`. */
-export function operationDependencies({ nodes, operations }: Structure): number[][] {
-  const position = new Map(operations.map((node, at) => [node, at]));
-  return operations.map((node) => nodes[node]!.inputs.flatMap((input) => position.get(input) ?? []));
+/**
+ * Depth and width of the graph of operations, as `graphStatistics` counts them: edges on the longest path from operation
+ * to operation, and operations in the largest layer.
+ */
+export function structureShape(nodes: Structure["nodes"]): { depth: number; width: number } {
+  const layers: number[] = [];
+  const sizes: number[] = [];
+  for (const node of nodes) {
+    let layer = node ? 0 : -1;
+    for (const input of node?.inputs ?? []) layer = Math.max(layer, layers[input]! + 1);
+    layers.push(layer);
+    if (node) sizes[layer] = (sizes[layer] ?? 0) + 1;
+  }
+  return { depth: sizes.length - 1, width: Math.max(...sizes) };
 }

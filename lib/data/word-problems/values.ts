@@ -162,6 +162,7 @@ function drawForwards(
       own = [amount];
     }
     const values = inputs.map((input) => valued[input]!.value);
+    if (values.includes(0)) return undefined; // Nothing is only a result.
     const value = equation(node.kind, values, own, AS_NUMBER);
     if (value < 0 || value > LARGEST_VALUE) return undefined;
     valued.push({ value, relation: { kind: node.kind, inputs, numbers: own } });

@@ -37,8 +37,8 @@ describe("generateWordProblem", () => {
     const { question, answer } = generateWordProblem({ seed: 1, index: 2, operations: 3 });
     expect({ question, answer }).toMatchInlineSnapshot(`
       {
-        "answer": 26,
-        "question": "Here is some news from the lake. Eva finds 23 more stones than Tina. Paul finds 20% more stones than Sam. The number of stones Sam finds is 5. The number of stones Tina finds is 50% of the number Paul finds. How many stones does Eva find?",
+        "answer": 2,
+        "question": "Many people are busy at the stadium. The new team scores 14 goals. The number of goals the south team scores is 4 less than the number the new team scores. The silver team scores 10 goals. The number of goals the lake team scores is the total of the south team's goals and the silver team's goals. The west team scores as many goals as one of 10 equal parts of the lake team's goals. What is the number of goals the west team scores?",
       }
     `);
   });
@@ -160,6 +160,23 @@ describe("generateWordProblem", () => {
     }
   });
 
+  it("gives the same core with other distractors and in another order", () => {
+    const core = ({ quantities, opening, asked }: ProceduralProblem) => [
+      quantities.filter(({ needed }) => needed),
+      opening,
+      asked,
+    ];
+    for (let index = 0; index < 100; index++) {
+      const options = { seed: 8, index, operations: [2, 6] } as const;
+      const plain = generateWordProblem({ ...options, order: "computation" });
+      const noisy = generateWordProblem({ ...options, order: "computation", distractors: 2 });
+      expect(core(noisy)).toEqual(core(plain));
+      expect(noisy.facts.filter((fact) => fact < plain.quantities.length)).toEqual(plain.facts);
+      expect(core(generateWordProblem({ ...options, order: "shuffled" }))).toEqual(core(plain));
+      expect(noisy.id).not.toBe(plain.id);
+    }
+  });
+
   it("refuses what it cannot make", () => {
     expect(() => generateWordProblem({ seed: 1, operations: 0 })).toThrow(/operations is 0/);
     expect(() => generateWordProblem({ seed: 1, operations: [5, 2] })).toThrow(/operations is 5-2/);
@@ -167,5 +184,6 @@ describe("generateWordProblem", () => {
     expect(() => generateWordProblem({ seed: 1, operations: 2, distractors: 7 })).toThrow(/distractors is 7/);
     expect(() => generateWordProblem({ seed: 1, operations: 2, depth: [5, 5] })).toThrow(/depth 5-5/);
     expect(() => generateWordProblem({ seed: Number.NaN, operations: 2 })).toThrow(/seed/);
+    expect(() => generateWordProblem({ seed: 1, index: -1, operations: 2 })).toThrow(/index is -1/);
   });
 });
