@@ -52,12 +52,19 @@ const ASKED_DIRECTLY = 0.6;
  */
 export function generateWordProblem(options: WordProblemOptions): ProceduralProblem {
   const { seed, index = 0, order = "mixed", split = "train", depth, width } = options;
-  const operations = range(options.operations, "operations", 1, MOST_OPERATIONS);
+  const wanted = range(options.operations, "operations", 1, MOST_OPERATIONS);
+  const operations = possible(wanted, options);
   const distractors = range(options.distractors ?? 0, "distractors", 0, MOST_DISTRACTORS);
   if (!Number.isSafeInteger(index) || index < 0) throw outOfRange("index", String(index), "a whole number from 0");
   if (typeof seed === "number" && !Number.isFinite(seed))
     throw outOfRange("seed", String(seed), "a finite number or a text");
-  const place = [split, operations.join("-"), ...limits("depth", depth), ...limits("width", width), index].join("/");
+  const place = [
+    split,
+    [options.operations].flat().join("-"),
+    ...limits("depth", depth),
+    ...limits("width", width),
+    index,
+  ].join("/");
   const random = createRandom(JSON.stringify(["word problem", seed, place]));
   const count = between(random, operations);
 
@@ -109,13 +116,7 @@ export function generateWordProblem(options: WordProblemOptions): ProceduralProb
       difficulty,
     });
   }
-  const wanted = [
-    options.depth && `depth ${options.depth.join("-")}`,
-    options.width && `width ${options.width.join("-")}`,
-  ];
-  throw new ThoughtbookError("bad-input", `no problem found with ${wanted.filter(Boolean).join(" and ")}`, {
-    hint: `The depth is below the number of operations (${operations.join("-")}); a wide graph needs more of them.`,
-  });
+  throw noProblem(options);
 }
 
 /** Problem after problem of one seed, from an index on; without end unless a count is given. */
@@ -196,6 +197,21 @@ function range(
 
 function outOfRange(name: string, value: string, expected: string): ThoughtbookError {
   return new ThoughtbookError("bad-input", `${name} is ${value}`, { hint: `Give ${expected}.` });
+}
+
+/** Without the numbers of operations that cannot have the depth or the width: a merge of w branches takes w - 1 more. */
+function possible([low, high]: readonly [number, number], options: WordProblemOptions): [number, number] {
+  const { depth = [0, 0], width = [1, 1] } = options;
+  const least = Math.max(low, depth[0] + 1, 2 * width[0] - 1);
+  if (least > high) throw noProblem(options);
+  return [least, high];
+}
+
+function noProblem({ operations, depth, width }: WordProblemOptions): ThoughtbookError {
+  const wanted = [...limits("depth", depth), ...limits("width", width)].join(" and ");
+  return new ThoughtbookError("bad-input", `no problem found with ${wanted}`, {
+    hint: `Depth d takes d + 1 operations, and width w takes 2w - 1; there are ${[operations].flat().join("-")}.`,
+  });
 }
 
 /** "depth 1-3", for ids and messages. */

@@ -54,6 +54,9 @@ describe("generateWordProblem", () => {
     for (const { difficulty } of problems(300, { operations: 5, distractors: 2, depth: [2, 2], width: [2, 3] })) {
       expect(difficulty).toMatchObject({ operations: 5, depth: 2, distractors: 2 });
     }
+    // Numbers of operations that cannot be so deep do not occur.
+    const deep = problems(300, { operations: [2, 6], distractors: 0, depth: [4, 5] });
+    expect(new Set(deep.map(({ difficulty }) => difficulty.operations))).toEqual(new Set([5, 6]));
   });
 
   it("draws each number of operations equally often", () => {
@@ -183,6 +186,10 @@ describe("generateWordProblem", () => {
     expect(() => generateWordProblem({ seed: 1, operations: 2.5 })).toThrow(/operations is 2.5/);
     expect(() => generateWordProblem({ seed: 1, operations: 2, distractors: 7 })).toThrow(/distractors is 7/);
     expect(() => generateWordProblem({ seed: 1, operations: 2, depth: [5, 5] })).toThrow(/depth 5-5/);
+    expect(() => generateWordProblem({ seed: 1, operations: [2, 4], width: [3, 3] })).toThrow(/width 3-3/);
+    expect(() => generateWordProblem({ seed: 1, operations: 6, depth: [5, 5], width: [2, 2] })).toThrow(
+      /depth 5-5 and/,
+    );
     expect(() => generateWordProblem({ seed: Number.NaN, operations: 2 })).toThrow(/seed/);
     expect(() => generateWordProblem({ seed: 1, index: -1, operations: 2 })).toThrow(/index is -1/);
   });

@@ -205,7 +205,6 @@ export function solveQuestion(question: string, scenarioName: string): number {
 
   const sentences = question.split(/(?<=[.?]) (?=[A-Z0-9])/);
   const opening = /^(?:It is a busy day|Here is some news|This happens|Many people are busy) .*\.$/;
-  let answer: number | undefined;
   let ask: (() => number) | undefined;
   for (const [at, original] of sentences.entries()) {
     if (at === 0 && opening.test(original)) continue;
@@ -219,8 +218,7 @@ export function solveQuestion(question: string, scenarioName: string): number {
     if (last) ask = fitting[0] as () => number;
     else fitting[0]!();
   }
-  answer = ask!();
-  return answer;
+  return ask!();
 }
 
 const HOLDER = "([Tt]he [a-z]+ [a-z]+|[A-Z][a-z]+)";
