@@ -58,13 +58,7 @@ export function generateWordProblem(options: WordProblemOptions): ProceduralProb
   if (!Number.isSafeInteger(index) || index < 0) throw outOfRange("index", String(index), "a whole number from 0");
   if (typeof seed === "number" && !Number.isFinite(seed))
     throw outOfRange("seed", String(seed), "a finite number or a text");
-  const place = [
-    split,
-    [options.operations].flat().join("-"),
-    ...limits("depth", depth),
-    ...limits("width", width),
-    index,
-  ].join("/");
+  const place = [split, wanted.join("-"), ...limits("depth", depth), ...limits("width", width), index].join("/");
   const random = createRandom(JSON.stringify(["word problem", seed, place]));
   const count = between(random, operations);
 

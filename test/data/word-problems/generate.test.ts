@@ -30,6 +30,9 @@ describe("generateWordProblem", () => {
     expect(backwards.reverse()).toEqual(inOrder);
     expect(generateWordProblem({ ...options, seed: 4 }).question).not.toBe(inOrder[0]!.question);
     expect(Object.isFrozen(inOrder[0])).toBe(true);
+    expect(generateWordProblem({ seed: 1, operations: [3, 3] })).toEqual(
+      generateWordProblem({ seed: 1, operations: 3 }),
+    );
   });
 
   // A change here changes every committed number that was made with a seed.
