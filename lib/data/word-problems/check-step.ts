@@ -49,7 +49,7 @@ export function otherEquation({ relation, value }: Quantity, quantities: readonl
     case "fraction":
       return n === 1 ? undefined : `${a}/${m}*${n}=${value}`;
     case "percent":
-      return `${a}/100*${n}=${value}`;
+      return `${n}*${a}/100=${value}`;
     case "total":
       return `${[...values].reverse().join("+")}=${value}`;
     case "product":

@@ -1,6 +1,6 @@
 import { createRandom, type Random } from "../../core/index.js";
 import { inverseEquation, otherEquation } from "./check-step.js";
-import { capitalize } from "./english.js";
+import { capitalize, listed } from "./english.js";
 import { DOUBTS, LONG_CHAIN, SAID, type Way } from "./long-chain-profile.js";
 import type { ProceduralProblem, Quantity, Relation } from "./problem.js";
 import { scenarioNamed } from "./scenarios.js";
@@ -225,7 +225,7 @@ class ChainWriter {
     const quantity = this.quantityOf(at);
     if (!askedDirectly || this.steps[at]!.quantity !== asked) return `${numberOf(quantity.unit)} ${clauseOf(quantity)}`;
     const things = quantity.relation!.inputs.map((input) => thingsOf(quantities[input]!));
-    if (quantity.relation!.kind === "total") return `the total of ${things.join(" and ")}`;
+    if (quantity.relation!.kind === "total") return `the total of ${listed(things)}`;
     return `the difference between ${things.join(" and ")}`;
   }
 
