@@ -39,8 +39,12 @@ export function addWordProblemsCommand(program: Command): void {
     .option("--count <n>", "how many", wholeNumber, 10)
     .option("--seed <n>", "where the random numbers come from", integer, 0)
     .option("--start <n>", "the index of the first one", wholeNumber, 0)
-    .option("--operations <range>", `operations that the answer needs, 1 to ${MOST_OPERATIONS}`, range, [2, 6])
-    .option("--distractors <range>", "facts that it does not need", range, [0, 0])
+    .addOption(
+      new Option("--operations <range>", `operations that the answer needs, 1 to ${MOST_OPERATIONS}`)
+        .argParser(range)
+        .default([2, 6], "2-6"),
+    )
+    .addOption(new Option("--distractors <range>", "facts that it does not need").argParser(range).default([0, 0], "0"))
     .option("--depth <range>", "edges on the longest path from operation to operation", range)
     .option("--width <range>", "operations in the largest layer", range)
     .addOption(
@@ -49,13 +53,11 @@ export function addWordProblemsCommand(program: Command): void {
         .default("mixed"),
     )
     .addOption(new Option("--split <split>").choices(["train", "validation", "test"]).default("train"))
-    .option("--fields <names>", "what to print of each, with commas between", fieldNames, [
-      "id",
-      "question",
-      "chain",
-      "answer",
-      "difficulty",
-    ])
+    .addOption(
+      new Option("--fields <names>", "what to print of each, with commas between")
+        .argParser(fieldNames)
+        .default(["id", "question", "chain", "answer", "difficulty"], "id,question,chain,answer,difficulty"),
+    )
     .addHelpText("after", OUTPUT)
     .action(printProblems);
 }
