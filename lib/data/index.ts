@@ -103,6 +103,7 @@ export {
   type ParagraphKind,
 } from "./word-problems/long-chain.js";
 export { LONG_CHAIN } from "./word-problems/long-chain-profile.js";
+export { problemPlan } from "./word-problems/plan.js";
 export type {
   Difficulty,
   ProceduralProblem,
@@ -123,5 +124,7 @@ export {
 export { problemProgram } from "./word-problems/program.js";
 export { SCENARIOS, type Scenario, type Unit } from "./word-problems/scenarios.js";
 export { type SplitOverlap, scenariosOf, splitOverlap } from "./word-problems/split.js";
-export { type Arithmetic, type ProblemStep, problemSteps, shortChain } from "./word-problems/steps.js";
+export { type Arithmetic, type ProblemStep, problemSteps, shortChain, stepStatement } from "./word-problems/steps.js";
 export { questionGraph } from "./word-problems/sub-questions.js";
+export { tidyProblem } from "./word-problems/tidy-problem.js";
+export { type ChainLine, drawWrongChain, type SolutionError, type WrongChain } from "./word-problems/wrong-chain.js";
