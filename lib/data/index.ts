@@ -1,5 +1,13 @@
 export { contractQuestion } from "./contract-question.js";
 export { type DatasetTable, datasetEntry, datasetTable } from "./dataset-table.js";
+export {
+  type FunctionCase,
+  type FunctionProblem,
+  type FunctionProblemOptions,
+  functionProblems,
+  generateFunctionProblem,
+  PRIMITIVES,
+} from "./function-problems/generate.js";
 export { givenNumbers } from "./given-numbers.js";
 export {
   type AnnotationAudit,

@@ -2,6 +2,7 @@ import type { Random } from "../core/index.js";
 import {
   contractions,
   drawWrongChain,
+  type FunctionProblem,
   longChain,
   type ProceduralProblem,
   problemPlan,
@@ -85,7 +86,13 @@ export function operationExample<Name extends ProblemOperation>(
 export const operationExamples = (problem: ProceduralProblem, random: Random): OperationExample[] =>
   PROBLEM_OPERATIONS.flatMap((name) => operationExample(name, problem, random) ?? []);
 
-export function written<Name extends OperationName>(name: Name, { input, output }: Made<Name>): OperationExample<Name> {
+/** The example of writing a function that a problem gives. */
+export const functionExample = (problem: FunctionProblem): OperationExample<"code"> => {
+  const { name, parameters, specification, examples, solution } = problem;
+  return written("code", { input: { name, parameters, specification, examples }, output: solution });
+};
+
+function written<Name extends OperationName>(name: Name, { input, output }: Made<Name>): OperationExample<Name> {
   // The compiler does not see that the operation of a name takes the input of that name.
   const operation = OPERATIONS[name] as unknown as Operation<InputOf<Name>, OutputOf<Name>>;
   return { operation: name, input, output, prompt: operation.render(input), completion: operation.write(output) };

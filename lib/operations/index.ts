@@ -10,6 +10,7 @@ export {
 export { type InputOf, OPERATION_NAMES, OPERATION_TAGS, OPERATIONS, type OperationName, type OutputOf } from "./all.js";
 export { type AtomicQuestion, answeredGraph } from "./decompose.js";
 export {
+  functionExample,
   type OperationExample,
   operationExample,
   operationExamples,
@@ -30,6 +31,7 @@ export {
   styleOf,
 } from "./prompt.js";
 export type { ContractInput } from "./reword.js";
+export { type Attempted, type OperationFailure, type Outcome, type RunOperationOptions, runOperation } from "./run.js";
 export { type QuestionInput, type Solution, type SolveInput, writeSolution } from "./solution.js";
 export type { LongSolution } from "./solve.js";
 export { solutionSteps } from "./text.js";
