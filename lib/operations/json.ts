@@ -39,11 +39,16 @@ function candidates(text: string): string[] {
   return [...new Set(spans)].slice(0, MOST_CANDIDATES);
 }
 
-/** From the first opening bracket to the last closing one of its kind. */
+/**
+ * From the first opening bracket to the last closing one of its kind, if as many close as open: where a quote within a
+ * string confuses the count of strings. Not where the JSON was cut off, which a repair would complete by guessing.
+ */
 function outermost(text: string): string | undefined {
   const start = text.search(/[{[]/);
   const end = start < 0 ? -1 : text.lastIndexOf(text[start] === "{" ? "}" : "]");
-  return end > start ? text.slice(start, end + 1) : undefined;
+  if (end <= start) return undefined;
+  const whole = text.slice(start, end + 1);
+  return whole.match(/[{[]/g)!.length === whole.match(/[}\]]/g)!.length ? whole : undefined;
 }
 
 /** The parts of a text from an opening bracket at the top level to the one that closes it; brackets in strings do not count. */

@@ -26,8 +26,9 @@ function solve() {
 
 /** A program as a function's body: one that declares functions returns what the last of them returns. */
 function asBody(source: string): Result<string> {
-  if (/^[ \t]{0,2}return\b/m.test(source)) return { ok: true, value: source };
   const functions = declaredFunctions(source);
+  const returns = functions.length === 0 ? /\breturn\b/ : /^(?:[^\s{}][^{}\n]{0,500};\s{0,4})?return\b/m;
+  if (returns.test(source)) return { ok: true, value: source };
   const main = functions.findLast((name) => /^(?:solve|solution|main|answer)$/i.test(name)) ?? functions.at(-1);
   if (main !== undefined) return { ok: true, value: `${source}\nreturn ${main}();` };
   // What is printed last is the answer.

@@ -31,7 +31,8 @@ export function readSource(text: string, complete: boolean): Result<string> {
   };
 }
 
-const STATEMENT = /^\s{0,20}(?:(?:const|let|var|return|function|for|if|export|async)\b|\/\/|\/\*)/;
+const STATEMENT =
+  /^\s{0,20}(?:(?:const|let|var|return|function|export|async)\s|(?:for|if)\s{0,2}\(|console\.|\/\/|\/\*)/;
 
 const DECLARED = [
   /^[ \t]{0,8}(?:export\s{1,4})?(?:default\s{1,4})?(?:async\s{1,4})?function\s{0,4}\*?\s{1,4}([A-Za-z_$][\w$]{0,80})\s{0,4}\(/gm,
