@@ -246,7 +246,7 @@ describe.each(["contract", "rewrite"] as const)("%s", (name) => {
 
 describe("plan", () => {
   const steps = ["Find Ben's apples: 3 times Ana's apples.", "Find the total: Ana's apples plus Ben's apples."];
-  const [one, two] = steps;
+  const [one, two] = steps as [string, string];
   reads("plan", [
     [`1. ${one}\n2. ${two}`, steps],
     [`Here is a plan:\n\n**Step 1:** ${one}\n\n**Step 2:** ${two}\n\nThat is all.`, steps],
