@@ -7,7 +7,7 @@ export {
   functionProblems,
   generateFunctionProblem,
   PRIMITIVES,
-} from "./function-problems/generate.js";
+} from "./function-problems.js";
 export { givenNumbers } from "./given-numbers.js";
 export {
   type AnnotationAudit,

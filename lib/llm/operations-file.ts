@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { fileSystemError, ThoughtbookError } from "../core/index.js";
+import { unlessAbsent } from "./unless-absent.js";
 
 /** What this library's own models say about themselves, beside the files of Hugging Face. */
 const FILE = "thoughtbook.json";
@@ -15,13 +16,12 @@ const schema = z.looseObject({ operations: z.array(z.string()) });
  */
 export async function readOperations(folder: string): Promise<ReadonlySet<string> | undefined> {
   const file = join(folder, FILE);
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw fileSystemError(error, "read", file);
-  }
+  const text = await unlessAbsent(
+    readFile(file, "utf8").catch((error: unknown) => {
+      throw fileSystemError(error, "read", file);
+    }),
+  );
+  if (text === undefined) return undefined;
   try {
     return new Set(schema.parse(JSON.parse(text)).operations);
   } catch (error) {

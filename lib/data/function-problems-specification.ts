@@ -1,5 +1,5 @@
-import type { Random } from "../../core/index.js";
-import type { Step, ValueKind } from "./primitive.js";
+import type { Random } from "../core/index.js";
+import type { Step, ValueKind } from "./function-problems-primitive.js";
 
 const GIVEN: Readonly<Record<ValueKind, string>> = {
   numbers: "a list of numbers",

@@ -1,4 +1,4 @@
-import { letter, type Primitive, primitive, whole } from "./primitive.js";
+import { letter, type Primitive, primitive, whole } from "./function-problems-primitive.js";
 
 const reversed = (text: string): string => [...text].reverse().join("");
 const VOWELS = /[aeiou]/gi;

@@ -1,5 +1,5 @@
-import type { Random } from "../../core/index.js";
-import type { Value, ValueKind } from "./primitive.js";
+import type { Random } from "../core/index.js";
+import type { Value, ValueKind } from "./function-problems-primitive.js";
 
 // biome-ignore format: a table
 const WORDS = [

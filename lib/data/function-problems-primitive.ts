@@ -1,4 +1,4 @@
-import type { Random } from "../../core/index.js";
+import type { Random } from "../core/index.js";
 
 /** What functions take and give; all can be written as JSON. */
 export interface Values {

@@ -1,4 +1,4 @@
-import { type Primitive, primitive, whole } from "./primitive.js";
+import { type Primitive, primitive, whole } from "./function-problems-primitive.js";
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 const digitsOf = (n: number): number[] => [...String(n)].map(Number);

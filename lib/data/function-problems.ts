@@ -1,10 +1,10 @@
-import { createRandom, type Random, sha256, ThoughtbookError } from "../../core/index.js";
-import type { Split } from "../word-problems/problem.js";
-import { drawInput, emptyInput } from "./inputs.js";
-import { NUMBER_PRIMITIVES } from "./number-primitives.js";
-import type { Primitive, Step, Value, ValueKind } from "./primitive.js";
-import { specificationOf } from "./specification.js";
-import { TEXT_PRIMITIVES } from "./text-primitives.js";
+import { createRandom, type Random, sha256, ThoughtbookError } from "../core/index.js";
+import { drawInput, emptyInput } from "./function-problems-inputs.js";
+import { NUMBER_PRIMITIVES } from "./function-problems-numbers.js";
+import type { Primitive, Step, Value, ValueKind } from "./function-problems-primitive.js";
+import { specificationOf } from "./function-problems-specification.js";
+import { TEXT_PRIMITIVES } from "./function-problems-texts.js";
+import type { Split } from "./word-problems/problem.js";
 
 /** A call and what it gives; both can be written as JSON. */
 export interface FunctionCase {
@@ -163,7 +163,7 @@ function drawCases(random: Random, steps: readonly Step[]): FunctionCase[] | und
   const all = [...cases.values()];
   if (all.length < EXAMPLES + TESTS - 1) return undefined;
   const results = all.map(({ result }) => JSON.stringify(result));
-  const least = steps.at(-1)!.primitive.to === "boolean" ? 2 : Math.ceil(all.length / 2);
+  const least = steps.at(-1)!.primitive.to === "boolean" ? 2 : 3;
   if (new Set(results).size < least) return undefined;
   const shown = new Set(results.slice(0, EXAMPLES));
   if (shown.size < EXAMPLES) return undefined; // Two examples that differ say more.
