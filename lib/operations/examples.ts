@@ -71,14 +71,15 @@ const MAKERS: { readonly [Name in ProblemOperation]: Maker<Name> } = {
 
 /**
  * The example of one operation that a word problem gives; undefined where it gives none: a problem of depth 0 cannot be
- * contracted. The same problem and sequence of random numbers give the same example.
+ * contracted. It depends on the problem and on the seed of the random numbers, not on what was drawn before: one sequence
+ * serves all problems, another one gives other examples of them.
  */
 export function operationExample<Name extends ProblemOperation>(
   name: Name,
   problem: ProceduralProblem,
   random: Random,
 ): OperationExample<Name> | undefined {
-  const made = MAKERS[name](problem, random.stream(name));
+  const made = MAKERS[name](problem, random.stream(`${name}/${problem.id}`));
   return made && written(name, made);
 }
 

@@ -1,3 +1,4 @@
+import type { Result } from "../answer/index.js";
 import { ThoughtbookError } from "../core/index.js";
 import type { Completion, CompletionTokens, LanguageModel, Prompt, RequestPlace, TextRequest } from "../llm/index.js";
 import type { RequestOptions } from "../model/index.js";
@@ -95,26 +96,6 @@ export async function runOperation<Input, Output>(
     onOutcome?.(outcome, { request: input, sample });
   };
 
-  /** Read a text; what failed and may be tried again is returned. */
-  const settle = (completion: Completion, before: Pending): Pending | undefined => {
-    const { text, finishReason, tokens } = completion;
-    const spent = {
-      attempts: before.attempts + 1,
-      promptTokens: before.promptTokens + completion.promptTokens,
-      completionTokens: before.completionTokens + completion.completionTokens,
-    };
-    const place = { request: before.request, sample: before.sample };
-    const attempted = { text, ...spent, finishReason, ...(tokens ? { tokens } : {}) };
-    const read = operation.parse(text, inputs[before.request]!, finishReason === "stop");
-    if (read.ok) finish({ ok: true, value: read.value, ...attempted }, place);
-    else if (spent.attempts < mostAttempts) return { ...place, ...spent };
-    else {
-      const failure = finishReason === "length" ? "cut-off" : "unparseable";
-      finish({ ok: false, failure, reason: read.reason, ...attempted }, place);
-    }
-    return undefined;
-  };
-
   /** Ask for all requests; `pendingOf` says whose text it is. */
   const round = async (requests: readonly TextRequest[], pendingOf: (place: RequestPlace) => Pending) => {
     const failed: Pending[] = [];
@@ -123,8 +104,11 @@ export async function runOperation<Input, Output>(
       batchSize,
       signal,
       onFinish(completion, place) {
-        const again = settle(completion, pendingOf(place));
-        if (again) failed.push(again);
+        const pending = pendingOf(place);
+        const read = operation.parse(completion.text, inputs[pending.request]!, completion.finishReason === "stop");
+        const { outcome, spent } = readAttempt(completion, read, pending);
+        if (outcome.ok || spent.attempts >= mostAttempts) finish(outcome, pending);
+        else failed.push(spent);
       },
     });
     return failed.sort((a, b) => a.request - b.request || a.sample - b.sample);
@@ -158,6 +142,25 @@ export async function runOperation<Input, Output>(
     pending = await round(again, ({ request: at }) => waiting[at]!);
   }
   return outcomes;
+}
+
+/** The outcome of an attempt if it is the last one, and where the sample stands if it is not. */
+function readAttempt<Output>(
+  { text, finishReason, tokens, promptTokens, completionTokens }: Completion,
+  read: Result<Output>,
+  before: Pending,
+): { outcome: Outcome<Output>; spent: Pending } {
+  const cost = {
+    attempts: before.attempts + 1,
+    promptTokens: before.promptTokens + promptTokens,
+    completionTokens: before.completionTokens + completionTokens,
+  };
+  const attempted = { text, ...cost, finishReason, ...(tokens ? { tokens } : {}) };
+  const failure = finishReason === "length" ? "cut-off" : "unparseable";
+  return {
+    outcome: read.ok ? { ...attempted, ...read } : { ...attempted, ok: false, failure, reason: read.reason },
+    spent: { request: before.request, sample: before.sample, ...cost },
+  };
 }
 
 /** The outcome of a prompt that leaves no room for a text; undefined if it does, or if nobody can tell. */

@@ -63,8 +63,11 @@ const schema = z.looseObject({
   reason: z.string().nullish().catch(undefined),
 });
 
-/** "correct", "The solution is not right.": wrong if it says so in any way. */
-function verdictOf(text: string): "right" | "wrong" | undefined {
+const NOTHING_WRONG = /\b(?:not\s{1,3}(?:wrong|incorrect|false|invalid)|no\s{1,3}(?:errors?|mistakes?))\b/gi;
+
+/** "correct", "The solution is not right.", "There is no mistake.": wrong if it says so in any way. */
+function verdictOf(said: string): "right" | "wrong" | undefined {
+  const text = said.replace(NOTHING_WRONG, "right");
   if (/\b(?:wrong|incorrect|false|error|mistake|invalid|not\s{1,3}(?:right|correct|valid))\b/i.test(text))
     return "wrong";
   return /\b(?:right|correct|true|valid)\b/i.test(text) ? "right" : undefined;

@@ -39,13 +39,15 @@ describe("operationExamples", () => {
     }
   });
 
-  it("repeats exactly, and depends on the random numbers and the operation alone", () => {
+  it("repeats exactly, and depends on the seed, the problem and the operation alone", () => {
     const random = createRandom("examples");
     const all = operationExamples(PROBLEMS[3]!, random);
     expect(operationExamples(PROBLEMS[3]!, createRandom("examples"))).toEqual(all);
     for (const name of PROBLEM_OPERATIONS) {
       expect(operationExample(name, PROBLEMS[3]!, random)).toEqual(all.find(({ operation }) => operation === name));
     }
+    const verdicts = PROBLEMS.map((problem) => operationExample("verify", problem, random)!.output.verdict);
+    expect(new Set(verdicts).size).toBe(2);
     const drawn = new Set(
       Array.from({ length: 20 }, (_, seed) => operationExample("judge", PROBLEMS[3]!, createRandom(seed))!.prompt),
     );

@@ -344,10 +344,9 @@ describe("verify", () => {
     ["The answer is: incorrect", wrong(undefined, "The answer is: incorrect")],
     ["I checked it.\nThe answer is: correct", { work: "I checked it.", verdict: "right" }],
     ["Step 2 is wrong because 12+36 is 48.", wrong(2, "Step 2 is wrong because 12+36 is 48.")],
-    [
-      "All steps are fine, so the solution is not incorrect",
-      wrong(undefined, "All steps are fine, so the solution is not incorrect"),
-    ],
+    ["I redid it.\nThe solution is not incorrect.", { work: "I redid it.", verdict: "right" }],
+    ["There are no errors.", { work: "", verdict: "right" }],
+    ["That is not right.", wrong(undefined, "That is not right.")],
     ['12*3=36\n{"verdict": "right"}', { work: "12*3=36", verdict: "right" }],
     ['```json\n{"verdict": "wrong", "step": "2", "reason": "it is 48",}\n```', wrong(2, "it is 48")],
     ["{'verdict': 'Incorrect', 'step': null, 'reason': null}", wrong(undefined, "")],
