@@ -10,6 +10,7 @@ import { addNotebookCommands } from "./notebooks.js";
 import { addScoreCommand } from "./score.js";
 import { addServeCommand } from "./serve.js";
 import { addTrainCommand } from "./train.js";
+import { addWordProblemsCommand } from "./word-problems.js";
 
 // `thoughtbook data list | head` closes the pipe before all is written: that is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -32,6 +33,7 @@ addScoreCommand(program);
 addExportCommand(program);
 addServeCommand(program);
 addTrainCommand(program);
+addWordProblemsCommand(program);
 
 try {
   await program.parseAsync();
