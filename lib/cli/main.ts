@@ -7,6 +7,7 @@ import { addGradeCommand } from "./grade.js";
 import { addKernelCommands } from "./kernel.js";
 import { addModelCommands } from "./models.js";
 import { addNotebookCommands } from "./notebooks.js";
+import { addPretrainCommand } from "./pretrain.js";
 import { addScoreCommand } from "./score.js";
 import { addServeCommand } from "./serve.js";
 import { addTrainCommand } from "./train.js";
@@ -33,6 +34,7 @@ addScoreCommand(program);
 addExportCommand(program);
 addServeCommand(program);
 addTrainCommand(program);
+addPretrainCommand(program);
 addWordProblemsCommand(program);
 
 try {

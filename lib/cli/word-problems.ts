@@ -10,6 +10,7 @@ import {
   type Split,
   wordProblems,
 } from "../data/index.js";
+import { integer, wholeNumber } from "./numbers.js";
 
 const OUTPUT = `
 The same seed gives the same problems on every machine; problem 7 of a seed does not depend on how many come before it.
@@ -78,14 +79,4 @@ function range(text: string): [number, number] {
   const [, low, high] = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(text) ?? [];
   if (low === undefined) throw new InvalidArgumentError("expected a number or a range, such as 4 or 2-6.");
   return [Number(low), Number(high ?? low)];
-}
-
-function wholeNumber(text: string): number {
-  if (/^\d{1,12}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("expected a whole number.");
-}
-
-function integer(text: string): number {
-  if (/^-?\d{1,15}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("expected a whole number.");
 }

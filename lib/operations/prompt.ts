@@ -19,11 +19,11 @@ export const styleOf = (
 /**
  * The chat template of models trained on operations. A message's field `operation` names its operation, whose tag the
  * template writes as a special token; in the content the same characters would be read as text, so a question cannot
- * name an operation.
+ * name an operation. The tag comes last, so that one question can be computed once for several operations.
  */
 export const OPERATION_CHAT_TEMPLATE =
   "{% for message in messages %}{% if message.role == 'assistant' %}<|assistant|>{{ message.content }}{{ eos_token }}" +
-  "{% else %}<|{{ message.role }}|>{% if message.operation %}<|{{ message.operation }}|>{% endif %}{{ message.content }}{% endif %}" +
+  "{% else %}<|{{ message.role }}|>{{ message.content }}{% if message.operation %}<|{{ message.operation }}|>{% endif %}{% endif %}" +
   "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}";
 
 /** What the user says to have an operation done. */

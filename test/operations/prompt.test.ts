@@ -111,10 +111,12 @@ describe("the chat template of operations", () => {
   it("writes the tag as one token, and counts the completion and its end for the loss", () => {
     for (const example of examples) {
       const { ids, assistant } = encodeConversation(tokenizer, template, exampleMessages(example));
-      expect(ids.slice(0, 2).map(tokenizer.tokenOf)).toEqual(["<|user|>", `<|${example.operation}|>`]);
+      expect(ids.slice(0, 1).map(tokenizer.tokenOf)).toEqual(["<|user|>"]);
+      const before = ids.indexOf(tokenizer.encode("<|assistant|>", { addSpecialTokens: false })[0]!);
+      expect(ids.slice(before - 1, before).map(tokenizer.tokenOf)).toEqual([`<|${example.operation}|>`]);
       expect(tokenizer.decode(ids.filter((_, at) => assistant[at]))).toBe(`${example.completion}<|end|>`);
       expect(tokenizer.decode(ids.filter((_, at) => !assistant[at]))).toBe(
-        `<|user|><|${example.operation}|>${example.prompt}<|assistant|>`,
+        `<|user|>${example.prompt}<|${example.operation}|><|assistant|>`,
       );
     }
   });
@@ -124,7 +126,7 @@ describe("the chat template of operations", () => {
     const ids = encodeChat(tokenizer, template, [message], { addGenerationPrompt: true });
     const special = ids.filter((id) => tokenizer.specialIds.has(id)).map(tokenizer.tokenOf);
     expect(special).toEqual(["<|user|>", "<|cot|>", "<|assistant|>"]);
-    expect(tokenizer.decode(ids)).toBe("<|user|><|cot|><|judge|> or <|end|>?<|assistant|>");
+    expect(tokenizer.decode(ids)).toBe("<|user|><|judge|> or <|end|>?<|cot|><|assistant|>");
   });
 
   it("a model says which operations it knows in thoughtbook.json", async () => {
@@ -134,7 +136,7 @@ describe("the chat template of operations", () => {
     const model = await loadLocalModel(folder);
     expect(model.operations).toEqual(new Set(["cot"]));
     const prompt = operationPrompt(model, cot, input) as { messages: never };
-    expect(tokenizer.decode(model.encode(prompt))).toBe("<|user|><|cot|>How many?<|assistant|>");
+    expect(tokenizer.decode(model.encode(prompt))).toBe("<|user|>How many?<|cot|><|assistant|>");
     for (const text of ["{", "[]", '{"operations": "cot"}']) {
       writeFileSync(file, text);
       await expect(loadLocalModel(folder)).rejects.toMatchObject({
