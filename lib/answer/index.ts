@@ -6,6 +6,7 @@ export {
   type Expression,
   evaluate,
   type Failure,
+  fail,
   formatExpression,
   formatRational,
   leaves,

@@ -1,12 +1,19 @@
+import { writeFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
+import { fileSystemError, resolveUserPath } from "../core/index.js";
 import {
   asDatasetName,
+  type ChainComparison,
+  collectDataset,
+  comparisonTable,
   type DatasetRecord,
   datasetEntry,
   datasetTable,
+  generatedChainStatistics,
   loadDataset,
   locateSplit,
   splitAtHand,
+  traceStatistics,
 } from "../data/index.js";
 
 /** The most characters of a field that `data show` prints. */
@@ -33,6 +40,12 @@ export function addDataCommands(program: Command): void {
     .argument("<name>", "a name from `data list`")
     .option("--split <split>", "only this split")
     .action(downloadDataset);
+  data
+    .command("trace-statistics")
+    .description("length and redundancy of R1's chains of thought, beside the long chains of our word problems")
+    .option("--path <file>", "read the chains from this file of the data set r1-traces")
+    .option("--out <file>", "write all numbers to this JSON file")
+    .action(compareChains);
 }
 
 async function listDatasets(): Promise<void> {
@@ -77,6 +90,21 @@ async function downloadDataset(name: string, { split }: { split?: string }): Pro
     const { file } = await locateSplit(name, each);
     console.log(`${name} ${each}: ${file}`);
   }
+}
+
+async function compareChains({ path, out }: { path?: string; out?: string }): Promise<void> {
+  const { records } = await collectDataset("r1-traces", { path });
+  const comparison: ChainComparison = {
+    command: "npx thoughtbook data trace-statistics --out data/word-problems/long-chains.json",
+    real: traceStatistics(records),
+    generated: generatedChainStatistics(),
+  };
+  console.log(comparisonTable(comparison));
+  if (out === undefined) return;
+  const file = resolveUserPath(out);
+  await writeFile(file, `${JSON.stringify(comparison, null, 2)}\n`).catch((error: unknown) => {
+    throw fileSystemError(error, "write", file);
+  });
 }
 
 /** A record as indented fields, long ones cut. */

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { ThoughtbookError } from "../core/index.js";
 import type { LanguageModel, Prompt, TextRequest } from "../llm/index.js";
 import { MODEL_SPEC } from "./models.js";
+import { integer, wholeNumber } from "./numbers.js";
 
 const OUTPUT = `
 Without --temperature the model's own distribution is sampled (temperature 1); the same seed repeats the same text.
@@ -137,16 +138,6 @@ export function parseIds(text: string): number[] {
   const parts = text.split(",").map((part) => part.trim());
   if (parts.every((part) => /^\d{1,9}$/.test(part))) return parts.map(Number);
   throw new InvalidArgumentError("expected token ids with commas between them, such as 1,2,3.");
-}
-
-function wholeNumber(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("expected a whole number.");
-}
-
-function integer(text: string): number {
-  if (/^-?\d{1,15}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("expected a whole number.");
 }
 
 function decimal(text: string): number {

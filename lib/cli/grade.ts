@@ -1,8 +1,9 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { z } from "zod";
 import { ANSWER_KINDS, type Grade, grade, POLICIES, type Policy } from "../answer/index.js";
 import { type JsonlIssue, readJsonl, resolveUserPath, ThoughtbookError } from "../core/index.js";
 import { proportion } from "../eval/index.js";
+import { count } from "./numbers.js";
 
 const FIELDS = `
 One record a line:
@@ -37,7 +38,7 @@ export function addGradeCommand(program: Command): void {
     .description("grade records of completions and reference answers")
     .requiredOption("--file <records.jsonl>", "the records, one JSON object a line")
     .addOption(new Option("--policy <policy>", "how to grade").choices([...POLICIES, "all"]).default("all"))
-    .option("--limit <n>", "grade only the first n records", wholeNumber)
+    .option("--limit <n>", "grade only the first n records", count)
     .addHelpText("after", FIELDS)
     .action(async ({ file, policy, limit }: { file: string; policy: Policy | "all"; limit?: number }) => {
       const policies = policy === "all" ? POLICIES : [policy];
@@ -97,9 +98,4 @@ function* disagreements(graded: readonly Graded[]): Generator<string, void, unde
 function brief(text: string): string {
   const line = text.replace(/\s+/g, " ");
   return line.length > 80 ? `${line.slice(0, 79)}…` : line;
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("Give a whole number above 0.");
-  return Number(text);
 }

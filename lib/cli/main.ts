@@ -7,9 +7,11 @@ import { addGradeCommand } from "./grade.js";
 import { addKernelCommands } from "./kernel.js";
 import { addModelCommands } from "./models.js";
 import { addNotebookCommands } from "./notebooks.js";
+import { addPretrainCommand } from "./pretrain.js";
 import { addScoreCommand } from "./score.js";
 import { addServeCommand } from "./serve.js";
 import { addTrainCommand } from "./train.js";
+import { addWordProblemsCommand } from "./word-problems.js";
 
 // `thoughtbook data list | head` closes the pipe before all is written: that is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -32,6 +34,8 @@ addScoreCommand(program);
 addExportCommand(program);
 addServeCommand(program);
 addTrainCommand(program);
+addPretrainCommand(program);
+addWordProblemsCommand(program);
 
 try {
   await program.parseAsync();

@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { startProgress, ThoughtbookError } from "../core/index.js";
 import type { Finding, ModelReport } from "../llm/index.js";
+import { count } from "./numbers.js";
 
 /** What can stand where a model is asked for. */
 export const MODEL_SPEC =
@@ -30,8 +31,8 @@ export function addModelCommands(program: Command): void {
     .command("check")
     .description("try what a model can do, with tiny requests, and measure how fast it is here")
     .argument("<model>", MODEL_SPEC)
-    .option("--batch <n>", "texts at a time in the second measurement (default: 8)", countOf)
-    .option("--seconds <n>", "about how long each measurement takes (default: 3)", countOf)
+    .option("--batch <n>", "texts at a time in the second measurement (default: 8)", count)
+    .option("--seconds <n>", "about how long each measurement takes (default: 3)", count)
     .option("--json", "print one JSON object")
     .addHelpText("after", OUTPUT)
     .action(check);
@@ -96,8 +97,3 @@ const grouped = (count: number | undefined): string => count?.toLocaleString("en
 
 const rate = (tokensPerSecond: number): string =>
   `${tokensPerSecond.toLocaleString("en-US", { maximumSignificantDigits: 3 })} tokens/s`;
-
-function countOf(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("expected a whole number above 0.");
-}

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { describeError, resolveUserPath, ThoughtbookError } from "../core/index.js";
 import type { LocalModel } from "../llm/index.js";
 import type { RequestRecord } from "../serve/index.js";
+import { wholeNumber } from "./numbers.js";
 
 const HELP = `
 Routes: /v1/models, /v1/chat/completions, /v1/completions (stream, n, seed, stop, logprobs, echo), /health, /tokenize, /detokenize.
@@ -120,9 +121,4 @@ function placeOf(error: unknown): string {
   if (!(error instanceof Error)) return "error: unknown";
   const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
   return [`error: ${error.name}`, ...frames].join("\n");
-}
-
-function wholeNumber(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("expected a whole number.");
 }

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { resolveUserPath, ThoughtbookError } from "../core/index.js";
 import type { WeightType } from "../model/index.js";
 import type { FineTuneOptions } from "../train/index.js";
+import { count, integer } from "./numbers.js";
 
 const ROWS = `
 One row a line, of any of these kinds; the loss counts what is written in capitals:
@@ -52,7 +53,7 @@ export function addTrainCommand(program: Command): void {
     .requiredOption("--out <folder>", "the folder of the trained model")
     .option("--eval <file.jsonl>", "rows to measure the loss on: the weights with the lowest are kept")
     .option("--fresh", "begin with random weights, of the model's configuration and tokenizer")
-    .option("--lora <rank>", "train an adapter of this rank instead of all weights", wholeNumber)
+    .option("--lora <rank>", "train an adapter of this rank instead of all weights", count)
     .option(
       "--alpha <alpha>",
       "the adapter's addition is alpha / rank times its product (default: twice the rank)",
@@ -60,10 +61,10 @@ export function addTrainCommand(program: Command): void {
     )
     .option("--targets <names...>", 'layers with an adapter, such as q_proj v_proj (default: "all-linear")')
     .option("--no-merge", "write the adapter only, not the model with it")
-    .option("--epochs <n>", "how often each row is seen (default: 1)", wholeNumber)
-    .option("--max-steps <n>", "the most updates", wholeNumber)
-    .option("--batch-size <n>", "rows a batch; packed, on average (default: 16)", wholeNumber)
-    .option("--accumulation <n>", "batches an update (default: 1)", wholeNumber)
+    .option("--epochs <n>", "how often each row is seen (default: 1)", count)
+    .option("--max-steps <n>", "the most updates", count)
+    .option("--batch-size <n>", "rows a batch; packed, on average (default: 16)", count)
+    .option("--accumulation <n>", "batches an update (default: 1)", count)
     .addOption(
       new Option("--batching <how>", "several rows in one sequence, or like lengths together (default: pack)").choices([
         "pack",
@@ -81,12 +82,12 @@ export function addTrainCommand(program: Command): void {
     .option("--warmup <n>", "updates until it is reached; below 1 a share of all (default: 0.05)", from0)
     .option("--weight-decay <x>", "AdamW's decay of matrices (default: 0.01)", from0)
     .option("--clip-norm <x>", "the largest norm of the gradient (default: 1)", above0)
-    .option("--context <n>", "the most tokens of a row (default: the model's positions)", wholeNumber)
+    .option("--context <n>", "the most tokens of a row (default: the model's positions)", count)
     .addOption(
       new Option("--too-long <rule>", "what becomes of a row with more (default: cut)").choices(["cut", "drop"]),
     )
-    .option("--eval-every <n>", "updates between two evaluations (default: 100)", wholeNumber)
-    .option("--save-every <n>", "updates between two savings of the state (default: 100)", wholeNumber)
+    .option("--eval-every <n>", "updates between two evaluations (default: 100)", count)
+    .option("--save-every <n>", "updates between two savings of the state (default: 100)", count)
     .addOption(
       new Option("--dtype <type>", "how weights are stored (default: float32)").choices([
         "float32",
@@ -95,7 +96,7 @@ export function addTrainCommand(program: Command): void {
       ]),
     )
     .option("--seed <n>", "where the random numbers come from", integer, 0)
-    .option("--threads <n>", "threads inside an operator (default: the processors)", wholeNumber)
+    .option("--threads <n>", "threads inside an operator (default: the processors)", count)
     .option("--resume", "go on with the run in the folder, if there is one")
     .addHelpText("after", ROWS)
     .action(train);
@@ -144,16 +145,6 @@ async function train({ lora, alpha, targets, eval: heldOut, evalEvery, resume, .
   });
   const best = value === undefined ? "" : `, the best on the rows of --eval: loss ${value.toFixed(4)}`;
   console.log(`${out}: the model after update ${step} of ${steps}${best}`);
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("Give a whole number above 0.");
-  return Number(text);
-}
-
-function integer(text: string): number {
-  if (!/^-?\d{1,15}$/.test(text)) throw new InvalidArgumentError("Give a whole number.");
-  return Number(text);
 }
 
 function from0(text: string): number {

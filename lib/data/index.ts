@@ -1,5 +1,13 @@
 export { contractQuestion } from "./contract-question.js";
 export { type DatasetTable, datasetEntry, datasetTable } from "./dataset-table.js";
+export {
+  type FunctionCase,
+  type FunctionProblem,
+  type FunctionProblemOptions,
+  functionProblems,
+  generateFunctionProblem,
+  PRIMITIVES,
+} from "./function-problems.js";
 export { givenNumbers } from "./given-numbers.js";
 export {
   type AnnotationAudit,
@@ -59,6 +67,18 @@ export {
 } from "./records.js";
 export type { MalformedRow } from "./row-files.js";
 export {
+  type Addition,
+  MARKER_NAMES,
+  type Marker,
+  measureTrace,
+  paragraphsOf,
+  type Spread,
+  type Trace,
+  type TraceMeasures,
+  type TraceStatistics,
+  traceStatistics,
+} from "./trace-statistics.js";
+export {
   type Annotation,
   checkAnnotation,
   type Gsm8kRow,
@@ -68,3 +88,51 @@ export {
   type Verdict,
   type WordProblem,
 } from "./word-problem.js";
+export {
+  type ChainComparison,
+  chainComparisonSchema,
+  comparisonTable,
+  generatedChainStatistics,
+} from "./word-problems/chain-comparison.js";
+export { contractions, contractProblem } from "./word-problems/contract-problem.js";
+export {
+  type FactOrder,
+  generateWordProblem,
+  MOST_OPERATIONS,
+  type WordProblemOptions,
+  wordProblems,
+} from "./word-problems/generate.js";
+export { RELATION_KINDS } from "./word-problems/kinds.js";
+export {
+  type ChainParagraph,
+  countRoughly,
+  type LongChain,
+  longChain,
+  type ParagraphKind,
+} from "./word-problems/long-chain.js";
+export { LONG_CHAIN } from "./word-problems/long-chain-profile.js";
+export { problemPlan } from "./word-problems/plan.js";
+export type {
+  Difficulty,
+  ProceduralProblem,
+  Quantity,
+  Relation,
+  RelationKind,
+  Split,
+} from "./word-problems/problem.js";
+export {
+  asProblemField,
+  PROBLEM_FIELDS,
+  type ProblemField,
+  type ProblemRecord,
+  problemRecord,
+  type QuantityRecord,
+  type SubQuestionRecord,
+} from "./word-problems/problem-record.js";
+export { problemProgram } from "./word-problems/program.js";
+export { SCENARIOS, type Scenario, type Unit } from "./word-problems/scenarios.js";
+export { type SplitOverlap, scenariosOf, splitOverlap } from "./word-problems/split.js";
+export { type Arithmetic, type ProblemStep, problemSteps, shortChain, stepStatement } from "./word-problems/steps.js";
+export { questionGraph } from "./word-problems/sub-questions.js";
+export { tidyProblem } from "./word-problems/tidy-problem.js";
+export { type ChainLine, drawWrongChain, type SolutionError, type WrongChain } from "./word-problems/wrong-chain.js";

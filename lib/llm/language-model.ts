@@ -102,6 +102,8 @@ export interface LanguageModel {
   readonly contextLength: number | undefined;
   /** How many numbers the weights are; undefined where nobody tells. */
   readonly parameterCount: number | undefined;
+  /** The operations that it was trained to do by their tags, without an instruction, by name; see `thoughtbook/operations`. */
+  readonly operations?: ReadonlySet<string> | undefined;
   /** SHA-256 of configuration and weights, for the records made with it; undefined where they are out of reach. */
   hash(): Promise<string | undefined>;
   /**

@@ -17,6 +17,7 @@ import { isHttpSpec } from "./http-spec.js";
 import type { LanguageModel } from "./language-model.js";
 import { loadTransformersModel, openTransformersFolder, parseOnnxSpec } from "./load-transformers.js";
 import { createLocalModel, type LocalModel } from "./local-model.js";
+import { readOperations } from "./operations-file.js";
 import { unlessAbsent } from "./unless-absent.js";
 
 export interface LoadModelOptions {
@@ -99,6 +100,7 @@ async function openLocalFolder(
     chatTemplate,
     // As transformers does it: what the files of the tokenizer say counts only where no other file says anything.
     endIds: endIds.length > 0 ? endIds : (tokenizer?.endIds ?? []),
+    operations: await readOperations(folder),
     hash: () => hashCheckpoint(checkpoint),
     session,
   });

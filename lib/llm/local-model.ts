@@ -52,6 +52,8 @@ export interface LocalModelParts {
   chatTemplate?: ChatTemplate | undefined;
   /** Default: those that the configuration names, or else the tokenizer. */
   endIds?: readonly number[] | undefined;
+  /** The operations that it knows by their tags. Default: none. */
+  operations?: ReadonlySet<string> | undefined;
   /** Default: none, as for a model in training. */
   hash?: (() => Promise<string>) | undefined;
   /** Of ONNX Runtime: threads, execution providers. */
@@ -91,6 +93,7 @@ export function createLocalModel(parts: LocalModelParts): LocalModel {
     contextLength: config.maxPositions,
     parameterCount: parameterCount(config),
     engine: `thoughtbook on ONNX Runtime, ${(session?.executionProviders ?? ["cpu"]).join(", ")}`,
+    operations: parts.operations,
     host,
     encode: encoder.encode,
     async hash() {

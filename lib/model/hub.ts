@@ -24,7 +24,7 @@ export interface ResolveOptions extends ConnectionOptions {
 
 /** What is downloaded of a model besides its weights. */
 const NEEDED =
-  /^(config\.json|generation_config\.json|(tokenizer|chat_template)[\w.-]*|(special_tokens_map|added_tokens|vocab)\.json|merges\.txt)$/;
+  /^(config\.json|generation_config\.json|(tokenizer|chat_template)[\w.-]*|(special_tokens_map|added_tokens|vocab|thoughtbook)\.json|merges\.txt)$/;
 
 /**
  * The local folder of a model: a folder is taken as it is; `owner/name` or `owner/name@revision` is looked up in the

@@ -60,9 +60,10 @@ export function planCourse(
 
 /**
  * The course of a run on a stream: each chunk gives as many updates as the stream says, in an order that the seed and the
- * number of the chunk decide. A run that goes on makes only the chunks that are left.
+ * number of the chunk decide; where its examples are too few for them, they are seen again. A run that goes on makes only
+ * the chunks that are left.
  *
- * @throws bad-input without a number of updates, or for a chunk that does not fit the model or is too small
+ * @throws bad-input without a number of updates, or for a chunk that does not fit the model
  */
 export async function planStreamCourse(
   stream: ExampleStream,
@@ -75,6 +76,7 @@ export async function planStreamCourse(
     });
   }
   const { updatesPerChunk, longest } = stream;
+  const needed = updatesPerChunk * accumulation;
   const random = createRandom(seed).stream("batches");
   let shapes: BatchSourceOptions["shapes"];
   const open = async (index: number) => {
@@ -84,18 +86,15 @@ export async function planStreamCourse(
       maxPositions: Math.min(longest, model.maxPositions),
     });
     const source = createBatches(examples, { ...batching, hiddenSize: model.hiddenSize, longest, shapes });
-    const plans = source.epoch(random.stream(`chunk ${index}`));
-    if (plans.length >= updatesPerChunk * accumulation) return { source, plans };
-    throw new ThoughtbookError(
-      "bad-input",
-      `chunk ${index} of the examples fills ${plans.length} batches, and ${updatesPerChunk} updates of ${accumulation} were promised`,
-      { hint: "Make chunks larger, or promise fewer updates." },
-    );
+    const order = random.stream(`chunk ${index}`);
+    const plans: BatchPlan[] = [];
+    for (let time = 1; plans.length < needed; time++) plans.push(...source.epoch(order.stream(`epoch ${time}`)));
+    return { source, plans };
   };
   // All chunks have the shapes of the first one.
   const first = await open(0);
   shapes = first.source.shapes;
-  const sample = first.plans.slice(0, updatesPerChunk * accumulation);
+  const sample = first.plans.slice(0, needed);
   const tokens = sample.reduce((sum, plan) => sum + first.source.tokensOf(plan), 0);
   return {
     steps: maxSteps,

@@ -24,7 +24,7 @@ export interface ExampleStream {
   updatesPerChunk: number;
   /** Tokens that an example has at most. */
   longest: number;
-  /** The examples of a chunk, from 0, always the same: at least as many as its updates need. */
+  /** The examples of a chunk, from 0, always the same: about as many as its updates need. */
   chunk(index: number): Promise<readonly Example[]>;
 }
 

@@ -56,7 +56,7 @@ const ADAPTER_FOLDER = "adapter";
 const FINISHED_FILE = "finished.json";
 /** Files of a model other than configuration and weights. */
 const PASSENGERS =
-  /^(tokenizer.*|special_tokens_map\.json|added_tokens\.json|vocab\..*|merges\.txt|generation_config\.json|chat_template\..*|additional_chat_templates)$/;
+  /^(tokenizer.*|special_tokens_map\.json|added_tokens\.json|thoughtbook\.json|vocab\..*|merges\.txt|generation_config\.json|chat_template\..*|additional_chat_templates)$/;
 
 /**
  * Train the model of a folder on the rows of a file, and write a Hugging Face folder: configuration, weights, and the

@@ -4,6 +4,10 @@ export { type Branch, branchedExample, type Example, type ExampleStream, example
 export { type FineTuned, type FineTuneOptions, fineTune } from "./fine-tune.js";
 export { BATCH_SPEC, type BatchTensors, languageModelLoss } from "./loss.js";
 export type { TrainingSettings } from "./options.js";
+export { type PretrainOptions, pretrain } from "./pretrain.js";
+export { type ProblemAccuracyOptions, problemAccuracy } from "./problem-accuracy.js";
+export { type ProblemStreamOptions, problemStream } from "./problem-stream.js";
+export { type Phase, type Recipe, readRecipe } from "./recipe.js";
 export {
   describeCounts,
   encodeRow,

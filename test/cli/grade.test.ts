@@ -72,7 +72,7 @@ describe("thoughtbook grade", () => {
     expect(grade("--file", "none.jsonl").stderr).toMatch(/^error: cannot read .*none\.jsonl: no such file/);
     expect(run([]).stderr).toMatch(/^error: .* has no records\. Run with --help for the fields\.$/m);
     expect(run(RECORDS, "--policy", "lenient").stderr).toMatch(/Allowed choices are strict, astar, dots, aot, all/);
-    expect(run(RECORDS, "--limit", "0").stderr).toMatch(/Give a whole number above 0/);
+    expect(run(RECORDS, "--limit", "0").stderr).toMatch(/Expected a whole number above 0/);
     expect(grade("--help").lines.join("\n")).toContain("completion or response");
   });
 });

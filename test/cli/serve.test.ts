@@ -88,7 +88,7 @@ describe("thoughtbook serve", { timeout: 60_000 }, () => {
     };
     const bad: [string[], RegExp][] = [
       [["--model", folder, "--host", "0.0.0.0"], /others can reach 0\.0\.0\.0.*THOUGHTBOOK_API_KEY/],
-      [["--model", folder, "--port", "x"], /expected a whole number/],
+      [["--model", folder, "--port", "x"], /Expected a whole number/],
       [["--model", folder, "--name", "a", "b"], /1 models and 2 names/],
       [["--model", folder, folder], /two models are called/],
     ];

@@ -109,7 +109,7 @@ describe("thoughtbook train", () => {
 
   it("names what is wrong before any work", () => {
     expect(train("x", "--alpha", "3").stderr).toMatch(/^error: --alpha is for an adapter\. Give its rank/);
-    expect(train("x", "--epochs", "0").stderr).toMatch(/Give a whole number above 0/);
+    expect(train("x", "--epochs", "0").stderr).toMatch(/Expected a whole number above 0/);
     expect(run("--help").stdout).toContain("ASSISTANT'S TURNS");
   });
 });

@@ -124,6 +124,7 @@ describe("a download", () => {
         "pytorch_model.bin": "x",
         "consolidated.safetensors": "x",
         "chat_template.jinja": "x",
+        "thoughtbook.json": "x",
       },
     });
     const folder = await resolveModel(MODEL);
@@ -133,6 +134,7 @@ describe("a download", () => {
       "chat_template.jinja",
       "config.json",
       "model.safetensors",
+      "thoughtbook.json",
       "tokenizer.json",
     ]);
     expect(await readlink(join(folder, "model.safetensors"))).toBe(`../../blobs/${sha256(weights)}`);

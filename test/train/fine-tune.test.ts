@@ -38,6 +38,7 @@ describe("fineTune", () => {
     model = join(folder, "model");
     await saveCheckpoint(model, { config: CONFIG, parameters: initializeParameters(CONFIG, { seed: 1 }) });
     await saveBpe(model, await trainBpe(["1 + 1 is 2"], { vocabularySize: 260, bosToken: "<s>", eosToken: "</s>" }));
+    writeFileSync(join(model, "thoughtbook.json"), '{"operations": ["cot"]}');
     data = join(folder, "rows.jsonl");
     const rows = Array.from({ length: 40 }, (_, i) => ({ prompt: `${i} + 1 is`, completion: ` ${i + 1}` }));
     writeFileSync(data, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
@@ -48,13 +49,14 @@ describe("fineTune", () => {
     fineTune({ model, data, out: join(folder, out), seed: 1, maxSteps: 5, threads: 1, display: SILENT, ...options });
   const weightsOf = async (name: string) => readParameters(await openCheckpoint(join(folder, name)));
 
-  it("writes a Hugging Face folder with the tokenizer, and keeps the records", async () => {
+  it("writes a Hugging Face folder with the tokenizer and the operations, and keeps the records", async () => {
     const result = await tune("plain", { heldOut: data, evaluateEvery: 2 });
     expect(result).toEqual({ step: 5, steps: 5, value: expect.any(Number) });
     const out = join(folder, "plain");
     expect((await openCheckpoint(out)).config).toEqual(CONFIG);
     expect((await weightsOf("plain"))["lm_head.weight"]).not.toEqual((await weightsOf("model"))["lm_head.weight"]);
     expect((await loadTokenizer(out)).encode("1 + 1")).toEqual((await loadTokenizer(model)).encode("1 + 1"));
+    expect(readFileSync(join(out, "thoughtbook.json"), "utf8")).toBe('{"operations": ["cot"]}');
     expect(readdirSync(join(out, "training")).sort()).toEqual(["finished.json", "records.jsonl", "run.json"]);
     const records = readFileSync(join(out, "training", "records.jsonl"), "utf8")
       .trimEnd()

@@ -1,0 +1,38 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import { projectFolder, resolveUserPath } from "../core/index.js";
+import { count, integer } from "./numbers.js";
+
+const OUTPUT = `
+The folder gets tokenizer/, runs/PHASE/ (run.json, records.jsonl with loss and accuracies, the state to go on from) and
+models/PHASE/, a Hugging Face checkpoint each. Ctrl-C saves the state; the same command goes on from there.`;
+
+interface PretrainFlags {
+  recipe: string;
+  out: string;
+  seed?: number;
+  until?: string;
+  threads?: number;
+  saveEvery?: number;
+}
+
+export function addPretrainCommand(program: Command): void {
+  program
+    .command("pretrain")
+    .description("train a model from nothing on procedural problems, by a recipe")
+    .requiredOption("--out <folder>", "the folder of everything that comes out")
+    .option("--recipe <file.json>", "the recipe", join(projectFolder(), "data", "recipes", "mini.json"))
+    .option("--seed <n>", "instead of the recipe's", integer)
+    .option("--until <phase>", "stop after this phase")
+    .option("--threads <n>", "threads of the engine (default: the processors of this machine)", count)
+    .option("--save-every <n>", "updates between two times that the state is saved (default: 100)", count)
+    .addHelpText("after", OUTPUT)
+    .action(pretrainModel);
+}
+
+async function pretrainModel({ recipe: file, out, ...options }: PretrainFlags): Promise<void> {
+  // Here, so that other commands need not load the engine.
+  const { pretrain, readRecipe } = await import("../train/index.js");
+  const recipe = await readRecipe(resolveUserPath(file));
+  console.log(await pretrain({ ...options, recipe, out: resolveUserPath(out) }));
+}

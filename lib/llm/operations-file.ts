@@ -1,0 +1,33 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { fileSystemError, ThoughtbookError } from "../core/index.js";
+import { unlessAbsent } from "./unless-absent.js";
+
+/** What this library's own models say about themselves, beside the files of Hugging Face. */
+const FILE = "thoughtbook.json";
+const schema = z.looseObject({ operations: z.array(z.string()) });
+
+/**
+ * The operations that a model was trained to do by their tags, from `thoughtbook.json` in its folder:
+ * `{"operations": ["cot", "decompose"]}`. Undefined without that file, as for all other models.
+ *
+ * @throws corrupt-data, file-system
+ */
+export async function readOperations(folder: string): Promise<ReadonlySet<string> | undefined> {
+  const file = join(folder, FILE);
+  const text = await unlessAbsent(
+    readFile(file, "utf8").catch((error: unknown) => {
+      throw fileSystemError(error, "read", file);
+    }),
+  );
+  if (text === undefined) return undefined;
+  try {
+    return new Set(schema.parse(JSON.parse(text)).operations);
+  } catch (error) {
+    throw new ThoughtbookError("corrupt-data", `${file} does not list the model's operations`, {
+      hint: 'It should look like {"operations": ["cot", "decompose"]}; delete it if the model knows none.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,88 @@
+import type { ProceduralProblem } from "../data/index.js";
+import type { Trajectory } from "./actions.js";
+import type { Explanation } from "./explain.js";
+
+/** From how many steps on a plan, and from how many a check, is worth its tokens. */
+const STEPS_TO_PLAN = 3;
+const STEPS_TO_VERIFY = 4;
+/** From this number on, arithmetic is left to a program. */
+const LARGE_NUMBER = 100;
+
+interface Features {
+  steps: number;
+  distractors: boolean;
+  /** Whether the question states a large number. */
+  large: boolean;
+}
+
+const featuresOf = ({ difficulty, question }: ProceduralProblem): Features => ({
+  steps: difficulty.operations,
+  distractors: difficulty.distractors > 0,
+  large: Array.from(question.matchAll(/\d+/g), Number).some((number) => number >= LARGE_NUMBER),
+});
+
+/**
+ * The actions that fit a problem by a fixed rule, in place of measured ones: rewrite where there are facts to leave out,
+ * else plan from 3 steps on; a program where the question states a number from 100 on, else words; and these are checked
+ * from 4 steps on.
+ */
+export function ruleTrajectory(problem: ProceduralProblem): Trajectory {
+  const { steps, distractors, large } = featuresOf(problem);
+  return {
+    analysis: distractors ? "rewrite" : steps >= STEPS_TO_PLAN ? "plan" : "none",
+    solution: large ? "program" : "cot",
+    verification: !large && steps >= STEPS_TO_VERIFY ? "verify" : "none",
+  };
+}
+
+/**
+ * Why the actions of a trajectory fit a problem. Give the trajectory that a search found best; unless told otherwise it is
+ * that of the rule.
+ */
+export function explainActions(
+  problem: ProceduralProblem,
+  trajectory: Trajectory = ruleTrajectory(problem),
+): Explanation {
+  const features = featuresOf(problem);
+  const reasons = [
+    ANALYSIS[trajectory.analysis](features),
+    SOLUTION[trajectory.solution](features),
+    VERIFICATION[trajectory.verification](features, trajectory),
+  ];
+  return { explanation: reasons.join(" "), trajectory };
+}
+
+const ANALYSIS: Record<Trajectory["analysis"], (features: Features) => string> = {
+  rewrite: ({ distractors }) =>
+    distractors
+      ? "Some facts are not needed, so I rewrite the question first."
+      : "To put the facts in order I rewrite the question first.",
+  plan: ({ steps }) =>
+    steps >= STEPS_TO_PLAN
+      ? `It takes ${steps} steps, so I plan them first.`
+      : "To take the steps in order I plan them first.",
+  none: ({ steps }) =>
+    steps >= STEPS_TO_PLAN
+      ? "The question can be solved as it is."
+      : `It takes only ${steps} ${steps === 1 ? "step" : "steps"}.`,
+};
+
+const SOLUTION: Record<Trajectory["solution"], (features: Features) => string> = {
+  cot: ({ large }) =>
+    large ? "Words are enough for these numbers." : "The numbers are small, so I solve it in words.",
+  program: ({ large }) =>
+    large ? "The numbers are large, so I use a program." : "To make no slip in the arithmetic I use a program.",
+};
+
+const VERIFICATION: Record<Trajectory["verification"], (features: Features, trajectory: Trajectory) => string> = {
+  verify: ({ steps }) =>
+    steps >= STEPS_TO_VERIFY
+      ? "With many steps a slip is likely, so I check the solution."
+      : "To be sure I check the solution.",
+  none: ({ steps }, { solution }) =>
+    solution === "program"
+      ? "A program makes no slip to check for."
+      : steps >= STEPS_TO_VERIFY
+        ? "I need no check."
+        : "With few steps I need no check.",
+};

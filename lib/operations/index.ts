@@ -1,0 +1,38 @@
+export {
+  ACTIONS,
+  type Action,
+  actionNamed,
+  actionsOf,
+  TRAJECTORIES,
+  type Trajectory,
+  trajectoryOf,
+} from "./actions.js";
+export { type InputOf, OPERATION_NAMES, OPERATION_TAGS, OPERATIONS, type OperationName, type OutputOf } from "./all.js";
+export { type AtomicQuestion, answeredGraph } from "./decompose.js";
+export {
+  functionExample,
+  type OperationExample,
+  operationExample,
+  operationExamples,
+  PROBLEM_OPERATIONS,
+  type ProblemOperation,
+} from "./examples.js";
+export { explainActions, ruleTrajectory } from "./examples-explain.js";
+export type { Explanation } from "./explain.js";
+export type { JudgeInput, Judgement } from "./judge.js";
+export { defineOperation, type Operation } from "./operation.js";
+export type { FunctionInput } from "./programs.js";
+export {
+  exampleMessages,
+  OPERATION_CHAT_TEMPLATE,
+  operationMessage,
+  operationPrompt,
+  type PromptStyle,
+  styleOf,
+} from "./prompt.js";
+export type { ContractInput } from "./reword.js";
+export { type Attempted, type OperationFailure, type Outcome, type RunOperationOptions, runOperation } from "./run.js";
+export { type QuestionInput, type Solution, type SolveInput, writeSolution } from "./solution.js";
+export type { LongSolution } from "./solve.js";
+export { solutionSteps } from "./text.js";
+export { feedbackOf, type ReviseInput, type SolutionInput, type Verification } from "./verify.js";

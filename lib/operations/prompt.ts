@@ -1,0 +1,61 @@
+import type { LanguageModel, Prompt } from "../llm/index.js";
+import type { ChatMessage } from "../model/index.js";
+import { OPERATIONS } from "./all.js";
+import type { OperationExample } from "./examples.js";
+import type { Operation } from "./operation.js";
+
+/**
+ * How a model is told what to do: by the instruction in words, or by the operation's tag, which a model trained on
+ * operations knows.
+ */
+export type PromptStyle = "instruction" | "tag";
+
+/** The style that a model takes: the tag if the model says that it knows the operation. */
+export const styleOf = (
+  { operations }: Pick<LanguageModel, "operations">,
+  { name }: Pick<Operation<never, unknown>, "name">,
+): PromptStyle => (operations?.has(name) ? "tag" : "instruction");
+
+/**
+ * The chat template of models trained on operations. A message's field `operation` names its operation, whose tag the
+ * template writes as a special token; in the content the same characters would be read as text, so a question cannot
+ * name an operation. The tag comes last, so that one question can be computed once for several operations.
+ */
+export const OPERATION_CHAT_TEMPLATE =
+  "{% for message in messages %}{% if message.role == 'assistant' %}<|assistant|>{{ message.content }}{{ eos_token }}" +
+  "{% else %}<|{{ message.role }}|>{{ message.content }}{% if message.operation %}<|{{ message.operation }}|>{% endif %}{% endif %}" +
+  "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}";
+
+/** What the user says to have an operation done. */
+export const operationMessage = <Input>(
+  { name, instruction, render }: Pick<Operation<Input, unknown>, "name" | "instruction" | "render">,
+  input: Input,
+  style: PromptStyle,
+): ChatMessage =>
+  style === "tag"
+    ? { role: "user", operation: name, content: render(input) }
+    : { role: "user", content: `${instruction}\n\n${render(input)}` };
+
+/** An example as a conversation to train on; with its tag unless told otherwise. */
+export function exampleMessages(
+  { operation, prompt, completion }: Pick<OperationExample, "operation" | "prompt" | "completion">,
+  style: PromptStyle = "tag",
+): ChatMessage[] {
+  const { name, instruction } = OPERATIONS[operation];
+  return [
+    operationMessage({ name, instruction, render: () => prompt }, undefined, style),
+    { role: "assistant", content: completion },
+  ];
+}
+
+/** The prompt of an operation: a conversation, or a plain text for models without a chat template. */
+export function operationPrompt<Input>(
+  model: Pick<LanguageModel, "capabilities" | "operations">,
+  operation: Operation<Input, unknown>,
+  input: Input,
+  style: PromptStyle = styleOf(model, operation),
+): Prompt {
+  if (model.capabilities.has("chat")) return { messages: [operationMessage(operation, input, style)] };
+  const said = operation.render(input);
+  return style === "tag" ? `${operation.tag}${said}\n` : `${operation.instruction}\n\n${said}\n\nAnswer:\n`;
+}

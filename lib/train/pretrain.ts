@@ -1,0 +1,203 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { createRandom, type ProgressDisplay } from "../core/index.js";
+import { functionProblems, generateWordProblem } from "../data/index.js";
+import { createLocalModel } from "../llm/index.js";
+import {
+  chatTemplateOf,
+  initializeParameters,
+  loadTokenizer,
+  type ModelConfig,
+  type ModelParameters,
+  openCheckpoint,
+  parseConfig,
+  readParameters,
+  saveBpe,
+  saveCheckpoint,
+  type Tokenizer,
+  trainBpe,
+} from "../model/index.js";
+import {
+  functionExample,
+  OPERATION_CHAT_TEMPLATE,
+  OPERATION_NAMES,
+  OPERATION_TAGS,
+  operationExamples,
+} from "../operations/index.js";
+import type { Scores, Snapshot } from "./evaluations.js";
+import { CHAT_TOKENS } from "./operation-ids.js";
+import { problemAccuracy } from "./problem-accuracy.js";
+import { problemStream } from "./problem-stream.js";
+import type { Phase, Recipe } from "./recipe.js";
+import { type TrainingRecord, trainLanguageModel } from "./train-language-model.js";
+
+export interface PretrainOptions {
+  recipe: Recipe;
+  /** Folder for everything: the tokenizer, and for each phase its run and the model that it ends with. */
+  out: string;
+  /** Instead of the recipe's. */
+  seed?: number | undefined;
+  /** Stop after this phase. Default: the last one. */
+  until?: string | undefined;
+  threads?: number | undefined;
+  /** Updates between two times that the state is saved. Default: 100. */
+  saveEvery?: number | undefined;
+  signal?: AbortSignal | undefined;
+  onRecord?: ((record: TrainingRecord, phase: Phase, course: { steps: number }) => unknown) | undefined;
+  display?: ProgressDisplay | undefined;
+}
+
+const folders = (out: string) => ({
+  tokenizer: join(out, "tokenizer"),
+  run: ({ name }: Phase) => join(out, "runs", name),
+  model: ({ name }: Phase) => join(out, "models", name),
+});
+/** Of a vocabulary: a token that nothing but corrupted text needs is no loss. */
+const LEAST_FREQUENCY = 2;
+/** One of so many problems is about a function. */
+const FUNCTIONS = 10;
+
+/**
+ * Train a model from nothing by a recipe. What is finished in the folder is not done again, and a phase that was stopped
+ * goes on where it was.
+ *
+ * @returns the folder of the model after the last phase
+ * @throws as `trainLanguageModel`
+ */
+export async function pretrain(options: PretrainOptions): Promise<string> {
+  const { recipe, out, until } = options;
+  const seed = options.seed ?? recipe.seed;
+  const places = folders(out);
+  const tokenizer = await recipeTokenizer(recipe, places.tokenizer, seed);
+  const config = recipeConfig(recipe, tokenizer);
+  let parameters: ModelParameters | undefined;
+  let folder = "";
+  for (const phase of recipe.phases) {
+    folder = places.model(phase);
+    if (existsSync(join(folder, "config.json"))) {
+      parameters = await readParameters(await openCheckpoint(folder));
+    } else {
+      parameters ??= initializeParameters(config, { seed });
+      parameters = await trainPhase({ ...options, seed }, phase, config, parameters, tokenizer);
+      await saveModel(folder, config, parameters, recipe);
+      await saveTokenizer(recipe, folder, seed);
+    }
+    if (phase.name === until) break;
+  }
+  return folder;
+}
+
+async function trainPhase(
+  { recipe, out, seed, threads, saveEvery, signal, onRecord, display }: PretrainOptions & { seed: number },
+  phase: Phase,
+  config: ModelConfig,
+  parameters: ModelParameters,
+  tokenizer: Tokenizer,
+): Promise<ModelParameters> {
+  const { steps, batchSize, learningRate, schedule, warmup, weightDecay, beta2 } = phase;
+  const chatTemplate = await chatTemplateOf(folders(out).tokenizer);
+  const { every, problems, operations, maxNewTokens } = recipe.evaluation;
+  const evaluate = async (snapshot: Snapshot): Promise<Scores> => {
+    const model = createLocalModel({
+      name: `${recipe.name} after ${snapshot.step} updates`,
+      config,
+      host: { config, weights: snapshot.parameters },
+      tokenizer,
+      chatTemplate,
+      operations: new Set(OPERATION_NAMES),
+      session: threads === undefined ? undefined : { threads },
+    });
+    const split = "validation";
+    const accuracy = await problemAccuracy(model, { operations, problems, split, seed: "curve", maxNewTokens, signal });
+    return Object.fromEntries(Array.from(accuracy, ([count, value]) => [`accuracy at ${count}`, value]));
+  };
+  const result = await trainLanguageModel({
+    model: { config, parameters },
+    examples: problemStream({ phase, tokenizer, seed }),
+    folder: folders(out).run(phase),
+    seed,
+    maxSteps: steps,
+    batchSize,
+    learningRate,
+    schedule,
+    warmup,
+    weightDecay,
+    beta2,
+    evaluate,
+    evaluateEvery: every,
+    best: "last",
+    saveEvery,
+    signal,
+    threads,
+    display,
+    onRecord: onRecord && ((record, course) => onRecord(record, phase, course)),
+  });
+  return result.parameters;
+}
+
+/** The tokenizer in a folder, trained and written there first if need be. */
+async function recipeTokenizer(recipe: Recipe, folder: string, seed: number): Promise<Tokenizer> {
+  if (!existsSync(join(folder, "tokenizer.json"))) await saveTokenizer(recipe, folder, seed);
+  return loadTokenizer(folder);
+}
+
+/** Train the tokenizer on the texts of all operations, and write it with the chat template. */
+async function saveTokenizer({ tokenizer, model, phases }: Recipe, folder: string, seed: number): Promise<void> {
+  const { end, user, assistant, system } = CHAT_TOKENS;
+  const operations = Math.max(...phases.map((phase) => phase.operations[1]));
+  const bpe = await trainBpe(corpus(tokenizer.problems, operations, seed), {
+    vocabularySize: tokenizer.vocabularySize,
+    specialTokens: [end, user, assistant, system, ...OPERATION_TAGS],
+    eosToken: end,
+    splitDigits: true,
+    minFrequency: LEAST_FREQUENCY,
+  });
+  const chatTemplate = OPERATION_CHAT_TEMPLATE;
+  await saveBpe(folder, bpe, { chatTemplate, maxLength: model.max_position_embeddings });
+}
+
+function* corpus(problems: number, operations: number, seed: number): Generator<string> {
+  const random = createRandom(seed).stream("tokenizer");
+  for (let index = 0; index < problems; index++) {
+    const problem = generateWordProblem({
+      seed: `tokenizer/${seed}`,
+      index,
+      operations: [1, operations],
+      distractors: [0, 2],
+    });
+    for (const { prompt, completion } of operationExamples(problem, random.stream(String(index)))) {
+      yield prompt;
+      yield completion;
+    }
+  }
+  for (const problem of functionProblems(
+    { seed: `tokenizer/${seed}`, steps: [1, 3] },
+    Math.ceil(problems / FUNCTIONS),
+  )) {
+    const { prompt, completion } = functionExample(problem);
+    yield prompt;
+    yield completion;
+  }
+}
+
+function recipeConfig({ model }: Recipe, tokenizer: Tokenizer): ModelConfig {
+  const [end] = tokenizer.endIds;
+  return parseConfig({
+    model_type: "llama",
+    vocab_size: tokenizer.vocabularySize,
+    ...model,
+    tie_word_embeddings: true,
+    eos_token_id: end,
+  });
+}
+
+async function saveModel(
+  folder: string,
+  config: ModelConfig,
+  parameters: ModelParameters,
+  { name }: Recipe,
+): Promise<void> {
+  const operations = { name, operations: OPERATION_NAMES };
+  const extraFiles = { "thoughtbook.json": `${JSON.stringify(operations, null, 2)}\n` };
+  await saveCheckpoint(folder, { config, parameters, dtype: "float32", extraFiles });
+}

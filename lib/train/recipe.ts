@@ -1,0 +1,86 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { fileSystemError, ThoughtbookError } from "../core/index.js";
+import { OPERATION_NAMES } from "../operations/index.js";
+
+const count = z.int().positive();
+const share = z.number().min(0).max(1);
+/** The least and the most. */
+const range = z.tuple([z.int().nonnegative(), z.int().nonnegative()]).refine(([least, most]) => least <= most);
+
+const operationName = z.enum(OPERATION_NAMES as [string, ...string[]]);
+
+const phaseSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]+$/),
+  /** Updates. */
+  steps: count,
+  /** Examples a batch, on average: questions with all that follows them. */
+  batchSize: count,
+  learningRate: z.number().positive(),
+  schedule: z.enum(["cosine", "linear", "constant"]),
+  /** Updates in which the learning rate goes up. */
+  warmup: z.int().nonnegative(),
+  weightDecay: z.number().nonnegative(),
+  beta2: z.number().gt(0).lt(1),
+  /** Operations that a problem needs, all numbers equally often. */
+  operations: range,
+  distractors: range,
+  /** How often a problem has distractors at all. */
+  withDistractors: share,
+  /** How often a question is followed by each operation. What does not fit beside the others is left out. */
+  mixture: z.partialRecord(operationName, share),
+  /** How often a question comes without a tag, as in a plain chat: it is thought about step by step. */
+  untagged: share,
+  /** Tokens of a question with all that follows it, at most. */
+  longest: count,
+});
+
+const recipeSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]+$/),
+  seed: z.int(),
+  tokenizer: z.strictObject({ vocabularySize: count, problems: count }),
+  /** Keys of a Llama's config.json. */
+  model: z.strictObject({
+    hidden_size: count,
+    intermediate_size: count,
+    num_hidden_layers: count,
+    num_attention_heads: count,
+    num_key_value_heads: count,
+    max_position_embeddings: count,
+  }),
+  evaluation: z.strictObject({
+    /** Updates between two evaluations. */
+    every: count,
+    /** Problems for each number of operations. */
+    problems: count,
+    operations: z.array(count).min(1),
+    maxNewTokens: count,
+  }),
+  phases: z.array(phaseSchema).min(1),
+});
+
+/** How a model is trained from nothing on procedural problems: tokenizer, sizes, and phases one after the other. */
+export type Recipe = z.infer<typeof recipeSchema>;
+export type Phase = z.infer<typeof phaseSchema>;
+
+/**
+ * A recipe from its JSON file.
+ *
+ * @throws not-found, file-system, bad-input (with the place in the file)
+ */
+export async function readRecipe(file: string): Promise<Recipe> {
+  let content: unknown;
+  try {
+    content = JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    if (error instanceof SyntaxError) {
+      throw new ThoughtbookError("bad-input", `${file} is no JSON: ${error.message}`, { hint: "Correct the file." });
+    }
+    throw fileSystemError(error, "read the recipe", file);
+  }
+  const parsed = recipeSchema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  throw new ThoughtbookError("bad-input", `${file} is no recipe: ${z.prettifyError(parsed.error)}`, {
+    hint: "data/recipes/mini.json is one.",
+  });
+}

@@ -1,0 +1,155 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createRandom } from "thoughtbook/core";
+import { generateWordProblem } from "thoughtbook/data";
+import { loadLocalModel } from "thoughtbook/llm";
+import { encodeConversation, loadTokenizer } from "thoughtbook/model";
+import { exampleMessages, OPERATION_NAMES, operationExamples } from "thoughtbook/operations";
+import { type Phase, pretrain, problemStream, type Recipe, readRecipe, type TrainingRecord } from "thoughtbook/train";
+import { describe, expect, it } from "vitest";
+import { joinTexts, operationEncoder } from "../../lib/dist/train/operation-ids.js";
+import { failure, temporaryFolder } from "../core/helpers.js";
+import { SILENT } from "./helpers.js";
+
+const PHASE: Phase = {
+  name: "base",
+  steps: 6,
+  batchSize: 2,
+  learningRate: 1e-3,
+  schedule: "cosine",
+  warmup: 2,
+  weightDecay: 0.01,
+  beta2: 0.98,
+  operations: [1, 2],
+  distractors: [1, 1],
+  withDistractors: 0.2,
+  mixture: { cot: 1, decompose: 0.5, contract: 0.5, judge: 0.3, program: 0.5, code: 0.2 },
+  untagged: 0.3,
+  longest: 400,
+};
+const RECIPE: Recipe = {
+  name: "tiny",
+  seed: 3,
+  tokenizer: { vocabularySize: 400, problems: 40 },
+  model: {
+    hidden_size: 16,
+    intermediate_size: 24,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+    num_key_value_heads: 1,
+    max_position_embeddings: 600,
+  },
+  evaluation: { every: 3, problems: 2, operations: [1, 2], maxNewTokens: 5 },
+  phases: [PHASE, { ...PHASE, name: "long", steps: 4, mixture: { cot: 0.5, think: 0.5 }, longest: 600 }],
+};
+
+async function run(out: string, options: object = {}) {
+  const records: [string, TrainingRecord][] = [];
+  const onRecord = (record: TrainingRecord, phase: Phase) => records.push([phase.name, record]);
+  const folder = await pretrain({ recipe: RECIPE, out, threads: 1, display: SILENT, onRecord, ...options });
+  return { folder, records };
+}
+
+describe("pretrain", () => {
+  it("makes tokenizer and models phase by phase, stops and goes on, and repeats with the seed", async () => {
+    const out = await temporaryFolder();
+    const { folder, records } = await run(out);
+    expect(folder).toBe(join(out, "models", "long"));
+    expect(records.map(([phase, { step }]) => [phase, step])).toEqual([
+      ...Array.from({ length: 6 }, (_, i) => ["base", i + 1]),
+      ...Array.from({ length: 4 }, (_, i) => ["long", i + 1]),
+    ]);
+    expect(records[2]![1].scores).toEqual({ "accuracy at 1": expect.any(Number), "accuracy at 2": expect.any(Number) });
+    const model = await loadLocalModel(folder);
+    expect(model.operations).toEqual(new Set(OPERATION_NAMES));
+    expect([...model.capabilities]).toContain("chat");
+    expect(model.contextLength).toBe(600);
+
+    const other = await temporaryFolder();
+    expect((await run(other, { until: "base" })).folder).toBe(join(other, "models", "base"));
+    expect(existsSync(join(other, "models", "long"))).toBe(false);
+    const controller = new AbortController();
+    const stop = (record: TrainingRecord) => {
+      if (record.step === 2) controller.abort();
+    };
+    const stopped = await failure(run(other, { onRecord: stop, signal: controller.signal }));
+    expect(stopped.message).toBe("training was stopped after update 2 of 4");
+    const again = await run(other);
+    expect(again.records.map(([phase, { step }]) => [phase, step])).toEqual(
+      Array.from({ length: 4 }, (_, i) => ["long", i + 1]),
+    );
+    for (const file of ["model.safetensors", "tokenizer.json", "tokenizer_config.json", "thoughtbook.json"]) {
+      expect(await readFile(join(again.folder, file)), file).toEqual(await readFile(join(folder, file)));
+    }
+    const different = await temporaryFolder();
+    await run(different, { seed: 4, until: "base" });
+    expect(await readFile(join(different, "models", "base", "model.safetensors"))).not.toEqual(
+      await readFile(join(out, "models", "base", "model.safetensors")),
+    );
+  }, 120_000);
+
+  it("gives the ids that the chat template gives, and each question's ids once", async () => {
+    const out = await temporaryFolder();
+    await run(out, { until: "base", recipe: { ...RECIPE, phases: [{ ...PHASE, steps: 1 }] } });
+    const model = await loadLocalModel(join(out, "models", "base"));
+    const tokenizer = model.tokenizer!;
+    const { encode } = operationEncoder(tokenizer);
+    const problem = generateWordProblem({ seed: 1, operations: 3, distractors: 1 });
+    const random = createRandom(1);
+    const examples = operationExamples(problem, random);
+    expect(examples.length).toBeGreaterThan(8);
+    for (const example of examples) {
+      const { prompt, completion } = encode(example);
+      const { ids } = encodeConversation(tokenizer, model.chatTemplate!, exampleMessages(example));
+      expect([...prompt, ...completion], example.operation).toEqual([...ids]);
+      expect(encode(example, false).prompt).toEqual(prompt.toSpliced(-2, 1));
+    }
+    const ofQuestion = examples.filter(({ prompt }) => prompt.startsWith(problem.question)).map((each) => encode(each));
+    const { ids, branches } = joinTexts(ofQuestion);
+    const question = tokenizer.encode(problem.question, { addSpecialTokens: false });
+    expect([...ids.subarray(1, branches![0])]).toEqual(question);
+  }, 60_000);
+
+  it("draws examples by phase and seed, none longer than it may be", async () => {
+    const out = await temporaryFolder();
+    await run(out, { until: "base", recipe: { ...RECIPE, phases: [{ ...PHASE, steps: 1 }] } });
+    const tokenizer = await loadTokenizer(join(out, "tokenizer"));
+    const chunk = (seed: number, index: number, phase = PHASE) =>
+      problemStream({ phase, tokenizer, seed }).chunk(index);
+    const first = await chunk(1, 0);
+    expect(await chunk(1, 0)).toEqual(first);
+    for (const other of [chunk(2, 0), chunk(1, 1), chunk(1, 0, { ...PHASE, name: "other" })]) {
+      expect(await other).not.toEqual(first);
+    }
+    expect(Math.max(...first.map(({ ids }) => ids.length))).toBeLessThanOrEqual(PHASE.longest);
+    await expect(chunk(1, 0, { ...PHASE, longest: 5 })).rejects.toThrow("base gives no examples of at most 5 tokens");
+    const untagged = problemStream({ phase: { ...PHASE, untagged: 1, mixture: { cot: 1 } }, tokenizer, seed: 1 });
+    const [tag] = tokenizer.encode("<|cot|>", { addSpecialTokens: false });
+    for (const { ids } of await untagged.chunk(0)) expect([...ids]).not.toContain(tag);
+  }, 60_000);
+});
+
+describe("recipes", () => {
+  it("are read from files, and what is wrong is named", async () => {
+    const folder = await temporaryFolder();
+    const file = join(folder, "recipe.json");
+    await mkdir(folder, { recursive: true });
+    const write = (content: unknown) =>
+      writeFile(file, typeof content === "string" ? content : JSON.stringify(content));
+    await write(RECIPE);
+    expect(await readRecipe(file)).toEqual(RECIPE);
+    await write({ ...RECIPE, phases: [{ ...PHASE, operations: [3, 1] }] });
+    expect((await failure(readRecipe(file))).message).toMatch(/no recipe: .*phases\[0\]\.operations/s);
+    await write({ ...RECIPE, phases: [{ ...PHASE, mixture: { cook: 1 } }] });
+    expect((await failure(readRecipe(file))).message).toMatch(/mixture/);
+    await write("{");
+    expect((await failure(readRecipe(file))).message).toMatch(/is no JSON/);
+    expect((await failure(readRecipe(join(folder, "none.json")))).code).toBe("not-found");
+  });
+
+  it("of the repository are sound", async () => {
+    const mini = await readRecipe(join(import.meta.dirname, "..", "..", "data", "recipes", "mini.json"));
+    expect(mini.name).toBe("mini");
+  });
+});
