@@ -1,3 +1,4 @@
+import { ThoughtbookError } from "../../core/index.js";
 import { NOUN_KINDS, type NounKind, plural, thirdPerson, VERBS_THAT_KEEP } from "./english.js";
 
 /** What a scenario counts: a noun and the verb that says who has to do with it ("picks apples", "earns $"). */
@@ -134,9 +135,11 @@ export const SCENARIOS: readonly Scenario[] = TABLE.map(([name, holders, units])
 
 const BY_NAME = new Map(SCENARIOS.map((scenario) => [scenario.name, scenario]));
 
-/** @throws RangeError if there is none of this name */
+/** @throws bad-input if there is none of this name */
 export function scenarioNamed(name: string): Scenario {
   const scenario = BY_NAME.get(name);
-  if (!scenario) throw new RangeError(`no scenario "${name}"`);
-  return scenario;
+  if (scenario) return scenario;
+  throw new ThoughtbookError("bad-input", `no scenario is called "${name}"`, {
+    hint: `Some that are: ${[...BY_NAME.keys()].slice(0, 5).join(", ")}.`,
+  });
 }

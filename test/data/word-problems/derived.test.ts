@@ -2,8 +2,7 @@ import { grade } from "thoughtbook/answer";
 import { createRandom } from "thoughtbook/core";
 import { drawWrongChain, problemPlan, problemSteps, shortChain, tidyProblem } from "thoughtbook/data";
 import { describe, expect, it } from "vitest";
-import { varied } from "./helpers.js";
-import { solveQuestion } from "./read-question.js";
+import { readAnswer, varied } from "./helpers.js";
 
 const PROBLEMS = varied(120);
 
@@ -69,7 +68,7 @@ describe("a tidy problem", () => {
   it("has the same steps and answer, by its text alone, and no distractors", () => {
     for (const problem of PROBLEMS) {
       const tidy = tidyProblem(problem);
-      expect(solveQuestion(tidy.question, tidy.scenario), tidy.question).toBe(problem.answer);
+      expect(readAnswer(tidy.question, tidy.scenario), tidy.question).toBe(problem.answer);
       const equations = (of: typeof problem) =>
         problemSteps(of).map(({ expression, value }) => `${expression}=${value}`);
       expect(equations(tidy)).toEqual(equations(problem));

@@ -1,4 +1,4 @@
-import { generateWordProblem, type ProceduralProblem, type WordProblemOptions } from "thoughtbook/data";
+import { generateWordProblem, type ProceduralProblem, solveQuestion, type WordProblemOptions } from "thoughtbook/data";
 
 /** Problems 0 to count - 1 of a seed. */
 export function problems(count: number, options: Partial<WordProblemOptions> = {}): ProceduralProblem[] {
@@ -29,4 +29,10 @@ export function unevenness(counts: readonly number[]): number {
   const chiSquare = counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
   const degrees = counts.length - 1;
   return (chiSquare - degrees) / Math.sqrt(2 * degrees);
+}
+
+/** What a reader of the question answers, or why none can. */
+export function readAnswer(question: string, scenario: string): number | string {
+  const solved = solveQuestion(question, scenario);
+  return solved.ok ? solved.value : solved.reason;
 }

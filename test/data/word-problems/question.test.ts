@@ -1,17 +1,16 @@
 import { contractions, RELATION_KINDS, SCENARIOS } from "thoughtbook/data";
 import { describe, expect, it } from "vitest";
-import { varied } from "./helpers.js";
-import { solveQuestion } from "./read-question.js";
+import { readAnswer, varied } from "./helpers.js";
 
 describe("a question", () => {
   it("has one reading, and that gives the answer", () => {
     for (const problem of varied(500)) {
-      expect(solveQuestion(problem.question, problem.scenario), problem.question).toBeCloseTo(problem.answer, 6);
+      expect(readAnswer(problem.question, problem.scenario), problem.question).toBeCloseTo(problem.answer, 6);
     }
   });
 
   it("would be found out otherwise", () => {
-    const solve = (question: string) => solveQuestion(question, "orchard");
+    const solve = (question: string) => readAnswer(question, "orchard");
     const [ana, ben, asked] = [
       "Ana picks 12 apples.",
       "Ben picks twice as many apples as Ana.",
@@ -19,12 +18,17 @@ describe("a question", () => {
     ];
     expect(solve([ana, ben, asked].join(" "))).toBe(24);
     expect(solve([ana!.replace("12", "13"), ben, asked].join(" "))).toBe(26);
-    expect(() => solve([ben, asked].join(" "))).toThrow(/never stated: Ana/);
-    expect(() => solve([ana, ana, ben, asked].join(" "))).toThrow(/stated twice: Ana/);
-    expect(() => solve([ana, "Ben likes them.", asked].join(" "))).toThrow(/0 readings/);
+    expect(solve([ben, asked].join(" "))).toMatch(/never stated: Ana/);
+    expect(solve([ana, ana, ben, asked].join(" "))).toMatch(/stated twice: Ana/);
+    expect(solve([ana, "Ben likes them.", asked].join(" "))).toMatch(/0 readings/);
     const baskets = "Ana fills 3 baskets per apple.";
     expect(solve([ana, baskets, "How many baskets does Ana fill?"].join(" "))).toBe(36);
-    expect(() => solve([ana, ben, baskets, "How many baskets does Ana fill?"].join(" "))).toThrow(/which apples/);
+    expect(solve([ana, ben, baskets, "How many baskets does Ana fill?"].join(" "))).toMatch(/which apples/);
+    const circle = ["Ana picks twice as many apples as Ben.", ben, asked].join(" ");
+    expect(solve(circle)).toMatch(/stated by itself/);
+    for (const text of ["", "?", "How many?", "Split the x into 2 equal parts: ", ana!])
+      expect(solve(text)).toMatch(/./);
+    expect(() => readAnswer(ana!, "nowhere")).toThrow('no scenario is called "nowhere"');
   });
 
   it("is English: articles, plurals, capitals, no pronouns", () => {
@@ -69,7 +73,7 @@ describe("a question", () => {
   it("has one reading after every contraction", () => {
     for (const problem of varied(150)) {
       for (const { question, scenario, answer } of contractions(problem)) {
-        expect(solveQuestion(question, scenario), question).toBeCloseTo(answer, 6);
+        expect(readAnswer(question, scenario), question).toBeCloseTo(answer, 6);
       }
     }
   });

@@ -1,11 +1,29 @@
-import { SCENARIOS } from "thoughtbook/data";
+import { fail, type Result } from "../../answer/index.js";
+import { type Scenario, scenarioNamed } from "./scenarios.js";
+
+/** Why a text is no question of this world. */
+class Unreadable extends Error {}
 
 /**
- * A second opinion: solve a question from its text and its scenario's words alone, as a reader would. Each sentence must
- * fit exactly one of the forms below, and each quantity must be stated once.
+ * Solve a question of the word problems from its text and its scenario's words alone, as a reader would: each sentence must
+ * fit exactly one of the known forms, and each quantity must be stated once. It is for questions that a model wrote, such
+ * as contracted ones; nothing in them is executed, and no text makes it throw.
+ *
+ * @param scenario the name of the scenario whose words the question uses
+ * @throws bad-input for a scenario that does not exist
  */
-export function solveQuestion(question: string, scenarioName: string): number {
-  const { units } = SCENARIOS.find(({ name }) => name === scenarioName)!;
+export function solveQuestion(question: string, scenario: string): Result<number> {
+  const { name, units } = scenarioNamed(scenario);
+  try {
+    const value = readAndSolve(question, name, units);
+    return Number.isFinite(value) ? { ok: true, value } : fail("the answer is no number");
+  } catch (error) {
+    if (error instanceof Unreadable) return fail(error.message);
+    throw error;
+  }
+}
+
+function readAndSolve(question: string, scenarioName: string, units: Scenario["units"]): number {
   const verbs = new Map(units.flatMap(({ verb, verbs }) => [[verbs, verb] as const, [verb, verb] as const]));
   const counts = new Map<string, number>();
   for (const { many } of units) counts.set(many, (counts.get(many) ?? 0) + 1);
@@ -13,7 +31,7 @@ export function solveQuestion(question: string, scenarioName: string): number {
   /** The name of a quantity: a holder's nouns, with the verb where the scenario does several things with them. */
   const key = (holder: string, verb: string, noun: string): string => {
     const base = verb === "gets" || verb === "get" ? "get" : verbs.get(verb);
-    if (base === undefined || !counts.has(noun)) throw new Error(`nobody ${verb} ${noun} at the ${scenarioName}`);
+    if (base === undefined || !counts.has(noun)) throw new Unreadable(`nobody ${verb} ${noun} at the ${scenarioName}`);
     const name = holder.replace(/^The /, "the ");
     return counts.get(noun) === 1 ? `${name}: ${noun}` : `${name}: ${base} ${noun}`;
   };
@@ -21,29 +39,37 @@ export function solveQuestion(question: string, scenarioName: string): number {
   const things = (text: string): string => {
     const own = /^(.+)'s ([a-z]+)$/.exec(text);
     if (own) {
-      if (counts.get(own[2]!) !== 1) throw new Error(`which ${text}?`);
+      if (counts.get(own[2]!) !== 1) throw new Unreadable(`which ${text}?`);
       return `${own[1]!.replace(/^The /, "the ")}: ${own[2]}`;
     }
-    const [, noun, holder, verb] = new RegExp(`^the ([a-z]+) ${HOLDER} ([a-z]+)$`).exec(text)!;
+    const whose = new RegExp(`^the ([a-z]+) ${HOLDER} ([a-z]+)$`).exec(text);
+    if (!whose) throw new Unreadable(`whose are ${text}?`);
+    const [, noun, holder, verb] = whose;
     return key(holder!, verb!, noun!);
   };
   const listOf = (text: string) => text.split(/, | and /);
 
   const known = new Map<string, () => number>();
   const state = (name: string, value: () => number) => {
-    if (known.has(name)) throw new Error(`stated twice: ${name}`);
+    if (known.has(name)) throw new Unreadable(`stated twice: ${name}`);
     known.set(name, value);
   };
+  const asked = new Set<string>();
   const value = (name: string): number => {
     const found = known.get(name);
-    if (!found) throw new Error(`never stated: ${name}`);
-    return found();
+    if (!found) throw new Unreadable(`never stated: ${name}`);
+    if (asked.has(name)) throw new Unreadable(`stated by itself: ${name}`);
+    asked.add(name);
+    const result = found();
+    asked.delete(name);
+    return result;
   };
   /** Holders, each with a verb of its own or the common one. */
   const members = (text: string, verb: string, noun: string) =>
     listOf(text).map((part) => {
-      const [, holder, own] = new RegExp(`^${HOLDER}(?: ([a-z]+))?$`).exec(part)!;
-      return key(holder!, own ?? verb, noun);
+      const member = new RegExp(`^${HOLDER}(?: ([a-z]+))?$`).exec(part);
+      if (!member) throw new Unreadable(`who is ${part}?`);
+      return key(member[1]!, member[2] ?? verb, noun);
     });
 
   const forms: [RegExp, (...groups: string[]) => void][] = [
@@ -196,7 +222,7 @@ export function solveQuestion(question: string, scenarioName: string): number {
   function onlyOne(holder: string, noun: string): string {
     const counting = [...known.keys()].filter((name) => name.endsWith(` ${noun}`));
     if (counting.length !== 1 || !counting[0]!.startsWith(holder.replace(/^The /, "the "))) {
-      throw new Error(`which ${noun} of ${counting}?`);
+      throw new Unreadable(`which ${noun} of ${counting}?`);
     }
     return counting[0]!;
   }
@@ -214,11 +240,12 @@ export function solveQuestion(question: string, scenarioName: string): number {
       const match = pattern.exec(text);
       return match ? [() => read(...match.slice(1))] : [];
     });
-    if (fitting.length !== 1) throw new Error(`${fitting.length} readings of "${original}"`);
+    if (fitting.length !== 1) throw new Unreadable(`${fitting.length} readings of "${original}"`);
     if (last) ask = fitting[0] as () => number;
     else fitting[0]!();
   }
-  return ask!();
+  if (!ask) throw new Unreadable("nothing is asked");
+  return ask();
 }
 
 const HOLDER = "([Tt]he [a-z]+ [a-z]+|[A-Z][a-z]+)";
