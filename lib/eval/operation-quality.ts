@@ -1,0 +1,124 @@
+import { createRandom, ThoughtbookError } from "../core/index.js";
+import { generateWordProblem, type ProceduralProblem, type Split, solveQuestion } from "../data/index.js";
+import type { LanguageModel } from "../llm/index.js";
+import {
+  type InputOf,
+  OPERATIONS,
+  type Operation,
+  type OperationExample,
+  type Outcome,
+  type OutputOf,
+  operationExample,
+  PROBLEM_OPERATIONS,
+  type ProblemOperation,
+  runOperation,
+} from "../operations/index.js";
+import { type Estimate, proportion } from "./intervals.js";
+
+/** How well a model does one operation on word problems. */
+export interface OperationQuality {
+  operation: ProblemOperation;
+  /** Outputs that could be read at the first attempt. */
+  parsed: Estimate;
+  /** Outputs that are right, among all; undefined where that cannot be told without running a program. */
+  right: Estimate | undefined;
+  /** Tokens of an output, on average. */
+  tokens: number;
+}
+
+export interface OperationQualityOptions {
+  operations?: readonly ProblemOperation[] | undefined;
+  /** Problems for each operation. */
+  problems: number;
+  /** Operations that a problem needs: the least and the most. */
+  difficulty: readonly [number, number];
+  distractors?: number | readonly [number, number] | undefined;
+  split?: Split | undefined;
+  seed: number | string;
+  maxNewTokens: number;
+  signal?: AbortSignal | undefined;
+}
+
+type Check<Name extends ProblemOperation> = (
+  output: OutputOf<Name>,
+  example: OperationExample<Name>,
+  problem: ProceduralProblem,
+) => boolean;
+
+const sameQuestion = (output: string, problem: ProceduralProblem): boolean => {
+  const solved = solveQuestion(output, problem.scenario);
+  return solved.ok && Math.abs(solved.value - problem.answer) < 1e-6;
+};
+const answers = (answer: string, { answer: right }: ProceduralProblem) => Number(answer) === right;
+
+/** When an output is right; a program's and a function's are not run here. */
+const CHECKS: { readonly [Name in ProblemOperation]?: Check<Name> } = {
+  answer: (output, _, problem) => answers(output, problem),
+  cot: ({ answer }, _, problem) => answers(answer, problem),
+  think: (output, _, problem) => output.kind === "solved" && answers(output.answer, problem),
+  // The true graph: as many questions, each with the same dependencies.
+  decompose: (output, { output: right }) =>
+    output.length === right.length &&
+    output.every(({ dependsOn }, i) => String([...dependsOn].sort()) === String([...right[i]!.dependsOn].sort())),
+  // A question with the same answer, by reading nothing but the question.
+  contract: (output, _, problem) => sameQuestion(output, problem),
+  rewrite: (output, _, problem) => sameQuestion(output, problem),
+  judge: ({ best }, { input, output }) => input.answers[best] === input.answers[output.best],
+  plan: (output, { output: right }) => String(output) === String(right),
+  verify: (output, { output: right }) =>
+    output.verdict === right.verdict && (output.verdict === "right" || output.step === (right as typeof output).step),
+  explain: ({ trajectory }, { output: right }) => JSON.stringify(trajectory) === JSON.stringify(right.trajectory),
+  revise: ({ answer }, _, problem) => answers(answer, problem),
+};
+
+/**
+ * How often a model's operations can be read, and are right, on procedural word problems; greedy, one attempt.
+ *
+ * @throws bad-input where no problem gives an example; as `runOperation`
+ */
+export async function operationQuality(
+  model: LanguageModel,
+  options: OperationQualityOptions,
+): Promise<OperationQuality[]> {
+  const results: OperationQuality[] = [];
+  for (const name of options.operations ?? PROBLEM_OPERATIONS) results.push(await qualityOf(model, name, options));
+  return results;
+}
+
+async function qualityOf<Name extends ProblemOperation>(
+  model: LanguageModel,
+  name: Name,
+  { problems, difficulty, distractors = 0, split = "test", seed, maxNewTokens, signal }: OperationQualityOptions,
+): Promise<OperationQuality> {
+  const random = createRandom(seed).stream("operation quality");
+  const cases: [ProceduralProblem, OperationExample<Name>][] = [];
+  // A problem of one operation cannot be contracted, for example.
+  for (let index = 0; cases.length < problems && index < 10 * problems; index++) {
+    const problem = generateWordProblem({ seed, index, operations: difficulty, distractors, split });
+    const example = operationExample(name, problem, random);
+    if (example) cases.push([problem, example]);
+  }
+  if (cases.length === 0) {
+    throw new ThoughtbookError(
+      "bad-input",
+      `no problem of ${difficulty.join(" to ")} operations has a ${name} example`,
+      {
+        hint: "Ask for problems with more operations.",
+      },
+    );
+  }
+  // The compiler does not see that the operation of a name takes the input of that name.
+  const operation = OPERATIONS[name] as unknown as Operation<InputOf<Name>, OutputOf<Name>>;
+  const inputs = cases.map(([, { input }]) => input);
+  const all = await runOperation(model, operation, inputs, { maxNewTokens, attempts: 1, signal });
+  const outcomes = all.map(([outcome]) => outcome!);
+  const check = CHECKS[name] as Check<Name> | undefined;
+  const isRight = (outcome: Outcome<OutputOf<Name>>, i: number) =>
+    outcome.ok && check!(outcome.value, cases[i]![1], cases[i]![0]);
+  return {
+    operation: name,
+    parsed: proportion(outcomes.filter(({ ok }) => ok).length, outcomes.length),
+    right: check && proportion(outcomes.filter(isRight).length, outcomes.length),
+    tokens: outcomes.reduce((sum, { completionTokens }) => sum + completionTokens, 0) / outcomes.length,
+  };
+}

@@ -1,0 +1,79 @@
+import { createRandom } from "thoughtbook/core";
+import { generateWordProblem } from "thoughtbook/data";
+import { operationQuality } from "thoughtbook/eval";
+import type { ChatMessage } from "thoughtbook/model";
+import { OPERATIONS, operationExample, PROBLEM_OPERATIONS } from "thoughtbook/operations";
+import { describe, expect, it } from "vitest";
+import { scriptedModel } from "../operations/helpers.js";
+
+const options = { problems: 12, difficulty: [2, 3] as const, seed: 4, maxNewTokens: 400 };
+
+/** What a perfect model writes, by operation and prompt. */
+const truth = new Map<string, string>();
+const random = createRandom(4).stream("operation quality");
+for (let index = 0; index < 200; index++) {
+  const problem = generateWordProblem({ seed: 4, index, operations: [2, 3], split: "test" });
+  for (const name of PROBLEM_OPERATIONS) {
+    const example = operationExample(name, problem, random);
+    if (example) truth.set(`${name} ${example.prompt}`, example.completion);
+  }
+}
+const model = (change: (text: string) => string) =>
+  scriptedModel(
+    ({ prompt }) => {
+      const [{ operation, content }] = (prompt as { messages: [ChatMessage & { operation: string }] }).messages;
+      return change(truth.get(`${operation} ${content}`)!);
+    },
+    { operations: new Set(PROBLEM_OPERATIONS) },
+  );
+
+describe("operationQuality", () => {
+  it("finds what is true right", async () => {
+    const results = await operationQuality(
+      model((text) => text),
+      options,
+    );
+    expect(results.map(({ operation }) => operation)).toEqual(PROBLEM_OPERATIONS);
+    for (const { operation, parsed, right, tokens } of results) {
+      expect(parsed, operation).toMatchObject({ value: 1, count: 12 });
+      if (operation === "program") expect(right).toBeUndefined();
+      else expect(right, operation).toMatchObject({ value: 1, count: 12 });
+      expect(tokens).toBeGreaterThan(0);
+    }
+  });
+
+  it("finds what is false wrong, and what cannot be read unparsed", async () => {
+    // Another number, another dependency, another verdict, another action.
+    const wrong = model((text) =>
+      text
+        .replace(/#### (\d+)/g, (_, n) => `#### ${Number(n) + 1}`)
+        .replace(/Best: (\d)/, (_, n) => `Best: ${n === "1" ? 2 : 1}`)
+        .replace(/\[[\d, ]+\]$/, "[]")
+        .replace(/\b(\d+)( [a-z]+\.)/g, (_, n, rest) => `${Number(n) + 1}${rest}`)
+        .replace(/^right$/m, "wrong at step 1")
+        .replace(/wrong at step (\d)/, (_, n) => `wrong at step ${n === "1" ? 2 : 1}`)
+        .replace(/Find /g, "Get ")
+        .replace(/Actions: .*/, "Actions: rewrite, program, verify"),
+    );
+    for (const { operation, right } of await operationQuality(wrong, options)) {
+      if (operation !== "program") expect(right!.value, operation).toBeLessThan(0.5);
+    }
+    for (const { operation, parsed, right } of await operationQuality(
+      model(() => ""),
+      options,
+    )) {
+      expect(parsed.value, operation).toBe(0);
+      expect(right?.value ?? 0, operation).toBe(0);
+    }
+  });
+
+  it("says where there is no example", async () => {
+    const { contract } = OPERATIONS;
+    await expect(
+      operationQuality(
+        model((text) => text),
+        { ...options, operations: [contract.name as "contract"], difficulty: [1, 1] },
+      ),
+    ).rejects.toThrow("no problem of 1 to 1 operations has a contract example");
+  });
+});
