@@ -32,6 +32,7 @@ interface TrainFlags {
   learningRate?: number;
   schedule?: "cosine" | "linear" | "constant";
   warmup?: number;
+  optimizer?: "adamw" | "muon";
   weightDecay?: number;
   clipNorm?: number;
   context?: number;
@@ -80,7 +81,13 @@ export function addTrainCommand(program: Command): void {
       ]),
     )
     .option("--warmup <n>", "updates until it is reached; below 1 a share of all (default: 0.05)", from0)
-    .option("--weight-decay <x>", "AdamW's decay of matrices (default: 0.01)", from0)
+    .addOption(
+      new Option("--optimizer <name>", "muon takes linear layers by Muon, all else by AdamW (default: adamw)").choices([
+        "adamw",
+        "muon",
+      ]),
+    )
+    .option("--weight-decay <x>", "decay of matrices (default: 0.01)", from0)
     .option("--clip-norm <x>", "the largest norm of the gradient (default: 1)", above0)
     .option("--context <n>", "the most tokens of a row (default: the model's positions)", count)
     .addOption(

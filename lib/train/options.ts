@@ -24,7 +24,11 @@ export interface TrainingSettings {
   schedule?: "cosine" | "linear" | "constant" | undefined;
   /** Updates in which the learning rate goes up from 0; below 1 a share of all. Default: 0.05. */
   warmup?: number | undefined;
-  /** AdamW's decay of matrices; biases and gains do not decay. Default: 0.01. */
+  /**
+   * `adamw`, or `muon`, which needs fewer updates from nothing: linear layers by Muon, all else by AdamW. Default: `adamw`.
+   */
+  optimizer?: "adamw" | "muon" | undefined;
+  /** Decay of matrices; biases and gains do not decay. Default: 0.01. */
   weightDecay?: number | undefined;
   beta1?: number | undefined;
   beta2?: number | undefined;
@@ -43,6 +47,7 @@ export interface Settings {
   learningRate: number;
   schedule: "cosine" | "linear" | "constant";
   warmup: number;
+  optimizer: "adamw" | "muon";
   weightDecay: number;
   beta1: number;
   beta2: number;
@@ -62,6 +67,7 @@ export function completeSettings(given: TrainingSettings, { isAdapter }: { isAda
     learningRate: given.learningRate ?? (isAdapter ? 2e-3 : 5e-4),
     schedule,
     warmup: given.warmup ?? 0.05,
+    optimizer: given.optimizer ?? "adamw",
     weightDecay: given.weightDecay ?? 0.01,
     beta1: given.beta1 ?? 0.9,
     beta2: given.beta2 ?? 0.999,

@@ -94,7 +94,7 @@ async function trainPhase(
   parameters: ModelParameters,
   tokenizer: Tokenizer,
 ): Promise<ModelParameters> {
-  const { steps, batchSize, learningRate, schedule, warmup, weightDecay, beta2 } = phase;
+  const { steps, batchSize, learningRate, schedule, warmup, optimizer, weightDecay, beta2 } = phase;
   const chatTemplate = await chatTemplateOf(folders(out).tokenizer);
   const { every, problems, operations, maxNewTokens } = recipe.evaluation;
   const evaluate = async (snapshot: Snapshot): Promise<Scores> => {
@@ -121,6 +121,7 @@ async function trainPhase(
     learningRate,
     schedule,
     warmup,
+    optimizer,
     weightDecay,
     beta2,
     evaluate,

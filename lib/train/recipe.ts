@@ -20,6 +20,7 @@ const phaseSchema = z.strictObject({
   schedule: z.enum(["cosine", "linear", "constant"]),
   /** Updates in which the learning rate goes up. */
   warmup: z.int().nonnegative(),
+  optimizer: z.enum(["adamw", "muon"]),
   weightDecay: z.number().nonnegative(),
   beta2: z.number().gt(0).lt(1),
   /** Operations that a problem needs, all numbers equally often. */

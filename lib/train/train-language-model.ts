@@ -7,13 +7,20 @@ import {
   type ModelConfig,
   type ModelParameters,
 } from "../model/index.js";
-import { adamW, compileTrainingStep, type TensorSpec, type TrainingState } from "../tensor/index.js";
+import {
+  adamW,
+  compileTrainingStep,
+  muon,
+  type Optimizer,
+  type TensorSpec,
+  type TrainingState,
+} from "../tensor/index.js";
 import { planCourse, planStreamCourse, type Update } from "./course.js";
 import { createEvaluations, type EvaluationOptions, type Scores } from "./evaluations.js";
 import { checkExamples, type Example, type ExampleStream } from "./examples.js";
 import { listenForInterrupt } from "./interrupt.js";
 import { BATCH_SPEC, languageModelLoss } from "./loss.js";
-import { completeSettings, scheduleOf, type TrainingSettings } from "./options.js";
+import { completeSettings, type Settings, scheduleOf, type TrainingSettings } from "./options.js";
 import { describeRun } from "./run-config.js";
 import { loadBest, loadState, type SavedState, saveBest, saveState } from "./saved-state.js";
 import { trainedModel } from "./trained-model.js";
@@ -105,12 +112,7 @@ export async function trainLanguageModel(options: TrainLanguageModelOptions): Pr
     params: trained.paramSpecs,
     frozen: trained.frozenSpecs,
     batch: BATCH_SPEC,
-    optimizer: adamW({
-      beta1: settings.beta1,
-      beta2: settings.beta2,
-      weightDecay: settings.weightDecay,
-      decays: (_, shape) => shape.length > 1,
-    }),
+    optimizer: optimizerOf(settings),
     learningRate: scheduleOf(settings, course.steps),
     clipNorm: settings.clipNorm,
     ...(threads === undefined ? {} : { threads }),
@@ -208,6 +210,14 @@ export async function trainLanguageModel(options: TrainLanguageModelOptions): Pr
     await step.dispose();
   }
 }
+
+function optimizerOf({ optimizer, beta1, beta2, weightDecay }: Settings): Optimizer {
+  const options = { beta1, beta2, weightDecay, decays: (_: string, shape: readonly number[]) => shape.length > 1 };
+  return optimizer === "muon" ? muon({ ...options, hidden: (path) => HIDDEN_LAYER.test(path) }) : adamW(options);
+}
+
+/** Layers between the embeddings and the vocabulary, by Hugging Face's names; adapters among them. */
+const HIDDEN_LAYER = /\.(layers|h)\.\d+\./;
 
 function noteOf({ step, loss, scores }: TrainingRecord, steps: number): string {
   const told = Object.entries(scores ?? {}).map(([name, value]) => `, ${name} ${value.toPrecision(4)}`);

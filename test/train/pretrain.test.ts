@@ -19,6 +19,7 @@ const PHASE: Phase = {
   learningRate: 1e-3,
   schedule: "cosine",
   warmup: 2,
+  optimizer: "muon",
   weightDecay: 0.01,
   beta2: 0.98,
   operations: [1, 2],

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { checkOption, createOptimizer, type DecayFilter, type Optimizer } from "./optimizer.js";
+import { checkOption, createOptimizer, type DecayFilter, type Optimizer, type UpdateRule } from "./optimizer.js";
 
 export interface AdamWOptions {
   /** Decay of the mean of gradients. */
@@ -24,18 +24,25 @@ export interface AdamWOptions {
  *
  * Multiply `firstMoment` by 1 − β₁ and `secondMoment` by 1 − β₂ for PyTorch's `exp_avg` and `exp_avg_sq`.
  */
-export function adamW({
+export function adamW(options: AdamWOptions = {}): Optimizer {
+  return createOptimizer(ADAMW_MOMENTS, adamWRule(options));
+}
+
+export const ADAMW_MOMENTS = ["firstMoment", "secondMoment"];
+
+/** The rule of {@link adamW} for one parameter, from what all share. */
+export function adamWRule({
   beta1 = 0.9,
   beta2 = 0.999,
   epsilon = 1e-8,
   weightDecay = 0.01,
   decays = () => true,
-}: AdamWOptions = {}): Optimizer {
+}: AdamWOptions): UpdateRule {
   checkOption("beta1", beta1, 0, 1);
   checkOption("beta2", beta2, 0, 1);
   checkOption("epsilon", epsilon, 0, Number.POSITIVE_INFINITY);
   checkOption("weightDecay", weightDecay, 0, Number.POSITIVE_INFINITY);
-  return createOptimizer(["firstMoment", "secondMoment"], ({ step, learningRate, gradientScale }) => {
+  return ({ step, learningRate, gradientScale }) => {
     const spread = biasCorrection(beta2, step)
       .div(1 - beta2)
       .sqrt();
@@ -53,7 +60,7 @@ export function adamW({
       const kept = weightDecay > 0 && decays(path, param.shape) ? param.mul(keep) : param;
       return { param: kept.sub(change), moments: [firstMoment, secondMoment] };
     };
-  });
+  };
 }
 
 /**

@@ -1,5 +1,6 @@
 export { type AdamWOptions, adamW } from "./adamw.js";
 export { type Clipping, clipByGlobalNorm, globalNorm } from "./clipping.js";
+export { type MuonOptions, muon, orthogonalised } from "./muon.js";
 export type { DecayFilter, Optimizer, OptimizerState, Updated, UpdateInputs } from "./optimizer.js";
 export {
   constantRate,

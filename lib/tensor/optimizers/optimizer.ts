@@ -60,15 +60,11 @@ export interface SharedValues {
   gradientScale: tf.Tensor | number;
 }
 
-/**
- * An optimizer from the rule for one parameter.
- *
- * @param prepare gets what all parameters share and returns the rule, so that scalars are computed once
- */
-export function createOptimizer(
-  moments: readonly string[],
-  prepare: (shared: SharedValues) => (update: ParameterUpdate) => ParameterUpdated,
-): Optimizer {
+/** Gets what all parameters share and returns the rule for one of them, so that scalars are computed once. */
+export type UpdateRule = (shared: SharedValues) => (update: ParameterUpdate) => ParameterUpdated;
+
+/** An optimizer from the rule for one parameter. */
+export function createOptimizer(moments: readonly string[], prepare: UpdateRule): Optimizer {
   return {
     moments,
     init(params) {
