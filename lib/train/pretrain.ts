@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { createRandom, type ProgressDisplay } from "../core/index.js";
+import { createRandom, type ProgressDisplay, ThoughtbookError } from "../core/index.js";
 import { functionProblems, generateWordProblem } from "../data/index.js";
 import { createLocalModel } from "../llm/index.js";
 import {
@@ -62,12 +62,17 @@ const FUNCTIONS = 10;
  * goes on where it was.
  *
  * @returns the folder of the model after the last phase
- * @throws as `trainLanguageModel`
+ * @throws bad-input for a phase that the recipe does not have; as `trainLanguageModel`
  */
 export async function pretrain(options: PretrainOptions): Promise<string> {
   const { recipe, out, until } = options;
   const seed = options.seed ?? recipe.seed;
   const places = folders(out);
+  if (until !== undefined && !recipe.phases.some(({ name }) => name === until)) {
+    throw new ThoughtbookError("bad-input", `the recipe has no phase "${until}"`, {
+      hint: `Its phases: ${recipe.phases.map(({ name }) => name).join(", ")}.`,
+    });
+  }
   const tokenizer = await recipeTokenizer(recipe, places.tokenizer, seed);
   const config = recipeConfig(recipe, tokenizer);
   let parameters: ModelParameters | undefined;

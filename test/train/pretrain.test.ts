@@ -68,6 +68,7 @@ describe("pretrain", () => {
     expect(model.contextLength).toBe(600);
 
     const other = await temporaryFolder();
+    expect((await failure(run(other, { until: "last" }))).message).toBe('the recipe has no phase "last"');
     expect((await run(other, { until: "base" })).folder).toBe(join(other, "models", "base"));
     expect(existsSync(join(other, "models", "long"))).toBe(false);
     const controller = new AbortController();

@@ -1,0 +1,48 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../core/helpers.js";
+
+const BIN = fileURLToPath(new URL("../../lib/bin.mjs", import.meta.url));
+const MINI = fileURLToPath(new URL("../../data/recipes/mini.json", import.meta.url));
+
+describe("thoughtbook pretrain", () => {
+  it("trains by a recipe, and prints the folder of the model", async () => {
+    const folder = await temporaryFolder();
+    const recipe = JSON.parse(readFileSync(MINI, "utf8"));
+    recipe.tokenizer = { vocabularySize: 400, problems: 30 };
+    Object.assign(recipe.model, { hidden_size: 16, intermediate_size: 24, num_hidden_layers: 1 });
+    Object.assign(recipe.model, { num_attention_heads: 2, num_key_value_heads: 1 });
+    recipe.evaluation = { every: 2, problems: 1, operations: [1], maxNewTokens: 3 };
+    for (const phase of recipe.phases)
+      Object.assign(phase, { steps: 2, batchSize: 2, operations: [1, 2], longest: 600 });
+    const file = join(folder, "tiny.json");
+    writeFileSync(file, JSON.stringify(recipe));
+    const out = join(folder, "out");
+    const run = (...more: string[]) =>
+      execFileSync(process.execPath, [BIN, "pretrain", "--recipe", file, "--out", out, "--threads", "1", ...more], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      }).trim();
+    expect(run("--until", "base")).toBe(join(out, "models", "base"));
+    expect(readdirSync(join(out, "models"))).toEqual(["base"]);
+    expect(run()).toBe(join(out, "models", "long"));
+    expect(readdirSync(join(out, "models", "long")).sort()).toEqual([
+      "config.json",
+      "model.safetensors",
+      "thoughtbook.json",
+      "tokenizer.json",
+      "tokenizer_config.json",
+    ]);
+  }, 120_000);
+
+  it("names what is wrong before any work", async () => {
+    const run = (...given: string[]) => spawnSync(process.execPath, [BIN, "pretrain", ...given], { encoding: "utf8" });
+    expect(run().stderr).toContain("--out");
+    const out = join(await temporaryFolder(), "out");
+    expect(run("--out", out, "--recipe", "none.json").stderr).toMatch(/none\.json/);
+    expect(run("--out", out, "--seed", "x").stderr).toContain("Expected a whole number");
+  });
+});
