@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { describeError } from "../core/index.js";
 import { addDataCommands } from "./data.js";
+import { addEvaluateCommand } from "./evaluate.js";
 import { addExportCommand } from "./export.js";
 import { addGenerateCommand } from "./generate.js";
 import { addGradeCommand } from "./grade.js";
@@ -35,6 +36,7 @@ addExportCommand(program);
 addServeCommand(program);
 addTrainCommand(program);
 addPretrainCommand(program);
+addEvaluateCommand(program);
 addWordProblemsCommand(program);
 
 try {

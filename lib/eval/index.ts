@@ -1,2 +1,26 @@
-export { type Estimate, mean, meansBy, type Points, proportion, shares } from "./intervals.js";
+export { ANSWER_OPERATIONS, type AnswerOperation } from "./answerers.js";
+export { type EvaluateOptions, type Evaluation, type EvaluationSummary, evaluateModel } from "./evaluate.js";
+export {
+  clusteredProportion,
+  type Estimate,
+  mean,
+  meansBy,
+  type Points,
+  proportion,
+  shares,
+} from "./intervals.js";
+export { acu, acuByParameters, majorityIsCorrect, passAtK, passSizes, type Vote } from "./metrics.js";
 export { type OperationQuality, type OperationQualityOptions, operationQuality } from "./operation-quality.js";
+export {
+  type Correctness,
+  type EvaluationProblem,
+  type Graded,
+  gradeCompletion,
+  type ProblemKind,
+  policiesFor,
+  sameAnswer,
+} from "./problems.js";
+export { type EvaluationRecord, evaluationRecordSchema } from "./records.js";
+export { type EvaluationRow, evaluationRows } from "./rows.js";
+export { type BudgetMeasures, type ByPolicy, type Measures, summarizeRecords } from "./summary.js";
+export { createTask, type EvaluationTask, loadTask, type TaskOptions } from "./tasks.js";

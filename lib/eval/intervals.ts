@@ -18,7 +18,21 @@ export function proportion(successes: number, trials: number): Estimate {
     throw new RangeError(`expected whole numbers with 0 ≤ successes ≤ trials, got ${successes} of ${trials}`);
   }
   if (trials === 0) return { value: Number.NaN, interval: undefined, count: 0 };
-  const value = successes / trials;
+  return wilson(successes / trials, trials);
+}
+
+/**
+ * The mean share of successes of several problems with as many trials each. The trials of a problem are alike, so the
+ * interval is Wilson's for the number of problems: with one trial each it is that of {@link proportion}, with more it is
+ * cautious.
+ */
+export function clusteredProportion(shares: readonly number[]): Estimate {
+  const count = shares.length;
+  if (count === 0) return { value: Number.NaN, interval: undefined, count };
+  return wilson(shares.reduce((sum, share) => sum + share, 0) / count, count);
+}
+
+function wilson(value: number, trials: number): Estimate {
   const square = Z95 ** 2;
   const centre = (value + square / (2 * trials)) / (1 + square / trials);
   const half = (Z95 / (1 + square / trials)) * Math.sqrt((value * (1 - value)) / trials + square / (4 * trials ** 2));

@@ -77,6 +77,7 @@ export {
   type TextPiece,
 } from "./generate-request.js";
 export { extendSequence, type Sequence, startSequence } from "./generate-sequence.js";
+export { textAfter } from "./generate-text.js";
 export { type GeneratorOptions, openGenerator, type SubmitOptions, type TextGenerator } from "./generator.js";
 export { type ResolveOptions, resolveModel } from "./hub.js";
 export type { WantedWeights } from "./hub-cache.js";

@@ -1,0 +1,50 @@
+import type { LanguageModel, RequestPlace } from "../llm/index.js";
+import {
+  type Attempted,
+  OPERATIONS,
+  type Operation,
+  type Outcome,
+  type QuestionInput,
+  type RunOperationOptions,
+  runOperation,
+  writeSolution,
+} from "../operations/index.js";
+
+/** One text of a model in answer to a question. */
+export interface Answered extends Attempted {
+  /** The text without thoughts, ending in the answer; undefined if it has none, or is not what was asked for. */
+  solution: string | undefined;
+  /** Whether the prompt alone was too long for the model. */
+  tooLong: boolean;
+}
+
+export interface AnswerOptions extends Omit<RunOperationOptions, "onOutcome" | "attempts"> {
+  onAnswer(answered: Answered, place: RequestPlace): void;
+}
+
+/** Has a model answer all questions at once, each once: what cannot be read is not asked again. */
+type Answerer = (model: LanguageModel, inputs: readonly QuestionInput[], options: AnswerOptions) => Promise<void>;
+
+/** @param solutionOf the strict policy's text for what the operation read; undefined where there is no answer */
+function answerer<Output>(
+  operation: Operation<QuestionInput, Output>,
+  solutionOf: (output: Output) => string | undefined,
+): Answerer {
+  return async (model, inputs, { onAnswer, ...options }) => {
+    const onOutcome = (outcome: Outcome<Output>, place: RequestPlace) => {
+      const solution = outcome.ok ? solutionOf(outcome.value) : undefined;
+      onAnswer({ ...outcome, solution, tooLong: !outcome.ok && outcome.failure === "too-long" }, place);
+    };
+    await runOperation(model, operation, inputs, { ...options, attempts: 1, onOutcome });
+  };
+}
+
+/** The operations that end in an answer. */
+export const ANSWERERS = {
+  cot: answerer(OPERATIONS.cot, writeSolution),
+  think: answerer(OPERATIONS.think, (output) => (output.kind === "solved" ? writeSolution(output) : undefined)),
+  answer: answerer(OPERATIONS.answer, OPERATIONS.answer.write),
+} as const satisfies Record<string, Answerer>;
+
+export type AnswerOperation = keyof typeof ANSWERERS;
+export const ANSWER_OPERATIONS = Object.keys(ANSWERERS) as readonly AnswerOperation[];

@@ -1,0 +1,275 @@
+import { rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  fileSystemError,
+  openRun,
+  type Progress,
+  type ProgressDisplay,
+  type Run,
+  startProgress,
+  strictJson,
+  ThoughtbookError,
+} from "../core/index.js";
+import type { LanguageModel } from "../llm/index.js";
+import { ANSWERERS, type AnswerOperation } from "./answerers.js";
+import { cutToBudget, cuttingTokenizer } from "./budgets.js";
+import { type EvaluationRecord, evaluationRecord, evaluationRecordSchema, recordId } from "./records.js";
+import { type BudgetMeasures, summarizeRecords } from "./summary.js";
+import type { EvaluationTask } from "./tasks.js";
+
+export interface EvaluateOptions {
+  /** The most new tokens; several give a curve. Default: 256. */
+  budgets?: readonly number[] | undefined;
+  /** Texts for each problem and budget. Default: 1. */
+  samples?: number | undefined;
+  /** Default: 0, greedy. */
+  temperature?: number | undefined;
+  topP?: number | undefined;
+  topK?: number | undefined;
+  minP?: number | undefined;
+  /** Where the random numbers come from, together with a problem's id. Default: 0. */
+  seed?: number | string | undefined;
+  /** What the model is asked to do. Default: "cot", think step by step. */
+  operation?: AnswerOperation | undefined;
+  /** Where records are kept, and found again by the same call; without it they are in memory only. */
+  folder?: string | undefined;
+  /** The most texts in work at a time; the model's own choice unless told otherwise. */
+  batchSize?: number | undefined;
+  /** Ends the work with an error; finished records stay in the folder. */
+  signal?: AbortSignal | undefined;
+  /** Where progress is shown: the notebook or the terminal unless told otherwise. */
+  display?: ProgressDisplay | undefined;
+}
+
+/** What was evaluated, and how it went. */
+export interface EvaluationSummary {
+  model: string;
+  /** SHA-256, where it is known. */
+  modelHash?: string;
+  parameterCount?: number;
+  task: string;
+  problems: number;
+  /** Rows of the data set that gave no problem. */
+  leftOut: number;
+  operation: AnswerOperation;
+  temperature: number;
+  topP?: number;
+  topK?: number;
+  minP?: number;
+  seed: number | string;
+  budgets: BudgetMeasures[];
+}
+
+export interface Evaluation {
+  /** By problem, in the task's order, then sample, then budget. */
+  records: EvaluationRecord[];
+  summary: EvaluationSummary;
+}
+
+/**
+ * Evaluate a model on a task: generate once for each problem and sample, grade under each policy that applies, and
+ * measure. All goes to the model in one call, which batches it. Where the model tells token ids, a text is generated under
+ * the largest budget and cut to the others, which gives the same texts; else it is generated for each budget. The same
+ * seed, model and options give the same records, whatever was interrupted in between (the last digit of `logProb` apart:
+ * sums of floating-point numbers depend on the batch).
+ *
+ * With a folder: `records.jsonl` (as {@link EvaluationRecord}, in order once all are there), `run.json` (settings) and
+ * `summary.json`.
+ *
+ * @throws bad-input for options out of range or a folder with other settings; interrupted; as `generate` of the model
+ */
+export async function evaluateModel(
+  model: LanguageModel,
+  task: EvaluationTask,
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const { operation = "cot", samples = 1, temperature = 0, topP, topK, minP, seed = 0, folder } = options;
+  const budgets = checkedBudgets(options.budgets ?? [256]);
+  checkSamples(samples, temperature);
+  const modelHash = await model.hash();
+  const sampling = { temperature, ...defined({ topP, topK, minP }) };
+  const settings = { operation, ...sampling, ...defined({ modelHash }) };
+  const run =
+    folder === undefined
+      ? memoryRun()
+      : await openEvaluation(folder, model, task, { ...settings, budgets, samples, seed });
+  const records: EvaluationRecord[] = [];
+  try {
+    await generateMissing({ ...options, run, model, task, budgets, samples, operation, seed, modelHash });
+    for await (const record of run.records()) records.push(record);
+  } finally {
+    await run.close();
+  }
+  sortRecords(records, task);
+  const { name, parameterCount } = model;
+  const summary: EvaluationSummary = {
+    model: name,
+    ...defined({ modelHash, parameterCount }),
+    task: task.name,
+    problems: task.problems.length,
+    leftOut: task.leftOut,
+    operation,
+    ...sampling,
+    seed,
+    budgets: summarizeRecords(records, parameterCount),
+  };
+  if (folder !== undefined) {
+    await replaceFile(join(folder, "records.jsonl"), records.map((record) => `${strictJson(record)}\n`).join(""));
+    await replaceFile(join(folder, "summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
+  }
+  return { records, summary };
+}
+
+type EvaluationRun = Pick<Run<EvaluationRecord>, "done" | "records" | "append" | "close">;
+
+function openEvaluation(
+  folder: string,
+  model: LanguageModel,
+  task: EvaluationTask,
+  { seed, ...settings }: { seed: number | string } & Record<string, unknown>,
+): Promise<EvaluationRun> {
+  return openRun<EvaluationRecord>({
+    folder,
+    config: { model: model.name, task: task.settings, ...settings },
+    seed,
+    idOf: ({ id }) => id,
+    schema: evaluationRecordSchema,
+  });
+}
+
+function memoryRun(): EvaluationRun {
+  const records: EvaluationRecord[] = [];
+  const done = new Set<string>();
+  return {
+    done,
+    async *records() {
+      yield* records;
+    },
+    async append(record) {
+      done.add(record.id);
+      records.push(record);
+    },
+    close: async () => {},
+  };
+}
+
+interface Work extends EvaluateOptions {
+  run: EvaluationRun;
+  model: LanguageModel;
+  task: EvaluationTask;
+  budgets: readonly number[];
+  samples: number;
+  operation: AnswerOperation;
+  seed: number | string;
+  modelHash: string | undefined;
+}
+
+/** Generate what the run lacks; a problem with a part of its samples is generated again, and the rest of them kept. */
+async function generateMissing(work: Work): Promise<void> {
+  const { run, model, task, budgets, samples } = work;
+  const total = task.problems.length * samples * budgets.length;
+  const initial = run.done.size;
+  const tokenizer = cuttingTokenizer(model);
+  const progress = startProgress(`Evaluating ${model.name} on ${task.name}`, {
+    total,
+    initial,
+    unit: "records",
+    display: work.display,
+  });
+  try {
+    if (tokenizer) {
+      const cut: CutTo = (answered, budget) => cutToBudget(answered, budget, tokenizer);
+      await generateUnder(work, budgets, cut, progress);
+    } else {
+      for (const budget of budgets) await generateUnder(work, [budget], (answered) => answered, progress);
+    }
+    progress.succeed(`${total.toLocaleString("en-US")} records`);
+  } catch (error) {
+    progress.fail();
+    throw error;
+  }
+}
+
+type CutTo = (answered: Parameters<typeof cutToBudget>[0], budget: number) => Parameters<typeof cutToBudget>[0];
+
+/** Generate under the last of the budgets, which is the largest, and keep a record for each of them. */
+async function generateUnder(work: Work, budgets: readonly number[], cut: CutTo, progress: Progress): Promise<void> {
+  const { run, model, task, samples, operation, seed, modelHash, temperature, topP, topK, minP, batchSize } = work;
+  const isMissing = (problem: string, sample: number) =>
+    budgets.some((budget) => !run.done.has(recordId(problem, sample, budget)));
+  const missing = task.problems.filter(({ id }) =>
+    Array.from({ length: samples }, (_, sample) => sample).some((sample) => isMissing(id, sample)),
+  );
+  if (missing.length === 0) return;
+  const failure = new AbortController();
+  const signals = [failure.signal, ...(work.signal ? [work.signal] : [])];
+  const writing: Promise<void>[] = [];
+  try {
+    await ANSWERERS[operation](model, missing, {
+      ...defined({ temperature, topP, topK, minP, batchSize }),
+      maxNewTokens: budgets.at(-1),
+      samples,
+      // By its id, so that a text depends neither on the other problems nor on the budget.
+      seeds: missing.map(({ id }) => `${seed}/${operation}/${id}`),
+      signal: AbortSignal.any(signals),
+      onAnswer(answered, { request, sample }) {
+        const problem = missing[request]!;
+        for (const budget of budgets) {
+          if (run.done.has(recordId(problem.id, sample, budget))) continue;
+          const record = evaluationRecord(problem, cut(answered, budget), { sample, budget, seed, modelHash });
+          // A record that cannot be written ends the work at once.
+          writing.push(run.append(record).catch((error: unknown) => failure.abort(error)));
+        }
+        progress.update(run.done.size);
+      },
+    });
+  } catch (error) {
+    if (failure.signal.aborted) throw failure.signal.reason;
+    throw error;
+  } finally {
+    await Promise.all(writing);
+  }
+  failure.signal.throwIfAborted();
+}
+
+function sortRecords(records: EvaluationRecord[], { problems }: EvaluationTask): void {
+  const places = new Map(problems.map(({ id }, place) => [id, place]));
+  records.sort((a, b) => places.get(a.problem)! - places.get(b.problem)! || a.sample - b.sample || a.budget - b.budget);
+}
+
+/** Under another name first, so that a killed process leaves the old file whole. */
+async function replaceFile(file: string, content: string): Promise<void> {
+  try {
+    await writeFile(`${file}.new`, content);
+    await rename(`${file}.new`, file);
+  } catch (error) {
+    throw fileSystemError(error, "write", file);
+  }
+}
+
+function checkedBudgets(budgets: readonly number[]): number[] {
+  const wrong = budgets.find((budget) => !Number.isInteger(budget) || budget < 1);
+  if (wrong !== undefined || budgets.length === 0) {
+    throw new ThoughtbookError("bad-input", `the budgets are [${budgets.join(", ")}]`, {
+      hint: "Give one or more numbers of new tokens, whole and above 0.",
+    });
+  }
+  return [...new Set(budgets)].sort((a, b) => a - b);
+}
+
+function checkSamples(samples: number, temperature: number): void {
+  if (!Number.isInteger(samples) || samples < 1) {
+    throw new ThoughtbookError("bad-input", `there are ${samples} samples`, { hint: "Give a whole number above 0." });
+  }
+  if (samples === 1 || temperature > 0) return;
+  throw new ThoughtbookError("bad-input", `${samples} samples at temperature 0 are all the same`, {
+    hint: "Give a temperature such as 0.6, or one sample.",
+  });
+}
+
+/** Without what is undefined. */
+function defined<T extends object>(record: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: Exclude<T[Key], undefined>;
+  };
+}

@@ -1,0 +1,135 @@
+import { POLICIES, type Policy } from "../answer/index.js";
+import { clusteredProportion, type Estimate, mean, proportion } from "./intervals.js";
+import { acu, acuByParameters, majorityIsCorrect, passAtK, passSizes } from "./metrics.js";
+import { sameAnswer } from "./problems.js";
+import type { EvaluationRecord } from "./records.js";
+
+/** A number for each policy that applies to all of the problems. */
+export type ByPolicy<T> = Partial<Record<Policy, T>>;
+
+/** What records under one budget say. Shares are from 0 to 1, with 95 % intervals. */
+export interface Measures {
+  problems: number;
+  /** Texts for each problem. */
+  samples: number;
+  accuracy: ByPolicy<Estimate>;
+  /** Of answers in words. */
+  f1?: Estimate;
+  /** Share of texts that the model ended itself. At 0 lengths are the budget's, not the model's. */
+  finishRate: Estimate;
+  /** Texts that were not asked for, as the prompt was too long; they are wrong, and not in the length. */
+  tooLong: number;
+  /** Mean length of a text in tokens; undefined if there is none. */
+  length?: Estimate;
+  /** 100 · accuracy in percent / length. */
+  acu: ByPolicy<number>;
+  /** The same divided by the model's parameters in billions, where they are known. */
+  acuByParameters?: ByPolicy<number>;
+  /** With several samples: the chance that one of k is right. */
+  passAtK?: ({ k: number } & ByPolicy<number>)[];
+  /** With several samples: share of problems whose most frequent answer is right, by the strict policy. */
+  majority?: Estimate;
+  /** A question, by a run with this budget alone. */
+  calls: number;
+  promptTokens: number;
+  completionTokens: number;
+}
+
+export interface BudgetMeasures extends Measures {
+  budget: number;
+  /** By the operations that a problem needs, where they are known and differ. */
+  byOperations?: ({ operations: number } & Measures)[];
+}
+
+/**
+ * The measures of each budget, in ascending order. Every problem must have as many records under a budget.
+ *
+ * @throws RangeError if they have not, or there are no records
+ */
+export function summarizeRecords(records: readonly EvaluationRecord[], parameterCount?: number): BudgetMeasures[] {
+  if (records.length === 0) throw new RangeError("there are no records");
+  const budgets = groupBy(records, ({ budget }) => budget);
+  return [...budgets].sort(byKey).map(([budget, own]) => {
+    const levels = groupBy(own, ({ operations }) => operations);
+    const byOperations = [...levels].flatMap(([operations, each]) =>
+      operations === undefined ? [] : [{ operations, ...measure(each, parameterCount) }],
+    );
+    return {
+      budget,
+      ...measure(own, parameterCount),
+      ...(byOperations.length > 1 ? { byOperations: byOperations.sort((a, b) => a.operations - b.operations) } : {}),
+    };
+  });
+}
+
+/** The measures of records under one budget. */
+function measure(records: readonly EvaluationRecord[], parameterCount: number | undefined): Measures {
+  const problems = [...groupBy(records, ({ problem }) => problem).values()];
+  const samples = problems[0]!.length;
+  if (problems.some(({ length }) => length !== samples)) {
+    throw new RangeError("expected as many records for each problem under a budget");
+  }
+  const policies = POLICIES.filter((policy) => records.every(({ correct }) => correct[policy] !== undefined));
+  const counts = (policy: Policy) => problems.map((own) => own.filter(({ correct }) => correct[policy]).length);
+  const byPolicy = <T>(value: (policy: Policy) => T | undefined): ByPolicy<T> =>
+    Object.fromEntries(
+      policies.map((policy) => [policy, value(policy)] as const).filter(([, each]) => each !== undefined),
+    );
+
+  const asked = records.filter(({ calls }) => calls > 0);
+  const length = asked.length === 0 ? undefined : mean(asked.map(({ completionTokens }) => completionTokens));
+  const accuracy = byPolicy((policy) => clusteredProportion(counts(policy).map((count) => count / samples)));
+  const accuracyOf = (policy: Policy) => accuracy[policy]!.value;
+  const f1 = records.flatMap((record) => (record.f1 === undefined ? [] : [record.f1]));
+  const perQuestion = (value: (record: EvaluationRecord) => number) =>
+    records.reduce((sum, record) => sum + value(record), 0) / problems.length;
+  return {
+    problems: problems.length,
+    samples,
+    accuracy,
+    ...(f1.length === records.length ? { f1: mean(f1) } : {}),
+    finishRate: proportion(records.filter(({ finishReason }) => finishReason === "stop").length, records.length),
+    tooLong: records.length - asked.length,
+    ...(length ? { length } : {}),
+    acu: byPolicy((policy) => acu(accuracyOf(policy), length?.value ?? 0)),
+    ...(parameterCount === undefined
+      ? {}
+      : {
+          acuByParameters: byPolicy((policy) =>
+            acuByParameters(accuracyOf(policy), length?.value ?? 0, parameterCount),
+          ),
+        }),
+    ...(samples > 1
+      ? {
+          passAtK: passSizes(samples).map((k) => ({
+            k,
+            ...byPolicy((policy) => mean(counts(policy).map((count) => passAtK(samples, count, k))).value),
+          })),
+          majority: proportion(problems.filter(majority).length, problems.length),
+        }
+      : {}),
+    calls: perQuestion(({ calls }) => calls),
+    promptTokens: perQuestion(({ promptTokens }) => promptTokens),
+    completionTokens: perQuestion(({ completionTokens }) => completionTokens),
+  };
+}
+
+function majority(samples: readonly EvaluationRecord[]): boolean {
+  const { kind } = samples[0]!;
+  const inOrder = [...samples].sort((a, b) => a.sample - b.sample);
+  const votes = inOrder.map(({ answer, correct }) => ({ answer, correct: correct.strict ?? false }));
+  return majorityIsCorrect(votes, (a, b) => sameAnswer(kind, a, b));
+}
+
+function groupBy<T, Key>(items: readonly T[], keyOf: (item: T) => Key): Map<Key, T[]> {
+  const groups = new Map<Key, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}
+
+const byKey = ([a]: readonly [number, unknown], [b]: readonly [number, unknown]): number => a - b;

@@ -1,0 +1,193 @@
+import { canonicalJson, sha256, ThoughtbookError } from "../core/index.js";
+import {
+  asDatasetName,
+  collectDataset,
+  type DatasetRecord,
+  datasetEntry,
+  generateWordProblem,
+  type MathRecord,
+  MOST_OPERATIONS,
+  type MultiHopRecord,
+  type Split,
+  type TextRecord,
+} from "../data/index.js";
+import type { EvaluationProblem, ProblemKind } from "./problems.js";
+
+export interface TaskOptions {
+  /** The most problems. Default: 1,000 word problems; all of a data set. */
+  limit?: number | undefined;
+  /** Default: "test"; of data sets as `loadDataset` says. */
+  split?: string | undefined;
+  /** Of word problems: facts that the answer does not need, as a number or the least and the most. Default: 0. */
+  distractors?: readonly [number, number] | undefined;
+  /** Which word problems. Default: 0. */
+  seed?: number | undefined;
+  /** A data set's file, instead of where it is looked for. */
+  path?: string | undefined;
+  /** Stops a download. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface EvaluationTask {
+  /** "word-problems:2-6", "gsm8k". */
+  name: string;
+  /** What decides the problems, for the record of a run; with a hash of them. */
+  settings: Record<string, unknown>;
+  problems: readonly EvaluationProblem[];
+  /** Rows that give no problem: malformed, without a reference, or about a picture. */
+  leftOut: number;
+}
+
+const WORD_PROBLEMS = "word-problems";
+const DEFAULT_COUNT = 1000;
+
+/**
+ * A task by its name: `word-problems:4` or `word-problems:2-6` by the number of operations (of a range each number in
+ * turn, so that all are equally often there), or a data set of `thoughtbook/data`.
+ *
+ * @throws bad-input for an unknown name or an option out of range, or a data set whose answers cannot be graded here; as
+ *   `collectDataset`
+ */
+export async function loadTask(name: string, options: TaskOptions = {}): Promise<EvaluationTask> {
+  const { limit } = options;
+  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1)) {
+    throw new ThoughtbookError("bad-input", `the limit is ${limit}`, { hint: "Give a number of problems, 1 or more." });
+  }
+  const [kind, difficulty] = name.split(":", 2);
+  if (kind === WORD_PROBLEMS) return wordProblemTask(name, difficulty ?? "2-6", options);
+  for (const option of ["distractors", "seed"] as const) {
+    if (options[option] === undefined) continue;
+    throw new ThoughtbookError("bad-input", `${option} is for word problems, and the task is ${name}`, {
+      hint: "Leave it out.",
+    });
+  }
+  return datasetTask(name, options);
+}
+
+/** A task of problems of one's own. */
+export function createTask(
+  name: string,
+  problems: readonly EvaluationProblem[],
+  settings: Record<string, unknown> = {},
+  leftOut = 0,
+): EvaluationTask {
+  if (problems.length === 0) {
+    throw new ThoughtbookError("bad-input", `the task ${name} has no problems`, { hint: "Choose another split." });
+  }
+  const ids = new Set<string>();
+  for (const { id, references } of problems) {
+    if (ids.has(id) || references.length === 0) {
+      throw new ThoughtbookError("bad-input", `the problem ${id} is there twice, or has no reference`, {
+        hint: "Give each problem an id of its own and a reference.",
+      });
+    }
+    ids.add(id);
+  }
+  return { name, problems, leftOut, settings: { name, ...settings, problems: sha256(canonicalJson(problems)) } };
+}
+
+function wordProblemTask(
+  name: string,
+  difficulty: string,
+  { limit = DEFAULT_COUNT, split = "test", distractors = [0, 0], seed = 0 }: TaskOptions,
+): EvaluationTask {
+  const [, first, last] = /^(\d{1,2})(?:-(\d{1,2}))?$/.exec(difficulty) ?? [];
+  const [low, high] = [Number(first), Number(last ?? first)];
+  if (!(low >= 1 && low <= high && high <= MOST_OPERATIONS)) {
+    throw new ThoughtbookError("bad-input", `the task ${name} has no such difficulty`, {
+      hint: `Give a number of operations from 1 to ${MOST_OPERATIONS}, or a range: ${WORD_PROBLEMS}:4, ${WORD_PROBLEMS}:2-6.`,
+    });
+  }
+  const steps = high - low + 1;
+  const problems = Array.from({ length: limit }, (_, at): EvaluationProblem => {
+    const place = { operations: low + (at % steps), index: Math.floor(at / steps) };
+    const { id, question, answer } = generateWordProblem({ seed, ...place, distractors, split: asSplit(split) });
+    // As GSM8K is graded: a whole number must be met exactly.
+    return { id, question, kind: "gsm8k", references: [String(answer)], operations: place.operations };
+  });
+  return createTask(name, problems, { split, seed, distractors: [...distractors] });
+}
+
+function asSplit(split: string): Split {
+  if (split === "train" || split === "validation" || split === "test") return split;
+  throw new ThoughtbookError("bad-input", `word problems have no split "${split}"`, {
+    hint: "They have train, validation and test.",
+  });
+}
+
+async function datasetTask(name: string, { limit, split, path, signal }: TaskOptions): Promise<EvaluationTask> {
+  const dataset = await asDatasetName(name);
+  const { kinds } = await datasetEntry(name);
+  if (kinds.includes("code")) {
+    throw new ThoughtbookError("bad-input", `${name} checks its answers by Python programs, which are not run here`, {
+      hint: "Choose another data set.",
+    });
+  }
+  const { records, malformed } = await collectDataset(dataset, { split, path, signal });
+  const problems: EvaluationProblem[] = [];
+  let skipped = 0;
+  for (const record of records) {
+    if (limit !== undefined && problems.length === limit) break;
+    const problem = problemOf(name, record);
+    if (problem) problems.push(problem);
+    else skipped++;
+  }
+  return createTask(name, problems, { ...(split === undefined ? {} : { split }) }, malformed.length + skipped);
+}
+
+/** The problem of a record; undefined where nobody could answer or grade it. */
+function problemOf(dataset: string, record: DatasetRecord): EvaluationProblem | undefined {
+  const { id } = record;
+  switch (record.kind) {
+    case "math":
+      if (record.needsPicture) return undefined;
+      return { id, question: record.question, kind: mathKind(dataset, record), references: [record.answer] };
+    case "choice": {
+      const options = record.choices.map(({ letter, text }) => `(${letter}) ${text}`);
+      return { id, question: [record.question, ...options].join("\n"), kind: "choice", references: [record.answer] };
+    }
+    case "text":
+      return { id, question: record.question, kind: textKind(record), references: [record.answer] };
+    case "multi-hop":
+      return { id, question: withContext(record), kind: "words", references: record.answers };
+    case "game24": {
+      const numbers = record.numbers.join(" ");
+      const question = `Make 24 of the numbers ${numbers} with + - * / and parentheses; use each number exactly once. The answer is the expression.`;
+      return { id, question, kind: "game24", references: [numbers] };
+    }
+    case "trace": {
+      const reference = record.reference ?? record.answer;
+      return reference === undefined
+        ? undefined
+        : { id, question: record.question, kind: "math", references: [reference] };
+    }
+    case "search":
+      return record.answer === undefined
+        ? undefined
+        : { id, question: record.question, kind: "math", references: [record.answer] };
+    case "code":
+      return undefined;
+  }
+}
+
+function mathKind(dataset: string, { subject }: MathRecord): ProblemKind {
+  if (dataset === "gsm8k") return "gsm8k";
+  // The types of TheoremQA.
+  if (dataset === "theoremqa" && subject === "bool") return "yes-no";
+  return dataset === "theoremqa" && subject === "option" ? "choice" : "math";
+}
+
+/** BIG-Bench Hard has answers of all sorts. */
+function textKind({ answer }: TextRecord): ProblemKind {
+  if (/^(?:yes|no|true|false)$/i.test(answer)) return "yes-no";
+  if (/^-?\d+(?:\.\d+)?$/.test(answer)) return "math";
+  return /\p{L}/u.test(answer) ? "words" : "symbols";
+}
+
+function withContext({ context, question }: MultiHopRecord): string {
+  const paragraphs = context.map(({ title, sentences }) => {
+    const text = sentences.join("").trim();
+    return title === "" ? text : `${title}: ${text}`;
+  });
+  return [...paragraphs, question].join("\n\n");
+}
