@@ -14,7 +14,7 @@ and summary.json. Ctrl-C keeps what is finished; the same command goes on from t
 
 Accuracy is told under each policy that applies (see "thoughtbook grade"). Under strict a text that the budget cut off has
 no final answer; the others grade it as it stands, as the released systems do: for astar its last number counts.
-ACU is 100 x accuracy in percent / mean tokens of a text. Intervals are Wilson's, at 95 %.`;
+ACU is 100 x accuracy in percent / mean tokens of a text; in the table under astar where it applies, else strict. Intervals are Wilson's, at 95 %.`;
 
 interface EvaluateFlags {
   model: string;
@@ -133,10 +133,13 @@ function readable(summary: EvaluationSummary): string {
   const { budgets: all, problems, leftOut, parameterCount } = summary;
   const several = all[0]!.samples > 1;
   const header = [...HEADER, ...(several ? [`pass@${all[0]!.samples}`, "majority"] : [])];
-  const rows = all.flatMap(({ budget, byOperations = [], ...measures }) => [
-    [String(budget), byOperations.length > 0 ? "all" : "", ...cells(measures, several)],
-    ...byOperations.map(({ operations, ...each }) => ["", String(operations), ...cells(each, several)]),
-  ]);
+  const rows = all.flatMap(({ budget, byOperations = [], ...measures }) => {
+    const levels = byOperations.length > 1 ? byOperations : [];
+    return [
+      [String(budget), levels.length > 0 ? "all" : "", ...cells(measures, several)],
+      ...levels.map(({ operations, ...each }) => ["", String(operations), ...cells(each, several)]),
+    ];
+  });
   // A column that says nothing, such as the operations of GSM8K, is left out.
   const shown = header.map((_, column) => rows.some((row) => row[column] !== ""));
   const table = [header, ...rows].map((row) => row.filter((_, column) => shown[column]));

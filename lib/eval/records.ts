@@ -26,7 +26,7 @@ export const evaluationRecordSchema = z.strictObject({
   /** With the one that ended the text. */
   completionTokens: wholeNumber,
   finishReason: z.enum(["stop", "length"]),
-  /** Natural logarithm of the text's probability under the model, in thousandths, from models that tell it. */
+  /** Natural logarithm of the text's probability under the model, in hundredths, from models that tell it. */
   logProb: z.number().optional(),
   /** The final answer by the strict policy, if there is one. */
   answer: z.string().optional(),
@@ -77,7 +77,7 @@ export function evaluationRecord(
     completion: text,
     completionTokens,
     finishReason,
-    ...(logProb === undefined ? {} : { logProb: Math.round(logProb * 1000) / 1000 }),
+    ...(logProb === undefined ? {} : { logProb: Math.round(logProb * 100) / 100 }),
     ...withoutUndefined(gradeCompletion(problem, text, finishReason === "stop" ? solution : undefined)),
     seed,
     ...(modelHash === undefined ? {} : { modelHash }),

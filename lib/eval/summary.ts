@@ -37,7 +37,7 @@ export interface Measures {
 
 export interface BudgetMeasures extends Measures {
   budget: number;
-  /** By the operations that a problem needs, where they are known and differ. */
+  /** By the operations that a problem needs, where they are known. */
   byOperations?: ({ operations: number } & Measures)[];
 }
 
@@ -57,7 +57,7 @@ export function summarizeRecords(records: readonly EvaluationRecord[], parameter
     return {
       budget,
       ...measure(own, parameterCount),
-      ...(byOperations.length > 1 ? { byOperations: byOperations.sort((a, b) => a.operations - b.operations) } : {}),
+      ...(byOperations.length > 0 ? { byOperations: byOperations.sort((a, b) => a.operations - b.operations) } : {}),
     };
   });
 }
