@@ -77,7 +77,7 @@ export function createTask(
   const ids = new Set<string>();
   for (const { id, references } of problems) {
     if (ids.has(id) || references.length === 0) {
-      throw new ThoughtbookError("bad-input", `the problem ${id} is there twice, or has no reference`, {
+      throw new ThoughtbookError("bad-input", `the problem ${id} is there twice or has no reference`, {
         hint: "Give each problem an id of its own and a reference.",
       });
     }

@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { generateWordProblem } from "thoughtbook/data";
+import { createTask, loadTask } from "thoughtbook/eval";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+describe("word problems as a task", () => {
+  it("have each number of operations as often, of the test split", async () => {
+    const { problems, settings } = await loadTask("word-problems:2-4", { limit: 9 });
+    expect(problems.map(({ operations }) => operations)).toEqual([2, 3, 4, 2, 3, 4, 2, 3, 4]);
+    const { id, question, answer } = generateWordProblem({ seed: 0, index: 1, operations: 3, split: "test" });
+    expect(problems[4]).toEqual({ id, question, kind: "gsm8k", references: [String(answer)], operations: 3 });
+    expect(settings).toMatchObject({ name: "word-problems:2-4", split: "test", seed: 0, distractors: [0, 0] });
+  });
+
+  it("are the same alone and in a range", async () => {
+    const range = await loadTask("word-problems:2-4", { limit: 6, seed: 5 });
+    const alone = await loadTask("word-problems:3", { limit: 2, seed: 5 });
+    expect(range.problems.filter(({ operations }) => operations === 3)).toEqual(alone.problems);
+  });
+
+  it("may have distractors, and then differ", async () => {
+    const [plain, more] = await Promise.all(
+      [undefined, [1, 2] as const].map((distractors) => loadTask("word-problems:3", { limit: 3, distractors })),
+    );
+    expect(more!.problems[0]!.question.length).toBeGreaterThan(plain!.problems[0]!.question.length);
+    expect(more!.settings.problems).not.toBe(plain!.settings.problems);
+  });
+
+  it.each([
+    ["word-problems:13", {}, /no such difficulty/],
+    ["word-problems:4-2", {}, /no such difficulty/],
+    ["word-problems:x", {}, /no such difficulty/],
+    ["word-problems:2", { split: "dev" }, /no split "dev"/],
+    ["word-problems:2", { limit: 0 }, /the limit is 0/],
+    ["humaneval", {}, /Python programs/],
+    ["nothing", {}, /no data set "nothing"/],
+    ["gsm8k", { distractors: [1, 1] as const }, /is for word problems/],
+  ])("%s with %j is refused", async (name, options, message) => {
+    await expect(loadTask(name, options)).rejects.toThrow(message);
+  });
+});
+
+describe("data sets as tasks", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "thoughtbook-tasks-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function load(dataset: string, rows: unknown, options = {}) {
+    const path = join(folder, `${dataset}.json`);
+    writeFileSync(path, JSON.stringify(rows));
+    return loadTask(dataset, { path, ...options });
+  }
+
+  it("GSM8K is graded as such; what is no row is counted", async () => {
+    const { problems, leftOut } = await load("gsm8k", [
+      { question: "How many?", answer: "2+3=5\n#### 5" },
+      { question: "How many?", answer: "no mark" },
+    ]);
+    expect(problems).toEqual([{ id: "gsm8k/test/0", question: "How many?", kind: "gsm8k", references: ["5"] }]);
+    expect(leftOut).toBe(1);
+  });
+
+  it("BIG-Bench Hard has choices, yes and no, numbers, words and brackets", async () => {
+    const examples = [
+      { input: "Which?\nOptions:\n(A) one\n(B) two", target: "(B)" },
+      { input: "Is it?", target: "True" },
+      { input: "How many?", target: "12" },
+      { input: "Sort: b a", target: "a b" },
+      { input: "Complete: [ (", target: ") ]" },
+    ];
+    const { problems } = await load("bbh", { examples }, { split: "navigate" });
+    expect(problems.map(({ kind }) => kind)).toEqual(["choice", "yes-no", "math", "words", "symbols"]);
+    expect(problems[0]).toMatchObject({ question: "Which?\n(A) one\n(B) two", references: ["B"] });
+  });
+
+  it("HotpotQA has its paragraphs before the question", async () => {
+    const row = {
+      _id: "q",
+      question: "Where?",
+      answer: "Rome",
+      context: [["Italy", ["Rome is there.", " It is old."]]],
+      supporting_facts: [["Italy", 0]],
+    };
+    const { problems } = await load("hotpotqa", [row]);
+    expect(problems[0]).toMatchObject({
+      question: "Italy: Rome is there. It is old.\n\nWhere?",
+      kind: "words",
+      references: ["Rome"],
+    });
+  });
+
+  it("a limit takes the first ones", async () => {
+    const rows = ["1", "2", "3"].map((answer) => ({ question: "?", answer: `#### ${answer}` }));
+    const { problems } = await load("gsm8k", rows, { limit: 2 });
+    expect(problems.flatMap(({ references }) => references)).toEqual(["1", "2"]);
+  });
+
+  it("problems of one's own need ids and references", () => {
+    const own = { id: "a", question: "?", kind: "math", references: ["1"] } as const;
+    expect(createTask("mine", [own]).problems).toHaveLength(1);
+    expect(() => createTask("mine", [own, own])).toThrow(/twice/);
+    expect(() => createTask("mine", [{ ...own, references: [] }])).toThrow(/no reference/);
+    expect(() => createTask("mine", [])).toThrow(/no problems/);
+  });
+});
