@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { canonicalJson, resolveUserPath, sha256, ThoughtbookError } from "../core/index.js";
 import type { AnswerOperation, EvaluationSummary, Measures } from "../eval/index.js";
 import { MODEL_SPEC } from "./models.js";
-import { count, integer } from "./numbers.js";
+import { count, decimal, integer, range } from "./numbers.js";
 
 const OUTPUT = `
 Tasks: word-problems:4, word-problems:2-6 (each number of operations in turn), or any data set of "thoughtbook data list" but
@@ -101,7 +101,10 @@ async function evaluateModelOnTask({
     try {
       const settings = { ...options, budgets: budget ?? [256], samples: n ?? 1 };
       const { batchSize: _, ...decisive } = settings;
-      const key = sha256(canonicalJson({ ...decisive, task: task.settings, hash: await model.hash() })).slice(0, 6);
+      const key = sha256(canonicalJson({ ...decisive, spec, task: task.settings, hash: await model.hash() })).slice(
+        0,
+        6,
+      );
       const folder = resolveUserPath(
         resultDir ?? join("runs", "evaluate", `${nameOf(spec)}_${nameOf(taskName)}_${key}`),
       );
@@ -187,15 +190,4 @@ const rounded = (value: number): string => value.toLocaleString("en-US", { maxim
 /** One value of an option that takes several; commas separate as well as spaces do. */
 function budgets(text: string, earlier: number[] = []): number[] {
   return [...earlier, ...text.split(",").map((part) => count(part.trim()))];
-}
-
-function decimal(text: string): number {
-  if (/^\d+(\.\d*)?$|^\.\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("Expected a number from 0, such as 0.6.");
-}
-
-function range(text: string): [number, number] {
-  const [, low, high] = /^(\d{1,2})(?:-(\d{1,2}))?$/.exec(text) ?? [];
-  if (low === undefined) throw new InvalidArgumentError("Expected a number or a range, such as 1 or 1-2.");
-  return [Number(low), Number(high ?? low)];
 }

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { ThoughtbookError } from "../core/index.js";
 import type { LanguageModel, Prompt, TextRequest } from "../llm/index.js";
 import { MODEL_SPEC } from "./models.js";
-import { integer, wholeNumber } from "./numbers.js";
+import { decimal, integer, wholeNumber } from "./numbers.js";
 
 const OUTPUT = `
 Without --temperature the model's own distribution is sampled (temperature 1); the same seed repeats the same text.
@@ -138,9 +138,4 @@ export function parseIds(text: string): number[] {
   const parts = text.split(",").map((part) => part.trim());
   if (parts.every((part) => /^\d{1,9}$/.test(part))) return parts.map(Number);
   throw new InvalidArgumentError("expected token ids with commas between them, such as 1,2,3.");
-}
-
-function decimal(text: string): number {
-  if (/^\d+(\.\d*)?(e-?\d+)?$|^\.\d+$/i.test(text)) return Number(text);
-  throw new InvalidArgumentError("expected a number from 0, such as 0.7.");
 }

@@ -21,3 +21,16 @@ export function integer(text: string): number {
   if (/^-?\d{1,15}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("Expected a whole number.");
 }
+
+/** A number, 0 or more. */
+export function decimal(text: string): number {
+  if (/^\d+(\.\d*)?(e-?\d+)?$|^\.\d+$/i.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected a number from 0, such as 0.7.");
+}
+
+/** A whole number, or the least and the most of several. */
+export function range(text: string): [number, number] {
+  const [, low, high] = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(text) ?? [];
+  if (low === undefined) throw new InvalidArgumentError("expected a number or a range, such as 4 or 2-6.");
+  return [Number(low), Number(high ?? low)];
+}

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import {
   asProblemField,
   type FactOrder,
@@ -10,7 +10,7 @@ import {
   type Split,
   wordProblems,
 } from "../data/index.js";
-import { integer, wholeNumber } from "./numbers.js";
+import { integer, range, wholeNumber } from "./numbers.js";
 
 const OUTPUT = `
 The same seed gives the same problems on every machine; problem 7 of a seed does not depend on how many come before it.
@@ -73,10 +73,4 @@ async function printProblems({ count, start, fields, ...options }: WordProblemFl
 
 function fieldNames(text: string): ProblemField[] {
   return text.split(",").map((name) => asProblemField(name.trim()));
-}
-
-function range(text: string): [number, number] {
-  const [, low, high] = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(text) ?? [];
-  if (low === undefined) throw new InvalidArgumentError("expected a number or a range, such as 4 or 2-6.");
-  return [Number(low), Number(high ?? low)];
 }

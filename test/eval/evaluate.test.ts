@@ -1,0 +1,217 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createTask, type EvaluateOptions, type EvaluationProblem, evaluateModel, loadTask } from "thoughtbook/eval";
+import type { ChatPrompt, LanguageModel, TextRequest } from "thoughtbook/llm";
+import { loadLocalModel } from "thoughtbook/llm";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeChatModel } from "../model/generate-helpers.js";
+import { type Said, type ScriptedModel, scriptedModel } from "../operations/helpers.js";
+import { SILENT } from "./helpers.js";
+
+const folders: string[] = [];
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "thoughtbook-evaluate-"));
+  folders.push(folder);
+  return folder;
+}
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+const linesOf = (folder: string) => readFileSync(join(folder, "records.jsonl"), "utf8").trimEnd().split("\n");
+const bytesOf = (folder: string) => readFileSync(join(folder, "records.jsonl"), "utf8");
+const saidTo = ({ prompt }: TextRequest) => (prompt as ChatPrompt).messages[0]!.content;
+
+/** "How much is 3 + 1?", and so on. */
+const sums = (count: number) =>
+  createTask(
+    "sums",
+    Array.from({ length: count }, (_, i): EvaluationProblem => {
+      const question = `How much is ${i} + 1?`;
+      return { id: `sum/${i}`, question, kind: "gsm8k", references: [String(i + 1)], operations: 1 };
+    }),
+  );
+
+/** Adds; one text is two tokens longer than a budget of 5. */
+function adder(parts: Partial<LanguageModel> = {}): ScriptedModel {
+  const model: ScriptedModel = scriptedModel((request, _, call): Said => {
+    const [, left] = /(\d+) \+ 1\?/.exec(saidTo(request))!;
+    const budget = model.calls[call]!.options.maxNewTokens!;
+    return budget < 10
+      ? { text: `${left} + 1 = ${Number(left) + 1}`, finishReason: "length" }
+      : `#### ${Number(left) + 1}`;
+  }, parts);
+  return model;
+}
+
+describe("an evaluation", () => {
+  it("asks for all in one call, step by step, once each, and keeps graded records in order", async () => {
+    const model = adder({ hash: async () => "ab12", parameterCount: 2e6 });
+    const folder = newFolder();
+    const { records, summary } = await evaluateModel(model, sums(3), {
+      budgets: [50],
+      seed: 4,
+      folder,
+      display: SILENT,
+    });
+    expect(model.calls).toHaveLength(1);
+    const { requests, options } = model.calls[0]!;
+    expect(options.maxNewTokens).toBe(50);
+    expect(requests.map(({ seed, temperature, samples }) => [seed, temperature, samples])).toEqual(
+      [0, 1, 2].map((i) => [`4/cot/sum/${i}`, 0, 1]),
+    );
+    expect(saidTo(requests[0]!)).toMatch(/step by step[\s\S]*How much is 0 \+ 1\?/);
+    // The scripted model ends in reverse order.
+    expect(records.map(({ id }) => id)).toEqual(["sum/0#0@50", "sum/1#0@50", "sum/2#0@50"]);
+    expect(linesOf(folder).map((line) => JSON.parse(line))).toEqual(records);
+    expect(records[1]).toEqual({
+      id: "sum/1#0@50",
+      problem: "sum/1",
+      sample: 0,
+      budget: 50,
+      kind: "gsm8k",
+      reference: "2",
+      operations: 1,
+      calls: 1,
+      promptTokens: expect.any(Number),
+      completion: "#### 2",
+      completionTokens: 6,
+      finishReason: "stop",
+      answer: "2",
+      correct: { strict: true, astar: true, dots: true, aot: false },
+      seed: 4,
+      modelHash: "ab12",
+    });
+    expect(JSON.parse(readFileSync(join(folder, "summary.json"), "utf8"))).toEqual(JSON.parse(JSON.stringify(summary)));
+    expect(summary).toMatchObject({
+      model: "scripted",
+      modelHash: "ab12",
+      task: "sums",
+      problems: 3,
+      operation: "cot",
+    });
+    expect(summary.budgets[0]).toMatchObject({ budget: 50, accuracy: { strict: { value: 1 }, aot: { value: 0 } } });
+    const run = JSON.parse(readFileSync(join(folder, "run.json"), "utf8"));
+    expect(run).toMatchObject({ seed: 4, config: { modelHash: "ab12", budgets: [50], samples: 1, temperature: 0 } });
+  });
+
+  it("of a model without token ids generates for each budget; a text that was cut off has no final answer", async () => {
+    const model = adder();
+    const { records, summary } = await evaluateModel(model, sums(2), { budgets: [20, 5, 20], display: SILENT });
+    expect(model.calls.map(({ options }) => options.maxNewTokens)).toEqual([5, 20]);
+    expect(records.map(({ problem, budget, correct }) => [problem, budget, correct.strict, correct.astar])).toEqual([
+      ["sum/0", 5, false, true],
+      ["sum/0", 20, true, true],
+      ["sum/1", 5, false, true],
+      ["sum/1", 20, true, true],
+    ]);
+    expect(summary.budgets.map(({ budget, finishRate }) => [budget, finishRate.value])).toEqual([
+      [5, 0],
+      [20, 1],
+    ]);
+  });
+
+  it("has the finish reason decide, not how the text looks", async () => {
+    const model = scriptedModel(() => ({ text: "#### 1\n", finishReason: "length" }));
+    const { records } = await evaluateModel(model, sums(1), { display: SILENT });
+    expect(records[0]).toMatchObject({ finishReason: "length", correct: { strict: false, astar: true } });
+    expect(records[0]).not.toHaveProperty("answer");
+  });
+
+  it("reads the answer after a thought, and a bare one of the operation `answer`", async () => {
+    const thinker = scriptedModel(() => "<think>\n#### 9\n</think>\nSo it is 1.\n#### 1");
+    const thought = await evaluateModel(thinker, sums(1), { operation: "think", display: SILENT });
+    expect(thought.records[0]).toMatchObject({ answer: "1", correct: { strict: true } });
+    const bare = await evaluateModel(
+      scriptedModel(() => "1"),
+      sums(1),
+      { operation: "answer", display: SILENT },
+    );
+    expect(bare.records[0]).toMatchObject({ answer: "1", correct: { strict: true } });
+  });
+
+  it("counts a prompt that is too long as wrong, without a call", async () => {
+    const model = adder({ capabilities: new Set(["text", "chat", "countTokens"]), contextLength: 10 });
+    const { records, summary } = await evaluateModel(model, sums(1), { display: SILENT });
+    expect(model.calls).toHaveLength(0);
+    expect(records[0]).toMatchObject({ calls: 0, completionTokens: 0, correct: { strict: false } });
+    expect(summary.budgets[0]).toMatchObject({ tooLong: 1, calls: 0 });
+  });
+
+  it("keeps what is finished when it is interrupted, and goes on from there", async () => {
+    const folder = newFolder();
+    const whole = newFolder();
+    const options: EvaluateOptions = { samples: 2, temperature: 1, seed: "s", budgets: [50], display: SILENT };
+    const stop = new AbortController();
+    let finished = 0;
+    const model = scriptedModel((request, sample) => {
+      if (++finished === 4) stop.abort(new Error("enough"));
+      return `${sample} makes #### ${/(\d+) \+ 1\?/.exec(saidTo(request))![1]}`;
+    });
+    const interrupted = evaluateModel(model, sums(4), { ...options, folder, signal: stop.signal });
+    await expect(interrupted).rejects.toThrow("enough");
+    // From the end: problem 3 with both samples, then problem 2.
+    expect(linesOf(folder).map((line) => JSON.parse(line).id)).toEqual([
+      "sum/3#0@50",
+      "sum/3#1@50",
+      "sum/2#0@50",
+      "sum/2#1@50",
+    ]);
+    await evaluateModel(model, sums(4), { ...options, folder });
+    expect(model.calls[1]!.requests.map(({ seed }) => seed)).toEqual(["s/cot/sum/0", "s/cot/sum/1"]);
+    await evaluateModel(model, sums(4), { ...options, folder: whole });
+    expect(bytesOf(folder)).toBe(bytesOf(whole));
+    expect(linesOf(folder)).toHaveLength(8);
+    // All is there: nothing is asked again.
+    const before = model.calls.length;
+    await evaluateModel(model, sums(4), { ...options, folder });
+    expect(model.calls).toHaveLength(before);
+  });
+
+  it("refuses a folder with other settings or another model", async () => {
+    const folder = newFolder();
+    await evaluateModel(adder(), sums(1), { folder, display: SILENT });
+    await expect(evaluateModel(adder(), sums(2), { folder, display: SILENT })).rejects.toThrow(/task\.problems/);
+    await expect(evaluateModel(adder(), sums(1), { folder, seed: 1, display: SILENT })).rejects.toThrow(/seed = 0/);
+    const other = adder({ hash: async () => "cd34" });
+    await expect(evaluateModel(other, sums(1), { folder, display: SILENT })).rejects.toThrow(/modelHash/);
+  });
+
+  it.each<[EvaluateOptions, RegExp]>([
+    [{ budgets: [] }, /the budgets are \[\]/],
+    [{ budgets: [10, 0] }, /the budgets are \[10, 0\]/],
+    [{ samples: 0 }, /there are 0 samples/],
+    [{ samples: 4 }, /4 samples at temperature 0 are all the same/],
+  ])("refuses %j", async (options, message) => {
+    const model = adder();
+    await expect(evaluateModel(model, sums(1), { ...options, display: SILENT })).rejects.toThrow(message);
+    expect(model.calls).toHaveLength(0);
+  });
+});
+
+describe("an evaluation on the engine", { timeout: 60_000 }, () => {
+  let model: LanguageModel;
+  beforeAll(async () => {
+    const folder = newFolder();
+    await writeChatModel(folder);
+    model = await loadLocalModel(folder);
+  });
+  afterAll(() => model.dispose());
+
+  it.each([
+    ["greedy", { temperature: 0 }],
+    ["sampled", { temperature: 1, topP: 0.95, samples: 2 }],
+  ])("cuts %s texts to smaller budgets as the model would have ended them", async (_, sampling) => {
+    const task = await loadTask("word-problems:2-3", { limit: 6 });
+    const [both, alone, again] = [newFolder(), newFolder(), newFolder()];
+    const options = { ...sampling, seed: 3, display: SILENT };
+    const { records } = await evaluateModel(model, task, { ...options, budgets: [3, 12], folder: both });
+    await evaluateModel(model, task, { ...options, budgets: [3], folder: alone });
+    await evaluateModel(model, task, { ...options, budgets: [3, 12], folder: again });
+    expect(linesOf(both).filter((line) => JSON.parse(line).budget === 3)).toEqual(linesOf(alone));
+    expect(bytesOf(again)).toBe(bytesOf(both));
+    expect(records.some(({ budget, completionTokens }) => budget === 12 && completionTokens > 3)).toBe(true);
+    expect(records.every(({ logProb, modelHash }) => logProb! < 0 && modelHash?.length === 64)).toBe(true);
+  });
+});
