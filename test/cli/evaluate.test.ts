@@ -49,7 +49,7 @@ describe("thoughtbook evaluate", { timeout: 90_000 }, () => {
   });
 
   it("keeps finished records at Ctrl-C, and the same command goes on from there", async () => {
-    const args = ["--model", folder, "--task", "word-problems:2", "--limit", "40", "--batch-size", "2"];
+    const args = ["--model", folder, "--task", "word-problems:2", "--limit", "16", "--batch-size", "2"];
     const flags = [...args, "--budget", "60", "--result-dir", join(folder, "stopped")];
     const child = spawn(process.execPath, [BIN, "evaluate", ...flags], { stdio: ["ignore", "ignore", "pipe"] });
     let told = "";
@@ -68,11 +68,11 @@ describe("thoughtbook evaluate", { timeout: 90_000 }, () => {
     expect(code).toBe(130);
     const kept = recordsOf("stopped").trimEnd().split("\n");
     expect(kept.length).toBeGreaterThan(2);
-    expect(kept.length).toBeLessThan(40);
+    expect(kept.length).toBeLessThan(16);
 
     expect(run(...flags).status).toBe(0);
     const all = recordsOf("stopped").trimEnd().split("\n");
-    expect(all).toHaveLength(40);
+    expect(all).toHaveLength(16);
     expect(all).toEqual(expect.arrayContaining(kept));
   });
 
