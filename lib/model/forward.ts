@@ -184,7 +184,7 @@ export interface Attended {
  * Attention of whole texts over themselves.
  *
  * @param positions `[batch, time]` int32
- * @param mask `[batch, time]`, 0 for padding
+ * @param mask `[batch, time]`, 0 for padding, or `[batch, time, time]`, which keys each query may see
  */
 export function causalAttend(
   config: ModelConfig,

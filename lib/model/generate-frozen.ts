@@ -51,8 +51,8 @@ export interface StepRunner {
 export function createStepRunner(
   model: HostModel,
   programs: GenerationPrograms,
-  session: SessionOptions = {},
-  expectedSteps: number = Number.POSITIVE_INFINITY,
+  session: SessionOptions | undefined,
+  expectedSteps: number,
 ): StepRunner {
   const inputs = modelInputs(model);
   const withInputs = (state: StepState) => programs.step({ ...inputs, ...state }) as Promise<NextScores>;

@@ -25,10 +25,10 @@ import {
   type ModelShell,
   modelInputs,
   modelSpecs,
-  programKey,
   shellOf,
   tracedModel,
 } from "./generate-model.js";
+import { createProgramCache } from "./program-cache.js";
 
 type CacheOf<Leaf> = { keys: Leaf[]; values: Leaf[] };
 
@@ -70,27 +70,11 @@ export interface GenerationPrograms {
   dispose(): Promise<void>;
 }
 
-/** By configuration, as weights are inputs: a model in training keeps its programs from step to step. */
-const known = new WeakMap<ModelConfig, Map<string, GenerationPrograms>>();
-
+const cache = createProgramCache(createPrograms);
 /** The programs of a model, compiled when first called and kept as long as its configuration. */
-export function generationPrograms(model: HostModel, session: SessionOptions = {}): GenerationPrograms {
-  const ofConfig = known.get(model.config) ?? new Map<string, GenerationPrograms>();
-  known.set(model.config, ofConfig);
-  const key = `${programKey(model)} ${JSON.stringify(session)}`;
-  const found = ofConfig.get(key);
-  if (found) return found;
-  const programs = createPrograms(model, session);
-  ofConfig.set(key, programs);
-  return programs;
-}
-
+export const generationPrograms = cache.of;
 /** Free the memory of all programs of a configuration that {@link generationPrograms} made. */
-export async function disposePrograms(config: ModelConfig): Promise<void> {
-  const programs = [...(known.get(config)?.values() ?? [])];
-  known.delete(config);
-  await Promise.all(programs.map((each) => each.dispose()));
-}
+export const disposePrograms = cache.dispose;
 
 function createPrograms(model: HostModel, session: SessionOptions): GenerationPrograms {
   const { config } = model;

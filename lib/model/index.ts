@@ -44,6 +44,8 @@ export { type ExportModelOptions, exportModel } from "./export-model.js";
 export { type ExportOnnxOptions, exportOnnx, ONNX_DTYPES, type OnnxDtype, type OnnxExport } from "./export-onnx.js";
 export {
   type Attend,
+  type Attended,
+  causalAttend,
   type ForwardOptions,
   type ForwardResult,
   forward,

@@ -9,17 +9,17 @@ import {
   spec,
   type TensorSpec,
 } from "../tensor/index.js";
-import { attentionScale, type ModelConfig } from "./config.js";
+import { attentionScale } from "./config.js";
 import { hiddenStates, outputLogits, rotaryTable, tokenEmbeddings } from "./forward.js";
 import {
   type HostModel,
   type ModelInputs,
   type ModelShell,
   modelSpecs,
-  programKey,
   shellOf,
   tracedModel,
 } from "./generate-model.js";
+import { createProgramCache } from "./program-cache.js";
 
 type BodyInputs<Leaf> = ModelInputs<Leaf> & {
   /** `[rows, time]` int32. */
@@ -50,26 +50,11 @@ export interface ScorePrograms {
   dispose(): Promise<void>;
 }
 
-const known = new WeakMap<ModelConfig, Map<string, ScorePrograms>>();
-
+const cache = createProgramCache(createPrograms);
 /** The programs of a model, compiled when first called and kept as long as its configuration. */
-export function scorePrograms(model: HostModel, session: SessionOptions = {}): ScorePrograms {
-  const ofConfig = known.get(model.config) ?? new Map<string, ScorePrograms>();
-  known.set(model.config, ofConfig);
-  const key = `${programKey(model)} ${JSON.stringify(session)}`;
-  const found = ofConfig.get(key);
-  if (found) return found;
-  const programs = createPrograms(model, session);
-  ofConfig.set(key, programs);
-  return programs;
-}
-
+export const scorePrograms = cache.of;
 /** Free the memory of all programs of a configuration that {@link scorePrograms} made. */
-export async function disposeScorePrograms(config: ModelConfig): Promise<void> {
-  const programs = [...(known.get(config)?.values() ?? [])];
-  known.delete(config);
-  await Promise.all(programs.map((each) => each.dispose()));
-}
+export const disposeScorePrograms = cache.dispose;
 
 function createPrograms(model: HostModel, session: SessionOptions): ScorePrograms {
   const { config } = model;

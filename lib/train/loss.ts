@@ -1,21 +1,6 @@
 import type * as tf from "@tensorflow/tfjs";
-import {
-  attentionScale,
-  hiddenStates,
-  type Model,
-  outputLogits,
-  rotaryTable,
-  tokenEmbeddings,
-} from "../model/index.js";
-import {
-  causalAttention,
-  embedding,
-  type LossOutputs,
-  rotary,
-  softmaxCrossEntropy,
-  spec,
-  type Traced,
-} from "../tensor/index.js";
+import { causalAttend, hiddenStates, type Model, outputLogits, tokenEmbeddings } from "../model/index.js";
+import { embedding, type LossOutputs, softmaxCrossEntropy, spec, type Traced } from "../tensor/index.js";
 
 /**
  * The shapes of a batch. Rows hold one text each, or several, one after the other; padding stands behind.
@@ -64,20 +49,8 @@ function textStates(
 ): tf.Tensor {
   const { config } = model;
   const [rows, length] = positions.shape as [number, number];
-  const table = rotaryTable(config, length);
-  const split = (x: tf.Tensor, heads: number) =>
-    x.reshape([rows, length, heads, config.headDimension]).transpose([0, 2, 1, 3]);
-  const turn = (x: tf.Tensor) => (table ? rotary(x, positions, table) : x);
   const isOf = (texts: tf.Tensor) => texts.reshape([rows, length, 1]).equal(segments.reshape([rows, 1, length]));
   const sameText = packed ? isOf(segments).logicalOr(isOf(trunks)).toFloat() : undefined;
-  return hiddenStates(model, embeddings, positions, (layer, { q, k, v }) =>
-    causalAttention(
-      turn(split(q, config.heads)),
-      turn(split(k, config.keyValueHeads)),
-      split(v, config.keyValueHeads),
-      { scale: attentionScale(config, layer), ...(sameText ? { mask: sameText } : {}) },
-    )
-      .transpose([0, 2, 1, 3])
-      .reshape([rows * length, -1]),
-  );
+  const attend = causalAttend(config, positions, sameText);
+  return hiddenStates(model, embeddings, positions, (layer, projected) => attend(layer, projected).value);
 }

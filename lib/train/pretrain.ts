@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { createRandom, type ProgressDisplay, ThoughtbookError } from "../core/index.js";
 import { functionProblems, generateWordProblem } from "../data/index.js";
@@ -85,7 +86,7 @@ export async function pretrain(options: PretrainOptions): Promise<string> {
       parameters ??= initializeParameters(config, { seed });
       parameters = await trainPhase({ ...options, seed }, phase, config, parameters, tokenizer);
       await saveModel(folder, config, parameters, recipe);
-      await saveTokenizer(recipe, folder, seed);
+      await cp(places.tokenizer, folder, { recursive: true });
     }
     if (phase.name === until) break;
   }
