@@ -3,6 +3,7 @@ import { generateFunctionProblem, generateWordProblem } from "../data/index.js";
 import type { Tokenizer } from "../model/index.js";
 import { functionExample, operationExample, type ProblemOperation } from "../operations/index.js";
 import type { Branch, Example, ExampleStream } from "./examples.js";
+import { equationsExample } from "./equations-example.js";
 import { joinedLength, joinTexts, type OperationEncoder, operationEncoder } from "./operation-ids.js";
 import type { Phase } from "./recipe.js";
 
@@ -15,6 +16,8 @@ const SPARE = 1.05;
 const QUESTIONS_PER_CHUNK = 1_000_000;
 /** So many questions in a row without an example say that there will never be one. */
 const PATIENCE = 1000;
+/** Tokens of an example of equations: about ten of them. */
+const EQUATION_TOKENS = 96;
 /** Steps of a function to write. */
 const FUNCTION_STEPS = [1, 3] as const;
 
@@ -34,10 +37,10 @@ export function problemStream({ phase, tokenizer, seed }: ProblemStreamOptions):
   const perChunk = Math.ceil(UPDATES_PER_CHUNK * batchSize * SPARE);
   const random = createRandom(seed).stream(`phase ${phase.name}`);
   // What decides the examples; not how long or at what rate they are trained on.
-  const { operations, distractors, withDistractors, mixture, untagged } = phase;
-  const content = { seed, name: phase.name, longest, operations, distractors, withDistractors, mixture, untagged };
+  const { operations, distractors, withDistractors, mixture, equations, untagged } = phase;
+  const content = { seed, longest, operations, distractors, withDistractors, mixture, equations, untagged };
   return {
-    fingerprint: sha256(canonicalJson({ ...content, perChunk })).slice(0, 16),
+    fingerprint: sha256(canonicalJson({ ...content, name: phase.name, perChunk })).slice(0, 16),
     updatesPerChunk: UPDATES_PER_CHUNK,
     longest,
     async chunk(chunk) {
@@ -47,19 +50,30 @@ export function problemStream({ phase, tokenizer, seed }: ProblemStreamOptions):
       for (let index = first; examples.length < perChunk; index++) {
         if (examples.length === 0 && index - first === PATIENCE) throw nothingFits(phase);
         const own = random.stream(String(index));
-        examples.push(...drawExamples(phase, seed, index, own, encode));
+        examples.push(...drawExamples({ phase, tokenizer, seed, index, random: own, encode }));
       }
       return examples;
     },
   };
 }
 
-type Encode = OperationEncoder["encode"];
+interface Draw {
+  phase: Phase;
+  tokenizer: Tokenizer;
+  seed: number;
+  index: number;
+  random: Random;
+  encode: OperationEncoder["encode"];
+}
 
 /** The examples that one question gives: one with all that goes on from it, and others whose question is another. */
-function drawExamples(phase: Phase, seed: number, index: number, random: Random, encode: Encode): Example[] {
+function drawExamples({ phase, tokenizer, seed, index, random, encode }: Draw): Example[] {
   const { code = 0, ...mixture } = phase.mixture;
   const place = { seed: `${phase.name}/${seed}`, index };
+  if (phase.equations > 0 && random.uniform() < phase.equations) {
+    const problems = { seed: `${place.seed}/equations/${index}`, operations: phase.operations };
+    return [equationsExample(tokenizer, problems, Math.min(EQUATION_TOKENS, phase.longest))];
+  }
   // A function to write is a question of its own.
   if (random.uniform() < code) {
     const problem = generateFunctionProblem({ ...place, steps: FUNCTION_STEPS });

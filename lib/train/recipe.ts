@@ -30,6 +30,8 @@ const phaseSchema = z.strictObject({
   withDistractors: share,
   /** How often a question is followed by each operation. What does not fit beside the others is left out. */
   mixture: z.partialRecord(operationName, share),
+  /** Share of examples that hold nothing but equations, as the steps of such problems have them. */
+  equations: share.default(0),
   /** How often a question comes without a tag, as in a plain chat: it is thought about step by step. */
   untagged: share,
   /** Tokens of a question with all that follows it, at most. */
