@@ -14,6 +14,7 @@ interface PretrainFlags {
   until?: string;
   threads?: number;
   saveEvery?: number;
+  publish?: string;
 }
 
 export function addPretrainCommand(program: Command): void {
@@ -26,13 +27,18 @@ export function addPretrainCommand(program: Command): void {
     .option("--until <phase>", "stop after this phase")
     .option("--threads <n>", "threads of the engine (default: the processors of this machine)", count)
     .option("--save-every <n>", "updates between two times that the state is saved (default: 100)", count)
+    .option("--publish <folder>", "afterwards write the models that the recipe names there, each with its curve")
     .addHelpText("after", OUTPUT)
     .action(pretrainModel);
 }
 
-async function pretrainModel({ recipe: file, out, ...options }: PretrainFlags): Promise<void> {
+async function pretrainModel({ recipe: file, out: folder, publish, ...options }: PretrainFlags): Promise<void> {
   // Here, so that other commands need not load the engine.
-  const { pretrain, readRecipe } = await import("../train/index.js");
+  const { pretrain, publishModels, readRecipe } = await import("../train/index.js");
   const recipe = await readRecipe(resolveUserPath(file));
-  console.log(await pretrain({ ...options, recipe, out: resolveUserPath(out) }));
+  const out = resolveUserPath(folder);
+  console.log(await pretrain({ ...options, recipe, out }));
+  if (publish === undefined) return;
+  const { seed } = options;
+  for (const model of await publishModels({ recipe, seed, out, into: resolveUserPath(publish) })) console.log(model);
 }

@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { resolveUserPath, ThoughtbookError } from "../core/index.js";
+import { join } from "node:path";
+import { projectFolder, resolveUserPath, ThoughtbookError } from "../core/index.js";
 
 /** A model of the hub, at a branch, tag or commit. */
 export interface HubModel {
@@ -30,6 +32,13 @@ export async function localFolder(spec: string): Promise<string | undefined> {
   throw new ThoughtbookError("not-found", `there is no folder ${path}`, {
     hint: "Check the path; a model of the hub is called owner/name.",
   });
+}
+
+/** The folder of a model that comes with the repository, such as "mini". */
+export function embeddedFolder(name: string): string | undefined {
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return undefined;
+  const folder = join(projectFolder(), "data", "models", name);
+  return existsSync(join(folder, "config.json")) ? folder : undefined;
 }
 
 /**

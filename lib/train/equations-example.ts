@@ -9,8 +9,13 @@ import { type Example, exampleOf } from "./examples.js";
  *
  * @param problems those whose steps are taken
  * @param longest tokens at most
+ * @returns undefined if the first equation is longer
  */
-export function equationsExample(tokenizer: Tokenizer, problems: WordProblemOptions, longest: number): Example {
+export function equationsExample(
+  tokenizer: Tokenizer,
+  problems: WordProblemOptions,
+  longest: number,
+): Example | undefined {
   const encode = (text: string) => tokenizer.encode(text, { addSpecialTokens: false });
   const newline = encode("\n");
   const ids: number[] = [];
@@ -19,7 +24,9 @@ export function equationsExample(tokenizer: Tokenizer, problems: WordProblemOpti
     for (const { expression, value } of problemSteps(generateWordProblem({ ...problems, index }))) {
       const question = encode(`${expression}=`);
       const result = [...encode(String(value)), ...newline];
-      if (ids.length + question.length + result.length > longest) return exampleOf(ids, (i) => counted[i]!);
+      if (ids.length + question.length + result.length > longest) {
+        return ids.length === 0 ? undefined : exampleOf(ids, (i) => counted[i]!);
+      }
       ids.push(...question, ...result);
       counted.push(...question.map(() => false), ...result.map(() => true));
     }

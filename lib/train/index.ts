@@ -7,6 +7,7 @@ export type { TrainingSettings } from "./options.js";
 export { type PretrainOptions, pretrain } from "./pretrain.js";
 export { type ProblemAccuracyOptions, problemAccuracy } from "./problem-accuracy.js";
 export { type ProblemStreamOptions, problemStream } from "./problem-stream.js";
+export { type PublishOptions, publishModels } from "./publish.js";
 export { type Phase, type Recipe, readRecipe } from "./recipe.js";
 export {
   describeCounts,

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { cp } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createRandom, type ProgressDisplay, ThoughtbookError } from "../core/index.js";
 import { functionProblems, generateWordProblem } from "../data/index.js";
@@ -27,6 +27,7 @@ import {
 } from "../operations/index.js";
 import type { Scores, Snapshot } from "./evaluations.js";
 import { CHAT_TOKENS } from "./operation-ids.js";
+import { pretrainFolders } from "./pretrain-folders.js";
 import { problemAccuracy } from "./problem-accuracy.js";
 import { problemStream } from "./problem-stream.js";
 import type { Phase, Recipe } from "./recipe.js";
@@ -48,11 +49,6 @@ export interface PretrainOptions {
   display?: ProgressDisplay | undefined;
 }
 
-const folders = (out: string) => ({
-  tokenizer: join(out, "tokenizer"),
-  run: ({ name }: Phase) => join(out, "runs", name),
-  model: ({ name }: Phase) => join(out, "models", name),
-});
 /** Of a vocabulary: a token that nothing but corrupted text needs is no loss. */
 const LEAST_FREQUENCY = 2;
 /** One of so many problems is about a function. */
@@ -68,7 +64,7 @@ const FUNCTIONS = 10;
 export async function pretrain(options: PretrainOptions): Promise<string> {
   const { recipe, out, until } = options;
   const seed = options.seed ?? recipe.seed;
-  const places = folders(out);
+  const places = pretrainFolders(out);
   if (until !== undefined && !recipe.phases.some(({ name }) => name === until)) {
     throw new ThoughtbookError("bad-input", `the recipe has no phase "${until}"`, {
       hint: `Its phases: ${recipe.phases.map(({ name }) => name).join(", ")}.`,
@@ -85,8 +81,7 @@ export async function pretrain(options: PretrainOptions): Promise<string> {
     } else {
       parameters ??= initializeParameters(config, { seed });
       parameters = await trainPhase({ ...options, seed }, phase, config, parameters, tokenizer);
-      await saveModel(folder, config, parameters, recipe);
-      await cp(places.tokenizer, folder, { recursive: true });
+      await saveModel(folder, config, parameters, recipe, places.tokenizer);
     }
     if (phase.name === until) break;
   }
@@ -101,7 +96,7 @@ async function trainPhase(
   tokenizer: Tokenizer,
 ): Promise<ModelParameters> {
   const { steps, batchSize, learningRate, schedule, warmup, optimizer, weightDecay, beta2 } = phase;
-  const chatTemplate = await chatTemplateOf(folders(out).tokenizer);
+  const chatTemplate = await chatTemplateOf(pretrainFolders(out).tokenizer);
   const { every, problems, operations, maxNewTokens } = recipe.evaluation;
   const evaluate = async (snapshot: Snapshot): Promise<Scores> => {
     const model = createLocalModel({
@@ -117,10 +112,11 @@ async function trainPhase(
     const accuracy = await problemAccuracy(model, { operations, problems, split, seed: "curve", maxNewTokens, signal });
     return Object.fromEntries(Array.from(accuracy, ([count, value]) => [`accuracy at ${count}`, value]));
   };
+  const folder = pretrainFolders(out).run(phase);
   const result = await trainLanguageModel({
     model: { config, parameters },
     examples: problemStream({ phase, tokenizer, seed }),
-    folder: folders(out).run(phase),
+    folder,
     seed,
     maxSteps: steps,
     batchSize,
@@ -139,6 +135,8 @@ async function trainPhase(
     display,
     onRecord: onRecord && ((record, course) => onRecord(record, phase, course)),
   });
+  const { steps: updates, seconds } = result;
+  await writeFile(pretrainFolders(out).result(phase), `${JSON.stringify({ updates, seconds: Math.round(seconds) })}\n`);
   return result.parameters;
 }
 
@@ -203,8 +201,12 @@ async function saveModel(
   config: ModelConfig,
   parameters: ModelParameters,
   { name }: Recipe,
+  tokenizer: string,
 ): Promise<void> {
   const operations = { name, operations: OPERATION_NAMES };
-  const extraFiles = { "thoughtbook.json": `${JSON.stringify(operations, null, 2)}\n` };
+  const extraFiles: Record<string, string | Uint8Array> = {
+    "thoughtbook.json": `${JSON.stringify(operations, null, 2)}\n`,
+  };
+  for (const file of await readdir(tokenizer)) extraFiles[file] = await readFile(join(tokenizer, file));
   await saveCheckpoint(folder, { config, parameters, dtype: "float32", extraFiles });
 }

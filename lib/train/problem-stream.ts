@@ -2,8 +2,8 @@ import { canonicalJson, createRandom, type Random, sha256, ThoughtbookError } fr
 import { generateFunctionProblem, generateWordProblem } from "../data/index.js";
 import type { Tokenizer } from "../model/index.js";
 import { functionExample, operationExample, type ProblemOperation } from "../operations/index.js";
-import type { Branch, Example, ExampleStream } from "./examples.js";
 import { equationsExample } from "./equations-example.js";
+import type { Branch, Example, ExampleStream } from "./examples.js";
 import { joinedLength, joinTexts, type OperationEncoder, operationEncoder } from "./operation-ids.js";
 import type { Phase } from "./recipe.js";
 
@@ -72,7 +72,8 @@ function drawExamples({ phase, tokenizer, seed, index, random, encode }: Draw): 
   const place = { seed: `${phase.name}/${seed}`, index };
   if (phase.equations > 0 && random.uniform() < phase.equations) {
     const problems = { seed: `${place.seed}/equations/${index}`, operations: phase.operations };
-    return [equationsExample(tokenizer, problems, Math.min(EQUATION_TOKENS, phase.longest))];
+    const equations = equationsExample(tokenizer, problems, Math.min(EQUATION_TOKENS, phase.longest));
+    return equations ? [equations] : [];
   }
   // A function to write is a question of its own.
   if (random.uniform() < code) {

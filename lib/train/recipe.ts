@@ -38,29 +38,36 @@ const phaseSchema = z.strictObject({
   longest: count,
 });
 
-const recipeSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9-]+$/),
-  seed: z.int(),
-  tokenizer: z.strictObject({ vocabularySize: count, problems: count }),
-  /** Keys of a Llama's config.json. */
-  model: z.strictObject({
-    hidden_size: count,
-    intermediate_size: count,
-    num_hidden_layers: count,
-    num_attention_heads: count,
-    num_key_value_heads: count,
-    max_position_embeddings: count,
-  }),
-  evaluation: z.strictObject({
-    /** Updates between two evaluations. */
-    every: count,
-    /** Problems for each number of operations. */
-    problems: count,
-    operations: z.array(count).min(1),
-    maxNewTokens: count,
-  }),
-  phases: z.array(phaseSchema).min(1),
-});
+const recipeSchema = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9-]+$/),
+    seed: z.int(),
+    tokenizer: z.strictObject({ vocabularySize: count, problems: count }),
+    /** Keys of a Llama's config.json. */
+    model: z.strictObject({
+      hidden_size: count,
+      intermediate_size: count,
+      num_hidden_layers: count,
+      num_attention_heads: count,
+      num_key_value_heads: count,
+      max_position_embeddings: count,
+    }),
+    evaluation: z.strictObject({
+      /** Updates between two evaluations. */
+      every: count,
+      /** Problems for each number of operations. */
+      problems: count,
+      operations: z.array(count).min(1),
+      maxNewTokens: count,
+    }),
+    phases: z.array(phaseSchema).min(1),
+    /** The models that the recipe is for: name, and the phase after which it is so. */
+    publish: z.record(z.string().regex(/^[a-z0-9-]+$/), z.string()).default({}),
+  })
+  .refine(({ phases, publish }) => Object.values(publish).every((phase) => phases.some(({ name }) => name === phase)), {
+    path: ["publish"],
+    error: "names a phase that the recipe does not have",
+  });
 
 /** How a model is trained from nothing on procedural problems: tokenizer, sizes, and phases one after the other. */
 export type Recipe = z.infer<typeof recipeSchema>;

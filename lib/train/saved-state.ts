@@ -19,6 +19,8 @@ export interface SavedState {
   step: number;
   /** Tokens put in so far. */
   tokens: number;
+  /** Seconds that the updates took, with evaluations, over all times that the run went on. */
+  seconds: number;
   best?: Best | undefined;
 }
 
@@ -32,17 +34,21 @@ const PARAMS = "params";
 const noteSchema = z.object({
   step: z.int().nonnegative(),
   tokens: z.int().nonnegative(),
+  seconds: z.number().nonnegative().default(0),
   best: z.object({ step: z.int().positive(), value: z.number() }).optional(),
 });
 
 /** Write the state as one file, which appears only when it is whole, and remove weights that were the best before. */
-export async function saveState(folder: string, { params, optimizer, step, tokens, best }: SavedState): Promise<void> {
+export async function saveState(
+  folder: string,
+  { params, optimizer, step, tokens, seconds, best }: SavedState,
+): Promise<void> {
   const { step: updates, ...moments } = optimizer as { step: TensorData } & Record<string, ModelParameters>;
   const tensors = Object.entries({ [PARAMS]: params, ...moments }).flatMap(([group, values]) =>
     Object.entries(values).map(([name, value]) => [`${group}/${name}`, value] as const),
   );
   const content = { ...Object.fromEntries(tensors), step: updates as ModelParameters[string] };
-  const note = JSON.stringify({ step, tokens, ...(best ? { best } : {}) });
+  const note = JSON.stringify({ step, tokens, seconds: Math.round(seconds), ...(best ? { best } : {}) });
   await writeSafetensors(join(folder, STATE_FILE), content, { metadata: { state: note } });
   for (const file of await readdir(folder)) {
     const found = BEST_PATTERN.exec(file);
@@ -85,9 +91,7 @@ export async function loadState(
   return {
     params: await readGroup(PARAMS, fresh.params),
     optimizer: { ...moments, step: await read("step", []) },
-    step: note.step,
-    tokens: note.tokens,
-    best: note.best,
+    ...note,
   };
 }
 

@@ -74,6 +74,8 @@ export interface TrainedLanguageModel {
   value?: number;
   /** Updates of the whole run. */
   steps: number;
+  /** What they took, with evaluations, over all times that the run went on; a time that was killed counts up to its last save. */
+  seconds: number;
 }
 
 type Specs = Record<string, TensorSpec>;
@@ -127,7 +129,7 @@ export async function trainLanguageModel(options: TrainLanguageModelOptions): Pr
   let progress: Progress | undefined;
   try {
     let state = step.init(trained.params, trained.frozen) as TrainingState<Specs, Specs>;
-    let position: Pick<SavedState, "step" | "tokens" | "best"> = { step: 0, tokens: 0, best: undefined };
+    let position: Omit<SavedState, "params" | "optimizer"> = { step: 0, tokens: 0, seconds: 0 };
     const earlier = await loadState(folder, state as Pick<SavedState, "params" | "optimizer">);
     if (earlier) {
       const { params, optimizer, ...rest } = earlier;
@@ -138,9 +140,15 @@ export async function trainLanguageModel(options: TrainLanguageModelOptions): Pr
       }
     }
     let savedStep = position.step;
+    const started = performance.now() - 1000 * position.seconds;
+    const seconds = () => (performance.now() - started) / 1000;
     const save = async () => {
       if (savedStep === position.step) return;
-      await saveState(folder, { ...(state as Pick<SavedState, "params" | "optimizer">), ...position });
+      await saveState(folder, {
+        ...(state as Pick<SavedState, "params" | "optimizer">),
+        ...position,
+        seconds: seconds(),
+      });
       savedStep = position.step;
     };
     progress = startProgress("training", {
@@ -199,6 +207,7 @@ export async function trainLanguageModel(options: TrainLanguageModelOptions): Pr
       step: best?.step ?? course.steps,
       ...(best ? { value: best.value } : {}),
       steps: course.steps,
+      seconds: earlier?.step === course.steps ? earlier.seconds : seconds(),
     };
   } catch (error) {
     progress?.fail();

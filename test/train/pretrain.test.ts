@@ -1,12 +1,21 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { evaluate, formatRational, parseArithmetic } from "thoughtbook/answer";
 import { createRandom } from "thoughtbook/core";
 import { generateWordProblem } from "thoughtbook/data";
 import { loadLocalModel } from "thoughtbook/llm";
 import { encodeConversation, loadTokenizer } from "thoughtbook/model";
 import { exampleMessages, OPERATION_NAMES, operationExamples } from "thoughtbook/operations";
-import { type Phase, pretrain, problemStream, type Recipe, readRecipe, type TrainingRecord } from "thoughtbook/train";
+import {
+  type Phase,
+  pretrain,
+  problemStream,
+  publishModels,
+  type Recipe,
+  readRecipe,
+  type TrainingRecord,
+} from "thoughtbook/train";
 import { describe, expect, it } from "vitest";
 import { joinTexts, operationEncoder } from "../../lib/dist/train/operation-ids.js";
 import { failure, temporaryFolder } from "../core/helpers.js";
@@ -25,6 +34,7 @@ const PHASE: Phase = {
   operations: [1, 2],
   distractors: [1, 1],
   withDistractors: 0.2,
+  equations: 0.2,
   mixture: { cot: 1, decompose: 0.5, contract: 0.5, judge: 0.3, program: 0.5, code: 0.2 },
   untagged: 0.3,
   longest: 400,
@@ -43,6 +53,7 @@ const RECIPE: Recipe = {
   },
   evaluation: { every: 3, problems: 2, operations: [1, 2], maxNewTokens: 5 },
   phases: [PHASE, { ...PHASE, name: "long", steps: 4, mixture: { cot: 0.5, think: 0.5 }, longest: 600 }],
+  publish: { "tiny-base": "base", tiny: "long" },
 };
 
 async function run(out: string, options: object = {}) {
@@ -130,6 +141,68 @@ describe("pretrain", () => {
     const [tag] = tokenizer.encode("<|cot|>", { addSpecialTokens: false });
     for (const { ids } of await untagged.chunk(0)) expect([...ids]).not.toContain(tag);
   }, 60_000);
+
+  it("draws equations that hold, and counts their right sides", async () => {
+    const out = await temporaryFolder();
+    await run(out, { until: "base", recipe: { ...RECIPE, phases: [{ ...PHASE, steps: 1 }], publish: {} } });
+    const tokenizer = await loadTokenizer(join(out, "tokenizer"));
+    const phase = { ...PHASE, equations: 1, longest: 60 };
+    const examples = await problemStream({ phase, tokenizer, seed: 1 }).chunk(0);
+    const texts = examples.map(({ ids }) => tokenizer.decode(ids));
+    expect(new Set(texts).size).toBe(texts.length);
+    for (const [i, { ids, labels }] of examples.entries()) {
+      expect(ids.length).toBeLessThanOrEqual(60);
+      const lines = texts[i]!.trimEnd().split("\n");
+      for (const line of lines) {
+        const [expression, result] = line.split("=") as [string, string];
+        const parsed = parseArithmetic(expression);
+        const value = parsed.ok ? evaluate(parsed.value) : parsed;
+        expect(value.ok && formatRational(value.value), line).toBe(result);
+      }
+      const counted = tokenizer.decode(ids.filter((_, at) => labels[at]! >= 0));
+      expect(counted).toBe(lines.map((line) => `${line.split("=")[1]}\n`).join(""));
+    }
+  }, 60_000);
+});
+
+describe("publishModels", () => {
+  it("writes the finished models in 16 bits with recipe, time and curve, and says what there is otherwise", async () => {
+    const [out, into] = [await temporaryFolder(), await temporaryFolder()];
+    const nothing = await failure(publishModels({ recipe: RECIPE, out, into }));
+    expect(nothing.code).toBe("not-found");
+    expect(nothing.hint).toContain("tiny-base after the phase base");
+    await run(out, { until: "base" });
+    expect(await publishModels({ recipe: RECIPE, out, into })).toEqual([join(into, "tiny-base")]);
+    await run(out);
+    expect(await publishModels({ recipe: RECIPE, out, into })).toEqual([join(into, "tiny-base"), join(into, "tiny")]);
+
+    const model = await loadLocalModel(join(into, "tiny"));
+    expect(model.operations).toEqual(new Set(OPERATION_NAMES));
+    expect([...model.capabilities]).toContain("chat");
+    const read = async (name: string) => readFile(join(into, "tiny", name), "utf8");
+    expect(JSON.parse(await read("config.json"))).toMatchObject({ dtype: "float16" });
+    const training = JSON.parse(await read("training.json"));
+    expect(training).toMatchObject({
+      seed: 3,
+      phases: [
+        { phase: "base", updates: 6 },
+        { phase: "long", updates: 4 },
+      ],
+    });
+    const { publish: _, ...recipe } = RECIPE;
+    expect(training.recipe).toEqual(recipe);
+    // Evaluated every three updates and after the last one of each phase.
+    const lines = (await read("curve.csv")).trim().split("\n");
+    expect(lines[0]).toBe("phase,update,tokens,loss,accuracy at 1,accuracy at 2");
+    expect(lines.slice(1).map((line) => line.split(",").slice(0, 2).join())).toEqual([
+      "base,3",
+      "base,6",
+      "long,9",
+      "long,10",
+    ]);
+    const tokens = lines.slice(1).map((line) => Number(line.split(",")[2]));
+    expect(tokens).toEqual(tokens.toSorted((a, b) => a - b));
+  }, 120_000);
 });
 
 describe("recipes", () => {
@@ -143,6 +216,8 @@ describe("recipes", () => {
     expect(await readRecipe(file)).toEqual(RECIPE);
     await write({ ...RECIPE, phases: [{ ...PHASE, operations: [3, 1] }] });
     expect((await failure(readRecipe(file))).message).toMatch(/no recipe: .*phases\[0\]\.operations/s);
+    await write({ ...RECIPE, publish: { tiny: "last" } });
+    expect((await failure(readRecipe(file))).message).toMatch(/publish/);
     await write({ ...RECIPE, phases: [{ ...PHASE, mixture: { cook: 1 } }] });
     expect((await failure(readRecipe(file))).message).toMatch(/mixture/);
     await write("{");

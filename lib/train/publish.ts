@@ -1,0 +1,101 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { stringify } from "csv-stringify/sync";
+import { z } from "zod";
+import { readJsonl, ThoughtbookError } from "../core/index.js";
+import { openCheckpoint, readParameters, saveCheckpoint } from "../model/index.js";
+import { pretrainFolders } from "./pretrain-folders.js";
+import type { Phase, Recipe } from "./recipe.js";
+import type { TrainingRecord } from "./train-language-model.js";
+
+export interface PublishOptions {
+  recipe: Recipe;
+  /** Instead of the recipe's. */
+  seed?: number | undefined;
+  /** The folder of `pretrain`. */
+  out: string;
+  /** Gets one folder for each model. */
+  into: string;
+}
+
+/** Updates whose losses a row of the curve is the mean of. */
+const UPDATES_PER_ROW = 25;
+
+const resultSchema = z.object({ updates: z.int(), seconds: z.number() });
+
+/**
+ * Write the models that a recipe is for, as far as their phases are done: each a Hugging Face folder with weights of 16
+ * bits, besides `training.json` (the recipe up to there with seed and time) and `curve.csv` (loss and accuracy).
+ *
+ * @returns the folders
+ * @throws not-found if no phase of a model is done; corrupt-data, file-system
+ */
+export async function publishModels({ recipe, seed = recipe.seed, out, into }: PublishOptions): Promise<string[]> {
+  const places = pretrainFolders(out);
+  const written: string[] = [];
+  for (const [name, last] of Object.entries(recipe.publish)) {
+    const phases = recipe.phases.slice(0, recipe.phases.findIndex((phase) => phase.name === last) + 1);
+    const source = places.model(phases.at(-1)!);
+    if (!existsSync(join(source, "config.json"))) continue;
+    const checkpoint = await openCheckpoint(source);
+    const { publish: _, ...rest } = recipe;
+    const training = { recipe: { ...rest, name, phases }, seed, phases: await Promise.all(phases.map(timeOf)) };
+    const folder = join(into, name);
+    await saveCheckpoint(folder, {
+      config: checkpoint.config,
+      parameters: await readParameters(checkpoint),
+      dtype: "float16",
+      extraFiles: {
+        ...(await otherFiles(source)),
+        "training.json": `${JSON.stringify(training, null, 2)}\n`,
+        "curve.csv": await trainingCurve(phases, out),
+      },
+    });
+    written.push(folder);
+  }
+  if (written.length > 0) return written;
+  throw new ThoughtbookError("not-found", `${out} has no finished model of the recipe ${recipe.name}`, {
+    hint: `Its models: ${Object.entries(recipe.publish)
+      .map(([name, phase]) => `${name} after the phase ${phase}`)
+      .join(", ")}.`,
+  });
+
+  async function timeOf(phase: Phase) {
+    const { updates, seconds } = resultSchema.parse(JSON.parse(await readFile(places.result(phase), "utf8")));
+    return { phase: phase.name, updates, hours: Number((seconds / 3600).toFixed(2)) };
+  }
+}
+
+/** Tokenizer, chat template and operations of a model. */
+async function otherFiles(folder: string): Promise<Record<string, Uint8Array>> {
+  const names = (await readdir(folder)).filter((name) => /\.json$/.test(name) && !/^(config|model)/.test(name));
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name))])));
+}
+
+/** Loss (mean of some updates) and accuracies by update and tokens over all phases, as CSV. */
+async function trainingCurve(phases: readonly Phase[], out: string): Promise<string> {
+  const rows: Record<string, string | number>[] = [];
+  let [updatesBefore, tokensBefore] = [0, 0];
+  for (const phase of phases) {
+    let losses: number[] = [];
+    let last: TrainingRecord | undefined;
+    for await (const { value } of readJsonl<TrainingRecord>(join(pretrainFolders(out).run(phase), "records.jsonl"))) {
+      last = value;
+      losses.push(value.loss);
+      if (value.step % UPDATES_PER_ROW > 0 && !value.scores) continue;
+      rows.push({
+        phase: phase.name,
+        update: updatesBefore + value.step,
+        tokens: tokensBefore + value.tokens,
+        loss: (losses.reduce((sum, loss) => sum + loss, 0) / losses.length).toFixed(4),
+        ...value.scores,
+      });
+      losses = [];
+    }
+    updatesBefore += last?.step ?? 0;
+    tokensBefore += last?.tokens ?? 0;
+  }
+  const columns = [...new Set(rows.flatMap(Object.keys))];
+  return stringify(rows, { header: true, columns });
+}
