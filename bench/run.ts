@@ -7,6 +7,8 @@ import { benchFineTune, summariseFineTune } from "./fine-tune/index.js";
 import { benchGenerate } from "./generate/index.js";
 import { ENGINE, GENERATE_PEERS, type GeneratePeer } from "./generate/peer-list.js";
 import { generateFigure, summarise as summariseGenerate } from "./generate/summary.js";
+import { writeCard } from "./model/card.js";
+import { type ModelOptions, measureModel } from "./model/index.js";
 import { benchServe, type ServeOptions, summariseServe } from "./serve/index.js";
 import { writeJson } from "./shared/report.js";
 import { benchTrainStep } from "./train-step/index.js";
@@ -123,6 +125,16 @@ program
   .option("--out <folder>", "for serve.json", path, join(projectFolder(), "runs", "bench"))
   .action(serve);
 
+program
+  .command("model")
+  .description("what a model that comes with the repository can do; writes its card")
+  .requiredOption("--model <name>", "of data/models")
+  .option("--problems <number>", "of each kind and number of operations", positiveInteger, 1000)
+  .option("--seed <number>", "of the problems", Number, 0)
+  .option("--budget <tokens>", "the longest chain of thought", positiveInteger, 320)
+  .option("--long-budget <tokens>", "the longest thinking before an answer", positiveInteger, 900)
+  .action(model);
+
 // An interruption ends the process by `exit`, on which temporary folders are removed; peers end with their input.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 
@@ -204,6 +216,17 @@ async function serve({
   await writeJson(file, result);
   console.log(summariseServe(result));
   console.log(`\n${file}`);
+}
+
+async function model(options: Omit<ModelOptions, "folder" | "onProgress">): Promise<void> {
+  const folder = join(projectFolder(), "data", "models", options.model);
+  const measured = await measureModel({
+    ...options,
+    folder: join(projectFolder(), "runs", "bench", `model-${options.model}`),
+    onProgress: (line) => console.error(line),
+  });
+  await writeCard(folder, measured);
+  console.log(join(folder, "README.md"));
 }
 
 function defined<T extends object>(options: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {

@@ -8,6 +8,7 @@ import { addGradeCommand } from "./grade.js";
 import { addKernelCommands } from "./kernel.js";
 import { addModelCommands } from "./models.js";
 import { addNotebookCommands } from "./notebooks.js";
+import { addOperationsCommand } from "./operations.js";
 import { addPretrainCommand } from "./pretrain.js";
 import { addScoreCommand } from "./score.js";
 import { addServeCommand } from "./serve.js";
@@ -37,6 +38,7 @@ addServeCommand(program);
 addTrainCommand(program);
 addPretrainCommand(program);
 addEvaluateCommand(program);
+addOperationsCommand(program);
 addWordProblemsCommand(program);
 
 try {

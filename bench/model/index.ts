@@ -1,0 +1,216 @@
+import { join } from "node:path";
+import { ThoughtbookError } from "thoughtbook/core";
+import {
+  type AnswerOperation,
+  type ErrorCause,
+  type EvaluationRecord,
+  errorCause,
+  evaluateModel,
+  loadTask,
+  type Measures,
+  type OperationQuality,
+  operationQuality,
+  type TaskOptions,
+} from "thoughtbook/eval";
+import { type LanguageModel, loadModel } from "thoughtbook/llm";
+import { describeMachine, type Machine } from "../shared/report.js";
+
+export interface ModelOptions {
+  model: string;
+  /** Problems of each kind and number of operations. */
+  problems: number;
+  seed: number;
+  /** Of the records, from which an interrupted measurement goes on. */
+  folder: string;
+  /** The longest chain of thought, and the longest thinking before an answer, in tokens. */
+  budget: number;
+  longBudget: number;
+  onProgress?: (line: string) => void;
+}
+
+export interface Level {
+  operations: number;
+  distractors: number;
+  problems: number;
+  /** By the strict policy. */
+  accuracy: number;
+  interval: [number, number];
+  length: number;
+  /** Share of all problems that are wrong for each cause. */
+  causes: Record<ErrorCause, number>;
+}
+
+export interface BudgetLevel {
+  budget: number;
+  accuracy: number;
+  interval: [number, number];
+  finishRate: number;
+  length: number;
+}
+
+export interface DatasetLevel {
+  dataset: string;
+  problems: number;
+  accuracy: number;
+  interval: [number, number];
+}
+
+/** What a model can do, measured greedily on unseen problems. */
+export interface ModelMeasurement {
+  model: string;
+  modelHash: string;
+  parameters: number;
+  seed: number;
+  chainOfThought: Level[];
+  /** Step by step, of the same problems with facts that the answer does not need. */
+  distractors: Level[];
+  /** Thinking long before the answer, by budget; the mean length is that of the largest. */
+  long: { operations: [number, number]; problems: number; meanLength: number; budgets: BudgetLevel[] };
+  operations: OperationQuality[];
+  datasets: DatasetLevel[];
+  /** Seconds for the greedy chains of 1,000 problems of 2 to 5 operations, graded; nothing of them was there before. */
+  secondsFor1000: number;
+  machine: Machine;
+}
+
+/** By how much of the mean length of long chains budgets are given. */
+const SHARES_OF_LENGTH = [0.125, 0.25, 0.5, 0.75, 1, 1.5];
+const TRAINED: [number, number] = [1, 5];
+const CURVE: [number, number] = [1, 10];
+const DATASETS = ["gsm8k", "svamp"] as const;
+
+/** Measure a model on word problems in and beyond its training, on its operations, and on real data sets that are at hand. */
+export async function measureModel(options: ModelOptions): Promise<ModelMeasurement> {
+  const model = await loadModel(options.model);
+  try {
+    const modelHash = await model.hash();
+    if (modelHash === undefined || model.parameterCount === undefined) {
+      throw new ThoughtbookError("bad-input", `the weights of ${options.model} are out of reach`, {
+        hint: "Give a model that runs here.",
+      });
+    }
+    const { seed, problems } = options;
+    const chainOfThought = await levels(model, options, "chains", CURVE, 0);
+    const distractors = await levels(model, options, "distractors", [2, 6], 2);
+    const long = await longChains(model, options);
+    options.onProgress?.("operations");
+    const operations = model.operations
+      ? await operationQuality(model, { problems, difficulty: TRAINED, seed, maxNewTokens: options.longBudget })
+      : [];
+    const datasets: DatasetLevel[] = [];
+    for (const dataset of DATASETS) datasets.push(...(await realProblems(model, options, dataset)));
+    return {
+      model: options.model,
+      modelHash,
+      parameters: model.parameterCount,
+      seed,
+      chainOfThought,
+      distractors,
+      long,
+      operations,
+      datasets,
+      secondsFor1000: await secondsFor1000(model, options),
+      machine: describeMachine(),
+    };
+  } finally {
+    await model.dispose();
+  }
+}
+
+interface Asked extends TaskOptions {
+  task: string;
+  operation: AnswerOperation;
+  budgets: number[];
+}
+
+async function evaluated(model: LanguageModel, options: ModelOptions, name: string, asked: Asked) {
+  const { task, operation, budgets, ...taskOptions } = asked;
+  options.onProgress?.(name);
+  const folder = join(options.folder, name);
+  return evaluateModel(model, await loadTask(task, taskOptions), { budgets, operation, seed: options.seed, folder });
+}
+
+async function levels(
+  model: LanguageModel,
+  options: ModelOptions,
+  name: string,
+  [least, most]: [number, number],
+  distractors: number,
+): Promise<Level[]> {
+  const limit = options.problems * (most - least + 1);
+  const { records, summary } = await evaluated(model, options, name, {
+    task: `word-problems:${least}-${most}`,
+    operation: "cot",
+    budgets: [options.budget],
+    limit,
+    distractors: [distractors, distractors],
+    seed: options.seed,
+  });
+  return summary.budgets[0]!.byOperations!.map(({ operations, ...measures }) => {
+    const own = records.filter((record) => record.operations === operations);
+    return { operations, distractors, problems: own.length, ...told(measures), causes: causesOf(own) };
+  });
+}
+
+function causesOf(records: readonly EvaluationRecord[]): Record<ErrorCause, number> {
+  const causes = { unfinished: 0, arithmetic: 0, path: 0 };
+  for (const { completion, correct, answer } of records) {
+    if (!correct.strict) causes[errorCause(completion, answer !== undefined)] += 1 / records.length;
+  }
+  return causes;
+}
+
+async function longChains(model: LanguageModel, options: ModelOptions): Promise<ModelMeasurement["long"]> {
+  const operations: [number, number] = [2, 4];
+  const task = `word-problems:${operations.join("-")}`;
+  const run = (name: string, budgets: number[]) =>
+    evaluated(model, options, name, {
+      task,
+      operation: "think",
+      budgets,
+      limit: options.problems,
+      seed: options.seed,
+    });
+  const { summary } = await run("long", [options.longBudget]);
+  const meanLength = summary.budgets[0]!.length!.value;
+  const budgets = SHARES_OF_LENGTH.map((share) => Math.round(share * meanLength)).filter(
+    (each) => each < options.longBudget,
+  );
+  const byBudget = await run("long-budgets", [...budgets, options.longBudget]);
+  return {
+    operations,
+    problems: summary.problems,
+    meanLength,
+    budgets: byBudget.summary.budgets.map(({ budget, finishRate, ...measures }) => ({
+      budget,
+      ...told(measures),
+      finishRate: finishRate.value,
+    })),
+  };
+}
+
+async function realProblems(model: LanguageModel, options: ModelOptions, dataset: string): Promise<DatasetLevel[]> {
+  try {
+    const asked = { task: dataset, operation: "cot" as const, budgets: [options.budget] };
+    const { summary } = await evaluated(model, options, dataset, asked);
+    const { accuracy, interval } = told(summary.budgets[0]!);
+    return [{ dataset, problems: summary.problems, accuracy, interval }];
+  } catch (error) {
+    if (!(error instanceof ThoughtbookError) || !["not-found", "network"].includes(error.code)) throw error;
+    options.onProgress?.(`${dataset} is not at hand: ${error.message}`);
+    return [];
+  }
+}
+
+async function secondsFor1000(model: LanguageModel, { seed, budget, onProgress }: ModelOptions): Promise<number> {
+  onProgress?.("speed");
+  const started = performance.now();
+  const task = await loadTask("word-problems:2-5", { limit: 1000, seed: seed + 1 });
+  await evaluateModel(model, task, { budgets: [budget], seed });
+  return Math.round((performance.now() - started) / 100) / 10;
+}
+
+function told({ accuracy, length }: Pick<Measures, "accuracy" | "length">) {
+  const { value, interval } = accuracy.strict!;
+  return { accuracy: value, interval: interval!, length: length?.value ?? 0 };
+}
