@@ -2,6 +2,7 @@ import { canonicalJson, createRandom, type Random, sha256, ThoughtbookError } fr
 import { generateFunctionProblem, generateWordProblem } from "../data/index.js";
 import type { Tokenizer } from "../model/index.js";
 import { functionExample, operationExample, type ProblemOperation } from "../operations/index.js";
+import { documentExample } from "./document-example.js";
 import { equationsExample } from "./equations-example.js";
 import type { Branch, Example, ExampleStream } from "./examples.js";
 import { joinedLength, joinTexts, type OperationEncoder, operationEncoder } from "./operation-ids.js";
@@ -37,8 +38,12 @@ export function problemStream({ phase, tokenizer, seed }: ProblemStreamOptions):
   const perChunk = Math.ceil(UPDATES_PER_CHUNK * batchSize * SPARE);
   const random = createRandom(seed).stream(`phase ${phase.name}`);
   // What decides the examples; not how long or at what rate they are trained on.
-  const { operations, distractors, withDistractors, mixture, equations, untagged } = phase;
-  const content = { seed, longest, operations, distractors, withDistractors, mixture, equations, untagged };
+  const { operations, distractors, withDistractors, mixture, equations, documents, untagged } = phase;
+  const content = {
+    ...{ seed, longest, operations, distractors, withDistractors, mixture, equations, untagged },
+    // Left out where there are none, as runs begun before there were any go on.
+    ...(documents > 0 ? { documents } : {}),
+  };
   return {
     fingerprint: sha256(canonicalJson({ ...content, name: phase.name, perChunk })).slice(0, 16),
     updatesPerChunk: UPDATES_PER_CHUNK,
@@ -86,6 +91,9 @@ function drawExamples({ phase, tokenizer, seed, index, random, encode }: Draw): 
     distractors: random.uniform() < phase.withDistractors ? phase.distractors : 0,
     split: "train",
   });
+  if (phase.documents > 0 && random.uniform() < phase.documents) {
+    return [documentExample(tokenizer, problem, random, phase.longest)];
+  }
   const together: Branch[] = [];
   const alone: Branch[] = [];
   for (const name of random.shuffle(Object.keys(mixture) as ProblemOperation[])) {

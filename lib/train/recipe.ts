@@ -32,6 +32,8 @@ const phaseSchema = z.strictObject({
   mixture: z.partialRecord(operationName, share),
   /** Share of examples that hold nothing but equations, as the steps of such problems have them. */
   equations: share.default(0),
+  /** Share of the other examples that are texts without tags, to be judged rather than answered. */
+  documents: share.default(0),
   /** How often a question comes without a tag, as in a plain chat: it is thought about step by step. */
   untagged: share,
   /** Tokens of a question with all that follows it, at most. */

@@ -35,6 +35,7 @@ const PHASE: Phase = {
   distractors: [1, 1],
   withDistractors: 0.2,
   equations: 0.2,
+  documents: 0,
   mixture: { cot: 1, decompose: 0.5, contract: 0.5, judge: 0.3, program: 0.5, code: 0.2 },
   untagged: 0.3,
   longest: 400,
@@ -163,6 +164,26 @@ describe("pretrain", () => {
       expect(counted).toBe(lines.map((line) => `${line.split("=")[1]}\n`).join(""));
     }
   }, 60_000);
+
+  it("draws texts without tags, in order or beginning in the thought, and counts all of them", async () => {
+    const out = await temporaryFolder();
+    await run(out, { until: "base", recipe: { ...RECIPE, phases: [{ ...PHASE, steps: 1 }], publish: {} } });
+    const tokenizer = await loadTokenizer(join(out, "tokenizer"));
+    const phase = { ...PHASE, mixture: {}, equations: 0, documents: 1, longest: 300 };
+    const examples = await problemStream({ phase, tokenizer, seed: 1 }).chunk(0);
+    const begins = examples.map(({ ids, labels }) => {
+      expect(ids.length).toBeLessThanOrEqual(300);
+      expect([...labels]).toEqual([-100, ...ids.slice(1)]);
+      const text = tokenizer.decode(ids);
+      expect(text).not.toMatch(/<\|(user|assistant|think|cot)\|>/);
+      return text.split("\n\n", 1)[0]!;
+    });
+    const questions = begins.filter(
+      (begin) => /(\?|Find [^.]*\.)$/.test(begin) && /\d/.test(begin) && begin.length > 40,
+    );
+    expect(questions.length / begins.length).toBeGreaterThan(0.3);
+    expect(questions.length / begins.length).toBeLessThan(0.7);
+  }, 60_000);
 });
 
 describe("publishModels", () => {
@@ -228,5 +249,7 @@ describe("recipes", () => {
   it("of the repository are sound", async () => {
     const mini = await readRecipe(join(import.meta.dirname, "..", "..", "data", "recipes", "mini.json"));
     expect(mini.name).toBe("mini");
+    const scorer = await readRecipe(join(import.meta.dirname, "..", "..", "data", "recipes", "mini-scorer.json"));
+    expect(scorer.publish).toEqual({ "mini-scorer": "texts" });
   });
 });
