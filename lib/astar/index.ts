@@ -1,7 +1,59 @@
 export { type BestFirstOptions, type BestFirstResult, bestFirstSearch } from "./best-first-search.js";
+export {
+  type CompressedRow,
+  type CompressedRowOptions,
+  type CompressionResult,
+  compressedRow,
+  compressionRate,
+  type TokenCounter,
+} from "./compressed-row.js";
+export {
+  type Chain,
+  CONDITION_SENTENCES,
+  type ConditionSentences,
+  importanceSignals,
+  type MeasuredChain,
+  type SignalOptions,
+  type SignalSettings,
+} from "./importance.js";
+export { type CacheOptions, hashChain, type ImportanceCache, openImportanceCache } from "./importance-cache.js";
+export {
+  bidirectionalImportance,
+  type ChainSignals,
+  type ConditionSignals,
+  conditionAttention,
+  IMPORTANCE_SIGNALS,
+  type Importance,
+  type ImportanceOptions,
+  type ImportanceSignal,
+  NORMALISATIONS,
+  type Normalisation,
+  rankSteps,
+  type StepSignals,
+} from "./importance-formulas.js";
 export { openPathCosts, type PathCost, type PathCostOptions, type PathCosts, type PathText } from "./path-cost.js";
 export { type PathTags, releasedTags, STEP_SEPARATOR, THINK_TAGS } from "./path-parts.js";
+export { ROW_FORMAT_NAMES, type RowFormat } from "./row-formats.js";
+export {
+  type ChainRow,
+  countOutcome,
+  emptyTally,
+  problemRow,
+  type ReadChainRowsOptions,
+  ROW_REMARKS,
+  type RowOutcome,
+  type RowRemark,
+  type RowTally,
+  readChainRows,
+  SKIP_REASONS,
+  type SkipReason,
+  type SplitOptions,
+  traceRow,
+} from "./rows.js";
 export type { SearchNode, SearchResult, SearchStatus, SearchTree } from "./search-tree.js";
+export { joinSteps, SPLITTINGS, type Splitting, splitSteps } from "./split-steps.js";
 export type { StepSet } from "./step-set.js";
+export { systemPrompt } from "./system-prompt.js";
+export { readTagged, THOUGHT_TAGS, type ThoughtTags, writeTagged } from "./tags.js";
 export { createPathVerifier, type PathVerifier, type PathVerifierOptions, thoughtPrompt } from "./verify-path.js";
 export { faithfulSearch, paperSearch, type WalkOptions } from "./walk-search.js";
