@@ -16,9 +16,14 @@ export interface CompressedRow {
   search_steps: number;
   /** How the search ended. */
   status: string;
+  /** Paths that the validator scored, and paths that it was asked to solve. */
+  scored: number;
+  verified: number;
   /** The steps kept, as ascending indices, and how many there were. */
   kept: number[];
   steps: number;
+  /** Of the whole thought, of the shorter one, and of the solution. */
+  tokens: { before: number; after: number; solution: number };
 }
 
 export interface CompressionResult {
@@ -26,6 +31,10 @@ export interface CompressionResult {
   kept: readonly number[];
   searchSteps: number;
   status: string;
+  scored: number;
+  verified: number;
+  /** The shorter thought, where it is not made of whole steps. */
+  thought?: string | undefined;
 }
 
 export interface CompressedRowOptions {
@@ -37,11 +46,16 @@ export interface CompressedRowOptions {
 /** Write a row with the steps that were kept, in their order, and the solution after them. */
 export function compressedRow(
   row: ChainRow,
-  { kept, searchSteps, status }: CompressionResult,
+  { kept, searchSteps, status, scored, verified, ...rest }: CompressionResult,
   { countTokens, tags = THOUGHT_TAGS }: CompressedRowOptions,
 ): CompressedRow {
   const places = [...new Set(kept)].sort((a, b) => a - b);
-  const thought = joinSteps(places.map((place) => row.steps[place]!));
+  const thought = rest.thought ?? joinSteps(places.map((place) => row.steps[place]!));
+  const tokens = {
+    before: countTokens(row.thought),
+    after: countTokens(thought),
+    solution: countTokens(row.solution),
+  };
   return {
     id: row.id,
     system: row.system,
@@ -49,11 +63,14 @@ export function compressedRow(
       { from: "user", value: row.question },
       { from: "assistant", value: writeTagged({ thought, solution: row.solution }, tags) },
     ],
-    rate: compressionRate(countTokens(thought), countTokens(row.thought)),
+    rate: compressionRate(tokens.after, tokens.before),
     search_steps: searchSteps,
     status,
+    scored,
+    verified,
     kept: places,
     steps: row.steps.length,
+    tokens,
   };
 }
 

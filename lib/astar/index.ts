@@ -1,4 +1,22 @@
+export {
+  BASELINE_MODES,
+  type BaselineMode,
+  type BaselineOptions,
+  baselineSteps,
+  prunedThoughts,
+  SIZED_MODES,
+} from "./baselines.js";
 export { type BestFirstOptions, type BestFirstResult, bestFirstSearch } from "./best-first-search.js";
+export { COMPRESS_MODES, type Compressed, type CompressMode, type CompressOptions, compressRows } from "./compress.js";
+export { type CompressFileOptions, type CompressionSummary, compressFile } from "./compress-file.js";
+export {
+  type KeptSteps,
+  SEARCH_DEFAULTS,
+  SEARCH_MODES,
+  type SearchMode,
+  type SearchSettings,
+  searchRow,
+} from "./compress-row.js";
 export {
   type CompressedRow,
   type CompressedRowOptions,
@@ -7,6 +25,7 @@ export {
   compressionRate,
   type TokenCounter,
 } from "./compressed-row.js";
+export { type GatheredModel, gatherCalls } from "./gather-calls.js";
 export {
   type Chain,
   CONDITION_SENTENCES,

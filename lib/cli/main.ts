@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { describeError } from "../core/index.js";
+import { addCompressCommand } from "./compress.js";
 import { addDataCommands } from "./data.js";
 import { addEvaluateCommand } from "./evaluate.js";
 import { addExportCommand } from "./export.js";
@@ -38,6 +39,7 @@ addServeCommand(program);
 addTrainCommand(program);
 addPretrainCommand(program);
 addEvaluateCommand(program);
+addCompressCommand(program);
 addOperationsCommand(program);
 addWordProblemsCommand(program);
 

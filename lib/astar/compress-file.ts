@@ -1,0 +1,176 @@
+import { rename, rm, writeFile } from "node:fs/promises";
+import { z } from "zod";
+import {
+  fileSystemError,
+  openRun,
+  type ProgressDisplay,
+  readJsonl,
+  sha256File,
+  startProgress,
+  ThoughtbookError,
+} from "../core/index.js";
+import { type CompressOptions, compressRows } from "./compress.js";
+import type { CompressedRow } from "./compressed-row.js";
+import { openImportanceCache } from "./importance-cache.js";
+import {
+  type ChainRow,
+  countOutcome,
+  emptyTally,
+  type ReadChainRowsOptions,
+  type RowTally,
+  readChainRows,
+  type SkipReason,
+} from "./rows.js";
+
+export interface CompressFileOptions extends Omit<CompressOptions, "isDone" | "signals" | "shareOf"> {
+  /** Parquet, JSONL, JSON or CSV. */
+  data: string;
+  read?: Omit<ReadChainRowsOptions, "tags" | "signal"> | undefined;
+  /** JSONL in the ShareGPT layout; beside it a folder OUTPUT.run with what is finished, while not all is. */
+  output: string;
+  /** File of the scorer's signals, made if missing. */
+  cache: string;
+  sink?: boolean | undefined;
+  /** The share of tokens to keep, for baselines of a given size; or compressed rows, to keep as much of each as they do. */
+  share?: number | undefined;
+  like?: string | undefined;
+  /** Told of each row that is left out. */
+  onSkipped?: ((place: string, reason: SkipReason, detail: string) => void) | undefined;
+  display?: ProgressDisplay | undefined;
+}
+
+/** What became of a file. Shares are from 0 to 1. */
+export interface CompressionSummary {
+  mode: string;
+  rows: RowTally;
+  /** How searches ended. */
+  statuses: Record<string, number>;
+  acceptedShare: number;
+  /** Steps and tokens of the thoughts that were kept, of all together. */
+  keptSteps: number;
+  keptTokens: number;
+  /** The mean of `rate`, as the released code prints it. */
+  meanRate: number;
+  /** A row, on average. */
+  searchSteps: number;
+  scored: number;
+  verified: number;
+}
+
+interface CompressionRecord extends CompressedRow {
+  index: number;
+}
+
+/**
+ * Compress a file of chains of thought. What is finished is kept; the same call goes on from there and ends with the same
+ * bytes.
+ *
+ * @throws bad-input (options; an unfinished output with other settings), interrupted, corrupt-data, not-found, file-system;
+ *   as `compressRows`
+ */
+export async function compressFile(options: CompressFileOptions): Promise<CompressionSummary> {
+  const { data, read, output, cache: cacheFile, sink, share, like, scorer, mode, tags, signal, onSkipped } = options;
+  const shares = like === undefined ? undefined : await sharesOf(like);
+  const dataHash = await sha256File(data);
+  const run = await openRun<CompressionRecord>({
+    folder: `${output}.run`,
+    config: await settingsOf(options, dataHash),
+    seed: options.seed ?? 0,
+    idOf: ({ index }) => String(index),
+  });
+  const cache = scorer && (await openImportanceCache(cacheFile, scorer, { sink, data: { data: dataHash } }));
+  const progress = startProgress("compressing", { unit: "rows", display: options.display });
+  const tally = emptyTally();
+  async function* used(): AsyncGenerator<ChainRow> {
+    for await (const outcome of readChainRows(data, { ...read, tags, signal })) {
+      countOutcome(tally, outcome);
+      if (outcome.used) yield outcome.row;
+      else onSkipped?.(outcome.place, outcome.reason, outcome.detail);
+    }
+  }
+  try {
+    const compressed = compressRows(used(), {
+      ...options,
+      signals: { cache, sink },
+      shareOf: shares ? ({ id }) => shares.get(id) : share === undefined ? undefined : () => share,
+      isDone: (index) => run.done.has(String(index)),
+    });
+    for await (const { index, compressed: row } of compressed) {
+      if (!run.done.has(String(index))) await run.append({ index, ...row });
+      progress.update(run.done.size);
+    }
+    const rows = await writeRows(output, run.records());
+    progress.succeed(`${rows.length} rows`);
+    await run.close();
+    await rm(`${output}.run`, { recursive: true });
+    return summarise(mode, tally, rows);
+  } catch (error) {
+    progress.fail();
+    throw error;
+  } finally {
+    await run.close();
+    await cache?.close();
+  }
+}
+
+/** All that the rows depend on. */
+async function settingsOf(options: CompressFileOptions, data: string): Promise<Record<string, unknown>> {
+  const { mode, scorer, validator, importance, search, tags, read, sink, share, like } = options;
+  return {
+    data,
+    ...{ mode, importance, search, tags, read, sink, share },
+    ...(like === undefined ? {} : { like: await sha256File(like) }),
+    scorer: await scorer?.hash(),
+    validator: validator && ((await validator.hash()) ?? validator.name),
+  };
+}
+
+const likeSchema = z.object({ id: z.string(), tokens: z.object({ before: z.number(), after: z.number() }) });
+
+/** How much of each thought compressed rows keep. */
+async function sharesOf(file: string): Promise<Map<string, number>> {
+  const shares = new Map<string, number>();
+  for await (const { value } of readJsonl(file, { schema: likeSchema })) {
+    shares.set(value.id, value.tokens.before === 0 ? 1 : value.tokens.after / value.tokens.before);
+  }
+  return shares;
+}
+
+/** Write the rows in their order; the file appears when it is whole. */
+async function writeRows(output: string, records: AsyncIterable<CompressionRecord>): Promise<CompressedRow[]> {
+  const all: CompressionRecord[] = [];
+  for await (const record of records) all.push(record);
+  const rows = all.sort((a, b) => a.index - b.index).map(({ index: _, ...row }) => row);
+  const part = `${output}.part-${process.pid}`;
+  try {
+    await writeFile(part, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    await rename(part, output);
+  } catch (error) {
+    throw fileSystemError(error, "write the compressed rows", output);
+  }
+  return rows;
+}
+
+function summarise(mode: string, rows: RowTally, compressed: readonly CompressedRow[]): CompressionSummary {
+  if (compressed.length === 0) {
+    throw new ThoughtbookError("bad-input", "no row of the data can be used", {
+      hint: "See the reasons above; other tags or another format may be meant.",
+    });
+  }
+  const mean = (value: (row: CompressedRow) => number) =>
+    compressed.reduce((sum, row) => sum + value(row), 0) / compressed.length;
+  const statuses: Record<string, number> = {};
+  for (const { status } of compressed) statuses[status] = (statuses[status] ?? 0) + 1;
+  return {
+    mode,
+    rows,
+    statuses,
+    acceptedShare: (statuses.accepted ?? 0) / compressed.length,
+    keptSteps: mean(({ kept }) => kept.length) / mean(({ steps }) => steps),
+    keptTokens: mean(({ tokens }) => tokens.after) / mean(({ tokens }) => tokens.before),
+    meanRate: mean(({ rate }) => rate),
+    searchSteps: mean(({ search_steps }) => search_steps),
+    scored: mean(({ scored }) => scored),
+    verified: mean(({ verified }) => verified),
+  };
+}

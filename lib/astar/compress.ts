@@ -1,0 +1,168 @@
+import type { LanguageModel } from "../llm/index.js";
+import { requireCapability } from "../llm/index.js";
+import { BASELINE_MODES, type BaselineMode, baselineSteps, prunedThoughts, SIZED_MODES } from "./baselines.js";
+import {
+  type KeptSteps,
+  SEARCH_DEFAULTS,
+  SEARCH_MODES,
+  type SearchMode,
+  type SearchSettings,
+  searchRow,
+} from "./compress-row.js";
+import { type CompressedRow, compressedRow, type TokenCounter } from "./compressed-row.js";
+import { gatherCalls } from "./gather-calls.js";
+import { importanceSignals, type SignalOptions } from "./importance.js";
+import { type Importance, type ImportanceOptions, rankSteps } from "./importance-formulas.js";
+import type { ChainRow } from "./rows.js";
+import { badInput } from "./step-set.js";
+import type { ThoughtTags } from "./tags.js";
+
+export type CompressMode = SearchMode | BaselineMode;
+export const COMPRESS_MODES: readonly CompressMode[] = [...SEARCH_MODES, ...BASELINE_MODES];
+
+export interface CompressOptions {
+  mode: CompressMode;
+  /** Weighs the steps; for searches and the modes `importance` and `token-skip`. */
+  scorer?: LanguageModel | undefined;
+  /** Scores and solves paths; for searches. */
+  validator?: LanguageModel | undefined;
+  /** How importance follows from attention and NLL. */
+  importance?: Omit<ImportanceOptions, "seed"> | undefined;
+  /** Of the scorer's signals: cache, sentences, sink. */
+  signals?: Pick<SignalOptions, "cache" | "sentences" | "sink"> | undefined;
+  search?: Partial<Omit<SearchSettings, "seed">> | undefined;
+  /** The share of a thought's tokens to keep, for baselines of a given size. */
+  shareOf?: ((row: ChainRow) => number | undefined) | undefined;
+  countTokens: TokenCounter;
+  tags?: ThoughtTags | undefined;
+  /** Default: 0. */
+  seed?: number | undefined;
+  /** Whether a row, by its place among all, is there from an earlier run; a group of which all are is passed over. */
+  isDone?: ((index: number) => boolean) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Compressed {
+  /** Place among all rows, from 0. */
+  index: number;
+  row: ChainRow;
+  result: KeptSteps;
+  compressed: CompressedRow;
+}
+
+/**
+ * Rows whose searches go side by side. Which rows share calls of a model never depends on what was done before, so that
+ * a run that goes on gives the same numbers.
+ */
+const GROUP = 128;
+
+/**
+ * Compress chains of thought, in their order: weigh the steps, search or choose those to keep, write the rows.
+ *
+ * @throws bad-input for a mode without what it needs; interrupted; as the models, the searches and the cache
+ */
+export async function* compressRows(
+  rows: Iterable<ChainRow> | AsyncIterable<ChainRow>,
+  options: CompressOptions,
+): AsyncGenerator<Compressed, void, undefined> {
+  const { mode, scorer, validator, signals, signal, isDone = () => false } = options;
+  if (SIZED_MODES.includes(mode) && !options.shareOf) {
+    throw badInput(`the mode ${mode} needs to know how much to keep`, "Give a share, or compressed rows to be like.");
+  }
+  const isSearch = (SEARCH_MODES as readonly string[]).includes(mode);
+  if (isSearch && !validator) throw badInput(`the mode ${mode} needs a validator`, "Give a model that solves.");
+  if (validator && isSearch) requireCapability(validator, "score", "A*-Thought");
+  const weighs = isSearch || mode === "importance";
+  if ((weighs || mode === "token-skip") && !scorer) {
+    throw badInput(`the mode ${mode} needs a scorer`, "Give a model that weighs steps.");
+  }
+  const weighed = weighs ? weigh(importanceSignals(scorer!, rows, { ...signals, signal }), options) : unweighed(rows);
+  let first = 0;
+  for await (const group of inGroups(weighed, GROUP)) {
+    const isNeeded = group.some((_, i) => !isDone(first + i));
+    if (isNeeded) yield* compressGroup(group, first, options);
+    first += group.length;
+  }
+}
+
+interface Weighed {
+  row: ChainRow;
+  importance: Importance | undefined;
+}
+
+async function* weigh(
+  signals: ReturnType<typeof importanceSignals<ChainRow>>,
+  { importance, seed = 0 }: CompressOptions,
+): AsyncGenerator<Weighed> {
+  for await (const { chain: row, signals: measured } of signals) {
+    yield { row, importance: rankSteps(measured, { ...importance, seed: `${seed}/${row.id}` }) };
+  }
+}
+
+async function* unweighed(rows: Iterable<ChainRow> | AsyncIterable<ChainRow>): AsyncGenerator<Weighed> {
+  for await (const row of rows) yield { row, importance: undefined };
+}
+
+async function* inGroups<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let group: T[] = [];
+  for await (const item of items) {
+    group.push(item);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
+
+async function* compressGroup(group: readonly Weighed[], first: number, options: CompressOptions) {
+  const { mode, scorer, shareOf, countTokens, tags, signal } = options;
+  const rows = group.map(({ row }) => row);
+  const written = { countTokens, ...(tags ? { tags } : {}) };
+  if (mode === "token-skip") {
+    const thoughts = await prunedThoughts(scorer!, rows, (row) => shareOf?.(row), signal);
+    for (const [i, row] of rows.entries()) {
+      const result = notSearched([]);
+      yield {
+        index: first + i,
+        row,
+        result,
+        compressed: compressedRow(row, { ...result, thought: thoughts[i]! }, written),
+      };
+    }
+    return;
+  }
+  const results = await keptOf(group, mode, options);
+  for (const [i, row] of rows.entries()) {
+    const result = results[i]!;
+    yield { index: first + i, row, result, compressed: compressedRow(row, result, written) };
+  }
+}
+
+async function keptOf(
+  group: readonly Weighed[],
+  mode: Exclude<CompressMode, "token-skip">,
+  { validator, search, shareOf, countTokens, seed = 0, signal }: CompressOptions,
+): Promise<KeptSteps[]> {
+  if (mode === "faithful" || mode === "paper" || mode === "best-first") {
+    const settings = { ...SEARCH_DEFAULTS, ...search, seed };
+    const calls = gatherCalls(validator!, { signal });
+    return calls.all(
+      group.map(
+        ({ row, importance }) =>
+          () =>
+            searchRow(calls.model, row, importance!, mode, settings, signal),
+      ),
+    );
+  }
+  return group.map(({ row, importance }) =>
+    notSearched(baselineSteps(row, { mode, order: importance?.order, share: shareOf?.(row), seed, countTokens })),
+  );
+}
+
+const notSearched = (kept: number[]): KeptSteps => ({
+  kept,
+  status: "not searched",
+  searchSteps: 0,
+  scored: 0,
+  verified: 0,
+});

@@ -1,0 +1,186 @@
+import { type Command, Option } from "commander";
+import type { CompressionSummary, CompressMode, RowFormat, ThoughtTags } from "../astar/index.js";
+import { resolveUserPath, ThoughtbookError } from "../core/index.js";
+import { MODEL_SPEC } from "./models.js";
+import { count, decimal, integer, wholeNumber } from "./numbers.js";
+
+const MODES = [
+  ...["faithful", "paper", "best-first"],
+  ...["full", "solution-only", "necessary", "random", "importance", "last", "token-skip"],
+];
+
+const OUTPUT = `
+Searches: faithful (the released code), paper (Algorithm 1), best-first (an A* with an open list that takes acceptance to be
+monotone). Baselines: full, solution-only, necessary (our word problems say which steps are), and of a size that --like or
+--keep-share says random, importance, last (steps) and token-skip (tokens).
+
+The output holds one row a chain in the ShareGPT layout with rate, steps and how the search ended. Rows that cannot be used are
+named and left out. Ctrl-C keeps what is finished; the same command goes on from there.`;
+
+interface CompressFlags {
+  mode: CompressMode;
+  scorerModelPath: string;
+  validatorModelPath: string;
+  dataPath: string;
+  cachePath?: string;
+  outputPath: string;
+  thoughtBeginTag: string;
+  thoughtEndTag: string;
+  solutionBeginTag: string;
+  solutionEndTag: string;
+  alpha: number;
+  beta: number;
+  aStarExpandSize: number;
+  minSearchSteps: number;
+  maxSearchSteps: number;
+  maxLen: number;
+  loadS1k?: true;
+  format?: RowFormat;
+  normalisation: "code" | "paper" | "lift";
+  signal: "both" | "attention" | "nll" | "random";
+  sink?: true;
+  samples: number;
+  needed?: number;
+  maxNewTokens: number;
+  prompting: "operation" | "released";
+  keepShare?: number;
+  like?: string;
+  seed: number;
+  json?: true;
+}
+
+export function addCompressCommand(program: Command): void {
+  program
+    .command("compress")
+    .description("shorten long chains of thought (A*-Thought)")
+    .addOption(new Option("--mode <mode>", "how steps are chosen").choices(MODES).default("faithful"))
+    .option("--scorer-model-path <model>", `weighs steps: ${MODEL_SPEC}`, "mini-scorer")
+    .option("--validator-model-path <model>", "scores and solves paths, likewise", "mini")
+    .requiredOption("--data-path <file>", "chains: parquet, JSONL, JSON or CSV")
+    .requiredOption("--output-path <file.jsonl>", "the compressed rows")
+    .option("--cache-path <file.jsonl>", "the scorer's signals (default: beside the output)")
+    .option("--thought-begin-tag <tag>", "in the rows", "<|begin_of_thought|>")
+    .option("--thought-end-tag <tag>", "likewise", "<|end_of_thought|>")
+    .option("--solution-begin-tag <tag>", "likewise", "<|begin_of_solution|>")
+    .option("--solution-end-tag <tag>", "likewise", "<|end_of_solution|>")
+    .option("--alpha <weight>", "of the solution's side in the importance", decimal, 0.5)
+    .option("--beta <weight>", "of the thought in the costs", decimal, 0.1)
+    .option("--a-star-expand-size <n>", "children of a node", count, 2)
+    .option("--min-search-steps <n>", "of the search before a path is verified", wholeNumber, 5)
+    .option("--max-search-steps <n>", "of the search; of best-first, paths that are verified", count, 20)
+    .option("--max-len <n>", "the first rows only; -1 for all", integer, -1)
+    .option("--load-s1k", "the columns of s1K-1.1")
+    .addOption(new Option("--format <format>", "of the rows").choices(["conversations", "s1k", "word-problems"]))
+    .addOption(
+      new Option("--normalisation <rule>", "of the attention").choices(["code", "paper", "lift"]).default("code"),
+    )
+    .addOption(
+      new Option("--signal <signal>", "what importance is made of")
+        .choices(["both", "attention", "nll", "random"])
+        .default("both"),
+    )
+    .option("--sink", "put the token that begins texts before each step")
+    .option("--samples <n>", "solutions that are written to verify a path", count, 1)
+    .option("--needed <n>", "of them that must be right (default: more than half)", count)
+    .option("--max-new-tokens <n>", "the most tokens of a solution", count, 256)
+    .addOption(
+      new Option("--prompting <way>", "how the validator is asked")
+        .choices(["operation", "released"])
+        .default("operation"),
+    )
+    .option("--keep-share <share>", "of a thought's tokens, for baselines of a given size", decimal)
+    .option("--like <file.jsonl>", "compressed rows: baselines of a given size keep as much of each", resolveUserPath)
+    .option("--seed <n>", "where random numbers come from", integer, 0)
+    .option("--json", "print the summary as one JSON object")
+    .addHelpText("after", OUTPUT)
+    .action(compress);
+}
+
+async function compress(flags: CompressFlags): Promise<void> {
+  // Here, so that other commands need not load the engine.
+  const { compressFile, SEARCH_MODES } = await import("../astar/index.js");
+  const { isTokenModel, loadModel } = await import("../llm/index.js");
+  const stop = new AbortController();
+  const interrupt = () => stop.abort(new Error("Ctrl-C"));
+  process.once("SIGINT", interrupt);
+  const { signal } = stop;
+  const { mode, alpha, normalisation, samples } = flags;
+  const output = resolveUserPath(flags.outputPath);
+  const searches = SEARCH_MODES.some((each) => each === mode);
+  const started = performance.now();
+  const validator = await loadModel(flags.validatorModelPath, { signal });
+  const weighs = searches || mode === "importance" || mode === "token-skip";
+  const scorer = weighs ? await loadModel(flags.scorerModelPath, { signal }) : undefined;
+  try {
+    const [tokenizer] = [validator, scorer].flatMap((model) =>
+      model && isTokenModel(model) && model.tokenizer ? [model.tokenizer] : [],
+    );
+    if (!tokenizer) {
+      throw new ThoughtbookError("bad-input", "tokens cannot be counted: no tokenizer is in reach", {
+        hint: "Give a checkpoint as the scorer, or as the validator.",
+      });
+    }
+    const summary = await compressFile({
+      mode,
+      scorer,
+      validator: searches ? validator : undefined,
+      importance: { alpha, normalisation, signal: flags.signal },
+      search: {
+        beta: flags.beta,
+        expandSize: flags.aStarExpandSize,
+        minSteps: flags.minSearchSteps,
+        maxSteps: flags.maxSearchSteps,
+        samples,
+        needed: flags.needed ?? Math.floor(samples / 2) + 1,
+        maxNewTokens: flags.maxNewTokens,
+        prompting: flags.prompting,
+      },
+      data: resolveUserPath(flags.dataPath),
+      read: {
+        format: flags.format ?? (flags.loadS1k ? "s1k" : "conversations"),
+        ...(flags.maxLen >= 0 ? { limit: flags.maxLen } : {}),
+      },
+      output,
+      cache: resolveUserPath(flags.cachePath ?? `${output}.importance.jsonl`),
+      sink: flags.sink,
+      share: flags.keepShare,
+      like: flags.like,
+      tags: tagsOf(flags),
+      countTokens: (text) => tokenizer.encode(text, { addSpecialTokens: false }).length,
+      seed: flags.seed,
+      signal,
+      onSkipped: (place, reason, detail) => console.error(`${place} is left out: ${reason} (${detail})`),
+    });
+    const seconds = (performance.now() - started) / 1000;
+    const peakMemory = process.resourceUsage().maxRSS / 2 ** 20;
+    console.log(
+      flags.json ? JSON.stringify({ ...summary, seconds, peakMemory }) : readable(summary, seconds, peakMemory),
+    );
+  } finally {
+    process.off("SIGINT", interrupt);
+    await Promise.all([validator.dispose(), scorer?.dispose()]);
+  }
+}
+
+const tagsOf = ({ thoughtBeginTag, thoughtEndTag, solutionBeginTag, solutionEndTag }: CompressFlags): ThoughtTags => ({
+  thoughtBegin: thoughtBeginTag,
+  thoughtEnd: thoughtEndTag,
+  solutionBegin: solutionBeginTag,
+  solutionEnd: solutionEndTag,
+});
+
+function readable(summary: CompressionSummary, seconds: number, peakMemory: number): string {
+  const { rows, statuses, keptSteps, keptTokens, meanRate, searchSteps, scored, verified } = summary;
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const { rows: read, used, ...remarks } = rows;
+  const told = Object.entries(remarks).filter(([, number]) => number > 0);
+  return [
+    `${used} of ${read} rows${told.map(([what, number]) => `, ${number} ${what}`).join("")}`,
+    `kept ${percent(keptTokens)} of the tokens, ${percent(keptSteps)} of the steps; mean rate ${percent(meanRate)}`,
+    Object.entries(statuses)
+      .map(([status, number]) => `${status} ${percent(number / used)}`)
+      .join(", "),
+    `a row: ${searchSteps.toFixed(1)} search steps, ${scored.toFixed(1)} paths scored, ${verified.toFixed(1)} solved`,
+    `${seconds.toFixed(1)} s, ${peakMemory.toFixed(2)} GB at the most`,
+  ].join("\n");
+}
