@@ -9,7 +9,7 @@ import {
   startProgress,
   ThoughtbookError,
 } from "../core/index.js";
-import { type CompressOptions, compressRows } from "./compress.js";
+import { type CompressOptions, checkCompressOptions, compressRows } from "./compress.js";
 import type { CompressedRow } from "./compressed-row.js";
 import { openImportanceCache } from "./importance-cache.js";
 import {
@@ -21,6 +21,7 @@ import {
   readChainRows,
   type SkipReason,
 } from "./rows.js";
+import { badInput } from "./step-set.js";
 
 export interface CompressFileOptions extends Omit<CompressOptions, "isDone" | "signals" | "shareOf"> {
   /** Parquet, JSONL, JSON or CSV. */
@@ -71,6 +72,12 @@ interface CompressionRecord extends CompressedRow {
 export async function compressFile(options: CompressFileOptions): Promise<CompressionSummary> {
   const { data, read, output, cache: cacheFile, sink, share, like, scorer, mode, tags, signal, onSkipped } = options;
   const shares = like === undefined ? undefined : await sharesOf(like);
+  const shareOf = shares ? ({ id }: ChainRow) => shares.get(id) : share === undefined ? undefined : () => share;
+  // Before any file is made.
+  checkCompressOptions({ ...options, shareOf });
+  if (share !== undefined && !(share >= 0 && share <= 1)) {
+    throw badInput(`the share to keep is ${share}, expected a number from 0 to 1`, "Correct the option.");
+  }
   const dataHash = await sha256File(data);
   const run = await openRun<CompressionRecord>({
     folder: `${output}.run`,
@@ -92,7 +99,7 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
     const compressed = compressRows(used(), {
       ...options,
       signals: { cache, sink },
-      shareOf: shares ? ({ id }) => shares.get(id) : share === undefined ? undefined : () => share,
+      shareOf,
       isDone: (index) => run.done.has(String(index)),
     });
     for await (const { index, compressed: row } of compressed) {

@@ -65,23 +65,31 @@ export async function* compressRows(
   rows: Iterable<ChainRow> | AsyncIterable<ChainRow>,
   options: CompressOptions,
 ): AsyncGenerator<Compressed, void, undefined> {
-  const { mode, scorer, validator, signals, signal, isDone = () => false } = options;
-  if (SIZED_MODES.includes(mode) && !options.shareOf) {
-    throw badInput(`the mode ${mode} needs to know how much to keep`, "Give a share, or compressed rows to be like.");
-  }
-  const isSearch = (SEARCH_MODES as readonly string[]).includes(mode);
-  if (isSearch && !validator) throw badInput(`the mode ${mode} needs a validator`, "Give a model that solves.");
-  if (validator && isSearch) requireCapability(validator, "score", "A*-Thought");
-  const weighs = isSearch || mode === "importance";
-  if ((weighs || mode === "token-skip") && !scorer) {
-    throw badInput(`the mode ${mode} needs a scorer`, "Give a model that weighs steps.");
-  }
+  checkCompressOptions(options);
+  const { mode, scorer, signals, signal, isDone = () => false } = options;
+  const weighs = isSearchMode(mode) || mode === "importance";
   const weighed = weighs ? weigh(importanceSignals(scorer!, rows, { ...signals, signal }), options) : unweighed(rows);
   let first = 0;
   for await (const group of inGroups(weighed, GROUP)) {
     const isNeeded = group.some((_, i) => !isDone(first + i));
     if (isNeeded) yield* compressGroup(group, first, options);
     first += group.length;
+  }
+}
+
+const isSearchMode = (mode: CompressMode): mode is SearchMode => (SEARCH_MODES as readonly string[]).includes(mode);
+
+/** @throws bad-input for a mode without what it needs */
+export function checkCompressOptions({ mode, scorer, validator, shareOf }: CompressOptions): void {
+  if (SIZED_MODES.includes(mode) && !shareOf) {
+    throw badInput(`the mode ${mode} needs to know how much to keep`, "Give a share, or compressed rows to be like.");
+  }
+  if (isSearchMode(mode)) {
+    if (!validator) throw badInput(`the mode ${mode} needs a validator`, "Give a model that solves.");
+    requireCapability(validator, "score", "A*-Thought");
+  }
+  if ((isSearchMode(mode) || mode === "importance" || mode === "token-skip") && !scorer) {
+    throw badInput(`the mode ${mode} needs a scorer`, "Give a model that weighs steps.");
   }
 }
 
@@ -143,7 +151,7 @@ async function keptOf(
   mode: Exclude<CompressMode, "token-skip">,
   { validator, search, shareOf, countTokens, seed = 0, signal }: CompressOptions,
 ): Promise<KeptSteps[]> {
-  if (mode === "faithful" || mode === "paper" || mode === "best-first") {
+  if (isSearchMode(mode)) {
     const settings = { ...SEARCH_DEFAULTS, ...search, seed };
     const calls = gatherCalls(validator!, { signal });
     return calls.all(

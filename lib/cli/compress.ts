@@ -108,9 +108,11 @@ async function compress(flags: CompressFlags): Promise<void> {
   const output = resolveUserPath(flags.outputPath);
   const searches = SEARCH_MODES.some((each) => each === mode);
   const started = performance.now();
-  const validator = await loadModel(flags.validatorModelPath, { signal });
+  // Without arenas: each shape of batch would keep its own memory, a hundred megabytes each.
+  const session = { arena: false };
+  const validator = await loadModel(flags.validatorModelPath, { signal, session });
   const weighs = searches || mode === "importance" || mode === "token-skip";
-  const scorer = weighs ? await loadModel(flags.scorerModelPath, { signal }) : undefined;
+  const scorer = weighs ? await loadModel(flags.scorerModelPath, { signal, session }) : undefined;
   try {
     const [tokenizer] = [validator, scorer].flatMap((model) =>
       model && isTokenModel(model) && model.tokenizer ? [model.tokenizer] : [],

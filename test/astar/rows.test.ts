@@ -203,7 +203,7 @@ describe("compressed rows", () => {
       steps: ["a b", "c d", "e f g h"],
       solution: "\\boxed{1}",
     };
-    const result = { kept: [2, 0, 2], searchSteps: 5, status: "accepted" };
+    const result = { kept: [2, 0, 2], searchSteps: 5, status: "accepted", scored: 0, verified: 0 };
     const written = compressedRow(row, result, { countTokens: words });
     expect(written).toEqual({
       id: "r",
@@ -216,6 +216,9 @@ describe("compressed rows", () => {
       search_steps: 5,
       status: "accepted",
       kept: [0, 2],
+      scored: 0,
+      verified: 0,
+      tokens: { before: 8, after: 6, solution: 1 },
       steps: 3,
     });
     expect(readTagged(written.conversations[1].value, THOUGHT_TAGS)).toEqual({
@@ -227,7 +230,7 @@ describe("compressed rows", () => {
   it("are read back as rows", async () => {
     const row = problemRow(generateWordProblem({ seed: 4, index: 0, operations: 3 }));
     const kept = row.necessary!.flatMap((necessary, at) => (necessary ? [at] : []));
-    const result = { kept, searchSteps: 1, status: "accepted" };
+    const result = { kept, searchSteps: 1, status: "accepted", scored: 0, verified: 0 };
     jsonl("compressed.jsonl", [compressedRow(row, result, { countTokens: words })]);
     const [again] = used(await read("compressed.jsonl"));
     expect(again).toMatchObject({ id: row.id, question: row.question, solution: row.solution });

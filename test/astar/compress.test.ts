@@ -1,0 +1,331 @@
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  baselineSteps,
+  type CompressedRow,
+  type CompressFileOptions,
+  type CompressMode,
+  compressFile,
+  gatherCalls,
+  problemRow,
+} from "thoughtbook/astar";
+import { generateWordProblem } from "thoughtbook/data";
+import { type ChatPrompt, type Completion, type LanguageModel, type LocalModel, loadLocalModel } from "thoughtbook/llm";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failure } from "../core/helpers.js";
+import { writeChatModel } from "../model/generate-helpers.js";
+import { root as repository } from "../notebook/helpers.js";
+import { SILENT } from "../train/helpers.js";
+
+let folder: string;
+let scorer: LocalModel;
+const COUNT = 8;
+const problems = Array.from({ length: COUNT }, (_, index) =>
+  generateWordProblem({ seed: 8, index, operations: [1, 2] }),
+);
+const chains = problems.map((problem) => problemRow(problem));
+const byQuestion = new Map(chains.map((row) => [row.question, row]));
+let data: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "thoughtbook-compress-"));
+  await writeChatModel(join(folder, "model"));
+  scorer = await loadLocalModel(join(folder, "model"));
+  data = join(folder, "chains.jsonl");
+  writeFileSync(
+    data,
+    chains
+      .map(({ id, question, answer, steps, necessary, solution }) =>
+        JSON.stringify({
+          ...{ id, question, answer: Number(answer), plainChain: solution },
+          paragraphs: steps.map((text, i) => ({ text, necessary: necessary![i] })),
+        }),
+      )
+      .map((line) => `${line}\n`)
+      .join(""),
+  );
+});
+afterAll(async () => {
+  await scorer.dispose();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Solves what has all necessary steps, and finds text the more probable the more of them stand before it. */
+function validator(): LanguageModel & { calls: { generate: number; score: number } } {
+  const calls = { generate: 0, score: 0 };
+  return {
+    ...scorer,
+    name: "validator",
+    calls,
+    async generate(requests) {
+      calls.generate++;
+      return requests.map(({ prompt }): Completion[] => {
+        const { messages, answer = "" } = prompt as ChatPrompt;
+        const row = chains.find(({ question }) => messages[0]!.content.includes(question))!;
+        const knows = row.steps.every((step, i) => !row.necessary![i] || answer.includes(step));
+        const text = knows ? row.solution : "#### -1";
+        return [{ text, finishReason: "stop", promptTokens: 1, completionTokens: 1 }];
+      });
+    },
+    async score(requests, options) {
+      calls.score++;
+      return scorer.score(requests, options);
+    },
+  };
+}
+
+const countTokens = (text: string) => scorer.tokenizer!.encode(text, { addSpecialTokens: false }).length;
+const options = (name: string, mode: CompressMode, rest: Partial<CompressFileOptions> = {}): CompressFileOptions => ({
+  mode,
+  data,
+  read: { format: "word-problems" },
+  scorer,
+  validator: validator(),
+  output: join(folder, `${name}.jsonl`),
+  cache: join(folder, "signals.jsonl"),
+  countTokens,
+  display: SILENT,
+  ...rest,
+});
+const rowsOf = (name: string): CompressedRow[] =>
+  readFileSync(join(folder, `${name}.jsonl`), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+const necessaryOf = (row: CompressedRow): number[] => {
+  const { necessary } = byQuestion.get(row.conversations[0].value)!;
+  return [...necessary!.keys()].filter((step) => necessary![step]);
+};
+
+describe("compressFile", { timeout: 60_000 }, () => {
+  it("finds with best-first exactly the necessary steps, and writes them as the released data is", async () => {
+    const asked = options("best", "best-first", { search: { maxSteps: 200, minSteps: 0 } });
+    const summary = await compressFile(asked);
+    const rows = rowsOf("best");
+    expect(rows.map(({ id }) => id)).toEqual(chains.map(({ id }) => id));
+    for (const [i, row] of rows.entries()) {
+      expect(row.status, row.id).toBe("accepted");
+      expect(row.kept).toEqual(necessaryOf(row));
+      const thought = row.kept.map((step) => chains[i]!.steps[step]).join("\n\n");
+      expect(row.conversations).toEqual([
+        { from: "user", value: chains[i]!.question },
+        {
+          from: "assistant",
+          value: `<|begin_of_thought|>\n\n${thought}\n\n<|end_of_thought|>\n\n<|begin_of_solution|>\n\n${chains[i]!.solution}\n\n<|end_of_solution|>`,
+        },
+      ]);
+      expect(row.tokens).toEqual({
+        before: countTokens(chains[i]!.thought),
+        after: countTokens(thought),
+        solution: countTokens(chains[i]!.solution),
+      });
+      expect(row.rate).toBeCloseTo(row.tokens.after / row.tokens.before, 4);
+    }
+    const sum = (value: (row: CompressedRow) => number) => rows.reduce((total, row) => total + value(row), 0);
+    expect(summary).toMatchObject({ mode: "best-first", statuses: { accepted: COUNT }, acceptedShare: 1 });
+    expect(summary.rows).toMatchObject({ rows: COUNT, used: COUNT });
+    expect(summary.keptTokens).toBeCloseTo(sum(({ tokens }) => tokens.after) / sum(({ tokens }) => tokens.before), 12);
+    expect(summary.keptSteps).toBeCloseTo(sum(({ kept }) => kept.length) / sum(({ steps }) => steps), 12);
+    expect(summary.meanRate).toBeCloseTo(sum(({ rate }) => rate) / COUNT, 12);
+    expect(summary.verified).toBeCloseTo(sum(({ verified }) => verified) / COUNT, 12);
+    // Side by side: far fewer calls of the model than paths.
+    const { calls } = asked.validator as ReturnType<typeof validator>;
+    expect(calls.generate).toBeLessThan(sum(({ verified }) => verified) / 4);
+  });
+
+  it("walks as the released code and the paper do, and keeps what an accepted path holds", async () => {
+    for (const mode of ["faithful", "paper"] as const) {
+      const summary = await compressFile(options(mode, mode, { search: { minSteps: 1 } }));
+      const rows = rowsOf(mode);
+      expect(summary.scored).toBeGreaterThan(0);
+      for (const row of rows) {
+        expect(row.search_steps).toBeLessThanOrEqual(20);
+        if (row.status === "accepted") expect(row.kept).toEqual(expect.arrayContaining(necessaryOf(row)));
+        else expect(mode === "paper" && row.status === "exhausted" ? 1 : row.rate).toBe(1);
+      }
+      expect(Object.values(summary.statuses).reduce((a, b) => a + b)).toBe(COUNT);
+      expect(summary.statuses.accepted).toBeGreaterThan(COUNT / 3);
+    }
+    expect(rowsOf("paper")).not.toEqual(rowsOf("faithful"));
+  });
+
+  it("goes on after an interruption and ends with the same bytes, but not with other settings", async () => {
+    await compressFile(options("whole", "faithful"));
+    const stop = new AbortController();
+    const breaking = validator();
+    const { generate } = breaking;
+    let calls = 0;
+    breaking.generate = async (...args) => {
+      if (++calls === 3) stop.abort(new Error("enough"));
+      return generate(...args);
+    };
+    const stopped = { ...options("stopped", "faithful"), validator: breaking, signal: stop.signal };
+    expect((await failure(compressFile(stopped))).code).toBe("interrupted");
+    expect(existsSync(join(folder, "stopped.jsonl"))).toBe(false);
+    expect((await failure(compressFile(options("stopped", "paper")))).message).toMatch(/mode/);
+    await compressFile(options("stopped", "faithful"));
+    const bytes = (name: string) => readFileSync(join(folder, `${name}.jsonl`), "utf8");
+    expect(bytes("stopped")).toBe(bytes("whole"));
+    expect(existsSync(join(folder, "stopped.jsonl.run"))).toBe(false);
+  });
+
+  it("writes baselines, those of a given size as long as the rows they are like", async () => {
+    await compressFile(options("like", "best-first", { search: { maxSteps: 200, minSteps: 0 } }));
+    const like = join(folder, "like.jsonl");
+    const shares = rowsOf("like").map(({ tokens }) => tokens.after / tokens.before);
+    const run = async (mode: CompressMode, rest: Partial<CompressFileOptions> = {}) => {
+      const summary = await compressFile(options(mode, mode, { validator: undefined, ...rest }));
+      expect(summary.statuses).toEqual({ "not searched": COUNT });
+      return rowsOf(mode);
+    };
+    expect((await run("full")).every(({ rate }) => rate === 1)).toBe(true);
+    expect((await run("solution-only")).every(({ kept, tokens }) => kept.length === 0 && tokens.after === 0)).toBe(
+      true,
+    );
+    for (const row of await run("necessary")) expect(row.kept).toEqual(necessaryOf(row));
+    for (const mode of ["random", "importance", "last", "token-skip"] as const) {
+      const rows = await run(mode, { like });
+      const longest = Math.max(...chains.flatMap(({ steps }) => steps.map(countTokens)));
+      for (const [i, { tokens }] of rows.entries()) {
+        expect(Math.abs(tokens.after - shares[i]! * tokens.before), mode).toBeLessThanOrEqual(longest);
+      }
+      expect(await run(mode, { like })).toEqual(rows);
+    }
+    for (const { kept, steps } of rowsOf("last")) expect(kept).toEqual([...Array(steps).keys()].slice(-kept.length));
+    const other = await compressFile(options("random-2", "random", { like, seed: 2 })).then(() => rowsOf("random-2"));
+    expect(other).not.toEqual(rowsOf("random"));
+    // Of a pruned thought the words that are left stand in their order.
+    for (const [i, { conversations }] of rowsOf("token-skip").entries()) {
+      const thought = conversations[1].value
+        .split("\n\n<|end_of_thought|>")[0]!
+        .replace("<|begin_of_thought|>\n\n", "");
+      let from = 0;
+      for (const letter of thought.replaceAll(/\s/g, "")) {
+        const found = chains[i]!.thought.indexOf(letter, from);
+        expect(found).toBeGreaterThanOrEqual(from);
+        from = found + 1;
+      }
+    }
+  });
+
+  it("names rows that cannot be used, and refuses what a mode lacks", async () => {
+    const broken = join(folder, "broken.jsonl");
+    const value = (text: string) => ({ conversations: [{ value: "What is 2 + 3?" }, { value: text }] });
+    const tagged = (thought: string, solution: string) =>
+      value(
+        `<|begin_of_thought|>\n\n${thought}\n\n<|end_of_thought|>\n\n<|begin_of_solution|>\n\n${solution}\n\n<|end_of_solution|>`,
+      );
+    const rows = [
+      tagged("First.\n\n2 + 3 = 5.\n\nSo 5.", "The answer is \\boxed{5}."),
+      value("no tags at all"),
+      tagged("", "\\boxed{5}"),
+      tagged("Only one step.", "No answer here"),
+    ];
+    writeFileSync(broken, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    const skipped: string[] = [];
+    const summary = await compressFile(
+      options("broken", "full", {
+        data: broken,
+        read: {},
+        cache: join(folder, "other.jsonl"),
+        onSkipped: (place, reason) => skipped.push(`${place}: ${reason}`),
+      }),
+    );
+    expect(skipped.map((line) => line.split(": ")[1])).toEqual(["missing tags", "empty chain"]);
+    expect(summary.rows).toMatchObject({
+      rows: 4,
+      used: 2,
+      "missing tags": 1,
+      "empty chain": 1,
+      "one step": 1,
+      "no answer": 1,
+    });
+    expect(rowsOf("broken").map(({ conversations }) => conversations[1].value)).toEqual([
+      expect.stringContaining("2 + 3 = 5."),
+      expect.stringContaining("Only one step."),
+    ]);
+    const fails = async (mode: CompressMode, rest: Partial<CompressFileOptions>) =>
+      (await failure(compressFile(options("fails", mode, rest)))).message;
+    expect(await fails("faithful", { validator: undefined })).toMatch(/needs a validator/);
+    expect(await fails("importance", { scorer: undefined, share: 0.5 })).toMatch(/needs a scorer/);
+    expect(await fails("random", {})).toMatch(/how much to keep/);
+    expect(await fails("random", { share: 2 })).toMatch(/share to keep is 2/);
+    expect(() =>
+      baselineSteps({ ...chains[0]!, necessary: undefined } as never, { mode: "necessary", seed: 0, countTokens }),
+    ).toThrow(/does not say which steps/);
+  });
+});
+
+describe("gatherCalls", () => {
+  const echo = (calls: number[]) =>
+    ({
+      ...scorer,
+      async score(requests: readonly { prompt: string }[]) {
+        calls.push(requests.length);
+        return requests.map(({ prompt }) => ({ ids: [prompt.length], logProbs: new Float32Array(1) }));
+      },
+      async generate(requests: readonly { prompt: string }[]) {
+        calls.push(-requests.length);
+        return requests.map(({ prompt }) => [{ text: prompt }]);
+      },
+    }) as unknown as LanguageModel;
+
+  it("sends what all jobs wait for in one call, and each its own back", async () => {
+    const calls: number[] = [];
+    const { model, all } = gatherCalls(echo(calls));
+    const job = (name: string, times: number) => async () => {
+      const said: string[] = [];
+      for (let i = 0; i < times; i++) {
+        const [[first]] = (await model.generate([{ prompt: `${name}${i}` }])) as [[Completion]];
+        said.push(first.text);
+      }
+      return said;
+    };
+    const scoring = async () =>
+      (
+        await model.score([
+          { prompt: "ab", continuation: "" },
+          { prompt: "c", continuation: "" },
+        ])
+      ).map(({ ids }) => ids[0]);
+    expect(await all<unknown>([job("a", 3), job("b", 1), scoring])).toEqual([["a0", "a1", "a2"], ["b0"], [2, 1]]);
+    expect(calls).toEqual([2, -2, -1, -1]);
+  });
+
+  it("gives the error of a call to the jobs that waited for it", async () => {
+    const broken = { ...echo([]), score: () => Promise.reject(new Error("no power")) } as LanguageModel;
+    const { model, all } = gatherCalls(broken);
+    const jobs = [1, 2].map(() => () => model.score([{ prompt: "a", continuation: "b" }]));
+    expect((await failure(all(jobs))).message).toBe("no power");
+  });
+});
+
+describe("thoughtbook compress", { timeout: 120_000 }, () => {
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [join(repository, "lib", "bin.mjs"), "compress", ...args], { encoding: "utf8" });
+  const flags = (name: string) => [
+    ...["--scorer-model-path", join(folder, "model"), "--validator-model-path", join(folder, "model")],
+    ...["--data-path", data, "--format", "word-problems", "--output-path", join(folder, "cli", `${name}.jsonl`)],
+    ...["--max-new-tokens", "8"],
+  ];
+
+  it("prints what was kept, and gives the same bytes after it was killed", async () => {
+    mkdirSync(join(folder, "cli"), { recursive: true });
+    const whole = run(...flags("whole"));
+    expect(whole.stderr).not.toMatch(/error/);
+    expect(whole.stdout).toMatch(/^8 of 8 rows.*\nkept 100\.0 % of the tokens/);
+    const child = spawn(process.execPath, [join(repository, "lib", "bin.mjs"), "compress", ...flags("killed")]);
+    const cache = join(folder, "cli", "killed.jsonl.importance.jsonl");
+    while (!existsSync(cache) || readFileSync(cache).length < 2000) await new Promise((wake) => setTimeout(wake, 20));
+    child.kill("SIGKILL");
+    await new Promise((ended) => child.once("exit", ended));
+    const again = run(...flags("killed"), "--json");
+    expect(JSON.parse(again.stdout)).toMatchObject({ mode: "faithful", rows: { used: COUNT } });
+    const bytes = (name: string) => readFileSync(join(folder, "cli", `${name}.jsonl`), "utf8");
+    expect(bytes("killed")).toBe(bytes("whole"));
+    const other = run(...flags("whole"), "--cache-path", join(folder, "signals.jsonl"), "--sink");
+    expect(other.stderr).toMatch(/error: .*(sink|begins or ends)/);
+  });
+});
