@@ -9,6 +9,7 @@ import {
   startProgress,
   ThoughtbookError,
 } from "../core/index.js";
+import type { LanguageModel } from "../llm/index.js";
 import { type CompressOptions, checkCompressOptions, compressRows } from "./compress.js";
 import type { CompressedRow } from "./compressed-row.js";
 import { openImportanceCache } from "./importance-cache.js";
@@ -22,6 +23,7 @@ import {
   type SkipReason,
 } from "./rows.js";
 import { badInput } from "./step-set.js";
+import { trainingConversation } from "./training-row.js";
 
 export interface CompressFileOptions extends Omit<CompressOptions, "isDone" | "signals" | "shareOf"> {
   /** Parquet, JSONL, JSON or CSV. */
@@ -31,6 +33,8 @@ export interface CompressFileOptions extends Omit<CompressOptions, "isDone" | "s
   output: string;
   /** File of the scorer's signals, made if missing. */
   cache: string;
+  /** Also the rows as conversations to train a model like the given one on, in this file. */
+  training?: { file: string; student: Pick<LanguageModel, "operations"> } | undefined;
   sink?: boolean | undefined;
   /** The share of tokens to keep, for baselines of a given size; or compressed rows, to keep as much of each as they do. */
   share?: number | undefined;
@@ -70,7 +74,21 @@ interface CompressionRecord extends CompressedRow {
  *   as `compressRows`
  */
 export async function compressFile(options: CompressFileOptions): Promise<CompressionSummary> {
-  const { data, read, output, cache: cacheFile, sink, share, like, scorer, mode, tags, signal, onSkipped } = options;
+  const {
+    data,
+    read,
+    output,
+    training,
+    cache: cacheFile,
+    sink,
+    share,
+    like,
+    scorer,
+    mode,
+    tags,
+    signal,
+    onSkipped,
+  } = options;
   const shares = like === undefined ? undefined : await sharesOf(like);
   const shareOf = shares ? ({ id }: ChainRow) => shares.get(id) : share === undefined ? undefined : () => share;
   // Before any file is made.
@@ -106,7 +124,14 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
       if (!run.done.has(String(index))) await run.append({ index, ...row });
       progress.update(run.done.size);
     }
-    const rows = await writeRows(output, run.records());
+    const rows = await orderedRows(run.records());
+    await writeLines(output, rows);
+    if (training) {
+      await writeLines(
+        training.file,
+        rows.map((row) => trainingConversation(training.student, row, tags)),
+      );
+    }
     progress.succeed(`${rows.length} rows`);
     await run.close();
     await rm(`${output}.run`, { recursive: true });
@@ -143,19 +168,21 @@ async function sharesOf(file: string): Promise<Map<string, number>> {
   return shares;
 }
 
-/** Write the rows in their order; the file appears when it is whole. */
-async function writeRows(output: string, records: AsyncIterable<CompressionRecord>): Promise<CompressedRow[]> {
+async function orderedRows(records: AsyncIterable<CompressionRecord>): Promise<CompressedRow[]> {
   const all: CompressionRecord[] = [];
   for await (const record of records) all.push(record);
-  const rows = all.sort((a, b) => a.index - b.index).map(({ index: _, ...row }) => row);
-  const part = `${output}.part-${process.pid}`;
+  return all.sort((a, b) => a.index - b.index).map(({ index: _, ...row }) => row);
+}
+
+/** Write values one a line; the file appears when it is whole. */
+async function writeLines(file: string, values: readonly object[]): Promise<void> {
+  const part = `${file}.part-${process.pid}`;
   try {
-    await writeFile(part, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-    await rename(part, output);
+    await writeFile(part, values.map((value) => `${JSON.stringify(value)}\n`).join(""));
+    await rename(part, file);
   } catch (error) {
-    throw fileSystemError(error, "write the compressed rows", output);
+    throw fileSystemError(error, "write the compressed rows", file);
   }
-  return rows;
 }
 
 function summarise(mode: string, rows: RowTally, compressed: readonly CompressedRow[]): CompressionSummary {

@@ -74,5 +74,6 @@ export { joinSteps, SPLITTINGS, type Splitting, splitSteps } from "./split-steps
 export type { StepSet } from "./step-set.js";
 export { systemPrompt } from "./system-prompt.js";
 export { readTagged, THOUGHT_TAGS, type ThoughtTags, writeTagged } from "./tags.js";
+export { type TrainingConversation, trainingConversation } from "./training-row.js";
 export { createPathVerifier, type PathVerifier, type PathVerifierOptions, thoughtPrompt } from "./verify-path.js";
 export { faithfulSearch, paperSearch, type WalkOptions } from "./walk-search.js";

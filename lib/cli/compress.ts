@@ -45,6 +45,7 @@ interface CompressFlags {
   prompting: "operation" | "released";
   keepShare?: number;
   like?: string;
+  trainingPath?: string;
   seed: number;
   json?: true;
 }
@@ -58,6 +59,7 @@ export function addCompressCommand(program: Command): void {
     .option("--validator-model-path <model>", "scores and solves paths, likewise", "mini")
     .requiredOption("--data-path <file>", "chains: parquet, JSONL, JSON or CSV")
     .requiredOption("--output-path <file.jsonl>", "the compressed rows")
+    .option("--training-path <file.jsonl>", "the same as conversations to train a model like the validator on")
     .option("--cache-path <file.jsonl>", "the scorer's signals (default: beside the output)")
     .option("--thought-begin-tag <tag>", "in the rows", "<|begin_of_thought|>")
     .option("--thought-end-tag <tag>", "likewise", "<|end_of_thought|>")
@@ -144,6 +146,7 @@ async function compress(flags: CompressFlags): Promise<void> {
       },
       output,
       cache: resolveUserPath(flags.cachePath ?? `${output}.importance.jsonl`),
+      training: flags.trainingPath ? { file: resolveUserPath(flags.trainingPath), student: validator } : undefined,
       sink: flags.sink,
       share: flags.keepShare,
       like: flags.like,

@@ -101,7 +101,8 @@ const necessaryOf = (row: CompressedRow): number[] => {
 
 describe("compressFile", { timeout: 60_000 }, () => {
   it("finds with best-first exactly the necessary steps, and writes them as the released data is", async () => {
-    const asked = options("best", "best-first", { search: { maxSteps: 200, minSteps: 0 } });
+    const training = { file: join(folder, "training.jsonl"), student: { operations: new Set(["think"]) } };
+    const asked = options("best", "best-first", { search: { maxSteps: 200, minSteps: 0 }, training });
     const summary = await compressFile(asked);
     const rows = rowsOf("best");
     expect(rows.map(({ id }) => id)).toEqual(chains.map(({ id }) => id));
@@ -130,6 +131,20 @@ describe("compressFile", { timeout: 60_000 }, () => {
     expect(summary.keptSteps).toBeCloseTo(sum(({ kept }) => kept.length) / sum(({ steps }) => steps), 12);
     expect(summary.meanRate).toBeCloseTo(sum(({ rate }) => rate) / COUNT, 12);
     expect(summary.verified).toBeCloseTo(sum(({ verified }) => verified) / COUNT, 12);
+    const conversations = readFileSync(training.file, "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(conversations[0]).toEqual({
+      messages: [
+        { role: "user", operation: "think", content: chains[0]!.question },
+        {
+          role: "assistant",
+          content: `<think>\n${rows[0]!.kept.map((step) => chains[0]!.steps[step]).join("\n\n")}\n</think>\n${chains[0]!.solution}`,
+        },
+      ],
+    });
+    expect(conversations).toHaveLength(COUNT);
     // Side by side: far fewer calls of the model than paths.
     const { calls } = asked.validator as ReturnType<typeof validator>;
     expect(calls.generate).toBeLessThan(sum(({ verified }) => verified) / 4);
