@@ -66,8 +66,8 @@ export async function openPathCosts(
   if (!(beta >= 0 && Number.isFinite(beta))) {
     throw badInput(`beta is ${beta}, expected a finite number, 0 or more`, "Correct the option.");
   }
-  const { thoughtBegin, thoughtEnd, solutionBegin, solutionEnd } = tags;
-  const texts = [thoughtBegin, thoughtEnd, solutionBegin, solution, solutionEnd, STEP_SEPARATOR, ...steps];
+  const { thoughtBegin, thoughtEnd, solutionBegin } = tags;
+  const texts = [thoughtBegin, thoughtEnd, solutionBegin, solution, tags.solutionEnd, STEP_SEPARATOR, ...steps];
   const [begin, end, beginSolution, solved, endSolution, separator, ...stepIds] = (await encodeParts(
     model,
     prompt,
@@ -90,11 +90,11 @@ export async function openPathCosts(
   };
   const costOf = (logProbs: Float32Array, { from, to }: { from: number; to: number }): PathCost => {
     const last = logProbs.length - solved.length;
-    const solutionFrom = last - endSolution.length;
+    const solutionEnd = logProbs.length - endSolution.length;
     const [thoughtPart, solutionPart] =
       variant === "faithful"
         ? [logProbs.subarray(0, last), logProbs.subarray(last + 1)]
-        : [logProbs.subarray(from, to), logProbs.subarray(solutionFrom, last)];
+        : [logProbs.subarray(from, to), logProbs.subarray(solutionEnd - solved.length, solutionEnd)];
     const [g, h] = [beta * meanLoss(thoughtPart), meanLoss(solutionPart)];
     return { f: g + h, g, h };
   };
