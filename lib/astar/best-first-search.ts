@@ -1,7 +1,7 @@
 import TinyQueue from "tinyqueue";
 import { createAcceptance, growRejected, shortestPrefix } from "./acceptance.js";
 import { leastAddition } from "./best-first-bound.js";
-import { createStates } from "./best-first-states.js";
+import { type CostedNode, createStates } from "./best-first-states.js";
 import { type Bits, bit, stepsOf, withSteps } from "./bit-set.js";
 import { checkAnswers, checkSignal, type SearchResult } from "./search-tree.js";
 import { allSteps, badInput, checkQueue, checkWhole } from "./step-set.js";
@@ -108,7 +108,7 @@ export async function bestFirstSearch(options: BestFirstOptions): Promise<BestFi
     for (const [at, { kept, excluded }] of found.entries()) {
       const node = states.node(kept, parent);
       const h = Math.max(given[at] ?? 0, boundOf(kept, excluded));
-      if (Number.isFinite(h)) Object.assign(node, { f: node.g + h, h });
+      tell(node, h);
       if (isOpen(node.g + h)) open.push({ kept, excluded, g: node.g, h });
     }
     if (open.length > beamWidth) {
@@ -124,6 +124,7 @@ export async function bestFirstSearch(options: BestFirstOptions): Promise<BestFi
       const state = open.pop()!;
       // What was learned since may have raised its bound.
       const h = Math.max(state.h, boundOf(state.kept, state.excluded));
+      tell(states.node(state.kept), h);
       if (!isOpen(state.g + h)) continue;
       if (h > state.h) open.push({ ...state, h });
       else taken.push(state);
@@ -169,6 +170,11 @@ export async function bestFirstSearch(options: BestFirstOptions): Promise<BestFi
     validations: acceptance.validations,
     tree: { nodes: [...states.nodes] },
   };
+}
+
+/** Write a node's bound down, if there is a number for it. */
+function tell(node: CostedNode, h: number): void {
+  if (Number.isFinite(h)) Object.assign(node, { f: node.g + h, h });
 }
 
 const openList = (states: OpenState[] = []): TinyQueue<OpenState> => new TinyQueue(states, byCost);
