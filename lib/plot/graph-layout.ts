@@ -49,14 +49,22 @@ interface Band {
 const PORT_GAP = 24;
 const CORNER = 14;
 
+/** Between boxes of a layer and between layers, in pixels. */
+export interface GraphGaps {
+  boxes: number;
+  layers: number;
+}
+
+const GAPS: GraphGaps = { boxes: 24, layers: 52 };
+
 /**
  * Place boxes in layers, each as high as its dependencies allow, those of a layer in the order of their indices as far
  * as crossings permit, and find the ways of the edges from each dependency to the box that needs it.
  */
-export function layoutGraph(sizes: readonly Size[], dependencies: Dependencies): GraphLayout {
+export function layoutGraph(sizes: readonly Size[], dependencies: Dependencies, gaps: GraphGaps = GAPS): GraphLayout {
   const layer = layers(dependencies);
   const graph = new Graph();
-  graph.setGraph({ rankdir: "TB", nodesep: 24, edgesep: 24, ranksep: 52 });
+  graph.setGraph({ rankdir: "TB", nodesep: gaps.boxes, edgesep: gaps.boxes, ranksep: gaps.layers });
   for (const [index, { width, height }] of sizes.entries()) graph.setNode(String(index), { width, height });
   for (const [to, needed] of dependencies.entries()) {
     // Edges as long as the layers are apart leave dagre no other layers than these.
@@ -137,6 +145,25 @@ function joinRoutes(
     return { from: route.from, to: route.to, points: [start, leave, ...passed, arrive, end] };
   });
 }
+
+/** A path through points, in SVG's words, that is vertical wherever it passes a layer and where it ends. */
+export function edgePath(points: readonly Point[]): string {
+  return points
+    .map((point, index) => {
+      const before = points[index - 1];
+      if (!before) return `M${pair(point)}`;
+      if (before.x === point.x) return `L${pair(point)}`;
+      const middle = (before.y + point.y) / 2;
+      return `C${pair({ x: before.x, y: middle })} ${pair({ x: point.x, y: middle })} ${pair(point)}`;
+    })
+    .join(" ");
+}
+
+/** A point in SVG's words. */
+export const pair = ({ x, y }: Point): string => `${rounded(x)} ${rounded(y)}`;
+
+/** To a hundredth of a pixel. */
+export const rounded = (pixels: number): string => String(Math.round(pixels * 100) / 100);
 
 /** Measure the drawing, edges included, and move its top left corner to 0, 0. */
 function moveToOrigin({ boxes, layer, edges }: Omit<GraphLayout, keyof Size>): GraphLayout {

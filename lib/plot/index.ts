@@ -15,4 +15,5 @@ export { compressPng } from "./png.js";
 export { drawQuestionGraph, type QuestionGraphOptions, type QuestionNode } from "./question-graph.js";
 export { questionNodes } from "./question-nodes.js";
 export { renderPng, renderSvg } from "./render.js";
+export { type SearchTreeOptions, searchTreeFigure } from "./search-tree.js";
 export { type TextStyle, textWidth, wrapText } from "./text-width.js";

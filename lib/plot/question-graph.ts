@@ -2,11 +2,13 @@ import { type Dependencies, graphProblems } from "../graph/index.js";
 import { badInput, checkName } from "./check.js";
 import type { Drawing } from "./figure.js";
 import {
+  edgePath,
   type GraphLayout,
   layoutGraph,
   type PlacedBox,
   type PlacedEdge,
-  type Point,
+  pair,
+  rounded,
   type Size,
 } from "./graph-layout.js";
 import { COLOURS, FONT_FAMILY, SIZES } from "./style.js";
@@ -182,26 +184,14 @@ function textElement({ text, style, colour, baseline }: Line, x: number, top: nu
   return `<text ${place} font-size="${style.size}"${weight} fill="${colour}">${escapeXml(text)}</text>`;
 }
 
-/** A path that is vertical wherever it passes a layer and where it ends, so that all arrow heads point down. */
+/** All arrow heads point down. */
 function edgeElement({ from, to, points }: PlacedEdge, layer: readonly number[]): string {
   const end = points.at(-1)!;
   const neck = { x: end.x, y: end.y - ARROW.length };
-  const path = [...points.slice(0, -1), neck].map((point, index, all) => {
-    const before = all[index - 1];
-    if (!before) return `M${pair(point)}`;
-    if (before.x === point.x) return `L${pair(point)}`;
-    const middle = (before.y + point.y) / 2;
-    return `C${pair({ x: before.x, y: middle })} ${pair({ x: point.x, y: middle })} ${pair(point)}`;
-  });
   const dashes = layer[to]! - layer[from]! > 1 ? ' stroke-dasharray="6 4"' : "";
   const head = [neck.x - ARROW.halfWidth, neck.x + ARROW.halfWidth].map((x) => pair({ x, y: neck.y }));
   return (
-    `<path d="${path.join(" ")}" fill="none" stroke="${COLOURS.axis}" stroke-width="1.5"${dashes}/>\n` +
+    `<path d="${edgePath([...points.slice(0, -1), neck])}" fill="none" stroke="${COLOURS.axis}" stroke-width="1.5"${dashes}/>\n` +
     `<path d="M${head[0]} L${head[1]} L${pair(end)} Z" fill="${COLOURS.axis}"/>`
   );
 }
-
-const pair = ({ x, y }: Point): string => `${rounded(x)} ${rounded(y)}`;
-
-/** To a hundredth of a pixel. */
-const rounded = (pixels: number): string => String(Math.round(pixels * 100) / 100);

@@ -196,6 +196,36 @@ describe("bestFirstSearch", () => {
     expect(result).toMatchObject({ status: "exhausted", proven: true, validations: 1 });
   });
 
+<<<<<<< HEAD
+=======
+  it("ends with a verified path where acceptance is not as monotone as declared (200 chains)", async () => {
+    let short = 0;
+    for (let index = 0; index < 200; index++) {
+      const random = createRandom("not monotone").stream(String(index));
+      const n = 1 + random.integer(9);
+      const verdicts = new Map<string, boolean>([[String(steps(n)), true]]);
+      const instance: Instance = {
+        n,
+        queue: random.shuffle(steps(n)),
+        costs: steps(n).map(() => 1 + random.integer(6)),
+        ways: [],
+        accepts(set) {
+          const key = String(set);
+          if (!verdicts.has(key)) verdicts.set(key, random.integer(2) === 0);
+          return verdicts.get(key)!;
+        },
+      };
+      const { result, calls } = await record(instance, { monotone: true });
+      expect(result.status).toBe("accepted");
+      expect(instance.accepts(result.kept)).toBe(true);
+      const accepted = calls.flat().filter((set) => instance.accepts(set));
+      expect(total(result.kept, instance.costs)).toBe(Math.min(...accepted.map((set) => total(set, instance.costs))));
+      if (result.kept.length < n) short++;
+    }
+    expect(short).toBeGreaterThan(150);
+  });
+
+>>>>>>> 80a687f043b8e61466b686432065b3bba62a6403
   it("keeps all steps where there is nothing to verify by", async () => {
     const { result, calls } = await record(monotoneInstance(4), { boxedSolution: false });
     expect(result).toMatchObject({ status: "unverified", proven: false, kept: steps(result.kept.length) });

@@ -1,4 +1,12 @@
-import { barFigure, comparisonFigure, type Figure, heatmapFigure, histogramFigure, lineFigure } from "thoughtbook/plot";
+import {
+  barFigure,
+  comparisonFigure,
+  type Figure,
+  heatmapFigure,
+  histogramFigure,
+  lineFigure,
+  searchTreeFigure,
+} from "thoughtbook/plot";
 
 const METHODS = [
   { name: "QwQ-32B", values: [11.1, 21.8, 43.8, 63.2] },
@@ -174,5 +182,50 @@ export const EXAMPLES: Figure[] = [
         .map((value, at): [number, number] | null => (index === 1 && at === 2 ? null : [value - 3, value + 4]))
         .concat([null]),
     })),
+  }),
+  searchTreeFigure({
+    name: "search-tree",
+    title: "A walk over 12 steps",
+    subtitle: "2, 5 and 9 are necessary",
+    steps: 12,
+    kept: [0, 1, 2, 3, 4, 5, 9, 10, 11],
+    tree: {
+      nodes: [
+        { kept: [3, 4, 5], parent: null, chosen: true, expanded: 0, verdict: "rejected" },
+        { kept: [3, 4, 5, 9, 10, 11], parent: 0, f: 1.06, chosen: true, expanded: 1 },
+        { kept: [0, 1, 2, 3, 4, 5], parent: 0, f: 1.06, chosen: false },
+        { kept: [0, 1, 2, 3, 4, 5, 9, 10, 11], parent: 1, f: 0.09, chosen: true, verdict: "accepted" },
+        { kept: [3, 4, 5, 6, 7, 9, 10, 11], parent: 1, f: 1.08, chosen: false },
+      ],
+    },
+  }),
+  searchTreeFigure({
+    name: "search-tree-wide",
+    title: "A best-first search over 24 steps",
+    steps: 24,
+    kept: [3, 20],
+    mostLeaves: 2,
+    tree: {
+      nodes: [
+        { kept: STEPS.slice(0, 24).map((_, step) => step), parent: null, g: 240.5, chosen: false, verdict: "accepted" },
+        ...[3, 5, 20].map((missing) => ({
+          kept: STEPS.slice(0, 24).flatMap((_, step) => (step === missing ? [] : [step])),
+          parent: 0,
+          g: 230 - missing,
+          chosen: false,
+          verdict: missing === 5 ? ("accepted" as const) : ("rejected" as const),
+        })),
+        { kept: [], parent: 0, f: 0, g: 0, h: 0, chosen: true, expanded: 0, verdict: "rejected" as const },
+        ...[3, 7, 9, 12, 15].map((step, at) => ({
+          kept: [step],
+          parent: 4,
+          f: -step,
+          chosen: at === 0,
+          ...(at === 0 ? { expanded: 1 } : {}),
+        })),
+        { kept: [3, 20], parent: 5, f: 31.25, chosen: true, verdict: "accepted" as const },
+        { kept: [1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23], parent: 5, f: 1200, chosen: false },
+      ],
+    },
   }),
 ];
