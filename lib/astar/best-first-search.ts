@@ -1,11 +1,7 @@
 import TinyQueue from "tinyqueue";
 import { createAcceptance, growRejected, shortestPrefix } from "./acceptance.js";
 import { leastAddition } from "./best-first-bound.js";
-<<<<<<< HEAD
-import { createStates } from "./best-first-states.js";
-=======
 import { type CostedNode, createStates } from "./best-first-states.js";
->>>>>>> 80a687f043b8e61466b686432065b3bba62a6403
 import { type Bits, bit, stepsOf, withSteps } from "./bit-set.js";
 import { checkAnswers, checkSignal, type SearchResult } from "./search-tree.js";
 import { allSteps, badInput, checkQueue, checkWhole } from "./step-set.js";
@@ -64,20 +60,12 @@ interface OpenState {
  * as `bound` says, and neither a limit nor the beam has taken part (`proven`).
  *
  * With `monotone` a rejected set tells that every accepted one has a step out of those it lacks. First all steps are
-<<<<<<< HEAD
- * verified (if they are rejected, everything is), then all but one: a step whose absence alone is rejected is in every
- * accepted set, so the search begins with these. Each rejected state is grown as far as it stays rejected; the sets of
- * needed steps that this gives are the bound and the only branches. On 10 steps with up to 4 ways to the answer that takes some
- * 15 to 20 states of 1,024. Where acceptance is not monotone after all, the path found is verified all the same, but a
- * cheaper one may exist.
-=======
  * verified: if they are rejected, everything is. Then, by bisection, as few of the most important steps as are accepted; then
  * all steps but each of these: one whose absence alone is rejected is in every accepted set, so the search begins with
  * such steps. Each rejected state is grown as far as it stays rejected; the sets of needed steps that this gives are the
  * bound and the only branches. On 10 steps, of 1,024 states, that takes about 8 where there is one way to the answer, and 21
  * with up to 4. Where acceptance is not monotone after all, an accepted path is verified all the same, but `proven`
  * means nothing.
->>>>>>> 80a687f043b8e61466b686432065b3bba62a6403
  *
  * Without `monotone` nothing follows from a rejection: all sets cheaper than the result are verified.
  *
@@ -121,11 +109,7 @@ export async function bestFirstSearch(options: BestFirstOptions): Promise<BestFi
     for (const [at, { kept, excluded }] of found.entries()) {
       const node = states.node(kept, parent);
       const h = Math.max(given[at] ?? 0, boundOf(kept, excluded));
-<<<<<<< HEAD
-      if (Number.isFinite(h)) Object.assign(node, { f: node.g + h, h });
-=======
       tell(node, h);
->>>>>>> 80a687f043b8e61466b686432065b3bba62a6403
       if (isOpen(node.g + h)) open.push({ kept, excluded, g: node.g, h });
     }
     if (open.length > beamWidth) {
@@ -141,10 +125,7 @@ export async function bestFirstSearch(options: BestFirstOptions): Promise<BestFi
       const state = open.pop()!;
       // What was learned since may have raised its bound.
       const h = Math.max(state.h, boundOf(state.kept, state.excluded));
-<<<<<<< HEAD
-=======
       tell(states.node(state.kept), h);
->>>>>>> 80a687f043b8e61466b686432065b3bba62a6403
       if (!isOpen(state.g + h)) continue;
       if (h > state.h) open.push({ ...state, h });
       else taken.push(state);
@@ -192,14 +173,11 @@ export async function bestFirstSearch(options: BestFirstOptions): Promise<BestFi
   };
 }
 
-<<<<<<< HEAD
-=======
 /** Write a node's bound down, if there is a number for it. */
 function tell(node: CostedNode, h: number): void {
   if (Number.isFinite(h)) Object.assign(node, { f: node.g + h, h });
 }
 
->>>>>>> 80a687f043b8e61466b686432065b3bba62a6403
 const openList = (states: OpenState[] = []): TinyQueue<OpenState> => new TinyQueue(states, byCost);
 
 /** By f; among equals those that have more of it behind them, then in the order of their sets. */

@@ -66,13 +66,8 @@ export async function openPathCosts(
   if (!(beta >= 0 && Number.isFinite(beta))) {
     throw badInput(`beta is ${beta}, expected a finite number, 0 or more`, "Correct the option.");
   }
-<<<<<<< HEAD
-  const { thoughtBegin, thoughtEnd, solutionBegin, solutionEnd } = tags;
-  const texts = [thoughtBegin, thoughtEnd, solutionBegin, solution, solutionEnd, STEP_SEPARATOR, ...steps];
-=======
   const { thoughtBegin, thoughtEnd, solutionBegin } = tags;
   const texts = [thoughtBegin, thoughtEnd, solutionBegin, solution, tags.solutionEnd, STEP_SEPARATOR, ...steps];
->>>>>>> 80a687f043b8e61466b686432065b3bba62a6403
   const [begin, end, beginSolution, solved, endSolution, separator, ...stepIds] = (await encodeParts(
     model,
     prompt,
@@ -95,19 +90,11 @@ export async function openPathCosts(
   };
   const costOf = (logProbs: Float32Array, { from, to }: { from: number; to: number }): PathCost => {
     const last = logProbs.length - solved.length;
-<<<<<<< HEAD
-    const solutionFrom = last - endSolution.length;
-    const [thoughtPart, solutionPart] =
-      variant === "faithful"
-        ? [logProbs.subarray(0, last), logProbs.subarray(last + 1)]
-        : [logProbs.subarray(from, to), logProbs.subarray(solutionFrom, last)];
-=======
     const solutionEnd = logProbs.length - endSolution.length;
     const [thoughtPart, solutionPart] =
       variant === "faithful"
         ? [logProbs.subarray(0, last), logProbs.subarray(last + 1)]
         : [logProbs.subarray(from, to), logProbs.subarray(solutionEnd - solved.length, solutionEnd)];
->>>>>>> 80a687f043b8e61466b686432065b3bba62a6403
     const [g, h] = [beta * meanLoss(thoughtPart), meanLoss(solutionPart)];
     return { f: g + h, g, h };
   };

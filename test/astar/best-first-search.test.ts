@@ -196,8 +196,6 @@ describe("bestFirstSearch", () => {
     expect(result).toMatchObject({ status: "exhausted", proven: true, validations: 1 });
   });
 
-<<<<<<< HEAD
-=======
   it("ends with a verified path where acceptance is not as monotone as declared (200 chains)", async () => {
     let short = 0;
     for (let index = 0; index < 200; index++) {
@@ -225,7 +223,6 @@ describe("bestFirstSearch", () => {
     expect(short).toBeGreaterThan(150);
   });
 
->>>>>>> 80a687f043b8e61466b686432065b3bba62a6403
   it("keeps all steps where there is nothing to verify by", async () => {
     const { result, calls } = await record(monotoneInstance(4), { boxedSolution: false });
     expect(result).toMatchObject({ status: "unverified", proven: false, kept: steps(result.kept.length) });
