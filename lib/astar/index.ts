@@ -6,14 +6,7 @@ export {
   prunedThoughts,
   SIZED_MODES,
 } from "./baselines.js";
-export {
-  type BestFirstOptions,
-  type BestFirstOptions,
-  type BestFirstResult,
-  type BestFirstResult,
-  bestFirstSearch,
-  bestFirstSearch,
-} from "./best-first-search.js";
+export { type BestFirstOptions, type BestFirstResult, bestFirstSearch } from "./best-first-search.js";
 export { COMPRESS_MODES, type Compressed, type CompressMode, type CompressOptions, compressRows } from "./compress.js";
 export { type CompressFileOptions, type CompressionSummary, compressFile } from "./compress-file.js";
 export {
@@ -57,28 +50,8 @@ export {
   rankSteps,
   type StepSignals,
 } from "./importance-formulas.js";
-export {
-  openPathCosts,
-  openPathCosts,
-  type PathCost,
-  type PathCost,
-  type PathCostOptions,
-  type PathCostOptions,
-  type PathCosts,
-  type PathCosts,
-  type PathText,
-  type PathText,
-} from "./path-cost.js";
-export {
-  type PathTags,
-  type PathTags,
-  releasedTags,
-  releasedTags,
-  STEP_SEPARATOR,
-  STEP_SEPARATOR,
-  THINK_TAGS,
-  THINK_TAGS,
-} from "./path-parts.js";
+export { openPathCosts, type PathCost, type PathCostOptions, type PathCosts, type PathText } from "./path-cost.js";
+export { type PathTags, releasedTags, STEP_SEPARATOR, THINK_TAGS } from "./path-parts.js";
 export { ROW_FORMAT_NAMES, type RowFormat } from "./row-formats.js";
 export {
   type ChainRow,
@@ -96,18 +69,9 @@ export {
   type SplitOptions,
   traceRow,
 } from "./rows.js";
-export type {
-  SearchNode,
-  SearchNode,
-  SearchResult,
-  SearchResult,
-  SearchStatus,
-  SearchStatus,
-  SearchTree,
-  SearchTree,
-} from "./search-tree.js";
+export type { SearchNode, SearchResult, SearchStatus, SearchTree } from "./search-tree.js";
 export { joinSteps, SPLITTINGS, type Splitting, splitSteps } from "./split-steps.js";
-export type { StepSet, StepSet } from "./step-set.js";
+export type { StepSet } from "./step-set.js";
 export { systemPrompt } from "./system-prompt.js";
 export { readTagged, THOUGHT_TAGS, type ThoughtTags, writeTagged } from "./tags.js";
 export { type TrainingConversation, trainingConversation } from "./training-row.js";
