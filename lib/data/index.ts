@@ -65,7 +65,7 @@ export {
   textRecordSchema,
   traceRecordSchema,
 } from "./records.js";
-export type { MalformedRow } from "./row-files.js";
+export { type MalformedRow, type RawRow, type RowFileOptions, readRows } from "./row-files.js";
 export {
   type Addition,
   MARKER_NAMES,

@@ -25,10 +25,11 @@ const RENDERED = z.object({ prompt: z.string() });
 export async function scoreOver(
   opened: Opened,
   requests: readonly ScoreRequest[],
-  { batchSize, signal, onProgress }: ScoreTextOptions,
+  { batchSize, signal, onProgress, attention }: ScoreTextOptions,
 ): Promise<Score[]> {
   const { server, limit, concurrency } = opened;
   requireCapability(server, "score");
+  if (attention) requireCapability(server, "attention"); // Which no server has, so this throws.
   if (batchSize !== undefined) checkCount("batchSize", batchSize);
   for (const { prompt, continuation } of requests) checkScorable(prompt, continuation);
   const results: Score[] = [];

@@ -14,6 +14,7 @@ export type {
   IdPrompt,
   LanguageModel,
   Prompt,
+  PromptAttention,
   RequestPlace,
   Score,
   ScoreRequest,

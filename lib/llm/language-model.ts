@@ -79,6 +79,16 @@ export interface ScoreTextOptions {
   signal?: AbortSignal | undefined;
   /** Called with the number of requests scored so far. */
   onProgress?: ((done: number) => void) | undefined;
+  /** Whether to tell how much the continuation attends to the prompt. Capability `attention`. */
+  attention?: boolean | undefined;
+}
+
+/** How much a continuation attends to its prompt in the last layer. */
+export interface PromptAttention {
+  /** For each token of the prompt what all tokens of the continuation, as queries, give it in all heads together. */
+  mass: Float32Array;
+  /** Each token of the continuation has 1 to give in each head, to the prompt and to the continuation up to itself. */
+  heads: number;
 }
 
 export interface Score {
@@ -86,6 +96,8 @@ export interface Score {
   ids: readonly number[];
   /** For each of these the natural logarithm of its probability after all before it. */
   logProbs: Float32Array;
+  /** Where `attention` was asked for. */
+  attention?: PromptAttention;
 }
 
 /**
@@ -113,7 +125,7 @@ export interface LanguageModel {
    *   not-found, budget
    */
   generate(requests: readonly TextRequest[], options?: GenerateTextOptions): Promise<Completion[][]>;
-  /** Score continuations. Capability `score`. Throws bad-input before any work, interrupted, execution. */
+  /** Score continuations. Capability `score`; for attention also `attention`. Throws bad-input before any work, interrupted, execution. */
   score(requests: readonly ScoreRequest[], options?: ScoreTextOptions): Promise<Score[]>;
   /** How many tokens a prompt has. Capability `countTokens`. */
   countTokens(prompt: Prompt): Promise<number>;

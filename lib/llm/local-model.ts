@@ -11,6 +11,7 @@ import {
   parameterCount,
   type ScoreSequence,
   score,
+  scoreWithAttention,
   type Tokenizer,
 } from "../model/index.js";
 import type { SessionOptions } from "../tensor/index.js";
@@ -121,9 +122,18 @@ export function createLocalModel(parts: LocalModelParts): LocalModel {
       });
       return results;
     },
-    async score(texts: readonly ScoreRequest[], options: ScoreTextOptions = {}): Promise<Score[]> {
+    async score(texts: readonly ScoreRequest[], { attention, ...options }: ScoreTextOptions = {}): Promise<Score[]> {
       const sequences = texts.map((each) => encodeScoreRequest(each, encoder)) satisfies ScoreSequence[];
       checkSequences(config, sequences);
+      if (attention) {
+        const { heads } = config;
+        const scores = await scoreWithAttention(await host(), sequences, { ...options, session });
+        return scores.map(({ logProbs, attention: mass }, i) => ({
+          ids: sequences[i]!.continuation,
+          logProbs,
+          attention: { mass, heads },
+        }));
+      }
       const scores = await score(await host(), sequences, { ...options, session });
       return sequences.map(({ continuation }, i) => ({ ids: continuation, logProbs: scores[i]! }));
     },

@@ -138,7 +138,8 @@ export function createTransformersModel(parts: TransformersModelParts): Transfor
       });
       return results;
     },
-    async score(texts: readonly ScoreRequest[], options: ScoreTextOptions = {}): Promise<Score[]> {
+    async score(texts: readonly ScoreRequest[], { attention, ...options }: ScoreTextOptions = {}): Promise<Score[]> {
+      if (attention) requireCapability(model, "attention"); // Which it lacks, so this throws.
       const sequences = texts.map((each) => encodeScoreRequest(each, encoder));
       checkSequences(config, sequences satisfies ScoreSequence[]);
       checkBatchSize(options.batchSize);

@@ -120,11 +120,13 @@ export {
 } from "./sampling.js";
 export type { TokenLogProb } from "./sampling-top.js";
 export {
+  type AttendedScore,
   checkSequences,
   type ScoreOptions,
   type ScoreSequence,
   type SequenceLimits,
   score,
+  scoreWithAttention,
   scoreWithTop,
   type TopScore,
 } from "./score.js";

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import {
+  attentionProbabilities,
   type Compiled,
   causalAttention,
   compile,
@@ -29,6 +30,8 @@ type BodyInputs<Leaf> = ModelInputs<Leaf> & {
 };
 /** With padding on the left, `[rows, time]` int32 tells tokens (1) from padding (0); on the right no token sees it. */
 type MaskedInputs<Leaf> = BodyInputs<Leaf> & { mask: Leaf };
+/** Padding on the right; `[rows, time]` int32 tells the tokens whose attention is summed (1) from the others (0). */
+type AttendedInputs<Leaf> = BodyInputs<Leaf> & { queries: Leaf };
 type PlacesInputs<Leaf> = ModelInputs<Leaf> & {
   /** `[count, hidden]`. */
   hidden: Leaf;
@@ -43,6 +46,8 @@ export interface ScorePrograms {
   /** Hidden states after the last norm, `[rows · time, hidden]`. */
   body: Compiled<BodyInputs<TensorSpec>, tf.Tensor>;
   maskedBody: Compiled<MaskedInputs<TensorSpec>, tf.Tensor>;
+  /** The same, and the attention to each token in the last layer, summed over heads and queries, `[rows, time]`. */
+  attendedBody: Compiled<AttendedInputs<TensorSpec>, { hidden: tf.Tensor; mass: tf.Tensor }>;
   /** −log p of each target, `[count]`. */
   head: Compiled<HeadInputs<TensorSpec>, tf.Tensor>;
   /** log p of every token, `[count, vocab]`. */
@@ -60,7 +65,7 @@ function createPrograms(model: HostModel, session: SessionOptions): ScoreProgram
   const { config } = model;
   const shell = shellOf(model);
   const inputs = modelSpecs(model);
-  const [ids, positions, mask] = Array.from({ length: 3 }, () => spec([null, null], "int32"));
+  const [ids, positions, mask, queries] = Array.from({ length: 4 }, () => spec([null, null], "int32"));
   const body = compile<BodyInputs<TensorSpec>, tf.Tensor>(
     (tensors: BodyInputs<tf.Tensor>) => lastHidden(shell, tensors),
     { ...inputs, ids: ids!, positions: positions! },
@@ -69,6 +74,17 @@ function createPrograms(model: HostModel, session: SessionOptions): ScoreProgram
   const maskedBody = compile<MaskedInputs<TensorSpec>, tf.Tensor>(
     (tensors: MaskedInputs<tf.Tensor>) => lastHidden(shell, tensors, tensors.mask),
     { ...inputs, ids: ids!, positions: positions!, mask: mask! },
+    session,
+  );
+  const attendedBody = compile<AttendedInputs<TensorSpec>, { hidden: tf.Tensor; mass: tf.Tensor }>(
+    (tensors: AttendedInputs<tf.Tensor>) => {
+      let mass: tf.Tensor | undefined;
+      const hidden = lastHidden(shell, tensors, undefined, (q, k, scale) => {
+        mass = attentionMass(attentionProbabilities(q, k, { scale }), tensors.queries);
+      });
+      return { hidden, mass: mass! };
+    },
+    { ...inputs, ids: ids!, positions: positions!, queries: queries! },
     session,
   );
   const head = compile<HeadInputs<TensorSpec>, tf.Tensor>(
@@ -85,15 +101,35 @@ function createPrograms(model: HostModel, session: SessionOptions): ScoreProgram
   return {
     body,
     maskedBody,
+    attendedBody,
     head,
     logProbs,
     async dispose() {
-      await Promise.all([body, maskedBody, head, logProbs].map((program) => program.dispose()));
+      await Promise.all([body, maskedBody, attendedBody, head, logProbs].map((program) => program.dispose()));
     },
   };
 }
 
-function lastHidden(shell: ModelShell, inputs: BodyInputs<tf.Tensor>, mask?: tf.Tensor): tf.Tensor {
+/**
+ * The attention that some queries pay to each key, summed over heads and queries.
+ *
+ * @param probabilities `[rows, heads, time, time]`
+ * @param queries `[rows, time]`, 1 for those that count
+ * @returns `[rows, time]`
+ */
+function attentionMass(probabilities: tf.Tensor, queries: tf.Tensor): tf.Tensor {
+  const [rows, , time] = probabilities.shape as [number, number, number, number];
+  const summed = tf.matMul(queries.toFloat().reshape([rows, 1, 1, time]), probabilities);
+  return summed.sum(1).reshape([rows, time]);
+}
+
+/** @param onLast given the last layer's queries and keys, `[rows, heads, time, headDimension]` */
+function lastHidden(
+  shell: ModelShell,
+  inputs: BodyInputs<tf.Tensor>,
+  mask?: tf.Tensor,
+  onLast?: (queries: tf.Tensor, keys: tf.Tensor, scale: number) => void,
+): tf.Tensor {
   const { config } = shell;
   const model = tracedModel(shell, inputs);
   const { ids, positions } = inputs;
@@ -105,6 +141,7 @@ function lastHidden(shell: ModelShell, inputs: BodyInputs<tf.Tensor>, mask?: tf.
   return hiddenStates(model, tokenEmbeddings(model, ids), positions, (layer, { q, k, v }) => {
     const options = { scale: attentionScale(config, layer), ...(mask ? { mask } : {}) };
     const [queries, keys] = [turn(split(q, config.heads)), turn(split(k, config.keyValueHeads))];
+    if (layer === config.layers - 1) onLast?.(queries, keys, options.scale);
     const attended = causalAttention(queries, keys, split(v, config.keyValueHeads), options);
     return attended.transpose([0, 2, 1, 3]).reshape(q.shape);
   });

@@ -47,7 +47,7 @@ export async function score(
   sequences: readonly ScoreSequence[],
   options: ScoreOptions = {},
 ): Promise<Float32Array[]> {
-  const scores = await scoreTexts(model, sequences, 0, options);
+  const scores = await scoreTexts(model, sequences, options);
   return scores.map(({ logProbs }) => logProbs);
 }
 
@@ -56,6 +56,27 @@ export interface TopScore {
   logProbs: Float32Array;
   /** In the place of each of these tokens the most probable ones, the best first. */
   top: (readonly TokenLogProb[])[];
+}
+
+export interface AttendedScore {
+  /** As `score` gives them. */
+  logProbs: Float32Array;
+  /** For each token of the prompt (of a bare sequence, its first token) the mass: summed over heads and queries. */
+  attention: Float32Array;
+}
+
+/**
+ * As {@link score}, with the attention that the tokens of the continuation, as queries, pay to each token of the prompt in
+ * the last layer. Each query of each head has the mass 1 to give, so a continuation of m tokens gives at most heads · m.
+ *
+ * @throws as {@link score}
+ */
+export async function scoreWithAttention(
+  model: HostModel,
+  sequences: readonly ScoreSequence[],
+  options: Omit<ScoreOptions, "padding"> = {},
+): Promise<AttendedScore[]> {
+  return scoreTexts(model, sequences, { ...options, attention: true });
 }
 
 /**
@@ -72,26 +93,31 @@ export async function scoreWithTop(
   options: ScoreOptions = {},
 ): Promise<TopScore[]> {
   checkTop(count);
-  return scoreTexts(model, sequences, count, options);
+  return scoreTexts(model, sequences, { ...options, topCount: count });
+}
+
+interface WorkOptions extends ScoreOptions {
+  /** How many of the most probable tokens a place. Default: none. */
+  topCount?: number;
+  /** Whether to sum the attention to the prompts. */
+  attention?: boolean;
 }
 
 async function scoreTexts(
   model: HostModel,
   sequences: readonly ScoreSequence[],
-  topCount: number,
-  options: ScoreOptions,
-): Promise<TopScore[]> {
+  { topCount = 0, attention = false, padding: side = "right", ...options }: WorkOptions,
+): Promise<(TopScore & AttendedScore)[]> {
   const { config } = model;
   const texts = sequences.map((sequence, index) => readSequence(sequence, index, config));
-  const results = texts.map(
-    ({ ids, from }): TopScore => ({
-      logProbs: new Float32Array(ids.length - from),
-      top: Array.from({ length: topCount > 0 ? ids.length - from : 0 }, () => []),
-    }),
-  );
-  // The last token is a target only; a text of one token has none.
+  const results = texts.map(({ ids, from }) => ({
+    logProbs: new Float32Array(ids.length - from),
+    top: Array.from({ length: topCount > 0 ? ids.length - from : 0 }, (): TokenLogProb[] => []),
+    attention: new Float32Array(attention ? from : 0),
+  }));
   const scored = [...texts.keys()].filter((index) => results[index]!.logProbs.length > 0);
-  const lengths = scored.map((index) => texts[index]!.ids.length - 1);
+  // The last token is a target only, unless it is asked what it attends to.
+  const lengths = scored.map((index) => texts[index]!.ids.length - (attention ? 0 : 1));
   if (options.batchSize !== undefined && !(Number.isInteger(options.batchSize) && options.batchSize > 0)) {
     throw new ThoughtbookError("bad-input", `batchSize is ${options.batchSize}, expected a whole number above 0`, {
       hint: "Correct the option.",
@@ -107,16 +133,13 @@ async function scoreTexts(
         cause: options.signal.reason,
       });
     }
-    const batch = indices.map((index) => texts[scored[index]!]!);
-    const hidden = await bodyOf(model, programs, batch, { length, rows, side: options.padding ?? "right" });
-    await headOf(model, programs, hidden, {
-      batch,
-      results: indices.map((index) => results[scored[index]!]!),
-      length,
-      side: options.padding ?? "right",
-      chunk,
-      topCount,
-    });
+    const work = indices.map((index) => scored[index]!);
+    const batch = work.map((index) => texts[index]!);
+    const ofBatch = work.map((index) => results[index]!);
+    const hidden = attention
+      ? await attendedBodyOf(model, programs, batch, { length, rows, results: ofBatch })
+      : await bodyOf(model, programs, batch, { length, rows, side });
+    await headOf(model, programs, hidden, { batch, results: ofBatch, length, side, chunk, topCount });
     done += batch.length;
     options.onProgress?.(done);
   }
@@ -198,6 +221,27 @@ function bodyOf(
   if (side === "right") return programs.body(tensors) as Promise<TensorData>;
   const mask = pad(inputs.map((ids) => new Int32Array(ids.length).fill(1)));
   return programs.maskedBody({ ...tensors, mask }) as Promise<TensorData>;
+}
+
+/** The body with the attention of each continuation to its prompt, which goes into the results. */
+async function attendedBodyOf(
+  model: HostModel,
+  programs: ScorePrograms,
+  batch: readonly Text[],
+  { length, rows, results }: Omit<Layout, "side"> & { results: readonly AttendedScore[] },
+): Promise<TensorData> {
+  const pad = (values: readonly ArrayLike<number>[]) => padRows(values, { length, rows, value: 0 }).values;
+  const { hidden, mass } = await programs.attendedBody({
+    ...modelInputs(model),
+    ids: pad(batch.map(({ ids }) => ids)),
+    positions: pad(batch.map(({ ids }) => [...ids.keys()])),
+    queries: pad(batch.map(({ ids, from }) => ids.map((_, place) => (place < from ? 0 : 1)))),
+  });
+  const masses = mass!.data as Float32Array;
+  for (const [row, { attention }] of results.entries()) {
+    attention.set(masses.subarray(row * length, row * length + attention.length));
+  }
+  return hidden as TensorData;
 }
 
 interface HeadWork extends Omit<Layout, "rows"> {

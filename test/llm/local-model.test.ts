@@ -139,6 +139,18 @@ describe("a local model", () => {
     expect(apart(again!.logProbs, generated.logProbs)).toBeLessThan(1e-4);
   });
 
+  it("tells how much a continuation attends to its prompt, where asked", async () => {
+    const request = { prompt: "the cat", continuation: " sat on the mat" };
+    const [[plain], [attended]] = [await model.score([request]), await model.score([request], { attention: true })];
+    expect(plain).not.toHaveProperty("attention");
+    const { mass, heads } = attended!.attention!;
+    expect([heads, mass.length]).toEqual([model.config.heads, model.encode("the cat").length]);
+    const sum = mass.reduce((total, each) => total + each, 0);
+    expect(sum).toBeGreaterThan(0);
+    expect(sum).toBeLessThanOrEqual(heads * attended!.ids.length);
+    expect(apart(attended!.logProbs, plain!.logProbs)).toBeLessThan(1e-5);
+  });
+
   it("takes embeddings, but does not score after them", async () => {
     const host = await model.host();
     const ids = model.encode("the cat");

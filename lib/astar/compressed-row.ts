@@ -1,0 +1,63 @@
+import type { ChainRow } from "./rows.js";
+import { joinSteps } from "./split-steps.js";
+import { THOUGHT_TAGS, type ThoughtTags, writeTagged } from "./tags.js";
+
+/** Counts the tokens of a text. */
+export type TokenCounter = (text: string) => number;
+
+/** A compressed row in the ShareGPT layout, as the released data has it, with what the search said. */
+export interface CompressedRow {
+  id: string;
+  system: string;
+  conversations: [{ from: "user"; value: string }, { from: "assistant"; value: string }];
+  /** Tokens of the shorter thought ÷ those of the whole one, 4 digits; 1 if the shorter one has none. */
+  rate: number;
+  /** Steps of the search. */
+  search_steps: number;
+  /** How the search ended. */
+  status: string;
+  /** The steps kept, as ascending indices, and how many there were. */
+  kept: number[];
+  steps: number;
+}
+
+export interface CompressionResult {
+  /** Indices of the steps kept, in any order. */
+  kept: readonly number[];
+  searchSteps: number;
+  status: string;
+}
+
+export interface CompressedRowOptions {
+  countTokens: TokenCounter;
+  /** Default: {@link THOUGHT_TAGS}. */
+  tags?: ThoughtTags | undefined;
+}
+
+/** Write a row with the steps that were kept, in their order, and the solution after them. */
+export function compressedRow(
+  row: ChainRow,
+  { kept, searchSteps, status }: CompressionResult,
+  { countTokens, tags = THOUGHT_TAGS }: CompressedRowOptions,
+): CompressedRow {
+  const places = [...new Set(kept)].sort((a, b) => a - b);
+  const thought = joinSteps(places.map((place) => row.steps[place]!));
+  return {
+    id: row.id,
+    system: row.system,
+    conversations: [
+      { from: "user", value: row.question },
+      { from: "assistant", value: writeTagged({ thought, solution: row.solution }, tags) },
+    ],
+    rate: compressionRate(countTokens(thought), countTokens(row.thought)),
+    search_steps: searchSteps,
+    status,
+    kept: places,
+    steps: row.steps.length,
+  };
+}
+
+/** Tokens left ÷ tokens before, rounded to 4 digits; 1 if none are left, as the released code has it. */
+export function compressionRate(tokens: number, before: number): number {
+  return tokens === 0 || before === 0 ? 1 : Math.round((tokens / before) * 1e4) / 1e4;
+}
