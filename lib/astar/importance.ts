@@ -124,7 +124,7 @@ async function* grouped<C extends Chain>(chains: Iterable<C> | AsyncIterable<C>)
   if (group.length > 0) yield group;
 }
 
-interface Work extends SignalOptions {
+interface Work extends Omit<SignalOptions, "sink"> {
   tokenizer: Tokenizer;
   sink: readonly number[];
 }

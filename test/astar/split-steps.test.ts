@@ -1,0 +1,32 @@
+import { joinSteps, SPLITTINGS, splitSteps } from "thoughtbook/astar";
+import { describe, expect, it } from "vitest";
+
+describe("splitting a thought into steps", () => {
+  const thought = "A\n\nB\n\n\n\nC\n\n \n\nD\n\n\nE";
+
+  it("keeps the empty step that the released code keeps", () => {
+    expect(splitSteps(thought, "faithful")).toEqual(["A", "B", "C", "", "D", "E"]);
+  });
+
+  it("drops empty steps otherwise", () => {
+    expect(splitSteps(thought, "clean")).toEqual(["A", "B", "C", "D", "E"]);
+    expect(splitSteps(thought)).toEqual(splitSteps(thought, "clean"));
+  });
+
+  it.each([
+    ["", [], []],
+    ["\n\n", [], []],
+    [" ", [""], []],
+    ["one\nline after line", ["one\nline after line"], ["one\nline after line"]],
+    ["\n\n a \n\n", ["a"], ["a"]],
+    ["a\r\n\r\nb", ["a\r\n\r\nb"], ["a\r\n\r\nb"]],
+  ])("splits %j", (text, faithful, clean) => {
+    expect(splitSteps(text, "faithful")).toEqual(faithful);
+    expect(splitSteps(text, "clean")).toEqual(clean);
+  });
+
+  it("is undone by joining", () => {
+    const steps = ["First, a.", "So b:\nc.", "d"];
+    for (const splitting of SPLITTINGS) expect(splitSteps(joinSteps(steps), splitting)).toEqual(steps);
+  });
+});
