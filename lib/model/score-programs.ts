@@ -1,14 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
 import {
-  attentionProbabilities,
   type Compiled,
-  causalAttention,
   compile,
   rotary,
   type SessionOptions,
   softmaxCrossEntropy,
   spec,
   type TensorSpec,
+  weightedAttention,
 } from "../tensor/index.js";
 import { attentionScale } from "./config.js";
 import { hiddenStates, outputLogits, rotaryTable, tokenEmbeddings } from "./forward.js";
@@ -79,8 +78,8 @@ function createPrograms(model: HostModel, session: SessionOptions): ScoreProgram
   const attendedBody = compile<AttendedInputs<TensorSpec>, { hidden: tf.Tensor; mass: tf.Tensor }>(
     (tensors: AttendedInputs<tf.Tensor>) => {
       let mass: tf.Tensor | undefined;
-      const hidden = lastHidden(shell, tensors, undefined, (q, k, scale) => {
-        mass = attentionMass(attentionProbabilities(q, k, { scale }), tensors.queries);
+      const hidden = lastHidden(shell, tensors, undefined, (weights) => {
+        mass = attentionMass(weights, tensors.queries);
       });
       return { hidden, mass: mass! };
     },
@@ -123,12 +122,12 @@ function attentionMass(probabilities: tf.Tensor, queries: tf.Tensor): tf.Tensor 
   return summed.sum(1).reshape([rows, time]);
 }
 
-/** @param onLast given the last layer's queries and keys, `[rows, heads, time, headDimension]` */
+/** @param onLast given the weights of the last layer's attention, `[rows, heads, time, time]` */
 function lastHidden(
   shell: ModelShell,
   inputs: BodyInputs<tf.Tensor>,
   mask?: tf.Tensor,
-  onLast?: (queries: tf.Tensor, keys: tf.Tensor, scale: number) => void,
+  onLast?: (weights: tf.Tensor) => void,
 ): tf.Tensor {
   const { config } = shell;
   const model = tracedModel(shell, inputs);
@@ -141,8 +140,8 @@ function lastHidden(
   return hiddenStates(model, tokenEmbeddings(model, ids), positions, (layer, { q, k, v }) => {
     const options = { scale: attentionScale(config, layer), ...(mask ? { mask } : {}) };
     const [queries, keys] = [turn(split(q, config.heads)), turn(split(k, config.keyValueHeads))];
-    if (layer === config.layers - 1) onLast?.(queries, keys, options.scale);
-    const attended = causalAttention(queries, keys, split(v, config.keyValueHeads), options);
-    return attended.transpose([0, 2, 1, 3]).reshape(q.shape);
+    const { value, weights } = weightedAttention(queries, keys, split(v, config.keyValueHeads), options);
+    if (layer === config.layers - 1) onLast?.(weights);
+    return value.transpose([0, 2, 1, 3]).reshape(q.shape);
   });
 }

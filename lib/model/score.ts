@@ -32,6 +32,8 @@ export interface ScoreOptions {
 
 /** At most so many tokens, padding included, are computed at once. */
 const BATCH_TOKENS = 4096;
+/** From so many sequences on lengths are padded less: what more programs cost to compile is then saved. */
+const MANY = 1000;
 /** At most so many logits are in memory at once: 128 MiB. */
 const LOGITS = 2 ** 25;
 
@@ -186,7 +188,8 @@ function readSequence(sequence: ScoreSequence, index: number, config: SequenceLi
 
 /** Sequences of like length together, at most {@link BATCH_TOKENS} tokens at a time. */
 function plan(lengths: readonly number[], longest: number, batchSize: number | undefined): BucketBatch[] {
-  const sizes = bucketSizes({ longest, multipleOf: Math.min(16, longest), growth: 1.5 });
+  const growth = lengths.length < MANY ? 1.5 : 1.125;
+  const sizes = bucketSizes({ longest, multipleOf: Math.min(16, longest), growth });
   const groups = new Map<number, number[]>();
   for (const [index, length] of lengths.entries()) {
     const size = bucketOf(length, sizes);

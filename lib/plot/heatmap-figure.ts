@@ -29,12 +29,16 @@ export interface HeatmapFigureOptions extends FigureOptions {
   columnTitle?: string;
   /** The values at the ends of the colour scale. Default: the smallest and the largest. */
   range?: readonly [low: number, high: number];
+  /** Whether each column has the whole colour scale, from its smallest value to its largest; `range` is for one scale. */
+  scaleColumns?: boolean;
 }
 
 interface Cell {
   row: number;
   column: number;
   value: number;
+  /** On the colour scale, where columns have one each from 0 to 1. */
+  level: number;
   colour: string;
 }
 
@@ -55,18 +59,36 @@ const LABEL_SIZES = [12, 11, 10, 9];
  * the range
  */
 export function heatmapFigure(options: HeatmapFigureOptions): Figure {
+  return labelledHeatmap(options);
+}
+
+/** What stands at the left of the rows in place of their names. */
+export interface RowLabels {
+  /** Pixels. */
+  width: number;
+  /** Plotly's annotations, with the rows' places 0, 1, 2, … as y. */
+  annotations: object[];
+}
+
+/** A heat map, with the rows' names unless there are labels. */
+export function labelledHeatmap(options: HeatmapFigureOptions, labels?: RowLabels): Figure {
   checkHeatmap(options);
   const { name, title, rows, columns, values, rowTitle, columnTitle, width = WIDTH } = options;
   const known = values.flatMap((row, at) =>
     row.flatMap((value, column) => (value === null ? [] : [{ row: at, column, value }])),
   );
   const range = options.range ?? extremes(known.map(({ value }) => value));
-  const [low, high] = range;
+  const columnRanges = columns.map((_, at) =>
+    extremes(known.flatMap(({ column, value }) => (column === at ? value : []))),
+  );
+  const share = (value: number, [low, high]: readonly [number, number]) =>
+    high > low ? (value - low) / (high - low) : 0.5;
   const cells = known.map((cell): Cell => {
-    return { ...cell, colour: scaleColour(high > low ? (cell.value - low) / (high - low) : 0.5) };
+    const place = share(cell.value, options.scaleColumns ? columnRanges[cell.column]! : range);
+    return { ...cell, level: options.scaleColumns ? place : cell.value, colour: scaleColour(place) };
   });
 
-  const grid = layOut(options);
+  const grid = layOut(options, labels);
   const layout = baseLayout({ ...options, height: grid.height }, false, {
     // Shows through where a value is missing.
     plot_bgcolor: "#EFEFEF",
@@ -80,10 +102,17 @@ export function heatmapFigure(options: HeatmapFigureOptions): Figure {
       },
       width,
     ),
-    yaxis: axis(rowTitle, { ...nameTicks(grid.rowLines), range: [rows.length - 0.5, -0.5], showline: false }),
+    yaxis: axis(rowTitle, {
+      ...nameTicks(grid.rowLines),
+      range: [rows.length - 0.5, -0.5],
+      showline: false,
+      ...(labels ? { showticklabels: false, automargin: false } : {}),
+    }),
     shapes: cells.map(rectangle),
+    ...(labels ? { annotations: labels.annotations } : {}),
   });
-  const data = [cellTrace(cells, options, range, grid.textRoom)];
+  if (labels) layout.margin = { ...(layout.margin as object), l: labels.width };
+  const data = [cellTrace(cells, options, options.scaleColumns ? [0, 1] : range, grid.textRoom)];
   const tableRows = rows.flatMap((row, at) => columns.map((column, index) => [row, column, values[at]![index]!]));
   return { name, title, spec: { data, layout }, table: { columns: ["row", "column", "value"], rows: tableRows } };
 }
@@ -117,11 +146,11 @@ interface CellGrid {
   height: number;
 }
 
-function layOut(options: HeatmapFigureOptions): CellGrid {
+function layOut(options: HeatmapFigureOptions, labels: RowLabels | undefined): CellGrid {
   const { rows, columns, width = WIDTH } = options;
   const widest = (texts: readonly string[]) => Math.max(...texts.map((text) => textWidth(text, NAME_FONT)));
   const rowLines = rows.map((row) => wrapText(row, MAX_NAME_WIDTH, NAME_FONT));
-  const textRoom = (width - SIDES - widest(rowLines.flat())) / columns.length - 6;
+  const textRoom = (width - SIDES - (labels?.width ?? widest(rowLines.flat()))) / columns.length - 6;
   const slanted = widest(columns.flatMap((column) => column.split(/\s+/))) > textRoom;
   const columnLines = columns.map((column) => wrapText(column, slanted ? MAX_NAME_WIDTH : textRoom, NAME_FONT));
   const ends = headHeight(options, width) + ENDS + (slanted ? Math.SQRT1_2 * widest(columnLines.flat()) : 0);
@@ -146,7 +175,7 @@ function rectangle({ row, column, colour }: Cell): object {
 /** Invisible markers that carry the values' texts, the hover texts and the colour bar. */
 function cellTrace(
   cells: readonly Cell[],
-  { rows, columns, valueTitle }: HeatmapFigureOptions,
+  { rows, columns, valueTitle, scaleColumns }: HeatmapFigureOptions,
   [low, high]: readonly [number, number],
   textRoom: number,
 ): object {
@@ -159,13 +188,15 @@ function cellTrace(
     x: cells.map(({ column }) => column),
     y: cells.map(({ row }) => row),
     ...(size ? { text: texts, textfont: { size, color: cells.map(({ colour }) => textColourOn(colour)) } } : {}),
-    customdata: cells.map(({ row, column }) => `${plainText(rows[row]!)}, ${plainText(columns[column]!)}`),
-    hovertemplate: "%{customdata}: %{marker.color}<extra></extra>",
+    customdata: cells.map(
+      ({ row, column, value }) => `${plainText(rows[row]!)}, ${plainText(columns[column]!)}: ${value}`,
+    ),
+    hovertemplate: "%{customdata}<extra></extra>",
     marker: {
       symbol: "square",
       size: 16,
       opacity: 0,
-      color: cells.map(({ value }) => value),
+      color: cells.map(({ level }) => level),
       colorscale: PLOTLY_SCALE,
       cmin: low,
       cmax: high,
@@ -175,6 +206,7 @@ function cellTrace(
         thickness: 14,
         outlinewidth: 0,
         tickfont: { size: SIZES.tick },
+        ...(scaleColumns ? { tickvals: [0, 1], ticktext: ["lowest", "highest"] } : {}),
         len: 1,
         x: 1.01,
         ypad: 0,

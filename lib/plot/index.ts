@@ -9,6 +9,7 @@ export { exportDrawing, exportFigure, tableToCsv } from "./export.js";
 export type { Cell, Drawing, Figure, FigureOptions, PlotlyLayout, PlotlySpec, Table } from "./figure.js";
 export { type HeatmapFigureOptions, heatmapFigure } from "./heatmap-figure.js";
 export { type HistogramFigureOptions, type HistogramSeries, histogramFigure } from "./histogram-figure.js";
+export { type ImportanceFigureOptions, importanceFigure, type WeighedStep } from "./importance-figure.js";
 export type { Interval } from "./intervals.js";
 export { type LineFigureOptions, type LineSeries, lineFigure } from "./line-figure.js";
 export { compressPng } from "./png.js";

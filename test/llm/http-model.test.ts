@@ -143,6 +143,8 @@ describe("a model on a vLLM server", () => {
     expect(chat!.ids).toEqual(fakeIds("c", false));
     expect(progress).toEqual([1, 2, 3]);
     expect(bodies(fake).every(({ max_tokens, echo }) => max_tokens === 0 && echo === true)).toBe(true);
+    const request = { prompt: "a", continuation: "b" };
+    await expect(model.score([request], { attention: true })).rejects.toThrow(/attention weights \(attention\)/);
     await expect(model.score([{ prompt: "a", continuation: "" }])).rejects.toThrow(/continuation has no tokens/);
     await expect(model.score([{ prompt: { ids: [] }, continuation: "a" }])).rejects.toThrow(/prompt of ids is empty/);
   });

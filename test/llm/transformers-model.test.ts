@@ -240,6 +240,7 @@ describe("an exported model with a tokenizer", () => {
       [() => model.generate([{ prompt: "x", topP: 2 }]), /topP is 2/],
       [() => model.generate([{ prompt: "x" }], { batchSize: 0 }), /batchSize is 0/],
       [() => model.score([{ prompt: "x", continuation: "y" }], { batchSize: 0 }), /batchSize is 0/],
+      [() => model.score([{ prompt: "x", continuation: "y" }], { attention: true }), /\(attention\)/],
     ];
     for (const [work, message] of cases) {
       await expect(work()).rejects.toMatchObject({ code: "bad-input", message: expect.stringMatching(message) });

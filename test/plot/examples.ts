@@ -4,6 +4,7 @@ import {
   type Figure,
   heatmapFigure,
   histogramFigure,
+  importanceFigure,
   lineFigure,
   searchTreeFigure,
 } from "thoughtbook/plot";
@@ -151,6 +152,30 @@ export const EXAMPLES: Figure[] = [
     ],
     valueTitle: "accuracy (%)",
     range: [0, 100],
+  }),
+  importanceFigure({
+    name: "importance",
+    title: "Which steps of a chain matter",
+    subtitle: "α = 0.5; dots: kept",
+    steps: [
+      { text: "Kim sells 80 dolls.", question: 0.084, solution: 0.314, importance: 0.133, kept: false },
+      {
+        text: "For $5 & <b>more</b>:\nWalt sells 96.",
+        question: 0.118,
+        solution: 0.387,
+        importance: 0.182,
+        kept: true,
+      },
+      {
+        text: "I think it says: the number of dolls Cora sells is one of 4 equal shares of the number Finn sells.",
+        question: 0.078,
+        solution: 0.313,
+        importance: 0.131,
+        kept: false,
+      },
+      { text: "", question: 0, solution: 0, importance: 0, kept: false },
+      { text: "Cora sells 72/4=18 dolls.", question: 0.109, solution: 0.468, importance: 0.188, kept: true },
+    ],
   }),
   heatmapFigure({
     name: "heatmap-large",

@@ -8,6 +8,7 @@ import {
   type HistogramFigureOptions,
   heatmapFigure,
   histogramFigure,
+  importanceFigure,
   type LineFigureOptions,
   lineFigure,
 } from "thoughtbook/plot";
@@ -513,5 +514,53 @@ describe("comparisonFigure", () => {
       ["tokens", "two", 3],
       ["tokens", "three", null],
     ]);
+  });
+});
+
+describe("importanceFigure", () => {
+  const steps = [
+    { text: "short", question: 1, solution: 10, importance: 2, kept: true },
+    { text: "long ".repeat(40), question: 2, solution: 30, importance: 3, kept: false },
+    { text: "middle", question: 3, solution: 20, importance: 2.5, kept: false },
+  ];
+  const figure = (changes = {}) => importanceFigure({ ...common, steps, ...changes });
+  const labels = (found: Figure) =>
+    found.spec.layout.annotations as { text: string; y: number; font: { color: string } }[];
+
+  it("gives each column the whole colour scale", () => {
+    const shapes = figure().spec.layout.shapes as { x0: number; y0: number; fillcolor: string }[];
+    const colour = (row: number, column: number) =>
+      shapes.find(({ x0, y0 }) => x0 === column - 0.5 && y0 === row - 0.5)!.fillcolor;
+    expect([0, 1, 2].map((column) => colour(0, column))).toEqual(Array(3).fill("#440154"));
+    expect([colour(2, 0), colour(1, 1), colour(1, 2)]).toEqual(Array(3).fill("#fde725"));
+    expect(colour(1, 0)).toBe(colour(2, 1));
+  });
+
+  it("marks the steps that are kept, and shortens what has no room", () => {
+    const found = labels(figure());
+    expect(found.filter(({ text }) => text === "●").map(({ y }) => y)).toEqual([0]);
+    const [first, second] = [0, 1].map((row) => found.filter(({ y }) => y === row).at(-1)!);
+    expect(first!.text).toBe("short");
+    expect(second!.text).toMatch(/^long .*…$/);
+    expect(first!.font.color).not.toBe(second!.font.color);
+    const unmarked = labels(figure({ steps: steps.map(({ kept: _, ...step }) => step) }));
+    expect(new Set(unmarked.map(({ font }) => font.color)).size).toBe(1);
+    expect(unmarked.some(({ text }) => text === "●")).toBe(false);
+  });
+
+  it("has the whole texts in its table", () => {
+    expect(figure().table).toEqual({
+      columns: ["step", "kept", "question", "solution", "importance", "text"],
+      rows: steps.map(({ text, kept, question, solution, importance }, at) => {
+        return [at + 1, kept, question, solution, importance, text];
+      }),
+    });
+  });
+
+  it("refuses no steps and what is not finite", () => {
+    expect(() => figure({ steps: [] })).toThrow(/no steps/);
+    expect(() => figure({ steps: [{ ...steps[0]!, solution: Number.NaN }] })).toThrow(
+      /row "1", column "solution" is NaN/,
+    );
   });
 });

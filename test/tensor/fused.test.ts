@@ -30,6 +30,8 @@ import {
   swiGluReference,
   type TensorData,
   tensorData,
+  toTensorData,
+  weightedAttention,
 } from "thoughtbook/tensor";
 import { describe, expect, it } from "vitest";
 import { compareWithCpu, compareWithDifferences, expectClose, type Fn, ids, normal, toTensor } from "./helpers.js";
@@ -197,6 +199,32 @@ describe("fused operations", () => {
         for (let column = row + 1; column < 4; column++) expect(p.data[head * 16 + row * 4 + column]).toBe(0);
       }
     }
+  });
+});
+
+describe("weightedAttention", () => {
+  type Inputs<Leaf> = { q: Leaf; k: Leaf; v: Leaf };
+  const shared = { q: normal([2, 6, 5, 4], 1), k: normal([2, 2, 5, 4], 2), v: normal([2, 2, 5, 4], 3) };
+  const different = { q: wide, k: { ...wide }, v: normal([2, 4, 6, 8], 3) };
+
+  it.each([
+    ["shared keys", shared],
+    ["very different scores", different],
+  ])("is causalAttention and its weights, compiled and in plain TensorFlow.js: %s", async (_, inputs) => {
+    const { q, k, v } = { q: toTensor(inputs.q), k: toTensor(inputs.k), v: toTensor(inputs.v) };
+    const expected = {
+      value: causalAttentionReference(q, k, v, { scale: 0.2 }),
+      weights: attentionProbabilities(q, k, { scale: 0.2 }),
+    };
+    const specs = { q: spec(q.shape), k: spec(k.shape), v: spec(v.shape) };
+    const run = compile((t: Inputs<tf.Tensor>) => weightedAttention(t.q, t.k, t.v, { scale: 0.2 }), specs);
+    const compiled = await run(inputs);
+    const plain = weightedAttention(q, k, v, { scale: 0.2 });
+    for (const key of ["value", "weights"] as const) {
+      expectClose(compiled[key], expected[key], key);
+      expectClose(await toTensorData(plain[key]), expected[key], `plain ${key}`);
+    }
+    await run.dispose();
   });
 });
 

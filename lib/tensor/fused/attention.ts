@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { int64s } from "../graph.js";
 import { onnxNode } from "../onnx-node.js";
-import { currentGraph } from "../tracing.js";
+import { currentGraph, isTracing } from "../tracing.js";
 import { fusedOperation } from "./fused-operation.js";
 
 export interface AttentionOptions {
@@ -18,7 +18,7 @@ export interface AttentionOptions {
 const HIDDEN = -1e9;
 
 /**
- * While training no score is let further below the best of its row than this. exp(−40) is nothing in a float32 sum, but
+ * In compiled functions no score is let further below the best of its row than this. exp(−40) is nothing in a float32 sum, but
  * what exp gives below −87, and its products with small gradients, are denormal numbers, with which processors are 10 to
  * 100 times slower.
  */
@@ -40,16 +40,20 @@ export function causalAttention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, option
     ([q, k, v], save) => {
       const scale = options.scale ?? 1 / Math.sqrt(q!.shape[3]!);
       const scores = visibleScores(q!, k!, { ...options, scale });
-      // TensorFlow.js's maximum also looks for NaN, which costs two more passes.
-      const shape = [...scores.shape.slice(0, -1), 1];
-      const [best] = onnxNode("ReduceMax", [scores, int64s(currentGraph(), [-1])], [{ shape, dtype: "float32" }]);
-      const floor = best!.add(DEEPEST);
-      const probabilities = tf.softmax(scores.maximum(floor));
+      const probabilities = deepSoftmax(scores);
       const value = tf.matMul(grouped(probabilities, k!), v!).reshape(q!.shape);
       save([q!, k!, v!, probabilities, value]);
       return { value, gradient: (dy, saved) => attentionGradient(dy, saved, scale) };
     },
   );
+}
+
+/** Softmax with no score below {@link DEEPEST}; in a traced function only. */
+function deepSoftmax(scores: tf.Tensor): tf.Tensor {
+  // TensorFlow.js's maximum also looks for NaN, which costs two more passes.
+  const shape = [...scores.shape.slice(0, -1), 1];
+  const [best] = onnxNode("ReduceMax", [scores, int64s(currentGraph(), [-1])], [{ shape, dtype: "float32" }]);
+  return tf.softmax(scores.maximum(best!.add(DEEPEST)));
 }
 
 /**
@@ -77,13 +81,31 @@ export function attentionProbabilities(q: tf.Tensor, k: tf.Tensor, options: Atte
   return tf.softmax(visibleScores(q, k, options));
 }
 
+/**
+ * {@link causalAttention} together with its weights, for computing without gradients.
+ *
+ * @returns `value` `[batch, heads, time, headWidth]`; `weights` `[batch, heads, time, time]`, rows sum to 1
+ */
+export function weightedAttention(
+  q: tf.Tensor,
+  k: tf.Tensor,
+  v: tf.Tensor,
+  { scale = 1 / Math.sqrt(q.shape[3]!), mask }: AttentionOptions = {},
+): { value: tf.Tensor; weights: tf.Tensor } {
+  // The queries are scaled: where texts are longer than heads are wide, there are more scores.
+  const scores = visibleScores(q.mul(scale), k, { scale: 1, ...(mask ? { mask } : {}) });
+  const weights = isTracing() ? deepSoftmax(scores) : tf.softmax(scores);
+  return { value: tf.matMul(grouped(weights, k), v).reshape(q.shape), weights };
+}
+
 function visibleScores(
   q: tf.Tensor,
   k: tf.Tensor,
   { scale = 1 / Math.sqrt(q.shape[3]!), mask }: AttentionOptions,
 ): tf.Tensor {
   const [batch, heads, time] = q.shape as [number, number, number, number];
-  const scores = tf.matMul(grouped(q, k), k, false, true).mul(scale).reshape([batch, heads, time, time]);
+  const products = tf.matMul(grouped(q, k), k, false, true);
+  const scores = (scale === 1 ? products : products.mul(scale)).reshape([batch, heads, time, time]);
   return scores.add(visibility(time, mask));
 }
 

@@ -15,6 +15,7 @@ export {
   attentionProbabilities,
   causalAttention,
   causalAttentionReference,
+  weightedAttention,
 } from "./attention.js";
 export {
   type CachedAttention,
