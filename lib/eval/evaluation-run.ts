@@ -1,4 +1,4 @@
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { fileSystemError, openRun, type Run, ThoughtbookError } from "../core/index.js";
@@ -53,17 +53,18 @@ export async function removeEvaluation(folder: string): Promise<void> {
     throw fileSystemError(error, "read", runFile);
   }
   const { budgets } = readRun(text, folder);
-  const results = budgets.flatMap((budget) => {
-    const own = budgetFolder(folder, budget);
-    return [join(own, "results.json"), join(own, "summary.json")];
-  });
-  const files = [...results, ...["results.json", "summary.json", "records.jsonl"].map((name) => join(folder, name))];
-  // The settings last: a process that is killed here leaves no records without them.
-  for (const file of [...files, runFile]) {
-    await rm(file, { force: true }).catch((error: unknown) => {
+  const remove = (file: string) =>
+    rm(file, { force: true }).catch((error: unknown) => {
       throw fileSystemError(error, "remove", file);
     });
+  for (const own of budgets.map((budget) => budgetFolder(folder, budget))) {
+    for (const name of ["results.json", "summary.json"]) await remove(join(own, name));
+    await rmdir(own).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT" && error.code !== "ENOTEMPTY") throw fileSystemError(error, "remove", own);
+    });
   }
+  // The settings last: a process that is killed here leaves no records without them.
+  for (const name of ["results.json", "summary.json", "records.jsonl", "run.json"]) await remove(join(folder, name));
 }
 
 function readRun(text: string, folder: string): { budgets: number[] } {
