@@ -63,12 +63,12 @@ describe("a prompt with a frame", () => {
 
   it("reaches the model, and the prefill counts as the beginning of what it wrote", async () => {
     const model = scriptedModel(() => "4");
-    const [[outcome]] = await runOperation(model, cot, [input], { ...frame, prefill: "2+2=4\n#### ", attempts: 1 });
-    expect(outcome).toMatchObject({ ok: true, text: "4", value: { reasoning: "2+2=4", answer: "4" } });
+    const outcomes = await runOperation(model, cot, [input], { ...frame, prefill: "2+2=4\n#### ", attempts: 1 });
+    expect(outcomes[0]![0]).toMatchObject({ ok: true, text: "4", value: { reasoning: "2+2=4", answer: "4" } });
     const { messages, answer } = model.calls[0]!.requests[0]!.prompt as ChatPrompt;
     expect([messages[0]!.role, answer]).toEqual(["system", "2+2=4\n#### "]);
-    const [[alone]] = await runOperation(model, cot, [input], { attempts: 1 });
-    expect(alone).toMatchObject({ ok: false, failure: "unparseable" });
+    const alone = await runOperation(model, cot, [input], { attempts: 1 });
+    expect(alone[0]![0]).toMatchObject({ ok: false, failure: "unparseable" });
   });
 });
 
