@@ -11,6 +11,7 @@ export {
   type ReadJsonlOptions,
   readJsonl,
 } from "./jsonl.js";
+export { checkKeyValues, decodeEscapes, type KeyRule, type KeyValue, parseKeyValues } from "./key-values.js";
 export { cacheFolder, projectFolder, resolveUserPath } from "./paths.js";
 export { type Progress, type ProgressOptions, startProgress, trackProgress } from "./progress.js";
 export type { ProgressDisplay } from "./progress-display.js";

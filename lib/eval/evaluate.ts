@@ -1,19 +1,27 @@
-import { rename, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   fileSystemError,
-  openRun,
   type Progress,
   type ProgressDisplay,
-  type Run,
   startProgress,
   strictJson,
   ThoughtbookError,
 } from "../core/index.js";
 import type { LanguageModel } from "../llm/index.js";
+import { type PromptFrame, requireSystemRole, systemPromptName } from "../operations/index.js";
 import { ANSWERERS, type AnswerOperation } from "./answerers.js";
 import { cutToBudget, cuttingTokenizer } from "./budgets.js";
-import { type EvaluationRecord, evaluationRecord, evaluationRecordSchema, recordId } from "./records.js";
+import {
+  budgetFolder,
+  type EvaluationRun,
+  memoryRun,
+  openEvaluation,
+  removeEvaluation,
+  replaceFile,
+} from "./evaluation-run.js";
+import { type EvaluationRecord, evaluationRecord, recordId } from "./records.js";
+import { type ReleasedParts, type ReleasedSummary, releasedResults, releasedSummary } from "./released-files.js";
 import { type BudgetMeasures, summarizeRecords } from "./summary.js";
 import type { EvaluationTask } from "./tasks.js";
 
@@ -29,10 +37,18 @@ export interface EvaluateOptions {
   minP?: number | undefined;
   /** Where the random numbers come from, together with a problem's id. Default: 0. */
   seed?: number | string | undefined;
-  /** What the model is asked to do. Default: "cot", think step by step. */
+  /** What the model is asked to do. Default: "cot", think step by step; with a system prompt, which says how, "solve". */
   operation?: AnswerOperation | undefined;
+  /** Such as one of `SYSTEM_PROMPTS`, for models that follow instructions. Default: none. */
+  systemPrompt?: string | undefined;
+  /** What each text begins with. It counts as the model's when the strict policy grades, not in records and lengths. */
+  assistantPrefill?: string | undefined;
+  /** For the summary only: how the model was loaded. */
+  backend?: { name: string; args: Readonly<Record<string, unknown>> } | undefined;
   /** Where records are kept, and found again by the same call; without it they are in memory only. */
   folder?: string | undefined;
+  /** Whether an evaluation that is in the folder is removed first. Default: no; with other settings it is an error. */
+  overwrite?: boolean | undefined;
   /** The most texts in work at a time; the model's own choice unless told otherwise. */
   batchSize?: number | undefined;
   /** Ends the work with an error; finished records stay in the folder. */
@@ -41,8 +57,8 @@ export interface EvaluateOptions {
   display?: ProgressDisplay | undefined;
 }
 
-/** What was evaluated, and how it went. */
-export interface EvaluationSummary {
+/** What was evaluated, and how it went; of one budget also by the keys of {@link ReleasedSummary}. */
+export interface EvaluationSummary extends Partial<ReleasedSummary> {
   model: string;
   /** SHA-256, where it is known. */
   modelHash?: string;
@@ -52,6 +68,9 @@ export interface EvaluationSummary {
   /** Rows of the data set that gave no problem. */
   leftOut: number;
   operation: AnswerOperation;
+  /** Its name, where it has one; the text stands in run.json. */
+  systemPrompt?: string;
+  assistantPrefill?: string;
   temperature: number;
   topP?: number;
   topK?: number;
@@ -73,85 +92,91 @@ export interface Evaluation {
  * seed, model and options give the same records, whatever was interrupted in between (the last digit of `logProb` apart:
  * sums of floating-point numbers depend on the batch).
  *
- * With a folder: `records.jsonl` (as {@link EvaluationRecord}, in order once all are there), `run.json` (settings) and
- * `summary.json`.
+ * With a folder: `records.jsonl` (as {@link EvaluationRecord}, in order once all are there), `run.json` (settings) and at
+ * the end `summary.json` and `results.json`, by problem in the layout of A*-Thought's evaluation. Of several budgets each
+ * has the two files as A*-Thought's evaluation writes them in a folder of its own, `budget-512`.
  *
- * @throws bad-input for options out of range or a folder with other settings; interrupted; as `generate` of the model
+ * @throws bad-input for options out of range, a system prompt for a model that takes none, or a folder with other settings;
+ *   interrupted; as `generate` of the model
  */
 export async function evaluateModel(
   model: LanguageModel,
   task: EvaluationTask,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { operation = "cot", samples = 1, temperature = 0, topP, topK, minP, seed = 0, folder } = options;
+  const { samples = 1, temperature = 0, topP, topK, minP, seed = 0, folder, systemPrompt, assistantPrefill } = options;
+  const { operation = systemPrompt === undefined ? "cot" : "solve" } = options;
   const budgets = checkedBudgets(options.budgets ?? [256]);
   checkSamples(samples, temperature);
+  if (systemPrompt !== undefined) await requireSystemRole(model);
   const modelHash = await model.hash();
   const sampling = { temperature, ...defined({ topP, topK, minP }) };
-  const settings = { operation, ...sampling, ...defined({ modelHash }) };
-  const run =
-    folder === undefined
-      ? memoryRun()
-      : await openEvaluation(folder, model, task, { ...settings, budgets, samples, seed });
+  const asked = { operation, ...defined({ systemPrompt, assistantPrefill }), ...sampling };
+  const config = { model: model.name, task: task.settings, ...asked, ...defined({ modelHash }), budgets, samples };
+  if (folder !== undefined && options.overwrite) await removeEvaluation(folder);
+  const run = folder === undefined ? memoryRun() : await openEvaluation(folder, seed, config);
+  const frame: PromptFrame = { system: systemPrompt, prefill: assistantPrefill };
   const records: EvaluationRecord[] = [];
   try {
-    await generateMissing({ ...options, run, model, task, budgets, samples, operation, seed, modelHash });
+    await generateMissing({ ...options, run, model, task, budgets, samples, operation, frame, seed, modelHash });
     for await (const record of run.records()) records.push(record);
   } finally {
     await run.close();
   }
   sortRecords(records, task);
-  const { name, parameterCount } = model;
+  const { name, parameterCount, engine = "unknown" } = model;
+  const released: ReleasedParts = {
+    model,
+    task,
+    operation,
+    frame,
+    backend: options.backend ?? { name: engine, args: {} },
+    modelHash,
+    sampling: { ...sampling, samples, seed },
+  };
   const summary: EvaluationSummary = {
     model: name,
     ...defined({ modelHash, parameterCount }),
     task: task.name,
     problems: task.problems.length,
     leftOut: task.leftOut,
-    operation,
-    ...sampling,
+    ...asked,
+    ...(systemPrompt === undefined ? {} : { systemPrompt: systemPromptName(systemPrompt) ?? systemPrompt }),
     seed,
     budgets: summarizeRecords(records, parameterCount),
+    ...(budgets.length === 1 ? releasedSummary(records, released) : {}),
   };
   if (folder !== undefined) {
     await replaceFile(join(folder, "records.jsonl"), records.map((record) => `${strictJson(record)}\n`).join(""));
-    await replaceFile(join(folder, "summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
+    await writeResults(folder, records, budgets, released);
+    await replaceFile(join(folder, "summary.json"), prettyJson(summary));
   }
   return { records, summary };
 }
 
-type EvaluationRun = Pick<Run<EvaluationRecord>, "done" | "records" | "append" | "close">;
-
-function openEvaluation(
+/** In the folder itself of one budget, else in a folder for each, with a summary of its own. */
+async function writeResults(
   folder: string,
-  model: LanguageModel,
-  task: EvaluationTask,
-  { seed, ...settings }: { seed: number | string } & Record<string, unknown>,
-): Promise<EvaluationRun> {
-  return openRun<EvaluationRecord>({
-    folder,
-    config: { model: model.name, task: task.settings, ...settings },
-    seed,
-    idOf: ({ id }) => id,
-    schema: evaluationRecordSchema,
-  });
+  records: readonly EvaluationRecord[],
+  budgets: readonly number[],
+  parts: ReleasedParts,
+): Promise<void> {
+  if (budgets.length === 1) {
+    await replaceFile(join(folder, "results.json"), prettyJson(releasedResults(records, parts)));
+    return;
+  }
+  for (const budget of budgets) {
+    const own = records.filter((record) => record.budget === budget);
+    const place = budgetFolder(folder, budget);
+    await mkdir(place, { recursive: true }).catch((error: unknown) => {
+      throw fileSystemError(error, "make the folder", place);
+    });
+    await replaceFile(join(place, "results.json"), prettyJson(releasedResults(own, parts)));
+    await replaceFile(join(place, "summary.json"), prettyJson(releasedSummary(own, parts)));
+  }
 }
 
-function memoryRun(): EvaluationRun {
-  const records: EvaluationRecord[] = [];
-  const done = new Set<string>();
-  return {
-    done,
-    async *records() {
-      yield* records;
-    },
-    async append(record) {
-      done.add(record.id);
-      records.push(record);
-    },
-    close: async () => {},
-  };
-}
+const prettyJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 interface Work extends EvaluateOptions {
   run: EvaluationRun;
@@ -160,6 +185,7 @@ interface Work extends EvaluateOptions {
   budgets: readonly number[];
   samples: number;
   operation: AnswerOperation;
+  frame: PromptFrame;
   seed: number | string;
   modelHash: string | undefined;
 }
@@ -194,7 +220,8 @@ type CutTo = (answered: Parameters<typeof cutToBudget>[0], budget: number) => Pa
 
 /** Generate under the last of the budgets, which is the largest, and keep a record for each of them. */
 async function generateUnder(work: Work, budgets: readonly number[], cut: CutTo, progress: Progress): Promise<void> {
-  const { run, model, task, samples, operation, seed, modelHash, temperature, topP, topK, minP, batchSize } = work;
+  const { run, model, task, samples, operation, frame, seed, modelHash, temperature, topP, topK, minP, batchSize } =
+    work;
   const isMissing = (problem: string, sample: number) =>
     budgets.some((budget) => !run.done.has(recordId(problem, sample, budget)));
   const missing = task.problems.filter(({ id }) =>
@@ -205,7 +232,8 @@ async function generateUnder(work: Work, budgets: readonly number[], cut: CutTo,
   const signals = [failure.signal, ...(work.signal ? [work.signal] : [])];
   const writing: Promise<void>[] = [];
   try {
-    await ANSWERERS[operation](model, missing, {
+    await ANSWERERS[operation].answer(model, missing, {
+      ...frame,
       ...defined({ temperature, topP, topK, minP, batchSize }),
       maxNewTokens: budgets.at(-1),
       samples,
@@ -235,16 +263,6 @@ async function generateUnder(work: Work, budgets: readonly number[], cut: CutTo,
 function sortRecords(records: EvaluationRecord[], { problems }: EvaluationTask): void {
   const places = new Map(problems.map(({ id }, place) => [id, place]));
   records.sort((a, b) => places.get(a.problem)! - places.get(b.problem)! || a.sample - b.sample || a.budget - b.budget);
-}
-
-/** Under another name first, so that a killed process leaves the old file whole. */
-async function replaceFile(file: string, content: string): Promise<void> {
-  try {
-    await writeFile(`${file}.new`, content);
-    await rename(`${file}.new`, file);
-  } catch (error) {
-    throw fileSystemError(error, "write", file);
-  }
 }
 
 function checkedBudgets(budgets: readonly number[]): number[] {

@@ -22,6 +22,12 @@ export {
   sameAnswer,
 } from "./problems.js";
 export { type EvaluationRecord, evaluationRecordSchema } from "./records.js";
+export type { ReleasedResult, ReleasedSummary } from "./released-files.js";
 export { type EvaluationRow, evaluationRows } from "./rows.js";
+export {
+  parseSamplingParams,
+  RELEASED_SAMPLING,
+  type SamplingParams,
+} from "./sampling-params.js";
 export { type BudgetMeasures, type ByPolicy, type Measures, summarizeRecords } from "./summary.js";
 export { createTask, type EvaluationTask, loadTask, type TaskOptions } from "./tasks.js";

@@ -27,6 +27,8 @@ export interface EvaluationProblem {
   references: readonly string[];
   /** How hard it is, where that is known: the operations that the answer needs. */
   operations?: number | undefined;
+  /** What else the data set says of it, for the results; nothing depends on it. */
+  fields?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Which policies say something about a kind of answers. The released systems never graded the others. */

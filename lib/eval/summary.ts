@@ -1,4 +1,5 @@
 import { POLICIES, type Policy } from "../answer/index.js";
+import { groupBy } from "./group-by.js";
 import { clusteredProportion, type Estimate, mean, proportion } from "./intervals.js";
 import { acu, acuByParameters, majorityIsCorrect, passAtK, passSizes } from "./metrics.js";
 import { sameAnswer } from "./problems.js";
@@ -119,17 +120,6 @@ function majority(samples: readonly EvaluationRecord[]): boolean {
   const inOrder = [...samples].sort((a, b) => a.sample - b.sample);
   const votes = inOrder.map(({ answer, correct }) => ({ answer, correct: correct.strict ?? false }));
   return majorityIsCorrect(votes, (a, b) => sameAnswer(kind, a, b));
-}
-
-function groupBy<T, Key>(items: readonly T[], keyOf: (item: T) => Key): Map<Key, T[]> {
-  const groups = new Map<Key, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
-  }
-  return groups;
 }
 
 const byKey = ([a]: readonly [number, unknown], [b]: readonly [number, unknown]): number => a - b;

@@ -83,7 +83,8 @@ export function createTask(
     }
     ids.add(id);
   }
-  return { name, problems, leftOut, settings: { name, ...settings, problems: sha256(canonicalJson(problems)) } };
+  const decisive = problems.map(({ fields: _, ...problem }) => problem);
+  return { name, problems, leftOut, settings: { name, ...settings, problems: sha256(canonicalJson(decisive)) } };
 }
 
 function wordProblemTask(
@@ -129,7 +130,7 @@ async function datasetTask(name: string, { limit, split, path, signal }: TaskOpt
   for (const record of records) {
     if (limit !== undefined && problems.length === limit) break;
     const problem = problemOf(name, record);
-    if (problem) problems.push(problem);
+    if (problem) problems.push({ ...problem, fields: record });
     else skipped++;
   }
   return createTask(name, problems, { ...(split === undefined ? {} : { split }) }, malformed.length + skipped);

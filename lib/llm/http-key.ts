@@ -24,6 +24,23 @@ export async function findApiKey(
   return checkKey(variables[name]!, name);
 }
 
+/**
+ * The key in a variable of the environment, or of the file `.env` of the current folder.
+ *
+ * @throws bad-input if it is not set, or no header can hold it; file-system
+ */
+export async function apiKeyIn(
+  variable: string,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<string> {
+  const value = environment[variable] ?? (await readDotEnv())[variable];
+  const key = value === undefined ? undefined : checkKey(value, variable);
+  if (key !== undefined) return key;
+  throw new ThoughtbookError("bad-input", `the variable ${variable} for the key is not set`, {
+    hint: "Set it in the environment or in the file .env.",
+  });
+}
+
 function checkKey(key: string, source: string): string | undefined {
   const trimmed = key.trim();
   if (trimmed === "") return undefined;

@@ -1,3 +1,12 @@
+export {
+  BACKENDS,
+  type Backend,
+  type BackendChoice,
+  type BackendModel,
+  type BackendOptions,
+  chooseBackend,
+  loadOnBackend,
+} from "./backends.js";
 export { CAPABILITY_NAMES, type Capability, requireCapability } from "./capabilities.js";
 export type { Finding } from "./check-capability.js";
 export { type CheckModelOptions, checkModel, type ModelReport } from "./check-model.js";

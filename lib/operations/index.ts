@@ -27,6 +27,7 @@ export {
   OPERATION_CHAT_TEMPLATE,
   operationMessage,
   operationPrompt,
+  type PromptFrame,
   type PromptStyle,
   styleOf,
 } from "./prompt.js";
@@ -34,5 +35,14 @@ export type { ContractInput } from "./reword.js";
 export { type Attempted, type OperationFailure, type Outcome, type RunOperationOptions, runOperation } from "./run.js";
 export { type QuestionInput, type Solution, type SolveInput, writeSolution } from "./solution.js";
 export type { LongSolution } from "./solve.js";
+export {
+  requireSystemRole,
+  SYSTEM_PROMPT_NAMES,
+  SYSTEM_PROMPTS,
+  type SystemPromptName,
+  systemPromptName,
+  THOUGHT_TAGS,
+  thoughtThenSolution,
+} from "./system-prompts.js";
 export { solutionSteps } from "./text.js";
 export { feedbackOf, type ReviseInput, type SolutionInput, type Verification } from "./verify.js";

@@ -1,4 +1,4 @@
-import type { LanguageModel, Prompt } from "../llm/index.js";
+import { type LanguageModel, type Prompt, requireCapability } from "../llm/index.js";
 import type { ChatMessage } from "../model/index.js";
 import { OPERATIONS } from "./all.js";
 import type { OperationExample } from "./examples.js";
@@ -48,14 +48,33 @@ export function exampleMessages(
   ];
 }
 
-/** The prompt of an operation: a conversation, or a plain text for models without a chat template. */
+/** What stands around the operation in a prompt. */
+export interface PromptFrame {
+  /** The system prompt; see `requireSystemRole` for models that take one. */
+  system?: string | undefined;
+  /** What the model's text begins with; it goes on from there. */
+  prefill?: string | undefined;
+}
+
+/**
+ * The prompt of an operation: a conversation, or a plain text for models without a chat template.
+ *
+ * @throws bad-input for a system prompt to a model without a chat template
+ */
 export function operationPrompt<Input>(
-  model: Pick<LanguageModel, "capabilities" | "operations">,
+  model: Pick<LanguageModel, "name" | "capabilities" | "operations">,
   operation: Operation<Input, unknown>,
   input: Input,
   style: PromptStyle = styleOf(model, operation),
+  { system, prefill }: PromptFrame = {},
 ): Prompt {
-  if (model.capabilities.has("chat")) return { messages: [operationMessage(operation, input, style)] };
+  if (system !== undefined) requireCapability(model, "chat", "a system prompt");
+  if (model.capabilities.has("chat")) {
+    const message = operationMessage(operation, input, style);
+    const messages = system === undefined ? [message] : [{ role: "system", content: system }, message];
+    return prefill ? { messages, answer: prefill } : { messages };
+  }
   const said = operation.render(input);
-  return style === "tag" ? `${operation.tag}${said}\n` : `${operation.instruction}\n\n${said}\n\nAnswer:\n`;
+  const begun = style === "tag" ? `${operation.tag}${said}\n` : `${operation.instruction}\n\n${said}\n\nAnswer:\n`;
+  return `${begun}${prefill ?? ""}`;
 }

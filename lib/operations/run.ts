@@ -3,9 +3,10 @@ import { ThoughtbookError } from "../core/index.js";
 import type { Completion, CompletionTokens, LanguageModel, Prompt, RequestPlace, TextRequest } from "../llm/index.js";
 import type { RequestOptions } from "../model/index.js";
 import type { Operation } from "./operation.js";
-import { operationPrompt, type PromptStyle } from "./prompt.js";
+import { operationPrompt, type PromptFrame, type PromptStyle } from "./prompt.js";
+import { requireSystemRole } from "./system-prompts.js";
 
-export interface RunOperationOptions<Output = unknown> extends Omit<RequestOptions, "seed"> {
+export interface RunOperationOptions<Output = unknown> extends Omit<RequestOptions, "seed">, PromptFrame {
   /** Of the first attempt; greedy (0) unless told otherwise. */
   temperature?: number | undefined;
   /** Where the random numbers come from, together with an input's place and the operation's name. Default: 0. */
@@ -28,7 +29,7 @@ export interface RunOperationOptions<Output = unknown> extends Omit<RequestOptio
 
 /** The last attempt at a sample, and what all of them cost. */
 export interface Attempted {
-  /** What the model wrote last. */
+  /** What the model wrote last, without the prefill that it went on from. */
   text: string;
   /** How often the model was asked; 0 if the prompt did not fit. */
   attempts: number;
@@ -66,6 +67,8 @@ interface Pending extends RequestPlace {
  * Have a model do an operation on all inputs at once; one list of samples for each input. Those that cannot be read are
  * tried again in the next round, each with random numbers of its own, so the outcome of an input depends on its seed alone.
  *
+ * A prefill counts as the beginning of what the model wrote.
+ *
  * @throws bad-input before any work; interrupted, execution
  */
 export async function runOperation<Input, Output>(
@@ -82,6 +85,8 @@ export async function runOperation<Input, Output>(
     temperature = 0,
     samples = 1,
     style,
+    system,
+    prefill,
     batchSize,
     signal,
     onOutcome,
@@ -89,7 +94,8 @@ export async function runOperation<Input, Output>(
   } = options;
   checkOptions(mostAttempts, samples, seeds, inputs.length);
   const seedOf = (input: number) => seeds?.[input] ?? `${seed}/${operation.name}/${input}`;
-  const prompts = inputs.map((input) => operationPrompt(model, operation, input, style));
+  if (system !== undefined) await requireSystemRole(model);
+  const prompts = inputs.map((input) => operationPrompt(model, operation, input, style, { system, prefill }));
   const outcomes: Outcome<Output>[][] = inputs.map(() => []);
   const finish = (outcome: Outcome<Output>, { request: input, sample }: RequestPlace) => {
     outcomes[input]![sample] = outcome;
@@ -105,7 +111,8 @@ export async function runOperation<Input, Output>(
       signal,
       onFinish(completion, place) {
         const pending = pendingOf(place);
-        const read = operation.parse(completion.text, inputs[pending.request]!, completion.finishReason === "stop");
+        const said = `${prefill ?? ""}${completion.text}`;
+        const read = operation.parse(said, inputs[pending.request]!, completion.finishReason === "stop");
         const { outcome, spent } = readAttempt(completion, read, pending);
         if (outcome.ok || spent.attempts >= mostAttempts) finish(outcome, pending);
         else failed.push(spent);

@@ -1,14 +1,27 @@
 import { type ZodType, z } from "zod";
 import { extractAnswer, fail, type Result } from "../answer/index.js";
+import { THOUGHT_TAGS } from "./system-prompts.js";
 
 export const THOUGHT_BEGIN = "<think>";
 export const THOUGHT_END = "</think>";
 
-/** What comes after the last thought; the whole text if there is none; undefined if a thought begins and does not end. */
+/** How thoughts are marked: as DeepSeek-R1 does it, and as Sky-T1 does. */
+const THOUGHTS = [
+  { begin: THOUGHT_BEGIN, end: THOUGHT_END },
+  { begin: THOUGHT_TAGS.thoughtBegin, end: THOUGHT_TAGS.thoughtEnd },
+] as const;
+
+/**
+ * What comes after the last thought, without the tags of a solution; the whole text if there is no thought; undefined if
+ * one begins and does not end.
+ */
 export function afterThought(text: string): string | undefined {
-  const end = text.lastIndexOf(THOUGHT_END);
-  if (end >= 0) return text.slice(end + THOUGHT_END.length);
-  return text.trimStart().startsWith(THOUGHT_BEGIN) ? undefined : text;
+  const start = Math.max(...THOUGHTS.map(({ end }) => text.lastIndexOf(end) + (text.includes(end) ? end.length : 0)));
+  if (start < 0 && THOUGHTS.some(({ begin }) => text.trimStart().startsWith(begin))) return undefined;
+  return text
+    .slice(Math.max(0, start))
+    .replaceAll(THOUGHT_TAGS.solutionBegin, "")
+    .replaceAll(THOUGHT_TAGS.solutionEnd, "");
 }
 
 /** Without the last line, of which nobody knows whether it is whole. */

@@ -1,7 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ReleasedResult } from "thoughtbook/eval";
+import { SYSTEM_PROMPTS } from "thoughtbook/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeChatModel } from "../model/generate-helpers.js";
 import { root } from "../notebook/helpers.js";
@@ -76,11 +78,126 @@ describe("thoughtbook evaluate", { timeout: 90_000 }, () => {
     expect(all).toEqual(expect.arrayContaining(kept));
   });
 
+  it("takes the flags of A*-Thought's evaluation, which say the same as its own", () => {
+    const result = join(folder, "released");
+    const model = ["--model", folder, "--task", "word-problems:2-3", "--limit", "4", "--result-dir", result];
+    const first = run(
+      ...[...model, "--backend", "local", "--backend-args", "threads=1", "--system-prompt-name", "chain-of-draft"],
+      ...["--sampling-params", "{'temperature': 0.7, 'top_p': 0.9, 'max_tokens': 8, 'n': 2}"],
+      ...["--seed", "5", "--assistant-prefill", "Step\\n", "--json"],
+    );
+    expect(first.stderr).not.toMatch(/error/);
+    expect(first.status).toBe(0);
+    const summary = JSON.parse(readFileSync(join(result, "summary.json"), "utf8"));
+    expect(JSON.parse(first.stdout)).toEqual(summary);
+    expect(summary).toMatchObject({
+      accuracy: expect.any(Number),
+      pass_at_k: { "k=1": expect.any(Number), "k=2": expect.any(Number) },
+      systemPrompt: "chain-of-draft",
+      configuration: {
+        model: { name: folder, config: { operation: "solve", system_prompt_name: "chain-of-draft" } },
+        backend: { name: "local", backend_args: { threads: 1 } },
+        sampling_params: { temperature: 0.7, top_p: 0.9, max_tokens: 8, n: 2, seed: 5 },
+      },
+    });
+    const results: ReleasedResult[] = Object.values(JSON.parse(readFileSync(join(result, "results.json"), "utf8")));
+    expect(results.map(({ _index }) => _index)).toEqual([0, 1, 2, 3]);
+    expect(results[0]!.input_conversation).toEqual([
+      { role: "system", content: SYSTEM_PROMPTS["chain-of-draft"] },
+      { role: "user", content: results[0]!.prompt },
+      { role: "assistant", content: "Step\n" },
+    ]);
+    const records = recordsOf("released");
+    const usages = results.flatMap(({ token_usages }) => token_usages.map((usage) => usage.completion_tokens));
+    const tokens = records
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line).completionTokens);
+    expect(usages).toEqual(tokens);
+    expect(summary.total_completion_tokens).toBe(tokens.reduce((sum, each) => sum + each, 0));
+
+    // The same settings in other words go on with the same run; others are refused, and overwrite it when told to.
+    const own = [
+      "--temperature",
+      "0.7",
+      "--top-p",
+      "0.9",
+      "--budget",
+      "8",
+      "--n",
+      "2",
+      "--assistant-prefill",
+      "Step\n",
+    ];
+    const again = run(
+      ...model,
+      ...own,
+      "--seed",
+      "5",
+      "--system-prompt",
+      SYSTEM_PROMPTS["chain-of-draft"].replaceAll("\n", "\\n").replaceAll("\\boxed", "\\\\boxed"),
+    );
+    expect(again.stdout).toMatch(/4 problems of word-problems:2-3, solve, system prompt chain-of-draft\n/);
+    expect(recordsOf("released")).toBe(records);
+    const other = run(...model, "--budget", "4");
+    expect(other.stderr).toMatch(/holds a run with .*Choose another folder/);
+    expect(recordsOf("released")).toBe(records);
+    expect(run(...model, "--budget", "4", "--overwrite").status).toBe(0);
+    expect(recordsOf("released").trimEnd().split("\n")).toHaveLength(4);
+  });
+
+  it("as a test takes 10 problems and 2048 tokens, and says so in the settings", () => {
+    const params = "temperature=1,max_tokens=32768";
+    const flags = ["--task", "word-problems:2", "--sampling-params", params, "--as-test", "--json"];
+    const { status, stdout } = run("--model", folder, ...flags, "--result-dir", join(folder, "test"));
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      problems: 10,
+      configuration: { task: { config: { asTest: true }, end: 10 }, sampling_params: { max_tokens: 2048 } },
+    });
+    const { config } = JSON.parse(readFileSync(join(folder, "test", "run.json"), "utf8"));
+    expect(config).toMatchObject({ budgets: [2048], task: { asTest: true } });
+  });
+
+  it("gives a model that was trained on tags no system prompt", async () => {
+    const tagged = mkdtempSync(join(folder, "tagged-"));
+    await writeChatModel(tagged);
+    writeFileSync(join(tagged, "thoughtbook.json"), '{"operations": ["cot"]}');
+    const flags = ["--task", "word-problems:2", "--system-prompt-name", "skythought"];
+    const { status, stderr } = run("--model", tagged, ...flags);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/trained on operations by their tags and does not follow instructions/);
+  });
+
+  it.each([
+    [
+      ["--sampling-params", "temperature=0.6", "--temperature", "0.6"],
+      /--temperature and temperature of --sampling-params/,
+    ],
+    [
+      ["--sampling-params", "max_tokens=64", "--budget", "64"],
+      /--budget and max_tokens of --sampling-params say the same/,
+    ],
+    [["--sampling-params", "topp=1"], /takes no "topp".*It takes temperature, top_p/],
+    [["--as-test", "--limit", "3"], /--limit and --as-test say the same/],
+    [["--backend", "vllm"], /vllm runs in Python.*--backend openai/],
+    [
+      ["--threads", "1", "--backend", "local", "--backend-args", "threads=1"],
+      /--threads and threads of --backend-args/,
+    ],
+    [["--system-prompt-name", "cod"], /no system prompt named "cod".*chain-of-draft/],
+    [["--system-prompt-name", "skythought", "--system-prompt", "x"], /--system-prompt-name and --system-prompt say/],
+  ])("refuses %j before any work", (args, message) => {
+    const { status, stderr } = run("--model", folder, "--task", "word-problems:2", ...args);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(message);
+  });
+
   it.each([
     [["--task", "word-problems:13"], /no such difficulty.*from 1 to 12/],
     [["--task", "humaneval"], /Python programs/],
     [["--task", "word-problems:2", "--n", "2"], /2 samples at temperature 0/],
-    [["--task", "word-problems:2", "--operation", "judge"], /Allowed choices are cot, think, answer/],
+    [["--task", "word-problems:2", "--operation", "judge"], /Allowed choices are cot, think, answer, solve/],
     [["--task", "word-problems:2", "--budget", "0"], /'--budget <tokens...>' argument '0' is invalid/],
     [["--task", "gsm8k", "--problem-seed", "1"], /seed is for word problems/],
   ])("refuses %j", (args, message) => {

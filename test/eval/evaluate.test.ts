@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createTask, type EvaluateOptions, type EvaluationProblem, evaluateModel, loadTask } from "thoughtbook/eval";
 import type { ChatPrompt, LanguageModel, TextRequest } from "thoughtbook/llm";
 import { loadLocalModel } from "thoughtbook/llm";
+import { SYSTEM_PROMPTS } from "thoughtbook/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeChatModel } from "../model/generate-helpers.js";
 import { type Said, type ScriptedModel, scriptedModel } from "../operations/helpers.js";
@@ -176,6 +177,82 @@ describe("an evaluation", () => {
     await expect(evaluateModel(adder(), sums(1), { folder, seed: 1, display: SILENT })).rejects.toThrow(/seed = 0/);
     const other = adder({ hash: async () => "cd34" });
     await expect(evaluateModel(other, sums(1), { folder, display: SILENT })).rejects.toThrow(/modelHash/);
+  });
+
+  it("overwrites an evaluation when it is told to, and nothing else", async () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, "notes.txt"), "mine");
+    await evaluateModel(adder(), sums(1), { folder, budgets: [5, 20], display: SILENT });
+    expect(readdirSync(folder).sort()).toEqual([
+      "budget-20",
+      "budget-5",
+      "notes.txt",
+      "records.jsonl",
+      "run.json",
+      "summary.json",
+    ]);
+    const again = adder();
+    const options = { folder, seed: 1, display: SILENT };
+    await expect(evaluateModel(again, sums(2), options)).rejects.toThrow(/holds a run with/);
+    await evaluateModel(again, sums(2), { ...options, overwrite: true });
+    expect(linesOf(folder).map((line) => JSON.parse(line).id)).toEqual(["sum/0#0@256", "sum/1#0@256"]);
+    expect(JSON.parse(readFileSync(join(folder, "run.json"), "utf8"))).toMatchObject({ seed: 1 });
+    expect(readFileSync(join(folder, "notes.txt"), "utf8")).toBe("mine");
+    expect(readdirSync(folder).filter((name) => name.startsWith("budget"))).toEqual([]);
+    // The same settings, too, are done anew.
+    await evaluateModel(again, sums(2), { ...options, overwrite: true });
+    expect(again.calls).toHaveLength(2);
+    // A folder without an evaluation needs no overwriting, and another kind of run gets none.
+    await evaluateModel(adder(), sums(1), { folder: newFolder(), overwrite: true, display: SILENT });
+    const training = newFolder();
+    writeFileSync(join(training, "run.json"), '{"config": {"task": "sft"}, "seed": 1}');
+    writeFileSync(join(training, "records.jsonl"), "{}\n");
+    const onTraining = evaluateModel(adder(), sums(1), { folder: training, overwrite: true, display: SILENT });
+    await expect(onTraining).rejects.toThrow(/another run than an evaluation, which is not overwritten/);
+    expect(readdirSync(training).sort()).toEqual(["records.jsonl", "run.json"]);
+  });
+
+  it("with a system prompt leaves the how to it, and has the model go on from a prefill", async () => {
+    const folder = newFolder();
+    const model = scriptedModel(() => "1}");
+    const options = {
+      systemPrompt: SYSTEM_PROMPTS["btc-skip-steps"],
+      assistantPrefill: "So \\boxed{",
+      display: SILENT,
+    };
+    const { records, summary } = await evaluateModel(model, sums(1), { ...options, folder });
+    const { messages, answer } = model.calls[0]!.requests[0]!.prompt as ChatPrompt;
+    expect(messages).toEqual([
+      { role: "system", content: SYSTEM_PROMPTS["btc-skip-steps"] },
+      { role: "user", content: expect.stringMatching(/^(?!.*step by step).*within \\boxed\{\}\.\n\nHow much is 0/s) },
+    ]);
+    expect(answer).toBe("So \\boxed{");
+    // The record has what the model wrote; the strict policy reads the whole.
+    expect(records[0]).toMatchObject({ completion: "1}", answer: "1", correct: { strict: true } });
+    expect(summary).toMatchObject({
+      operation: "solve",
+      systemPrompt: "btc-skip-steps",
+      assistantPrefill: "So \\boxed{",
+      configuration: {
+        model: {
+          config: {
+            system_prompt_name: "btc-skip-steps",
+            system_prompt: SYSTEM_PROMPTS["btc-skip-steps"],
+            assistant_prefill: "So \\boxed{",
+          },
+        },
+      },
+    });
+    const other = { ...options, systemPrompt: SYSTEM_PROMPTS.skythought, folder };
+    await expect(evaluateModel(model, sums(1), other)).rejects.toThrow(/systemPrompt/);
+  });
+
+  it("with a system prompt refuses a model that follows no instructions before the folder is made", async () => {
+    const folder = join(newFolder(), "none");
+    const model = adder({ name: "mini", operations: new Set(["cot"]) });
+    const evaluating = evaluateModel(model, sums(1), { systemPrompt: "Be brief.", folder, display: SILENT });
+    await expect(evaluating).rejects.toThrow(/mini was trained on operations by their tags/);
+    expect(existsSync(folder)).toBe(false);
   });
 
   it.each<[EvaluateOptions, RegExp]>([

@@ -60,7 +60,9 @@ describe("data sets as tasks", () => {
       { question: "How many?", answer: "2+3=5\n#### 5" },
       { question: "How many?", answer: "no mark" },
     ]);
-    expect(problems).toEqual([{ id: "gsm8k/test/0", question: "How many?", kind: "gsm8k", references: ["5"] }]);
+    const own = { id: "gsm8k/test/0", question: "How many?" };
+    const fields = { ...own, kind: "math", answer: "5", solution: "2+3=5" };
+    expect(problems).toEqual([{ ...own, kind: "gsm8k", references: ["5"], fields }]);
     expect(leftOut).toBe(1);
   });
 
@@ -102,6 +104,8 @@ describe("data sets as tasks", () => {
   it("problems of one's own need ids and references", () => {
     const own = { id: "a", question: "?", kind: "math", references: ["1"] } as const;
     expect(createTask("mine", [own]).problems).toHaveLength(1);
+    // What else is said of a problem decides nothing.
+    expect(createTask("mine", [{ ...own, fields: { level: 3 } }]).settings).toEqual(createTask("mine", [own]).settings);
     expect(() => createTask("mine", [own, own])).toThrow(/twice/);
     expect(() => createTask("mine", [{ ...own, references: [] }])).toThrow(/no reference/);
     expect(() => createTask("mine", [])).toThrow(/no problems/);

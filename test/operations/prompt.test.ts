@@ -59,7 +59,7 @@ describe("tags and instructions", () => {
   });
 
   it("a model without a chat template gets a plain text", () => {
-    const plain = { capabilities: new Set(["text"] as const), operations: undefined };
+    const plain = { name: "plain", capabilities: new Set(["text"] as const), operations: undefined };
     expect(operationPrompt(plain, cot, input)).toBe(`${cot.instruction}\n\nHow many?\n\nAnswer:\n`);
     expect(operationPrompt(plain, cot, input, "tag")).toBe("<|cot|>How many?\n");
   });

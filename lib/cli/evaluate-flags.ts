@@ -1,0 +1,151 @@
+import { type Command, Option } from "commander";
+import { decodeEscapes, ThoughtbookError } from "../core/index.js";
+import type { AnswerOperation, EvaluateOptions, SamplingParams, TaskOptions } from "../eval/index.js";
+import { MODEL_SPEC } from "./models.js";
+import { count, decimal, integer, range } from "./numbers.js";
+
+export interface EvaluateFlags {
+  model: string;
+  task: string;
+  backend?: string;
+  backendArgs?: string;
+  operation?: AnswerOperation;
+  systemPromptName?: string;
+  systemPrompt?: string;
+  assistantPrefill?: string;
+  samplingParams?: string;
+  budget?: number[];
+  n?: number;
+  temperature?: number;
+  topP?: number;
+  topK?: number;
+  seed?: number;
+  asTest?: true;
+  limit?: number;
+  split?: string;
+  distractors?: [number, number];
+  problemSeed?: number;
+  path?: string;
+  batchSize?: number;
+  threads?: number;
+  resultDir?: string;
+  overwrite?: true;
+  json?: true;
+}
+
+export function addEvaluateOptions(command: Command): Command {
+  return command
+    .requiredOption("--model <model>", MODEL_SPEC)
+    .requiredOption("--task <task>", "word-problems:OPERATIONS or the name of a data set")
+    .option("--backend <name>", "what runs it: local, transformers or openai (default: as the model says)")
+    .option("--backend-args <args>", "k=v,k=v or a dict literal, see below")
+    .addOption(
+      new Option(
+        "--operation <name>",
+        "what the model is asked to do (default: cot; with a system prompt solve, which leaves the how to it)",
+      ).choices(["cot", "think", "answer", "solve"]),
+    )
+    .option("--system-prompt-name <name>", "a system prompt by name, see below")
+    .option("--system-prompt <text>", "a system prompt; \\n, \\t, \\\\, \\u2713 and the like are decoded, see below")
+    .option("--assistant-prefill <text>", "what each text begins with; decoded likewise")
+    .option("--sampling-params <params>", "temperature=0.6,top_p=0.95,max_tokens=4096 or a dict literal, see below")
+    .option("--budget <tokens...>", "the most new tokens, several for a curve (default: 256)", budgets)
+    .option("--n <n>", "texts for each problem (default: 1)", count)
+    .option("--temperature <t>", "divide the logits by it; 0 is greedy (default: 0)", decimal)
+    .option("--top-p <p>", "choose among the fewest tokens with this probability together", decimal)
+    .option("--top-k <k>", "choose among so many best tokens", count)
+    .option("--seed <n>", "where the random numbers of the texts come from (default: 0)", integer)
+    .option("--as-test", "the first 10 problems with 2048 new tokens at most, whatever max_tokens says")
+    .option("--limit <n>", "the most problems (default: 1000 word problems, all of a data set)", count)
+    .option("--split <split>", "which split (default: test)")
+    .option("--distractors <range>", "facts of word problems that the answer does not need (default: 0)", range)
+    .option("--problem-seed <n>", "which word problems (default: 0)", integer)
+    .option("--path <file>", "the file of the data set")
+    .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
+    .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option(
+      "--result-dir <folder>",
+      "the folder of the results (default: runs/evaluate/ and a name for these settings)",
+    )
+    .option("--overwrite", "remove an evaluation that is in the folder, and start anew")
+    .option("--json", "print the summary as one JSON object");
+}
+
+/** What decides the texts, as flags say it one way or another. */
+export type Settings = Pick<
+  EvaluateOptions,
+  "operation" | "systemPrompt" | "assistantPrefill" | "temperature" | "topP" | "topK" | "minP"
+> & { seed: number; samples: number; budgets: number[] };
+
+const TEST = { problems: 10, tokens: 2048 } as const;
+
+/** Each flag and the key of `--sampling-params` that says the same. */
+const SAME = [
+  ["temperature", "--temperature", "temperature"],
+  ["topP", "--top-p", "top_p"],
+  ["topK", "--top-k", "top_k"],
+  ["budget", "--budget", "max_tokens"],
+  ["n", "--n", "n"],
+  ["seed", "--seed", "seed"],
+] as const satisfies readonly (readonly [keyof EvaluateFlags, string, keyof SamplingParams])[];
+
+/**
+ * @throws bad-input for what is said twice, or cannot be read
+ */
+export async function settingsOf(flags: EvaluateFlags): Promise<Settings> {
+  // Here, so that other commands need not load the engine.
+  const { parseSamplingParams, RELEASED_SAMPLING } = await import("../eval/index.js");
+  const given = flags.samplingParams === undefined ? {} : parseSamplingParams(flags.samplingParams);
+  for (const [flag, option, key] of SAME) {
+    if (flags[flag] !== undefined && given[key] !== undefined) {
+      throw twice(option, `${key} of --sampling-params`);
+    }
+  }
+  const params: SamplingParams = flags.samplingParams === undefined ? given : { ...RELEASED_SAMPLING, ...given };
+  const [topP, topK] = [flags.topP ?? params.top_p, flags.topK ?? params.top_k];
+  const systemPrompt = await systemPromptOf(flags);
+  return {
+    operation: flags.operation ?? (systemPrompt === undefined ? "cot" : "solve"),
+    systemPrompt,
+    assistantPrefill: flags.assistantPrefill === undefined ? undefined : decodeEscapes(flags.assistantPrefill),
+    temperature: flags.temperature ?? params.temperature ?? 0,
+    // What filters nothing is left out, so that the same settings by other words are the same run.
+    topP: topP === 1 ? undefined : topP,
+    topK: topK !== undefined && topK < 1 ? undefined : topK,
+    minP: params.min_p === 0 ? undefined : params.min_p,
+    seed: flags.seed ?? params.seed ?? 0,
+    samples: flags.n ?? params.n ?? 1,
+    budgets: budgetsOf(flags, params),
+  };
+}
+
+/** @throws bad-input for --limit and --as-test together */
+export function taskOptionsOf({ limit, asTest, split, distractors, problemSeed }: EvaluateFlags): TaskOptions {
+  if (asTest && limit !== undefined) throw twice("--limit", "--as-test");
+  return { limit: asTest ? TEST.problems : limit, split, distractors, seed: problemSeed };
+}
+
+function budgetsOf({ budget, asTest }: EvaluateFlags, params: SamplingParams): number[] {
+  if (asTest && budget !== undefined) throw twice("--budget", "--as-test");
+  if (asTest) return [TEST.tokens];
+  return budget ?? [params.max_tokens ?? 256];
+}
+
+async function systemPromptOf({ systemPromptName: name, systemPrompt: text }: EvaluateFlags) {
+  if (name !== undefined && text !== undefined) throw twice("--system-prompt-name", "--system-prompt");
+  if (name === undefined) return text === undefined ? undefined : decodeEscapes(text);
+  const { SYSTEM_PROMPT_NAMES, SYSTEM_PROMPTS } = await import("../operations/index.js");
+  const known = SYSTEM_PROMPT_NAMES.find((each) => each === name);
+  if (known !== undefined) return SYSTEM_PROMPTS[known];
+  throw new ThoughtbookError("bad-input", `there is no system prompt named ${JSON.stringify(name)}`, {
+    hint: `Choose ${SYSTEM_PROMPT_NAMES.join(", ")}, or give one of your own with --system-prompt.`,
+  });
+}
+
+export const twice = (one: string, other: string): ThoughtbookError =>
+  new ThoughtbookError("bad-input", `${one} and ${other} say the same thing`, { hint: "Give one of them." });
+
+/** One value of an option that takes several; commas separate as well as spaces do. */
+function budgets(text: string, earlier: number[] = []): number[] {
+  return [...earlier, ...text.split(",").map((part) => count(part.trim()))];
+}

@@ -1,0 +1,62 @@
+import type { EvaluationSummary, Measures } from "../eval/index.js";
+
+const HEADER = ["budget", "operations", "problems", "finished", "tokens", "strict", "95 %", "astar", "95 %", "ACU"];
+
+/** The summary as a table with its 95 % intervals, and what else is to be known. */
+export function readableSummary(summary: EvaluationSummary): string {
+  const { budgets: all, problems, leftOut, parameterCount } = summary;
+  const several = all[0]!.samples > 1;
+  const header = [...HEADER, ...(several ? [`pass@${all[0]!.samples}`, "majority"] : [])];
+  const rows = all.flatMap(({ budget, byOperations = [], ...measures }) => {
+    const levels = byOperations.length > 1 ? byOperations : [];
+    return [
+      [String(budget), levels.length > 0 ? "all" : "", ...cells(measures, several)],
+      ...levels.map(({ operations, ...each }) => ["", String(operations), ...cells(each, several)]),
+    ];
+  });
+  // A column that says nothing, such as the operations of GSM8K, is left out.
+  const shown = header.map((_, column) => rows.some((row) => row[column] !== ""));
+  const table = [header, ...rows].map((row) => row.filter((_, column) => shown[column]));
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  const lines = table.map((row) => row.map((cell, column) => cell.padStart(widths[column]!)).join("  "));
+  const { calls, promptTokens, completionTokens } = all.at(-1)!;
+  const notes = [
+    `${rounded(calls)} calls, ${rounded(promptTokens)} tokens in and ${rounded(completionTokens)} out a question at budget ${all.at(-1)!.budget}`,
+    ...all
+      .filter(({ finishRate }) => finishRate.value === 0)
+      .map(({ budget }) => `No text ended by itself at budget ${budget}: its length is the budget's.`),
+    ...(all[0]!.tooLong > 0 ? [`${all[0]!.tooLong} prompts were too long for the model; they count as wrong.`] : []),
+    ...(leftOut > 0 ? [`${leftOut} rows of the data set gave no problem.`] : []),
+  ];
+  const size = parameterCount === undefined ? "" : `, ${(parameterCount / 1e6).toPrecision(3)} M parameters`;
+  const { systemPrompt } = summary;
+  const prompt =
+    systemPrompt === undefined ? "" : `, system prompt ${/\s/.test(systemPrompt) ? "of your own" : systemPrompt}`;
+  const title = `${summary.model}${size}: ${problems.toLocaleString("en-US")} problems of ${summary.task}, ${summary.operation}${prompt}`;
+  return [title, ...lines, ...notes].join("\n");
+}
+
+function cells(
+  { problems, finishRate, length, accuracy, acu, passAtK, majority }: Measures,
+  several: boolean,
+): string[] {
+  const shareOf = (policy: "strict" | "astar"): [string, string] => {
+    const { value, interval } = accuracy[policy] ?? {};
+    return value === undefined || !interval
+      ? ["", ""]
+      : [percent(value), `${percent(interval[0])} – ${percent(interval[1])}`];
+  };
+  const counted = acu.astar ?? acu.strict;
+  return [
+    String(problems),
+    `${percent(finishRate.value)} %`,
+    length === undefined ? "" : length.value.toFixed(1),
+    ...shareOf("strict"),
+    ...shareOf("astar"),
+    counted === undefined ? "" : counted.toFixed(2),
+    ...(several ? [percent(passAtK?.at(-1)?.strict ?? Number.NaN), percent(majority?.value ?? Number.NaN)] : []),
+  ];
+}
+
+const percent = (share: number): string => (100 * share).toFixed(1);
+const rounded = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: 1 });

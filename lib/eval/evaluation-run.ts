@@ -1,0 +1,93 @@
+import { readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { fileSystemError, openRun, type Run, ThoughtbookError } from "../core/index.js";
+import { type EvaluationRecord, evaluationRecordSchema } from "./records.js";
+
+export type EvaluationRun = Pick<Run<EvaluationRecord>, "done" | "records" | "append" | "close">;
+
+/** The run in a folder, with what it has so far. Throws as `openRun`. */
+export const openEvaluation = (
+  folder: string,
+  seed: number | string,
+  config: Record<string, unknown>,
+): Promise<EvaluationRun> =>
+  openRun<EvaluationRecord>({ folder, config, seed, idOf: ({ id }) => id, schema: evaluationRecordSchema });
+
+/** A run that keeps its records in memory only. */
+export function memoryRun(): EvaluationRun {
+  const records: EvaluationRecord[] = [];
+  const done = new Set<string>();
+  return {
+    done,
+    async *records() {
+      yield* records;
+    },
+    async append(record) {
+      done.add(record.id);
+      records.push(record);
+    },
+    close: async () => {},
+  };
+}
+
+/** The folder of what belongs to one of several budgets. */
+export const budgetFolder = (folder: string, budget: number): string => join(folder, `budget-${budget}`);
+
+const runSchema = z.looseObject({
+  config: z.looseObject({ task: z.looseObject({}), budgets: z.array(z.int().positive()) }),
+});
+
+/**
+ * Remove what an evaluation left in a folder, and nothing else; a folder without one stays as it is.
+ *
+ * @throws bad-input if the folder holds another kind of run, file-system
+ */
+export async function removeEvaluation(folder: string): Promise<void> {
+  const runFile = join(folder, "run.json");
+  let text: string;
+  try {
+    text = await readFile(runFile, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw fileSystemError(error, "read", runFile);
+  }
+  const { budgets } = readRun(text, folder);
+  const remove = (file: string) =>
+    rm(file, { force: true }).catch((error: unknown) => {
+      throw fileSystemError(error, "remove", file);
+    });
+  for (const own of budgets.map((budget) => budgetFolder(folder, budget))) {
+    for (const name of ["results.json", "summary.json"]) await remove(join(own, name));
+    await rmdir(own).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT" && error.code !== "ENOTEMPTY") throw fileSystemError(error, "remove", own);
+    });
+  }
+  // The settings last: a process that is killed here leaves no records without them.
+  for (const name of ["results.json", "summary.json", "records.jsonl", "run.json"]) await remove(join(folder, name));
+}
+
+function readRun(text: string, folder: string): { budgets: number[] } {
+  try {
+    return runSchema.parse(JSON.parse(text)).config;
+  } catch (cause) {
+    throw new ThoughtbookError(
+      "bad-input",
+      `${folder} holds another run than an evaluation, which is not overwritten`,
+      {
+        hint: "Choose another folder.",
+        cause,
+      },
+    );
+  }
+}
+
+/** Under another name first, so that a killed process leaves the old file whole. */
+export async function replaceFile(file: string, content: string): Promise<void> {
+  try {
+    await writeFile(`${file}.new`, content);
+    await rename(`${file}.new`, file);
+  } catch (error) {
+    throw fileSystemError(error, "write", file);
+  }
+}

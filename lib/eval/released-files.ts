@@ -1,0 +1,171 @@
+import type { Policy } from "../answer/index.js";
+import type { LanguageModel, Prompt } from "../llm/index.js";
+import { type PromptFrame, systemPromptName } from "../operations/index.js";
+import { ANSWERERS, type AnswerOperation } from "./answerers.js";
+import { groupBy } from "./group-by.js";
+import { passAtK, passSizes } from "./metrics.js";
+import type { EvaluationRecord } from "./records.js";
+import type { EvaluationTask } from "./tasks.js";
+
+/*
+ * Results in the layout of A*-Thought's evaluation (arXiv 2505.24550, after SkyThought's), so that what reads its files
+ * reads ours. Its keys are kept as they are.
+ */
+
+/** A problem with the texts for it, under its id in `results.json`; beside these keys all that the data set says of it. */
+export interface ReleasedResult extends Record<string, unknown> {
+  /** Its place in the task, from 0. */
+  _index: number;
+  /** What the user says. */
+  prompt: string;
+  input_conversation: readonly Readonly<Record<string, unknown>>[];
+  /** For each sample. */
+  responses: { content: string; correctness: boolean; reason: string }[];
+  token_usages: { completion_tokens: number; prompt_tokens: number }[];
+}
+
+/** What `summary.json` says of one budget. */
+export interface ReleasedSummary {
+  configuration: {
+    task: { name: string; config: Record<string, unknown>; start: number; end: number };
+    model: { name: string; config: Record<string, unknown> };
+    backend: { name: string; backend_args: Readonly<Record<string, unknown>> };
+    sampling_params: Record<string, number | string>;
+  };
+  total_completion_tokens: number;
+  /** For each text, to 3 decimals; prompts that were too long for the model have none. */
+  avg_completion_tokens: number;
+  total_prompt_tokens: number;
+  avg_prompt_tokens: number;
+  /** Share of texts that are right, to 4 decimals. */
+  accuracy: number;
+  /** With several samples: percent by "k=1", "k=2", …, to 3 decimals. */
+  pass_at_k?: Record<string, number>;
+}
+
+export interface ReleasedParts {
+  model: LanguageModel;
+  task: EvaluationTask;
+  operation: AnswerOperation;
+  frame: PromptFrame;
+  backend: { name: string; args: Readonly<Record<string, unknown>> };
+  modelHash: string | undefined;
+  sampling: {
+    temperature: number;
+    topP?: number;
+    topK?: number;
+    minP?: number;
+    samples: number;
+    seed: number | string;
+  };
+}
+
+/** The policy that texts are right under: `astar`, as there, where it applies to all of them; else `strict`. */
+export const releasedPolicy = (records: readonly EvaluationRecord[]): Policy =>
+  records.every(({ correct }) => correct.astar !== undefined) ? "astar" : "strict";
+
+/** What `results.json` holds, of the records of one budget, in the order of the problems. */
+export function releasedResults(
+  records: readonly EvaluationRecord[],
+  { model, task, operation, frame }: ReleasedParts,
+): Record<string, ReleasedResult> {
+  const policy = releasedPolicy(records);
+  const byProblem = groupBy(records, ({ problem }) => problem);
+  const entries = task.problems.map((problem, index): [string, ReleasedResult] => {
+    const { fields, ...own } = problem;
+    const prompt = ANSWERERS[operation].promptOf(model, problem, frame);
+    const samples = (byProblem.get(problem.id) ?? []).toSorted((a, b) => a.sample - b.sample);
+    const result = {
+      ...fields,
+      ...own,
+      _index: index,
+      prompt: userText(prompt),
+      input_conversation: conversationOf(prompt),
+      responses: samples.map((record) => ({
+        content: record.completion,
+        correctness: record.correct[policy] ?? false,
+        reason: reasonOf(record, policy),
+      })),
+      token_usages: samples.map(({ completionTokens, promptTokens }) => ({
+        completion_tokens: completionTokens,
+        prompt_tokens: promptTokens,
+      })),
+    };
+    return [problem.id, result];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** What `summary.json` says, of the records of one budget. */
+export function releasedSummary(
+  records: readonly EvaluationRecord[],
+  { model, task, operation, frame, backend, modelHash, sampling }: ReleasedParts,
+): ReleasedSummary {
+  const policy = releasedPolicy(records);
+  const { temperature, topP, topK, minP, samples, seed } = sampling;
+  const { system, prefill } = frame;
+  const budget = records[0]!.budget;
+  const asked = records.filter(({ calls }) => calls > 0).length;
+  const total = (of: (record: EvaluationRecord) => number) => records.reduce((sum, record) => sum + of(record), 0);
+  const average = (sum: number) => (asked === 0 ? 0 : rounded(sum / asked, 3));
+  const completionTokens = total((record) => record.completionTokens);
+  const promptTokens = total((record) => record.promptTokens);
+  const byProblem = groupBy(records, ({ problem }) => problem);
+  const counts = Array.from(byProblem.values(), (own) => own.filter(({ correct }) => correct[policy]).length);
+  const passed = (k: number) => counts.reduce((sum, count) => sum + passAtK(samples, count, k), 0) / counts.length;
+  return {
+    configuration: {
+      task: { name: task.name, config: { ...task.settings, policy }, start: 0, end: task.problems.length },
+      model: {
+        name: model.name,
+        config: withoutUndefined({
+          hash: modelHash,
+          parameter_count: model.parameterCount,
+          operation,
+          system_prompt_name: system === undefined ? undefined : systemPromptName(system),
+          system_prompt: system,
+          assistant_prefill: prefill,
+        }),
+      },
+      backend: { name: backend.name, backend_args: backend.args },
+      sampling_params: withoutUndefined({
+        temperature,
+        top_p: topP ?? 1,
+        top_k: topK,
+        min_p: minP,
+        max_tokens: budget,
+        n: samples,
+        seed,
+      }),
+    },
+    total_completion_tokens: completionTokens,
+    avg_completion_tokens: average(completionTokens),
+    total_prompt_tokens: promptTokens,
+    avg_prompt_tokens: average(promptTokens),
+    accuracy: rounded(total(({ correct }) => (correct[policy] ? 1 : 0)) / records.length, 4),
+    ...(samples > 1
+      ? { pass_at_k: Object.fromEntries(passSizes(samples).map((k) => [`k=${k}`, rounded(100 * passed(k), 3)])) }
+      : {}),
+  };
+}
+
+function reasonOf({ calls, correct, finishReason, budget }: EvaluationRecord, policy: Policy): string {
+  if (correct[policy]) return "";
+  if (calls === 0) return "The prompt is too long for the model.";
+  return finishReason === "length" ? `Solution is incorrect; cut off at ${budget} tokens.` : "Solution is incorrect.";
+}
+
+function conversationOf(prompt: Prompt): Readonly<Record<string, unknown>>[] {
+  if (typeof prompt === "string") return [{ role: "user", content: prompt }];
+  if (!("messages" in prompt)) throw new TypeError("an answer is asked for in words");
+  const { messages, answer } = prompt;
+  return answer ? [...messages, { role: "assistant", content: answer }] : [...messages];
+}
+
+const userText = (prompt: Prompt): string =>
+  String(conversationOf(prompt).findLast(({ role }) => role === "user")!.content);
+
+const rounded = (value: number, decimals: number): number => Number(value.toFixed(decimals));
+
+const withoutUndefined = <T>(record: Record<string, T | undefined>): Record<string, T> =>
+  Object.fromEntries(Object.entries(record).filter((entry): entry is [string, T] => entry[1] !== undefined));
