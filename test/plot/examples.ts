@@ -349,7 +349,7 @@ export const EXAMPLES: Figure[] = [
   budgetFigure({
     name: "budget-length",
     title: "Accuracy against tokens",
-    rows: ["", ", again"].flatMap((more) => BUDGET_ROWS.map((row) => (...row, panel: `$row.panel$more` }))),
+    rows: ["", ", again"].flatMap((more) => BUDGET_ROWS.map((row) => ({ ...row, panel: `${row.panel}${more}` }))),
     against: "length",
     sharedX: true,
   }),
