@@ -72,7 +72,6 @@ export {
 export type { SearchNode, SearchResult, SearchStatus, SearchTree } from "./search-tree.js";
 export { joinSteps, SPLITTINGS, type Splitting, splitSteps } from "./split-steps.js";
 export type { StepSet } from "./step-set.js";
-export { systemPrompt } from "./system-prompt.js";
 export { readTagged, THOUGHT_TAGS, type ThoughtTags, writeTagged } from "./tags.js";
 export { type TrainingConversation, trainingConversation } from "./training-row.js";
 export { createPathVerifier, type PathVerifier, type PathVerifierOptions, thoughtPrompt } from "./verify-path.js";

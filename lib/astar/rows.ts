@@ -1,9 +1,9 @@
 import { extractAnswer } from "../answer/index.js";
 import { longChain, type MalformedRow, type ProceduralProblem, readRows, type TraceRecord } from "../data/index.js";
+import { thoughtThenSolution } from "../operations/index.js";
 import type { Chain } from "./importance.js";
 import { type DraftRow, ROW_FORMATS, type RowFormat } from "./row-formats.js";
 import { type Splitting, splitSteps } from "./split-steps.js";
-import { systemPrompt } from "./system-prompt.js";
 import { checkTags, THOUGHT_TAGS, type ThoughtTags } from "./tags.js";
 
 /** A row to compress: a question, the steps of a chain of thought, and the solution after it. */
@@ -104,7 +104,7 @@ export function problemRow(problem: ProceduralProblem, variant = 0): ChainRow {
   const { paragraphs, thought, solution } = longChain(problem, variant);
   return {
     id: problem.id,
-    system: systemPrompt(THOUGHT_TAGS),
+    system: thoughtThenSolution(THOUGHT_TAGS),
     question: problem.question,
     thought,
     steps: paragraphs.map(({ text }) => text),
@@ -150,7 +150,7 @@ function outcomeOf(draft: DraftRow, place: string, { splitting, tags = THOUGHT_T
   ];
   const row: ChainRow = {
     id: id ?? place,
-    system: system ?? systemPrompt(tags),
+    system: system ?? thoughtThenSolution(tags),
     question,
     thought,
     steps,

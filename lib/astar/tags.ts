@@ -1,4 +1,5 @@
 import { ThoughtbookError } from "../core/index.js";
+import { THOUGHT_TAGS as RELEASED_TAGS } from "../operations/index.js";
 
 /** What stands around thought and solution in a training text. */
 export interface ThoughtTags {
@@ -9,12 +10,7 @@ export interface ThoughtTags {
 }
 
 /** The tags of the released data. */
-export const THOUGHT_TAGS: ThoughtTags = {
-  thoughtBegin: "<|begin_of_thought|>",
-  thoughtEnd: "<|end_of_thought|>",
-  solutionBegin: "<|begin_of_solution|>",
-  solutionEnd: "<|end_of_solution|>",
-};
+export const THOUGHT_TAGS: ThoughtTags = RELEASED_TAGS;
 
 /** @throws bad-input for an empty tag: a text could not be read back */
 export function checkTags(tags: ThoughtTags): void {

@@ -105,7 +105,7 @@ export function createPathVerifier(model: LanguageModel, options: PathVerifierOp
 
 /** The prompt of the operation `think` with its thought written already: what is missing is the solution. */
 export function thoughtPrompt(
-  model: Pick<LanguageModel, "capabilities" | "operations">,
+  model: Pick<LanguageModel, "name" | "capabilities" | "operations">,
   question: string,
   kept: readonly string[],
 ): Prompt {

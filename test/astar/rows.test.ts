@@ -14,7 +14,6 @@ import {
   readChainRows,
   readTagged,
   splitSteps,
-  systemPrompt,
   THOUGHT_TAGS,
   traceRow,
 } from "thoughtbook/astar";
@@ -115,7 +114,7 @@ describe("rows of conversations", () => {
       solution: "\\boxed{0}",
       answer: "0",
     });
-    expect(third).toMatchObject({ id: "8", system: systemPrompt(THOUGHT_TAGS) });
+    expect(third).toMatchObject({ id: "8", system: thoughtThenSolution(THOUGHT_TAGS) });
     const [faithful] = used(await read("rows.jsonl", { splitting: "faithful" }));
     expect(faithful!.steps).toEqual(["a", "", "b"]);
   });
@@ -153,7 +152,7 @@ describe("rows of s1K and of word problems", () => {
     expect(used(outcomes)).toEqual([
       {
         id: "row 0",
-        system: systemPrompt(THOUGHT_TAGS),
+        system: thoughtThenSolution(THOUGHT_TAGS),
         question: "q0",
         thought: "a\n\nb",
         steps: ["a", "b"],
