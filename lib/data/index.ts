@@ -1,3 +1,10 @@
+export {
+  type AstarPaper,
+  type AstarPaperPass,
+  type AstarPaperResult,
+  type AstarPaperTraining,
+  loadAstarPaper,
+} from "./astar-paper.js";
 export { contractQuestion } from "./contract-question.js";
 export { type DatasetTable, datasetEntry, datasetTable } from "./dataset-table.js";
 export {

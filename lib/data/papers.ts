@@ -35,9 +35,9 @@ export type PaperTable = z.infer<typeof tableSchema>;
 export type PaperCounts = z.infer<typeof countsSchema>;
 export type Paper = z.infer<typeof paperSchema>;
 
-/** What a paper reports, from data/papers/NAME.json: the numbers that notebooks show beside their own. */
+/** What a paper reports, from data/paper/NAME.json: the numbers that notebooks show beside their own. */
 export async function loadPaper(name: "aot"): Promise<Paper> {
-  const file = join(projectFolder(), "data", "papers", `${name}.json`);
+  const file = join(projectFolder(), "data", "paper", `${name}.json`);
   return paperSchema.parse(JSON.parse(await readFile(file, "utf8")));
 }
 
