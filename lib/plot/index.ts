@@ -10,7 +10,8 @@ export type { Cell, Drawing, Figure, FigureOptions, PlotlyLayout, PlotlySpec, Ta
 export { type HeatmapFigureOptions, heatmapFigure } from "./heatmap-figure.js";
 export { type HistogramFigureOptions, type HistogramSeries, histogramFigure } from "./histogram-figure.js";
 export type { Interval } from "./intervals.js";
-export { type LineFigureOptions, type LineSeries, lineFigure } from "./line-figure.js";
+export { type LineFigureOptions, lineFigure } from "./line-figure.js";
+export type { LineSeries, Region } from "./lines.js";
 export { compressPng } from "./png.js";
 export { drawQuestionGraph, type QuestionGraphOptions, type QuestionNode } from "./question-graph.js";
 export { questionNodes } from "./question-nodes.js";

@@ -32,6 +32,8 @@ export interface SeriesStyle {
   outline: string;
   marker: string;
   dash: string;
+  /** Of the line, in pixels. Default: 2.2. */
+  width?: number;
 }
 
 // Okabe and Ito's palette in an order that alternates dark and light; grey in place of black, and yellow last.
