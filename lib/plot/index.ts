@@ -1,4 +1,5 @@
 export { type BarFigureOptions, type BarSeries, barFigure } from "./bar-figure.js";
+export { type BudgetFigureOptions, type BudgetRow, budgetFigure } from "./budget-figure.js";
 export {
   type Benchmark,
   type ComparisonFigureOptions,
@@ -11,6 +12,7 @@ export { type HeatmapFigureOptions, heatmapFigure } from "./heatmap-figure.js";
 export { type HistogramFigureOptions, type HistogramSeries, histogramFigure } from "./histogram-figure.js";
 export type { Interval } from "./intervals.js";
 export { type LineFigureOptions, lineFigure } from "./line-figure.js";
+export { type LinePanel, type LinePanelsOptions, linePanelsFigure, type PanelSeries } from "./line-panels.js";
 export type { LineSeries, Region } from "./lines.js";
 export { compressPng } from "./png.js";
 export { drawQuestionGraph, type QuestionGraphOptions, type QuestionNode } from "./question-graph.js";

@@ -28,6 +28,17 @@ export function chooseTicks(data: readonly number[], axis: TickAxis): object {
   return tickvals ? { tickvals: [...tickvals], ticktext: tickvals.map(tickLabel) } : {};
 }
 
+/**
+ * Ticks just at the data, or at every second, third, … of them from the last one down, as far as there is room: for
+ * budgets that double, which are no round numbers.
+ */
+export function dataTicks(data: readonly number[], axis: TickAxis): object {
+  const fromLast = (step: number) => data.filter((_, at) => (data.length - 1 - at) % step === 0);
+  const steps = data.map((_, at) => at + 1);
+  const tickvals = steps.map(fromLast).find((ticks) => haveRoom(ticks, axis)) ?? [];
+  return { tickvals, ticktext: tickvals.map(tickLabel) };
+}
+
 const tickLabel = (x: number): string => String(Number(x.toPrecision(12)));
 
 function haveRoom(ticks: readonly number[], { isLog, range: [low, high], pixels }: TickAxis): boolean {
