@@ -1,7 +1,20 @@
 /** Viridis: even in lightness, safe for colour-blind readers. Evenly spaced from the lowest value to the highest. */
 const VIRIDIS = ["#440154", "#472D7B", "#3B528B", "#2C728E", "#21918C", "#28AE80", "#5EC962", "#ADDC30", "#FDE725"];
 
-/** The scale as Plotly takes it. */
+/** White to dark red (ColorBrewer's OrRd): what is there as expected is not coloured. */
+export const SURPRISE = [
+  "#FFFFFF",
+  "#FEE8C8",
+  "#FDD49E",
+  "#FDBB84",
+  "#FC8D59",
+  "#EF6548",
+  "#D7301F",
+  "#B30000",
+  "#7F0000",
+];
+
+/** Viridis as Plotly takes it. */
 export const PLOTLY_SCALE: [position: number, colour: string][] = VIRIDIS.map((colour, index) => [
   index / (VIRIDIS.length - 1),
   colour,
@@ -14,11 +27,11 @@ function parse(colour: string): Rgb {
   return [channel(1), channel(3), channel(5)];
 }
 
-/** The scale's colour at a position from 0 to 1, between two of its colours mixed as Plotly mixes them. */
-export function scaleColour(position: number): string {
-  const at = position * (VIRIDIS.length - 1);
-  const below = Math.min(Math.floor(at), VIRIDIS.length - 2);
-  const [start, end] = [parse(VIRIDIS[below]!), parse(VIRIDIS[below + 1]!)];
+/** A scale's colour at a position from 0 to 1, between two of its colours mixed as Plotly mixes them. */
+export function scaleColour(position: number, colours: readonly string[] = VIRIDIS): string {
+  const at = Math.min(1, Math.max(0, position)) * (colours.length - 1);
+  const below = Math.min(Math.floor(at), colours.length - 2);
+  const [start, end] = [parse(colours[below]!), parse(colours[below + 1]!)];
   const mixed = start.map((channel, index) => Math.round(channel + (end[index]! - channel) * (at - below)));
   return `#${mixed.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
 }

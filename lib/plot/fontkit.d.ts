@@ -2,6 +2,7 @@
 declare module "fontkit" {
   export interface Font {
     readonly unitsPerEm: number;
+    hasGlyphForCodePoint(codePoint: number): boolean;
     readonly ascent: number;
     readonly descent: number;
     layout(text: string): { readonly advanceWidth: number };

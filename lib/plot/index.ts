@@ -19,3 +19,5 @@ export { drawQuestionGraph, type QuestionGraphOptions, type QuestionNode } from 
 export { questionNodes } from "./question-nodes.js";
 export { renderPng, renderSvg } from "./render.js";
 export { type TextStyle, textWidth, wrapText } from "./text-width.js";
+export { type ScoredToken, type TokenFigureOptions, tokenFigure } from "./token-figure.js";
+export { type TrainingFigureOptions, type TrainingPhase, trainingFigure } from "./training-figure.js";

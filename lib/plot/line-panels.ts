@@ -33,6 +33,8 @@ export interface LinePanel {
   title?: string;
   /** Default: that of the figure. */
   yTitle?: string;
+  /** Of a panel whose scale of y is its own. Default: "linear". */
+  yScale?: "linear" | "log";
   series: readonly PanelSeries[];
 }
 
@@ -84,7 +86,7 @@ export function linePanelsFigure(options: LinePanelsOptions): Figure {
   const commonX = xRangeOf(distinctX(lines.flat()), isLog, X_PADDING);
 
   const legendShown = new Set<string>();
-  const drawn = panels.map(({ series }, at) => {
+  const drawn = panels.map(({ series, yScale }, at) => {
     const place = frame.places[at]!;
     const id = at === 0 ? "" : `${at + 1}`;
     const own = lines[at]!;
@@ -122,10 +124,11 @@ export function linePanelsFigure(options: LinePanelsOptions): Figure {
         [`yaxis${id}`]: axis(undefined, {
           domain: [frame.up(place.bottom - X_TICK_ROOM), frame.up(place.top)],
           anchor: `x${id}`,
-          range: sharedY ? commonY : yRangeOf(own, { ...options, regions }),
+          ...(sharedY
+            ? { range: commonY, nticks: 7 }
+            : ownScale(own, yScale === "log", options, place.bottom - X_TICK_ROOM - place.top)),
           showticklabels: !sharedY || place.isFirstOfRow,
           automargin: false,
-          nticks: 7,
         }),
       },
       shapes: marks.shapes,
@@ -155,6 +158,19 @@ function checkPanels({ name, panels, xScale, path = false, regions = [] }: LineP
     for (const one of series) checkLine(one, { isLog: xScale === "log", isSorted: !path });
   }
   checkRegions(regions);
+  for (const { yScale, series } of panels) {
+    const lowest = Math.min(
+      ...series.flatMap(({ y, intervals = [] }) => [...y, ...intervals.flatMap((each) => each ?? [])]),
+    );
+    if (yScale !== "log" || lowest > 0) continue;
+    throw badInput(`a value is ${lowest}, expected more than 0 on a logarithmic axis`, "Use a linear one.");
+  }
+}
+
+/** Scale and ticks of a y axis of so many pixels. */
+function ownScale(lines: readonly Line[], isLog: boolean, options: LinePanelsOptions, pixels: number): object {
+  const range = yRangeOf(lines, { ...options, isLog });
+  return isLog ? { type: "log", range, ...chooseTicks([], { isLog, range, pixels }) } : { range, nticks: 7 };
 }
 
 /** Solid and thin for what lies behind another series, so that only the other one is read. */
@@ -296,7 +312,10 @@ function xTitleText({ xTitle, width = WIDTH }: LinePanelsOptions, { places, yRoo
 function tableOf({ panels, panelColumn = "panel" }: LinePanelsOptions, lines: readonly (readonly Line[])[]) {
   const rows = lines.flatMap((own, at) =>
     own.flatMap(({ name, x, points }) =>
-      points.map((point, index) => ({ keys: [panels[at]!.title ?? null, name, x[index]!] as Cell[], ...point })),
+      points.map((point, index) => ({
+        keys: [panels[at]!.title ?? panels[at]!.yTitle ?? null, name, x[index]!] as Cell[],
+        ...point,
+      })),
     ),
   );
   return estimateTable([panelColumn, "series", "x", "y"], rows);

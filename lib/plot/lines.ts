@@ -94,14 +94,19 @@ export function xRangeOf(xs: readonly number[], isLog: boolean, share = 0.04): [
   return paddedRange(isLog ? xs.map(Math.log10) : xs, share);
 }
 
-/** A range of y that holds all points and intervals, and above them a strip for the names of regions. */
+/** A range of y, as Plotly has it, that holds all points and intervals, and above them a strip for the names of regions. */
 export function yRangeOf(
   lines: readonly Line[],
-  { fromZero = false, regions = [] }: { fromZero?: boolean; regions?: readonly Region[] },
+  {
+    fromZero = false,
+    regions = [],
+    isLog = false,
+  }: { fromZero?: boolean; regions?: readonly Region[]; isLog?: boolean },
 ): [low: number, high: number] {
-  const ys = [...lines.flatMap(({ points }) => shownNumbers(points)), ...(fromZero ? [0] : [])];
+  const shown = lines.flatMap(({ points }) => shownNumbers(points));
+  const ys = isLog ? shown.map(Math.log10) : [...shown, ...(fromZero ? [0] : [])];
   const range = paddedRange(ys, 0.06);
-  if (fromZero && extremes(ys)[0] === 0) range[0] = 0;
+  if (!isLog && fromZero && extremes(ys)[0] === 0) range[0] = 0;
   if (regions.length > 0) range[1] += ((range[1] - range[0]) * REGION_STRIP) / (1 - REGION_STRIP);
   return range;
 }

@@ -39,6 +39,11 @@ export function textWidth(text: string, { size, bold = false }: TextStyle): numb
   return advance * size;
 }
 
+/** Whether the shipped font has a sign for a character. */
+export function hasGlyph(character: string): boolean {
+  return font("regular").hasGlyphForCodePoint(character.codePointAt(0)!);
+}
+
 /** How far the shipped font reaches above and below the baseline, in pixels (both positive). */
 export function textExtent({ size, bold = false }: TextStyle): { above: number; below: number } {
   const { ascent, descent, unitsPerEm } = font(bold ? "bold" : "regular");
