@@ -31,6 +31,8 @@ export interface Method {
   intervals?: readonly (Interval | null)[];
   /** Draw the method in colour, to be found at once. Default: false. */
   own?: boolean;
+  /** A heading above this method and those of the same group that follow, for example what an ablation varies. */
+  group?: string;
 }
 
 export interface ComparisonFigureOptions extends FigureOptions {
@@ -93,6 +95,24 @@ function checkComparison({ name, benchmarks, methods }: ComparisonFigureOptions)
   }
 }
 
+/** The methods' places from the top, a group's heading before its first one; both in units of a method's height. */
+interface Rows {
+  methods: number[];
+  headings: { text: string; at: number }[];
+  count: number;
+}
+
+function placeRows(methods: readonly Method[]): Rows {
+  const rows: Rows = { methods: [], headings: [], count: 0 };
+  for (const [index, { group }] of methods.entries()) {
+    if (group !== undefined && group !== methods[index - 1]?.group) {
+      rows.headings.push({ text: group, at: rows.count++ });
+    }
+    rows.methods.push(rows.count++);
+  }
+  return rows;
+}
+
 /** Where everything is, in pixels; panels begin at (`left`, `top`), methods' names are at their left. */
 interface Frame {
   left: number;
@@ -103,6 +123,7 @@ interface Frame {
   places: PanelPlace[];
   headers: string[][];
   methodLines: string[][];
+  rows: Rows;
 }
 
 function layOut(options: ComparisonFigureOptions): Frame {
@@ -119,12 +140,13 @@ function layOut(options: ComparisonFigureOptions): Frame {
   });
   const headerHeights = headers.map((lines) => 17 * lines.length + 8);
   const methodHeight = 16 * Math.max(...methodLines.map((lines) => lines.length)) + 9;
-  const natural = methods.length * methodHeight + TICK_ROOM;
+  const rows = placeRows(methods);
+  const natural = rows.count * methodHeight + TICK_ROOM;
   const place = (bodyHeight: number) => placePanels(headerHeights, perRow, width, bodyHeight);
   const { height = Math.ceil(top + place(natural).at(-1)!.bottom) } = options;
   const spare = height - top - place(natural).at(-1)!.bottom;
   const places = place(natural + spare / Math.ceil(benchmarks.length / perRow));
-  return { left, top, width, height: height - top, places, headers, methodLines };
+  return { left, top, width, height: height - top, places, headers, methodLines, rows };
 }
 
 interface Panel {
@@ -164,7 +186,7 @@ function panel({ benchmarks, methods }: ComparisonFigureOptions, index: number, 
       xaxis: x,
       yaxis: y,
       x: shown.map(({ value }) => value),
-      y: methods.map((_, at) => at),
+      y: frame.rows.methods,
       marker: {
         size: 10,
         symbol: methods.map(({ own }) => (own ? "diamond" : "circle")),
@@ -187,7 +209,8 @@ function panel({ benchmarks, methods }: ComparisonFigureOptions, index: number, 
         ...nameTicks(frame.methodLines),
         domain: [up(bottom - TICK_ROOM), up(top)],
         anchor: x,
-        range: [methods.length - 0.5, -0.5],
+        tickvals: frame.rows.methods,
+        range: [frame.rows.count - 0.5, -0.5],
         ticktext: frame.methodLines.map((lines, at) => (methods[at]!.own ? bold(textLines(lines)) : textLines(lines))),
         showticklabels: isFirstOfRow,
         showline: false,
@@ -215,11 +238,24 @@ function panel({ benchmarks, methods }: ComparisonFigureOptions, index: number, 
         x: across(right),
         xanchor: "right",
         yref: y,
+        y: frame.rows.methods[at],
+        showarrow: false,
+      })),
+      ...(isFirstOfRow ? frame.rows.headings : []).map(({ text, at }) => ({
+        text: bold(plainText(text)),
+        font: { size: NAME_FONT.size, color: COLOURS.muted },
+        xref: "paper",
+        x: across(8 - frame.left),
+        xanchor: "left",
+        yref: y,
         y: at,
+        yanchor: "middle",
         showarrow: false,
       })),
     ],
-    shapes: methods.flatMap(({ own }, at) => (own && isFirstOfRow ? [ownBand(at, y, across(8 - frame.left))] : [])),
+    shapes: methods.flatMap(({ own }, at) =>
+      own && isFirstOfRow ? [ownBand(frame.rows.methods[at]!, y, across(8 - frame.left))] : [],
+    ),
   };
 }
 

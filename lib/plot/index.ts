@@ -18,6 +18,7 @@ export { compressPng } from "./png.js";
 export { drawQuestionGraph, type QuestionGraphOptions, type QuestionNode } from "./question-graph.js";
 export { questionNodes } from "./question-nodes.js";
 export { renderPng, renderSvg } from "./render.js";
+export { type ScatterFigureOptions, type ScatterPoint, scatterFigure } from "./scatter-figure.js";
 export { type TextStyle, textWidth, wrapText } from "./text-width.js";
 export { type ScoredToken, type TokenFigureOptions, tokenFigure } from "./token-figure.js";
 export { type TrainingFigureOptions, type TrainingPhase, trainingFigure } from "./training-figure.js";

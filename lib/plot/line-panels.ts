@@ -83,15 +83,15 @@ export function linePanelsFigure(options: LinePanelsOptions): Figure {
   const frame = layOut(options, names);
   const isLog = xScale === "log";
   const commonY = yRangeOf(lines.flat(), { ...options, regions });
-  const commonX = xRangeOf(distinctX(lines.flat()), isLog, X_PADDING);
+  const commonXs = distinctX(lines.flat());
 
   const legendShown = new Set<string>();
   const drawn = panels.map(({ series, yScale }, at) => {
     const place = frame.places[at]!;
     const id = at === 0 ? "" : `${at + 1}`;
     const own = lines[at]!;
-    const xs = distinctX(own);
-    const xRange = options.sharedX ? commonX : xRangeOf(xs, isLog, X_PADDING);
+    const xs = options.sharedX ? commonXs : distinctX(own);
+    const xRange = xRangeOf(xs, isLog, X_PADDING);
     const tickAxis = { isLog, range: xRange, pixels: place.width - frame.yRoom - GAP };
     const marks = regionMarks(regions, xRange, {
       isLog,

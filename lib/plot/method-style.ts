@@ -38,7 +38,7 @@ export const isOwnMethod = (name: string): boolean => /^a(\*|star)[- ]thought/i.
 
 /**
  * The style of each method, the same in every figure for the methods that have one here; others get what is left of the
- * usual series' styles, in their order.
+ * usual series' styles, in their order, and then of the methods'.
  * @throws bad-input if there are more others, or more variants of A*-Thought, than can be told apart
  */
 export function methodStyles(names: readonly string[]): Map<string, SeriesStyle> {
@@ -48,8 +48,9 @@ export function methodStyles(names: readonly string[]): Map<string, SeriesStyle>
   );
   if (own > OWN_STYLES.length) throw tooMany(own, "variants of A*-Thought", OWN_STYLES.length);
   const taken = new Set([...known.values()].map((style) => style?.colour));
-  const free = Array.from({ length: MAX_SERIES }, (_, index) => seriesStyle(index)).filter(
-    ({ colour }) => !taken.has(colour),
+  const usual = Array.from({ length: MAX_SERIES }, (_, index) => seriesStyle(index));
+  const free = [...usual, ...Object.values(BASELINE_STYLES)].filter(
+    ({ colour }, at, all) => !taken.has(colour) && all.findIndex((other) => other.colour === colour) === at,
   );
   const others = names.filter((name) => known.get(name) === undefined);
   if (others.length > free.length) throw tooMany(others.length, "methods without a style of their own", free.length);

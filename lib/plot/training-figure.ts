@@ -1,7 +1,7 @@
-import { proportion } from "../eval/index.js";
 import type { TrainingRecord } from "../train/index.js";
 import { badInput } from "./check.js";
 import type { Figure, FigureOptions } from "./figure.js";
+import type { Interval } from "./intervals.js";
 import { type LinePanel, linePanelsFigure, type PanelSeries } from "./line-panels.js";
 import type { Region } from "./lines.js";
 
@@ -16,8 +16,8 @@ export interface TrainingPhase {
 export interface TrainingFigureOptions extends FigureOptions {
   /** One after another on one axis of updates; each counts its own from 1. */
   phases: readonly TrainingPhase[];
-  /** Problems behind each accuracy, for 95 % Wilson intervals. Default: none are drawn. */
-  problems?: number;
+  /** The interval of an accuracy, both from 0 to 1: Wilson's for the number of problems. Default: none are drawn. */
+  intervalOf?: (accuracy: number) => Interval;
   /** The name of a score in the legend. Default: the score's own. */
   scoreName?: (score: string) => string;
 }
@@ -46,8 +46,10 @@ export function trainingFigure(options: TrainingFigureOptions): Figure {
   const scores = [...new Set(updates.flatMap((update) => Object.keys(update.scores)))];
   const accuracies = scores.filter((score) => /^accuracy\b/.test(score));
   const loss: LinePanel = {
-    yTitle: "Loss (nats a token, log scale)",
-    yScale: "log",
+    // A loss can become 0 on very few examples.
+    ...(updates.every((update) => update.loss > 0 && (update.scores[HELD_OUT] ?? 1) > 0)
+      ? { yTitle: "Loss (nats a token, log scale)", yScale: "log" }
+      : { yTitle: "Loss (nats a token)" }),
     series: lossSeries(updates),
   };
   const accuracy: LinePanel = {
@@ -115,21 +117,15 @@ function lossSeries(updates: readonly Update[]): PanelSeries[] {
 function accuracySeries(
   updates: readonly Update[],
   score: string,
-  { problems, scoreName = (name) => name }: TrainingFigureOptions,
+  { intervalOf, scoreName = (name) => name }: TrainingFigureOptions,
 ): PanelSeries {
   const known = updates.filter(({ scores }) => scores[score] !== undefined);
   const shares = known.map(({ scores }) => scores[score]!);
-  const intervals =
-    problems === undefined
-      ? undefined
-      : shares.map((share) => {
-          const [low, high] = proportion(Math.round(share * problems), problems).interval!;
-          return [100 * Math.min(low, share), 100 * Math.max(high, share)] as const;
-        });
+  const percent = (share: number) => 100 * share;
   return {
     name: scoreName(score),
     x: known.map(({ at }) => at),
-    y: shares.map((share) => 100 * share),
-    ...(intervals ? { intervals } : {}),
+    y: shares.map(percent),
+    ...(intervalOf ? { intervals: shares.map((share) => intervalOf(share).map(percent) as [number, number]) } : {}),
   };
 }

@@ -1,4 +1,15 @@
-import { barFigure, comparisonFigure, type Figure, heatmapFigure, histogramFigure, lineFigure } from "thoughtbook/plot";
+import {
+  barFigure,
+  budgetFigure,
+  comparisonFigure,
+  type Figure,
+  heatmapFigure,
+  histogramFigure,
+  lineFigure,
+  scatterFigure,
+  tokenFigure,
+  trainingFigure,
+} from "thoughtbook/plot";
 
 const METHODS = [
   { name: "QwQ-32B", values: [11.1, 21.8, 43.8, 63.2] },
@@ -9,6 +20,52 @@ const METHODS = [
   { name: "+ TokenSkip", values: [10.9, 22.8, 48.8, 64.9] },
   { name: "+ A*-Thought", values: [29.4, 48.1, 58.9, 69.3] },
 ];
+const PRINTED = [
+  ["base model", METHODS[0]],
+  ["full chain", METHODS[1]],
+  ["Chain of Draft", METHODS[2]],
+  ["BtC effective shortcut", METHODS[3]],
+  ["BtC skip steps", METHODS[4]],
+  ["TokenSkip", METHODS[5]],
+  ["A*-Thought", METHODS[6]],
+] as const;
+const BUDGET_ROWS = [
+  ...PRINTED.flatMap(([method, row]) =>
+    row!.values.map((accuracy, at) => {
+      const budget = 512 * 2 ** at;
+      return {
+        panel: "QwQ-32B (paper)",
+        method,
+        budget,
+        accuracy,
+        length: 0.9 * budget,
+        acu: accuracy / (9 * 2 ** at),
+      };
+    }),
+  ),
+  ...["full chain", "random steps", "A*-Thought", "necessary steps"].flatMap((method, index) =>
+    [5, 18, 40, 52, 60].map((accuracy, at) => ({
+      panel: "mini (ours)",
+      method,
+      budget: 32 * 2 ** at,
+      accuracy: accuracy + 8 * index,
+      low: accuracy + 8 * index - 4,
+      high: accuracy + 8 * index + 3,
+      length: 30 * 2 ** at - 4 * at * index,
+      acu: 10 + 5 * index - at,
+      acuLow: 9 + 5 * index - at,
+      acuHigh: 12 + 5 * index - at,
+    })),
+  ),
+];
+const phase = (count: number, from: number) =>
+  Array.from({ length: count }, (_, index) => ({
+    step: index + 1,
+    loss: 0.3 + 6 * Math.exp(-(from + index) / 60) * (1 + 0.1 * Math.sin(9 * index)),
+    ...((index + 1) % 40 === 0
+      ? { scores: { heldOutLoss: 0.4 + 6 * Math.exp(-(from + index) / 60), "accuracy at 2": (from + index) / 420 } }
+      : {}),
+  }));
 const STEPS = Array.from({ length: 40 }, (_, index) => index * 5);
 
 /** One figure of each kind and of each case that needs another layout, with small fixed data. */
@@ -174,5 +231,101 @@ export const EXAMPLES: Figure[] = [
         .map((value, at): [number, number] | null => (index === 1 && at === 2 ? null : [value - 3, value + 4]))
         .concat([null]),
     })),
+  }),
+  comparisonFigure({
+    name: "comparison-groups",
+    title: "What each part does",
+    benchmarks: [{ name: "Accuracy (%)" }, { name: "Kept tokens (%)", better: "lower" }],
+    methods: [
+      { group: "Signals", name: "random", values: [30, 33], intervals: [[27, 33], null] },
+      { group: "Signals", name: "both", own: true, values: [41, 31], intervals: [[38, 44], null] },
+      { group: "Weight of the solution side, α, in the importance of a step", name: "α 0", values: [38, 29] },
+      {
+        group: "Weight of the solution side, α, in the importance of a step",
+        name: "α 0.5",
+        own: true,
+        values: [41, 31],
+      },
+    ],
+  }),
+  lineFigure({
+    name: "line-regions",
+    title: "Accuracy by number of operations",
+    series: ["before", "after"].map((name, index) => {
+      const y = [98, 90, 71, 50, 22, 9, 4].map((value) => value - 3 * index);
+      return {
+        name,
+        x: [1, 2, 3, 4, 5, 6, 7],
+        y,
+        intervals: y.map((value): [number, number] => [value - 3, value + 2]),
+      };
+    }),
+    xTitle: "operations",
+    yTitle: "accuracy (%)",
+    uncertainty: "band",
+    fromZero: true,
+    regions: [{ name: "trained on", from: 0, to: 4.5 }],
+  }),
+  budgetFigure({ name: "budget", title: "Accuracy by token budget", subtitle: "Whiskers: 95 %", rows: BUDGET_ROWS }),
+  budgetFigure({
+    name: "budget-acu",
+    title: "ACU by token budget",
+    rows: BUDGET_ROWS,
+    measure: "acu",
+    sharedY: false,
+    uncertainty: "band",
+  }),
+  budgetFigure({
+    name: "budget-length",
+    title: "Accuracy against tokens",
+    rows: ["", ", again"].flatMap((more) => BUDGET_ROWS.map((row) => ({ ...row, panel: `${row.panel}${more}` }))),
+    against: "length",
+    sharedX: true,
+  }),
+  scatterFigure({
+    name: "scatter-names",
+    title: "Kept share against accuracy",
+    points: [
+      { name: "full chain", x: 100, y: 12, yInterval: [10, 15] },
+      { name: "A*-Thought", x: 34, y: 46, xInterval: [32, 36], yInterval: [43, 49] },
+      { name: "A*-Thought, best-first", x: 35, y: 44, xInterval: [33, 37], yInterval: [41, 47] },
+      { name: "random steps", x: 34, y: 20, xInterval: [32, 36], yInterval: [17, 23] },
+      { name: "importance only", x: 33, y: 21, xInterval: [31, 35], yInterval: [18, 24] },
+      { name: "last steps", x: 32, y: 20.5, xInterval: [30, 34], yInterval: [17, 24] },
+      { name: "base model & <b> nothing", x: 33.5, y: 19, yInterval: [16, 22] },
+    ],
+    xTitle: "kept tokens (%)",
+    yTitle: "accuracy (%)",
+    fromZero: "both",
+  }),
+  tokenFigure({
+    name: "tokens",
+    title: "What the model was sure of",
+    subtitle: "Greedy answer",
+    tokens: [
+      "She",
+      " sells",
+      " <b>",
+      " $x^2$",
+      ".",
+      "\n\n",
+      "",
+      "\t",
+      "\u0007",
+      "####",
+      " 1",
+      "5",
+      "\u4E2D",
+      "a".repeat(120),
+    ].map((token, index) => ({ token, logProb: -((index * 3) % 8) })),
+  }),
+  trainingFigure({
+    name: "training",
+    title: "Training in two phases",
+    phases: [
+      { name: "sums", records: phase(160, 0) },
+      { name: "chains", records: phase(240, 160) },
+    ],
+    intervalOf: (share) => [Math.max(0, share - 0.05), Math.min(1, share + 0.05)],
   }),
 ];

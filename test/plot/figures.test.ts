@@ -402,6 +402,27 @@ describe("lineFigure", () => {
     expect(axis(line({ series: [{ name: "s", x: [1], y: [-1] }], fromZero: true }), "yaxis").range[0]).toBeLessThan(-1);
   });
 
+  it("shades regions within its range, with their names above the data", () => {
+    const series = [{ name: "s", x: [1, 5], y: [10, 90] }];
+    const plain = axis(line({ series }), "yaxis").range;
+    const figure = line({
+      series,
+      regions: [
+        { name: "a <b>", from: -9, to: 3 },
+        { name: "out", from: 50, to: 60 },
+      ],
+    });
+    const shapes = figure.spec.layout.shapes as { x0: number; x1: number; layer: string }[];
+    expect(shapes).toHaveLength(1);
+    expect(shapes[0]).toMatchObject({ x0: axis(figure, "xaxis").range[0], x1: 3, layer: "below" });
+    expect(annotations(figure).map(({ text }) => text)).toEqual(["a &lt;b&gt;"]);
+    expect(axis(figure, "yaxis").range[1]).toBeGreaterThan(plain[1]);
+    const log = line({ series, xScale: "log", regions: [{ name: "r", from: 2, to: 4 }] });
+    expect(log.spec.layout.shapes).toMatchObject([{ x0: 2, x1: 4 }].map((each) => expect.objectContaining(each)));
+    expect((log.spec.layout.annotations as { x: number }[])[0]!.x).toBeCloseTo(Math.log10(8) / 2, 9);
+    expect(() => line({ regions: [{ name: "r", from: 3, to: 2 }] })).toThrow(/region "r" is from 3 to 2/);
+  });
+
   it("draws a single point in the middle of its axes", () => {
     const figure = line({ series: [{ name: "s", x: [3], y: [0] }] });
     expect(axis(figure, "xaxis").range[0]).toBeLessThan(3);
@@ -468,6 +489,21 @@ describe("heatmapFigure", () => {
 });
 
 describe("comparisonFigure", () => {
+  it("has a heading above the methods of a group, and a place for it", () => {
+    const grouped = [
+      { name: "one", values: [1], group: "A & B" },
+      { name: "two", values: [2], group: "A & B" },
+      { name: "three", values: [3], group: "C" },
+    ];
+    const figure = comparison({ benchmarks: [{ name: "b" }], methods: grouped });
+    expect((figure.spec.data[0] as { y: number[] }).y).toEqual([1, 2, 4]);
+    const texts = figure.spec.layout.annotations as { text: string; y: number }[];
+    expect(texts.filter(({ text }) => /A|C/.test(text)).map(({ text, y }) => [text, y])).toEqual([
+      ["<b>A &amp; B</b>", 0],
+      ["<b>C</b>", 3],
+    ]);
+  });
+
   const methods = [
     { name: "one", values: [10, 5] },
     { name: "two", values: [20, 3], own: true },
