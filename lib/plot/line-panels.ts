@@ -1,71 +1,31 @@
 import { badInput, checkName, checkNames } from "./check.js";
-import type { Cell, Figure, FigureOptions } from "./figure.js";
+import type { Cell, Figure, Table } from "./figure.js";
 import { estimateTable } from "./intervals.js";
-import { FLOWING_LEGEND, legendHeight } from "./legend.js";
+import { FLOWING_LEGEND } from "./legend.js";
+import {
+  type LinePanelsOptions,
+  layOut,
+  type PanelFrame,
+  type PanelSeries,
+  panelTexts,
+  xTitleText,
+} from "./line-panels-layout.js";
 import {
   bandTrace,
   checkLine,
   checkRegions,
   distinctX,
   type Line,
-  type LineOptions,
-  type LineSeries,
   lineOf,
   lineTrace,
-  type Region,
   regionMarks,
   xRangeOf,
   yRangeOf,
 } from "./lines.js";
 import { isOwnMethod, methodStyles } from "./method-style.js";
-import { type PanelPlace, panelsPerRow, placePanels } from "./panel-grid.js";
-import { axis, axisTitle, baseLayout, headHeight, type SeriesStyle, SIZES, textLines, WIDTH } from "./style.js";
-import { wrapText } from "./text-width.js";
+import { axis, baseLayout, type SeriesStyle } from "./style.js";
 import { chooseTicks, dataTicks } from "./ticks.js";
 
-export interface PanelSeries extends LineSeries {
-  /** The name of another series of the panel of which this is the unsmoothed data: drawn thin, in its colour. */
-  behind?: string;
-}
-
-export interface LinePanel {
-  /** Above the panel. Default: nothing. */
-  title?: string;
-  /** Default: that of the figure. */
-  yTitle?: string;
-  /** Of a panel whose scale of y is its own. Default: "linear". */
-  yScale?: "linear" | "log";
-  series: readonly PanelSeries[];
-}
-
-export interface LinePanelsOptions extends FigureOptions, LineOptions {
-  panels: readonly LinePanel[];
-  /** What a panel is, for the table: "base model". Default: "panel". */
-  panelColumn?: string;
-  /** Whether all panels have the scale of y in common. Default: true. */
-  sharedY?: boolean;
-  /** Whether all panels have the range of x in common. Default: false. */
-  sharedX?: boolean;
-  /** Panels side by side, at most. Default: as many as there is room for. */
-  columns?: number;
-  /** Where points are not in the order of x: they are joined in their own. Default: false. */
-  path?: boolean;
-  /** Tell x exactly where there is data, for few values that are no round numbers. Default: false. */
-  ticksAtData?: boolean;
-  /** Shaded in every panel, named in the first of each column. Default: none. */
-  regions?: readonly Region[];
-}
-
-const HEADER_FONT = { size: SIZES.subtitle, bold: true };
-const MIN_PANEL_WIDTH = 190;
-const PANEL_HEIGHT = 230;
-const SIDE = 20;
-const GAP = 22;
-/** For the y axis of a panel: its ticks, and its title where it has its own. */
-const TICK_ROOM = 34;
-const TITLE_ROOM = 24;
-const X_TICK_ROOM = 26;
-const X_TITLE_ROOM = 30;
 const X_PADDING = 0.06;
 
 /**
@@ -74,77 +34,38 @@ const X_PADDING = 0.06;
  * @throws bad-input as `lineFigure`, or if there are no panels
  */
 export function linePanelsFigure(options: LinePanelsOptions): Figure {
-  const { name, title, panels, sharedY = true, regions = [], xScale } = options;
+  const { name, title, panels } = options;
   checkPanels(options);
   const names = [...new Set(panels.flatMap(({ series }) => series.map((one) => one.behind ?? one.name)))];
   names.sort((a, b) => Number(isOwnMethod(a)) - Number(isOwnMethod(b)));
   const styles = methodStyles(names);
   const lines = panels.map(({ series }) => series.map((one) => lineOf(one, styleOf(one, styles))));
-  const frame = layOut(options, names);
-  const isLog = xScale === "log";
-  const commonY = yRangeOf(lines.flat(), { ...options, regions });
-  const commonXs = distinctX(lines.flat());
-
-  const legendShown = new Set<string>();
-  const drawn = panels.map(({ series, yScale }, at) => {
-    const place = frame.places[at]!;
-    const id = at === 0 ? "" : `${at + 1}`;
-    const own = lines[at]!;
-    const xs = options.sharedX ? commonXs : distinctX(own);
-    const xRange = xRangeOf(xs, isLog, X_PADDING);
-    const tickAxis = { isLog, range: xRange, pixels: place.width - frame.yRoom - GAP };
-    const marks = regionMarks(regions, xRange, {
-      isLog,
-      named: at < frame.perRow,
-      xref: `x${id}`,
-      yref: `y${id}`,
-    });
-    return {
-      traces: panelTraces(series, own, options).map((trace) => {
-        const showlegend = trace.legend !== undefined && !legendShown.has(trace.legend);
-        if (trace.legend) legendShown.add(trace.legend);
-        return {
-          ...trace.trace,
-          xaxis: `x${id}`,
-          yaxis: `y${id}`,
-          showlegend,
-          legendrank: names.indexOf(trace.legend ?? ""),
-        };
-      }),
-      axes: {
-        [`xaxis${id}`]: axis(undefined, {
-          type: isLog ? "log" : "linear",
-          domain: [frame.across(place.left + frame.yRoom), frame.across(place.left + place.width - GAP)],
-          anchor: `y${id}`,
-          range: xRange,
-          automargin: false,
-          tickangle: 0,
-          ...(options.ticksAtData ? dataTicks(xs, tickAxis) : chooseTicks(options.path ? [] : xs, tickAxis)),
-        }),
-        [`yaxis${id}`]: axis(undefined, {
-          domain: [frame.up(place.bottom - X_TICK_ROOM), frame.up(place.top)],
-          anchor: `x${id}`,
-          ...(sharedY
-            ? { range: commonY, nticks: 7 }
-            : ownScale(own, yScale === "log", options, place.bottom - X_TICK_ROOM - place.top)),
-          showticklabels: !sharedY || place.isFirstOfRow,
-          automargin: false,
-        }),
-      },
-      shapes: marks.shapes,
-      annotations: [...marks.annotations, ...panelTexts(options, at, frame)],
-    };
-  });
-  const base = baseLayout({ ...options, height: frame.height }, names.length > 1);
+  const drawing: Drawing = {
+    options,
+    frame: layOut(options, names),
+    lines,
+    commonXs: distinctX(lines.flat()),
+    commonY: yRangeOf(lines.flat(), options),
+  };
+  const drawn = panels.map((_, at) => drawPanel(drawing, at));
+  const base = baseLayout({ ...options, height: drawing.frame.height }, names.length > 1);
   const layout = {
     ...base,
     legend: { ...(base.legend as object), ...FLOWING_LEGEND },
-    margin: { l: SIDE, r: SIDE - GAP + 8, t: frame.top, b: X_TITLE_ROOM + 8, pad: 0 },
+    margin: drawing.frame.margin,
     ...Object.assign({}, ...drawn.map(({ axes }) => axes)),
     shapes: drawn.flatMap(({ shapes }) => shapes),
-    annotations: [...drawn.flatMap(({ annotations }) => annotations), xTitleText(options, frame)],
+    annotations: [...drawn.flatMap(({ annotations }) => annotations), xTitleText(options, drawing.frame)],
   };
-  return { name, title, spec: { data: drawn.flatMap(({ traces }) => traces), layout }, table: tableOf(options, lines) };
+  const named = new Set<string>();
+  const data = drawn.flatMap(({ traces }) =>
+    traces.map(({ trace, legend }) => {
+      const showlegend = legend !== undefined && !named.has(legend);
+      if (legend !== undefined) named.add(legend);
+      return { ...trace, showlegend, ...(legend === undefined ? {} : { legendrank: names.indexOf(legend) }) };
+    }),
+  );
+  return { name, title, spec: { data, layout }, table: tableOf(options, lines) };
 }
 
 function checkPanels({ name, panels, xScale, path = false, regions = [] }: LinePanelsOptions): void {
@@ -165,6 +86,62 @@ function checkPanels({ name, panels, xScale, path = false, regions = [] }: LineP
     if (yScale !== "log" || lowest > 0) continue;
     throw badInput(`a value is ${lowest}, expected more than 0 on a logarithmic axis`, "Use a linear one.");
   }
+}
+
+/** What all panels of a figure are drawn from. */
+interface Drawing {
+  options: LinePanelsOptions;
+  frame: PanelFrame;
+  /** One list for each panel. */
+  lines: readonly (readonly Line[])[];
+  commonXs: readonly number[];
+  commonY: [low: number, high: number];
+}
+
+interface DrawnPanel {
+  traces: DrawnTrace[];
+  axes: Record<string, object>;
+  shapes: object[];
+  annotations: object[];
+}
+
+function drawPanel({ options, frame, lines, commonXs, commonY }: Drawing, at: number): DrawnPanel {
+  const { panels, sharedX = false, sharedY = true, regions = [], path = false } = options;
+  const { series, yScale } = panels[at]!;
+  const { width, height, isFirstOfRow, domain } = frame.bodies[at]!;
+  const own = lines[at]!;
+  const [x, y] = ["x", "y"].map((letter) => (at === 0 ? letter : `${letter}${at + 1}`)) as [string, string];
+  const isLog = options.xScale === "log";
+  const xs = sharedX ? commonXs : distinctX(own);
+  const range = xRangeOf(xs, isLog, X_PADDING);
+  const tickAxis = { isLog, range, pixels: width };
+  const marks = regionMarks(regions, range, { isLog, named: at < frame.perRow, xref: x, yref: y });
+  return {
+    traces: panelTraces(series, own, options).map(({ trace, legend }) => ({
+      trace: { ...trace, xaxis: x, yaxis: y },
+      ...(legend === undefined ? {} : { legend }),
+    })),
+    axes: {
+      [x.replace("x", "xaxis")]: axis(undefined, {
+        type: isLog ? "log" : "linear",
+        domain: domain.x,
+        anchor: y,
+        range,
+        automargin: false,
+        tickangle: 0,
+        ...(options.ticksAtData ? dataTicks(xs, tickAxis) : chooseTicks(path ? [] : xs, tickAxis)),
+      }),
+      [y.replace("y", "yaxis")]: axis(undefined, {
+        domain: domain.y,
+        anchor: x,
+        ...(sharedY ? { range: commonY, nticks: 7 } : ownScale(own, yScale === "log", options, height)),
+        showticklabels: !sharedY || isFirstOfRow,
+        automargin: false,
+      }),
+    },
+    shapes: marks.shapes,
+    annotations: [...marks.annotations, ...panelTexts(options, at, frame)],
+  };
 }
 
 /** Scale and ticks of a y axis of so many pixels. */
@@ -201,115 +178,7 @@ function panelTraces(series: readonly PanelSeries[], lines: readonly Line[], opt
   return [...bands, ...behind, ...front];
 }
 
-/** Where everything is, in pixels; panels begin at `top`. */
-interface Frame {
-  top: number;
-  /** Of the whole figure. */
-  height: number;
-  perRow: number;
-  places: PanelPlace[];
-  headers: string[][];
-  /** What ticks and title of y take at the left of each panel. */
-  yRoom: number;
-  across: (pixels: number) => number;
-  up: (pixels: number) => number;
-}
-
-function layOut(options: LinePanelsOptions, names: readonly string[]): Frame {
-  const { panels, sharedY = true, width = WIDTH, columns = panels.length } = options;
-  const legend = names.length > 1 ? legendHeight(names, width) : 0;
-  const top = Math.ceil(headHeight(options, width) + legend + 8);
-  const hasOwnTitles = panels.some(({ yTitle }) => yTitle !== undefined);
-  // A scale that all share stands once, at the left, but every panel is as wide as the others.
-  const yRoom = sharedY ? 0 : TICK_ROOM + (hasOwnTitles ? TITLE_ROOM : 0);
-  const left = (sharedY ? TICK_ROOM : 0) + (hasOwnTitles ? 0 : TITLE_ROOM);
-  const inner = width - SIDE - (SIDE - GAP + 8);
-  const perRow = Math.min(columns, panelsPerRow(panels.length, inner - left, MIN_PANEL_WIDTH));
-  const rows = Math.ceil(panels.length / perRow);
-  const panelWidth = (inner - left) / perRow;
-  const headers = panels.map((panel) => {
-    return panel.title === undefined ? [] : wrapText(panel.title, panelWidth - yRoom - GAP, HEADER_FONT);
-  });
-  const headerHeights = headers.map((lines) => (lines.length > 0 ? 17 * lines.length + 8 : 6));
-  const place = (bodyHeight: number) => {
-    return placePanels(headerHeights, perRow, inner - left, bodyHeight).map((one) => ({
-      ...one,
-      left: one.left + left,
-    }));
-  };
-  const ends = top + X_TITLE_ROOM + 8;
-  const natural = PANEL_HEIGHT + X_TICK_ROOM;
-  const { height = Math.ceil(ends + place(natural).at(-1)!.bottom) } = options;
-  const places = place(natural + (height - ends - place(natural).at(-1)!.bottom) / rows);
-  const [innerWidth, innerHeight] = [inner, height - ends];
-  return {
-    top,
-    height,
-    perRow,
-    places,
-    headers,
-    yRoom,
-    across: (pixels) => pixels / innerWidth,
-    up: (pixels) => 1 - pixels / innerHeight,
-  };
-}
-
-/** A panel's header, and its y axis's title: at every panel that has its own, else at the first of each row. */
-function panelTexts({ panels, yTitle, sharedY = true }: LinePanelsOptions, at: number, frame: Frame): object[] {
-  const { left, top, bottom, isFirstOfRow } = frame.places[at]!;
-  const hasOwnTitles = panels.some((panel) => panel.yTitle !== undefined);
-  const header = frame.headers[at]!;
-  const titleLeft = hasOwnTitles ? left : left - (sharedY ? TICK_ROOM : 0) - TITLE_ROOM;
-  return [
-    ...(header.length > 0
-      ? [
-          {
-            text: `<b>${textLines(header)}</b>`,
-            font: { size: HEADER_FONT.size },
-            align: "left",
-            xref: "paper",
-            x: frame.across(left + frame.yRoom),
-            xanchor: "left",
-            yref: "paper",
-            y: frame.up(top),
-            yanchor: "bottom",
-            showarrow: false,
-          },
-        ]
-      : []),
-    ...(isFirstOfRow || hasOwnTitles
-      ? [
-          {
-            ...axisTitle(panels[at]!.yTitle ?? yTitle, bottom - X_TICK_ROOM - top),
-            textangle: -90,
-            xref: "paper",
-            x: frame.across(titleLeft),
-            xanchor: "left",
-            yref: "paper",
-            y: frame.up((top + bottom - X_TICK_ROOM) / 2),
-            yanchor: "middle",
-            showarrow: false,
-          },
-        ]
-      : []),
-  ];
-}
-
-function xTitleText({ xTitle, width = WIDTH }: LinePanelsOptions, { places, yRoom, across }: Frame): object {
-  const [first, last] = [places[0]!.left + yRoom, Math.max(...places.map((one) => one.left + one.width - GAP))];
-  return {
-    ...axisTitle(xTitle, width - 2 * SIDE),
-    xref: "paper",
-    x: across((first + last) / 2),
-    yref: "paper",
-    y: 0,
-    yshift: -X_TITLE_ROOM,
-    yanchor: "bottom",
-    showarrow: false,
-  };
-}
-
-function tableOf({ panels, panelColumn = "panel" }: LinePanelsOptions, lines: readonly (readonly Line[])[]) {
+function tableOf({ panels, panelColumn = "panel" }: LinePanelsOptions, lines: readonly (readonly Line[])[]): Table {
   const rows = lines.flatMap((own, at) =>
     own.flatMap(({ name, x, points }) =>
       points.map((point, index) => ({

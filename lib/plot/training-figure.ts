@@ -2,7 +2,8 @@ import type { TrainingRecord } from "../train/index.js";
 import { badInput } from "./check.js";
 import type { Figure, FigureOptions } from "./figure.js";
 import type { Interval } from "./intervals.js";
-import { type LinePanel, linePanelsFigure, type PanelSeries } from "./line-panels.js";
+import { linePanelsFigure } from "./line-panels.js";
+import type { LinePanel, PanelSeries } from "./line-panels-layout.js";
 import type { Region } from "./lines.js";
 
 /** A training, or a part of one with its own data. */
