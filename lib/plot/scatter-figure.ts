@@ -58,7 +58,7 @@ export function scatterFigure(options: ScatterFigureOptions): Figure {
     margin: { l: MARGIN.left, r: MARGIN.right, t: top, b: MARGIN.bottom, pad: 0 },
     xaxis: axis(xTitle, { range: ranges.x, automargin: false }, width),
     yaxis: axis(yTitle, { range: ranges.y, automargin: false }),
-    annotations: labels(names, xs, ys, ranges, size, styles),
+    ...labels(names, xs, ys, ranges, size, styles),
   });
   const data = points.map((point, at) => {
     const { colour, outline, marker } = styles.get(point.name)!;
@@ -100,7 +100,7 @@ function labels(
   ranges: { x: readonly [number, number]; y: readonly [number, number] },
   { width, height }: { width: number; height: number },
   styles: ReadonlyMap<string, SeriesStyle>,
-): object[] {
+): { annotations: object[]; shapes: object[] } {
   const across = (value: number) => ((value - ranges.x[0]) / (ranges.x[1] - ranges.x[0])) * width;
   const down = (value: number) => (1 - (value - ranges.y[0]) / (ranges.y[1] - ranges.y[0])) * height;
   const points = names.map(
@@ -119,27 +119,35 @@ function labels(
     ];
   });
   const frame = { left: 2, right: width - 2, top: 2, bottom: height - 2 };
-  return placeLabels(points, whiskers, frame).map((place, at) => {
-    const { outline } = styles.get(names[at]!)!;
-    const point = points[at]!;
-    return {
+  const places = placeLabels(points, whiskers, frame);
+  const line = { color: COLOURS.muted, width: 0.8 };
+  return {
+    annotations: places.map(({ x, y }, at) => ({
       text: plainText(names[at]!),
-      font: { size: LABEL_FONT.size, color: outline },
-      x: xs[at]!.value,
-      y: ys[at]!.value,
+      font: { size: LABEL_FONT.size, color: styles.get(names[at]!)!.outline },
+      xref: "paper",
+      x: x / width,
+      xanchor: "center",
+      yref: "paper",
+      y: 1 - y / height,
+      yanchor: "middle",
       borderpad: 0,
-      ...(place.needsLine
-        ? {
-            // Plotly's line from the text to the point; without a head it is a plain one.
-            showarrow: true,
-            arrowhead: 0,
-            arrowwidth: 0.8,
-            arrowcolor: COLOURS.muted,
-            standoff: 7,
-            ax: place.x - point.x,
-            ay: place.y - point.y,
-          }
-        : { showarrow: false, xshift: place.x - point.x, yshift: point.y - place.y }),
-    };
-  });
+      showarrow: false,
+    })),
+    // Plotly's own arrows ask the browser for the length of a path, which a page without one does not know.
+    shapes: places.flatMap((place, at) => {
+      if (!place.needsLine) return [];
+      const { from, to } = connection(points[at]!, place);
+      const [x0, x1, y0, y1] = [from.x / width, to.x / width, 1 - from.y / height, 1 - to.y / height];
+      return [{ type: "line", layer: "below", xref: "paper", yref: "paper", x0, x1, y0, y1, line }];
+    }),
+  };
+}
+
+/** The line from a point's marker to the nearest point of its name. */
+function connection(point: LabelledPoint, place: { x: number; y: number }) {
+  const nearest = (from: number, middle: number, size: number) =>
+    Math.min(middle + size / 2, Math.max(middle - size / 2, from));
+  const to = { x: nearest(point.x, place.x, point.width), y: nearest(point.y, place.y, 0.7 * LABEL_FONT.size) };
+  return { from: point, to };
 }
