@@ -18,6 +18,7 @@ import {
   traceRow,
 } from "thoughtbook/astar";
 import { generateWordProblem, problemRecord } from "thoughtbook/data";
+import { thoughtThenSolution } from "thoughtbook/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 let folder: string;
