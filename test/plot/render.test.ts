@@ -57,7 +57,7 @@ describe("renderSvg", () => {
     const second = await Promise.all(EXAMPLES.toReversed().map(renderSvg));
     expect(second.toReversed()).toEqual(first);
     expect(new Set(first).size).toBe(EXAMPLES.length);
-  });
+  }, 120_000);
 
   it("does not depend on the process, its time zone or its language", async () => {
     const script = `
