@@ -26,9 +26,14 @@ describe("thoughtbook pretrain", () => {
         encoding: "utf8",
         stdio: ["ignore", "pipe", "ignore"],
       }).trim();
-    expect(run("--until", "base")).toBe(join(out, "models", "base"));
-    expect(readdirSync(join(out, "models"))).toEqual(["base"]);
-    expect(run()).toBe(join(out, "models", "long"));
+    const [first, second] = recipe.phases.map(({ name }: { name: string }) => name);
+    expect(run("--until", second)).toBe(join(out, "models", second));
+    expect(readdirSync(join(out, "models")).sort()).toEqual([first, second].sort());
+    const published = join(folder, "published");
+    expect(run("--publish", published).split("\n")).toEqual([
+      join(out, "models", "long"),
+      ...["mini-base", "mini"].map((name) => join(published, name)),
+    ]);
     expect(readdirSync(join(out, "models", "long")).sort()).toEqual([
       "config.json",
       "model.safetensors",
