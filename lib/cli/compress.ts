@@ -19,7 +19,7 @@ named and left out. Ctrl-C keeps what is finished; the same command goes on from
 
 interface CompressFlags {
   mode: CompressMode;
-  scorerModelPath: string;
+  scorerModelPath?: string;
   validatorModelPath: string;
   dataPath: string;
   cachePath?: string;
@@ -55,8 +55,8 @@ export function addCompressCommand(program: Command): void {
     .command("compress")
     .description("shorten long chains of thought (A*-Thought)")
     .addOption(new Option("--mode <mode>", "how steps are chosen").choices(MODES).default("faithful"))
-    .option("--scorer-model-path <model>", `weighs steps: ${MODEL_SPEC}`, "mini-scorer")
-    .option("--validator-model-path <model>", "scores and solves paths, likewise", "mini")
+    .requiredOption("--validator-model-path <model>", `scores and solves paths: ${MODEL_SPEC}`)
+    .option("--scorer-model-path <model>", "weighs steps, likewise (default: the validator)")
     .requiredOption("--data-path <file>", "chains: parquet, JSONL, JSON or CSV")
     .requiredOption("--output-path <file.jsonl>", "the compressed rows")
     .option("--training-path <file.jsonl>", "the same as conversations to train a model like the validator on")
@@ -114,7 +114,9 @@ async function compress(flags: CompressFlags): Promise<void> {
   const session = { arena: false };
   const validator = await loadModel(flags.validatorModelPath, { signal, session });
   const weighs = searches || mode === "importance" || mode === "token-skip";
-  const scorer = weighs ? await loadModel(flags.scorerModelPath, { signal, session }) : undefined;
+  const scorer = weighs
+    ? await loadModel(flags.scorerModelPath ?? flags.validatorModelPath, { signal, session })
+    : undefined;
   try {
     const [tokenizer] = [validator, scorer].flatMap((model) =>
       model && isTokenModel(model) && model.tokenizer ? [model.tokenizer] : [],

@@ -34,7 +34,7 @@ export interface LoadModelOptions {
 }
 
 /**
- * A language model by its specification: the name of one that comes with the repository, such as `mini`; the folder of a checkpoint, or `owner/name` or `owner/name@revision` of the
+ * A language model by its specification: the name of one in the repository's `data/models`; the folder of a checkpoint, or `owner/name` or `owner/name@revision` of the
  * Hugging Face hub, which is downloaded once; or the address and name of one on a server, `http://host:port/v1#name`.
  * Weights in safetensors are run by this library's engine. Where there is only ONNX, transformers.js runs it; `onnx:`
  * before the specification asks for that, and `#q4` or `#q4,webgpu` behind it for a type of weights and a device.

@@ -34,7 +34,7 @@ export async function localFolder(spec: string): Promise<string | undefined> {
   });
 }
 
-/** The folder of a model that comes with the repository, such as "mini". */
+/** The folder of a model of the repository's `data/models`. */
 export function embeddedFolder(name: string): string | undefined {
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return undefined;
   const folder = join(projectFolder(), "data", "models", name);

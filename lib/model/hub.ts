@@ -27,8 +27,8 @@ const NEEDED =
   /^(config\.json|generation_config\.json|(tokenizer|chat_template)[\w.-]*|(special_tokens_map|added_tokens|vocab|thoughtbook)\.json|merges\.txt)$/;
 
 /**
- * The local folder of a model: the name of one that comes with the repository, such as `mini`, is that one (`./mini` is a
- * folder of this name in any case); a folder is taken as it is; `owner/name` or `owner/name@revision` is looked up in the
+ * The local folder of a model: the name of one in the repository's `data/models` is that one (`./NAME` is a
+ * folder in any case); a folder is taken as it is; `owner/name` or `owner/name@revision` is looked up in the
  * cache that Python's huggingface_hub uses too (HF_HUB_CACHE, HF_HOME), and downloaded to it if it is not there. A
  * revision that is in the cache is not asked for again, although a branch may have moved on. The hub is HF_ENDPOINT, with
  * HF_TOKEN; HF_HUB_OFFLINE=1 forbids to ask it.
