@@ -10,6 +10,9 @@ import type { Service } from "./context.js";
 import { resolveOptions, type ServeOptions } from "./options.js";
 import { openServedModel, type ServedModel } from "./served-model.js";
 
+/** Between two looks for connections without work when the server closes, and the most that the last answers may take. */
+const [SWEEP_MS, LAST_MS] = [50, 5000];
+
 export interface Server {
   /** Where it listens, such as "http://127.0.0.1:8000". Clients of OpenAI want "/v1" behind it. */
   readonly url: string;
@@ -76,10 +79,11 @@ export async function startServer(
     server.closeIdleConnections();
     await active.drain();
     await Promise.all([...served.values()].map((each) => each.close()));
-    server.closeIdleConnections();
-    // What was sent last may still be on its way.
-    const timer = setTimeout(() => server.closeAllConnections(), 1000);
+    // What was sent last may still be on its way: connections are closed as they become idle, stuck ones later.
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+    const timer = setTimeout(() => server.closeAllConnections(), LAST_MS);
     await connections;
+    clearInterval(sweep);
     clearTimeout(timer);
   };
   return {
