@@ -2,7 +2,7 @@ import { createRandom } from "../core/index.js";
 import { isTokenModel, type LanguageModel } from "../llm/index.js";
 import type { TokenCounter } from "./compressed-row.js";
 import type { ChainRow } from "./rows.js";
-import { joinSteps } from "./split-steps.js";
+import { joinSteps, STEP_SEPARATOR } from "./split-steps.js";
 import { allSteps, badInput } from "./step-set.js";
 
 /**
@@ -79,7 +79,8 @@ function nearest(
   return kept.sort((a, b) => a - b);
 }
 
-function checkedShare(share: number | undefined): number {
+/** @throws bad-input for a share that is missing or out of range */
+export function checkedShare(share: number | undefined): number {
   if (share !== undefined && share >= 0 && share <= 1) return share;
   throw badInput(`the share to keep is ${share}, expected a number from 0 to 1`, "Say how many tokens are to be kept.");
 }
@@ -101,7 +102,9 @@ export async function prunedThoughts(
   if (!tokenizer) throw badInput(`the tokenizer of ${scorer.name} is out of reach`, "Take a checkpoint as the scorer.");
   const requests = rows.map(({ question, steps }) => ({
     prompt: { ids: tokenizer.encode(question, { addSpecialTokens: false }) },
-    continuation: { ids: tokenizer.encode(`\n\n${joinSteps(steps)}`, { addSpecialTokens: false, continues: true }) },
+    continuation: {
+      ids: tokenizer.encode(`${STEP_SEPARATOR}${joinSteps(steps)}`, { addSpecialTokens: false, continues: true }),
+    },
   }));
   const room = scorer.contextLength ?? Number.POSITIVE_INFINITY;
   for (const { prompt, continuation } of requests) {

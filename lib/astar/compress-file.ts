@@ -10,7 +10,8 @@ import {
   ThoughtbookError,
 } from "../core/index.js";
 import type { LanguageModel } from "../llm/index.js";
-import { type CompressOptions, checkCompressOptions, compressRows } from "./compress.js";
+import { checkedShare } from "./baselines.js";
+import { type CompressOptions, checkCompressOptions, compressRows, needsOf } from "./compress.js";
 import type { CompressedRow } from "./compressed-row.js";
 import { openImportanceCache } from "./importance-cache.js";
 import {
@@ -22,7 +23,6 @@ import {
   readChainRows,
   type SkipReason,
 } from "./rows.js";
-import { badInput } from "./step-set.js";
 import { trainingConversation } from "./training-row.js";
 
 export interface CompressFileOptions extends Omit<CompressOptions, "isDone" | "signals" | "shareOf"> {
@@ -93,9 +93,7 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
   const shareOf = shares ? ({ id }: ChainRow) => shares.get(id) : share === undefined ? undefined : () => share;
   // Before any file is made.
   checkCompressOptions({ ...options, shareOf });
-  if (share !== undefined && !(share >= 0 && share <= 1)) {
-    throw badInput(`the share to keep is ${share}, expected a number from 0 to 1`, "Correct the option.");
-  }
+  if (share !== undefined) checkedShare(share);
   const dataHash = await sha256File(data);
   const run = await openRun<CompressionRecord>({
     folder: `${output}.run`,
@@ -103,7 +101,8 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
     seed: options.seed ?? 0,
     idOf: ({ index }) => String(index),
   });
-  const cache = scorer && (await openImportanceCache(cacheFile, scorer, { sink, data: { data: dataHash } }));
+  const cache =
+    needsOf(mode).importance && (await openImportanceCache(cacheFile, scorer!, { sink, data: { data: dataHash } }));
   const progress = startProgress("compressing", { unit: "rows", display: options.display });
   const tally = emptyTally();
   async function* used(): AsyncGenerator<ChainRow> {
@@ -116,7 +115,7 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
   try {
     const compressed = compressRows(used(), {
       ...options,
-      signals: { cache, sink },
+      signals: { cache: cache || undefined, sink },
       shareOf,
       isDone: (index) => run.done.has(String(index)),
     });
@@ -141,7 +140,7 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
     throw error;
   } finally {
     await run.close();
-    await cache?.close();
+    if (cache) await cache.close();
   }
 }
 

@@ -3,9 +3,10 @@ import { OPERATIONS, operationPrompt } from "../operations/index.js";
 import { bestFirstSearch } from "./best-first-search.js";
 import type { Importance } from "./importance-formulas.js";
 import { openPathCosts, type PathCosts } from "./path-cost.js";
-import { type PathTags, releasedTags, STEP_SEPARATOR, THINK_TAGS } from "./path-parts.js";
+import { type PathTags, releasedTags, THINK_TAGS } from "./path-parts.js";
 import type { ChainRow } from "./rows.js";
 import type { SearchTree } from "./search-tree.js";
+import { joinSteps } from "./split-steps.js";
 import { createPathVerifier, type PathVerifier, thoughtPrompt } from "./verify-path.js";
 import { faithfulSearch, paperSearch, type WalkOptions } from "./walk-search.js";
 
@@ -21,9 +22,9 @@ export interface SearchSettings {
   /** Default: 5 and 20, as in the released code. */
   minSteps: number;
   maxSteps: number;
-  /** Solutions written to verify a path, and how many must be right. */
+  /** Solutions written to verify a path, and how many must be right (default: more than half). */
   samples: number;
-  needed: number;
+  needed?: number | undefined;
   /** The most tokens of a solution. */
   maxNewTokens: number;
   seed: number;
@@ -40,7 +41,6 @@ export const SEARCH_DEFAULTS: SearchSettings = {
   minSteps: 5,
   maxSteps: 20,
   samples: 1,
-  needed: 1,
   maxNewTokens: 256,
   seed: 0,
   prompting: "operation",
@@ -57,6 +57,8 @@ export interface KeptSteps {
   scored: number;
   verified: number;
   tree?: SearchTree;
+  /** The shorter thought, where it is not made of whole steps. */
+  thought?: string;
 }
 
 /**
@@ -115,7 +117,7 @@ function asking(validator: LanguageModel, question: string, { prompting }: Searc
   return {
     prompt: question,
     tags,
-    promptWith: (kept) => `${question}${thoughtBegin}${kept.join(STEP_SEPARATOR)}${thoughtEnd}${solutionBegin}`,
+    promptWith: (kept) => `${question}${thoughtBegin}${joinSteps(kept)}${thoughtEnd}${solutionBegin}`,
   };
 }
 

@@ -1,5 +1,4 @@
-import type { LanguageModel } from "../llm/index.js";
-import { requireCapability } from "../llm/index.js";
+import { type LanguageModel, requireCapability } from "../llm/index.js";
 import { BASELINE_MODES, type BaselineMode, baselineSteps, prunedThoughts, SIZED_MODES } from "./baselines.js";
 import {
   type KeptSteps,
@@ -67,8 +66,9 @@ export async function* compressRows(
 ): AsyncGenerator<Compressed, void, undefined> {
   checkCompressOptions(options);
   const { mode, scorer, signals, signal, isDone = () => false } = options;
-  const weighs = isSearchMode(mode) || mode === "importance";
-  const weighed = weighs ? weigh(importanceSignals(scorer!, rows, { ...signals, signal }), options) : unweighed(rows);
+  const weighed = needsOf(mode).importance
+    ? weigh(importanceSignals(scorer!, rows, { ...signals, signal }), options)
+    : unweighed(rows);
   let first = 0;
   for await (const group of inGroups(weighed, GROUP)) {
     const isNeeded = group.some((_, i) => !isDone(first + i));
@@ -79,16 +79,24 @@ export async function* compressRows(
 
 const isSearchMode = (mode: CompressMode): mode is SearchMode => (SEARCH_MODES as readonly string[]).includes(mode);
 
+/** Which models a mode uses, and whether it uses the importance of steps. */
+export function needsOf(mode: CompressMode): { validator: boolean; scorer: boolean; importance: boolean } {
+  const validator = isSearchMode(mode);
+  const importance = validator || mode === "importance";
+  return { validator, importance, scorer: importance || mode === "token-skip" };
+}
+
 /** @throws bad-input for a mode without what it needs */
 export function checkCompressOptions({ mode, scorer, validator, shareOf }: CompressOptions): void {
   if (SIZED_MODES.includes(mode) && !shareOf) {
     throw badInput(`the mode ${mode} needs to know how much to keep`, "Give a share, or compressed rows to be like.");
   }
-  if (isSearchMode(mode)) {
+  const needs = needsOf(mode);
+  if (needs.validator) {
     if (!validator) throw badInput(`the mode ${mode} needs a validator`, "Give a model that solves.");
     requireCapability(validator, "score", "A*-Thought");
   }
-  if ((isSearchMode(mode) || mode === "importance" || mode === "token-skip") && !scorer) {
+  if (needs.scorer && !scorer) {
     throw badInput(`the mode ${mode} needs a scorer`, "Give a model that weighs steps.");
   }
 }
@@ -123,44 +131,33 @@ async function* inGroups<T>(items: AsyncIterable<T>, size: number): AsyncGenerat
 }
 
 async function* compressGroup(group: readonly Weighed[], first: number, options: CompressOptions) {
-  const { mode, scorer, shareOf, countTokens, tags, signal } = options;
-  const rows = group.map(({ row }) => row);
-  const written = { countTokens, ...(tags ? { tags } : {}) };
-  if (mode === "token-skip") {
-    const thoughts = await prunedThoughts(scorer!, rows, (row) => shareOf?.(row), signal);
-    for (const [i, row] of rows.entries()) {
-      const result = notSearched([]);
-      yield {
-        index: first + i,
-        row,
-        result,
-        compressed: compressedRow(row, { ...result, thought: thoughts[i]! }, written),
-      };
-    }
-    return;
-  }
-  const results = await keptOf(group, mode, options);
-  for (const [i, row] of rows.entries()) {
+  const { countTokens, tags } = options;
+  const results = await keptOf(group, options);
+  for (const [i, { row }] of group.entries()) {
     const result = results[i]!;
-    yield { index: first + i, row, result, compressed: compressedRow(row, result, written) };
+    yield { index: first + i, row, result, compressed: compressedRow(row, result, { countTokens, tags }) };
   }
 }
 
 async function keptOf(
   group: readonly Weighed[],
-  mode: Exclude<CompressMode, "token-skip">,
-  { validator, search, shareOf, countTokens, seed = 0, signal }: CompressOptions,
+  { mode, scorer, validator, search, shareOf, countTokens, seed = 0, signal }: CompressOptions,
 ): Promise<KeptSteps[]> {
   if (isSearchMode(mode)) {
     const settings = { ...SEARCH_DEFAULTS, ...search, seed };
-    const calls = gatherCalls(validator!, { signal });
-    return calls.all(
+    const { model, all } = gatherCalls(validator!, signal);
+    return all(
       group.map(
         ({ row, importance }) =>
           () =>
-            searchRow(calls.model, row, importance!, mode, settings, signal),
+            searchRow(model, row, importance!, mode, settings, signal),
       ),
     );
+  }
+  if (mode === "token-skip") {
+    const rows = group.map(({ row }) => row);
+    const thoughts = await prunedThoughts(scorer!, rows, (row) => shareOf?.(row), signal);
+    return thoughts.map((thought) => ({ ...notSearched([]), thought }));
   }
   return group.map(({ row, importance }) =>
     notSearched(baselineSteps(row, { mode, order: importance?.order, share: shareOf?.(row), seed, countTokens })),

@@ -1,3 +1,4 @@
+import type { KeptSteps } from "./compress-row.js";
 import type { ChainRow } from "./rows.js";
 import { joinSteps } from "./split-steps.js";
 import { THOUGHT_TAGS, type ThoughtTags, writeTagged } from "./tags.js";
@@ -26,16 +27,8 @@ export interface CompressedRow {
   tokens: { before: number; after: number; solution: number };
 }
 
-export interface CompressionResult {
-  /** Indices of the steps kept, in any order. */
-  kept: readonly number[];
-  searchSteps: number;
-  status: string;
-  scored: number;
-  verified: number;
-  /** The shorter thought, where it is not made of whole steps. */
-  thought?: string | undefined;
-}
+/** What a row keeps, the steps in any order. */
+export type CompressionResult = Omit<KeptSteps, "kept" | "tree"> & { kept: readonly number[] };
 
 export interface CompressedRowOptions {
   countTokens: TokenCounter;

@@ -19,11 +19,8 @@ interface Waiting<Request, Result> {
  * Many small searches of one model as few large calls: its speed comes from batches. A job may have one call open at a
  * time. Which requests share a call follows from the jobs alone, so equal jobs give equal numbers to the last bit.
  */
-export function gatherCalls(
-  model: LanguageModel,
-  { batchSize, signal }: { batchSize?: number | undefined; signal?: AbortSignal | undefined } = {},
-): GatheredModel {
-  const options = { batchSize, signal };
+export function gatherCalls(model: LanguageModel, signal?: AbortSignal): GatheredModel {
+  const options = { signal };
   const score = createQueue((requests: Parameters<LanguageModel["score"]>[0]) => model.score(requests, options));
   const generate = createQueue((requests: Parameters<LanguageModel["generate"]>[0]) =>
     model.generate(requests, options),

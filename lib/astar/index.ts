@@ -7,7 +7,14 @@ export {
   SIZED_MODES,
 } from "./baselines.js";
 export { type BestFirstOptions, type BestFirstResult, bestFirstSearch } from "./best-first-search.js";
-export { COMPRESS_MODES, type Compressed, type CompressMode, type CompressOptions, compressRows } from "./compress.js";
+export {
+  COMPRESS_MODES,
+  type Compressed,
+  type CompressMode,
+  type CompressOptions,
+  compressRows,
+  needsOf,
+} from "./compress.js";
 export { type CompressFileOptions, type CompressionSummary, compressFile } from "./compress-file.js";
 export {
   type KeptSteps,
@@ -51,7 +58,7 @@ export {
   type StepSignals,
 } from "./importance-formulas.js";
 export { openPathCosts, type PathCost, type PathCostOptions, type PathCosts, type PathText } from "./path-cost.js";
-export { type PathTags, releasedTags, STEP_SEPARATOR, THINK_TAGS } from "./path-parts.js";
+export { type PathTags, releasedTags, THINK_TAGS } from "./path-parts.js";
 export { ROW_FORMAT_NAMES, type RowFormat } from "./row-formats.js";
 export {
   type ChainRow,
@@ -70,7 +77,7 @@ export {
   traceRow,
 } from "./rows.js";
 export type { SearchNode, SearchResult, SearchStatus, SearchTree } from "./search-tree.js";
-export { joinSteps, SPLITTINGS, type Splitting, splitSteps } from "./split-steps.js";
+export { joinSteps, SPLITTINGS, type Splitting, STEP_SEPARATOR, splitSteps } from "./split-steps.js";
 export type { StepSet } from "./step-set.js";
 export { readTagged, THOUGHT_TAGS, type ThoughtTags, writeTagged } from "./tags.js";
 export { type TrainingConversation, trainingConversation } from "./training-row.js";

@@ -1,6 +1,7 @@
 import { ThoughtbookError } from "../core/index.js";
 import { type LanguageModel, type Prompt, requireCapability } from "../llm/index.js";
-import { encodeParts, type PathTags, roomAfter, STEP_SEPARATOR } from "./path-parts.js";
+import { encodeParts, type PathTags, roomAfter } from "./path-parts.js";
+import { STEP_SEPARATOR } from "./split-steps.js";
 import { badInput, checkStepSet, type StepSet, stepKey } from "./step-set.js";
 
 /** A question, the steps of a thought, and the solution they lead to. */

@@ -1,15 +1,8 @@
 import { isTokenModel, type LanguageModel, type Prompt } from "../llm/index.js";
+import { THOUGHT_TAGS, type ThoughtTags } from "./tags.js";
 
-/** What stands around thought and solution in the text of a path. */
-export interface PathTags {
-  thoughtBegin: string;
-  thoughtEnd: string;
-  solutionBegin: string;
-  solutionEnd: string;
-}
-
-/** Between two steps. */
-export const STEP_SEPARATOR = "\n\n";
+/** What stands around thought and solution in the text of a path; unlike those of a training text they may be empty. */
+export type PathTags = ThoughtTags;
 
 /** As the operation `think` writes a thought. */
 export const THINK_TAGS: PathTags = {
@@ -21,14 +14,7 @@ export const THINK_TAGS: PathTags = {
 
 /** The tags that A*-Thought's code chooses by the name or path of the validator. */
 export function releasedTags(validator: string): PathTags {
-  if (validator.includes("Bespoke-Stratos")) {
-    return {
-      thoughtBegin: "<|begin_of_thought|>",
-      thoughtEnd: "<|end_of_thought|>",
-      solutionBegin: "<|begin_of_solution|>",
-      solutionEnd: "<|end_of_solution|>",
-    };
-  }
+  if (validator.includes("Bespoke-Stratos")) return THOUGHT_TAGS;
   if (validator.includes("s1")) {
     return {
       thoughtBegin: "<|im_start|>think",

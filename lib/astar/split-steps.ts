@@ -6,10 +6,13 @@
 export type Splitting = "clean" | "faithful";
 export const SPLITTINGS: readonly Splitting[] = ["clean", "faithful"];
 
+/** Between two steps. */
+export const STEP_SEPARATOR = "\n\n";
+
 /** The steps of a thought, in its order. */
 export function splitSteps(thought: string, splitting: Splitting = "clean"): string[] {
   const steps = thought
-    .split("\n\n")
+    .split(STEP_SEPARATOR)
     .filter((paragraph) => paragraph !== "")
     .map((paragraph) => paragraph.trim());
   return splitting === "faithful" ? steps : steps.filter((step) => step !== "");
@@ -17,5 +20,5 @@ export function splitSteps(thought: string, splitting: Splitting = "clean"): str
 
 /** A thought from steps: the inverse of `splitSteps` but for white space around them. */
 export function joinSteps(steps: readonly string[]): string {
-  return steps.join("\n\n");
+  return steps.join(STEP_SEPARATOR);
 }

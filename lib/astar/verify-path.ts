@@ -2,7 +2,8 @@ import { type AnswerKind, grade } from "../answer/index.js";
 import type { Completion, LanguageModel, Prompt } from "../llm/index.js";
 import type { RequestOptions } from "../model/index.js";
 import { OPERATIONS, operationPrompt } from "../operations/index.js";
-import { roomAfter, STEP_SEPARATOR } from "./path-parts.js";
+import { roomAfter } from "./path-parts.js";
+import { joinSteps } from "./split-steps.js";
 import { badInput, checkStepSet, checkWhole, keptSteps, type StepSet, stepKey } from "./step-set.js";
 
 export interface PathVerifierOptions extends Omit<RequestOptions, "samples" | "seed"> {
@@ -111,7 +112,7 @@ export function thoughtPrompt(
 ): Prompt {
   const thought = OPERATIONS.think.write({
     kind: "cut-off",
-    thought: kept.join(STEP_SEPARATOR),
+    thought: joinSteps(kept),
     thoughtEnded: true,
     partial: "",
   });

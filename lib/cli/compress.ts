@@ -3,10 +3,20 @@ import type { CompressionSummary, CompressMode, RowFormat, ThoughtTags } from ".
 import { resolveUserPath, ThoughtbookError } from "../core/index.js";
 import { MODEL_SPEC } from "./models.js";
 import { count, decimal, integer, wholeNumber } from "./numbers.js";
+import { resumable } from "./resumable.js";
+import { percent } from "./table.js";
 
-const MODES = [
-  ...["faithful", "paper", "best-first"],
-  ...["full", "solution-only", "necessary", "random", "importance", "last", "token-skip"],
+const MODES: readonly CompressMode[] = [
+  "faithful",
+  "paper",
+  "best-first",
+  "full",
+  "solution-only",
+  "necessary",
+  "random",
+  "importance",
+  "last",
+  "token-skip",
 ];
 
 const OUTPUT = `
@@ -98,23 +108,22 @@ export function addCompressCommand(program: Command): void {
     .action(compress);
 }
 
-async function compress(flags: CompressFlags): Promise<void> {
+function compress(flags: CompressFlags): Promise<void> {
+  return resumable("The same command goes on from there.", (signal) => compressUntil(flags, signal));
+}
+
+async function compressUntil(flags: CompressFlags, signal: AbortSignal): Promise<void> {
   // Here, so that other commands need not load the engine.
-  const { compressFile, SEARCH_MODES } = await import("../astar/index.js");
+  const { compressFile, needsOf } = await import("../astar/index.js");
   const { isTokenModel, loadModel } = await import("../llm/index.js");
-  const stop = new AbortController();
-  const interrupt = () => stop.abort(new Error("Ctrl-C"));
-  process.once("SIGINT", interrupt);
-  const { signal } = stop;
-  const { mode, alpha, normalisation, samples } = flags;
+  const { mode, alpha, normalisation, samples, needed } = flags;
   const output = resolveUserPath(flags.outputPath);
-  const searches = SEARCH_MODES.some((each) => each === mode);
+  const needs = needsOf(mode);
   const started = performance.now();
   // Without arenas: each shape of batch would keep its own memory, a hundred megabytes each.
   const session = { arena: false };
   const validator = await loadModel(flags.validatorModelPath, { signal, session });
-  const weighs = searches || mode === "importance" || mode === "token-skip";
-  const scorer = weighs
+  const scorer = needs.scorer
     ? await loadModel(flags.scorerModelPath ?? flags.validatorModelPath, { signal, session })
     : undefined;
   try {
@@ -129,7 +138,7 @@ async function compress(flags: CompressFlags): Promise<void> {
     const summary = await compressFile({
       mode,
       scorer,
-      validator: searches ? validator : undefined,
+      validator: needs.validator ? validator : undefined,
       importance: { alpha, normalisation, signal: flags.signal },
       search: {
         beta: flags.beta,
@@ -137,7 +146,7 @@ async function compress(flags: CompressFlags): Promise<void> {
         minSteps: flags.minSearchSteps,
         maxSteps: flags.maxSearchSteps,
         samples,
-        needed: flags.needed ?? Math.floor(samples / 2) + 1,
+        needed,
         maxNewTokens: flags.maxNewTokens,
         prompting: flags.prompting,
       },
@@ -164,7 +173,6 @@ async function compress(flags: CompressFlags): Promise<void> {
       flags.json ? JSON.stringify({ ...summary, seconds, peakMemory }) : readable(summary, seconds, peakMemory),
     );
   } finally {
-    process.off("SIGINT", interrupt);
     await Promise.all([validator.dispose(), scorer?.dispose()]);
   }
 }
@@ -178,14 +186,13 @@ const tagsOf = ({ thoughtBeginTag, thoughtEndTag, solutionBeginTag, solutionEndT
 
 function readable(summary: CompressionSummary, seconds: number, peakMemory: number): string {
   const { rows, statuses, keptSteps, keptTokens, meanRate, searchSteps, scored, verified } = summary;
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const { rows: read, used, ...remarks } = rows;
   const told = Object.entries(remarks).filter(([, number]) => number > 0);
   return [
     `${used} of ${read} rows${told.map(([what, number]) => `, ${number} ${what}`).join("")}`,
-    `kept ${percent(keptTokens)} of the tokens, ${percent(keptSteps)} of the steps; mean rate ${percent(meanRate)}`,
+    `kept ${percent(keptTokens)} % of the tokens, ${percent(keptSteps)} % of the steps; mean rate ${percent(meanRate)} %`,
     Object.entries(statuses)
-      .map(([status, number]) => `${status} ${percent(number / used)}`)
+      .map(([status, number]) => `${status} ${percent(number / used)} %`)
       .join(", "),
     `a row: ${searchSteps.toFixed(1)} search steps, ${scored.toFixed(1)} paths scored, ${verified.toFixed(1)} solved`,
     `${seconds.toFixed(1)} s, ${peakMemory.toFixed(2)} GB at the most`,

@@ -1,4 +1,5 @@
 import type { EvaluationSummary, Measures } from "../eval/index.js";
+import { alignedLines, percent, percentRange } from "./table.js";
 
 const HEADER = ["budget", "operations", "problems", "finished", "tokens", "strict", "95 %", "astar", "95 %", "ACU"];
 
@@ -17,8 +18,6 @@ export function readableSummary(summary: EvaluationSummary): string {
   // A column that says nothing, such as the operations of GSM8K, is left out.
   const shown = header.map((_, column) => rows.some((row) => row[column] !== ""));
   const table = [header, ...rows].map((row) => row.filter((_, column) => shown[column]));
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  const lines = table.map((row) => row.map((cell, column) => cell.padStart(widths[column]!)).join("  "));
   const { calls, promptTokens, completionTokens } = all.at(-1)!;
   const notes = [
     `${rounded(calls)} calls, ${rounded(promptTokens)} tokens in and ${rounded(completionTokens)} out a question at budget ${all.at(-1)!.budget}`,
@@ -33,7 +32,7 @@ export function readableSummary(summary: EvaluationSummary): string {
   const prompt =
     systemPrompt === undefined ? "" : `, system prompt ${/\s/.test(systemPrompt) ? "of your own" : systemPrompt}`;
   const title = `${summary.model}${size}: ${problems.toLocaleString("en-US")} problems of ${summary.task}, ${summary.operation}${prompt}`;
-  return [title, ...lines, ...notes].join("\n");
+  return [title, ...alignedLines(table), ...notes].join("\n");
 }
 
 function cells(
@@ -42,9 +41,7 @@ function cells(
 ): string[] {
   const shareOf = (policy: "strict" | "astar"): [string, string] => {
     const { value, interval } = accuracy[policy] ?? {};
-    return value === undefined || !interval
-      ? ["", ""]
-      : [percent(value), `${percent(interval[0])} – ${percent(interval[1])}`];
+    return value === undefined || !interval ? ["", ""] : [percent(value), percentRange(interval)];
   };
   const counted = acu.astar ?? acu.strict;
   return [
@@ -58,5 +55,4 @@ function cells(
   ];
 }
 
-const percent = (share: number): string => (100 * share).toFixed(1);
 const rounded = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: 1 });

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { canonicalJson, parseKeyValues, resolveUserPath, sha256, ThoughtbookError } from "../core/index.js";
+import { canonicalJson, parseKeyValues, resolveUserPath, sha256 } from "../core/index.js";
 import type { BackendOptions } from "../llm/index.js";
 import { addEvaluateOptions, type EvaluateFlags, settingsOf, taskOptionsOf, twice } from "./evaluate-flags.js";
 import { readableSummary } from "./evaluate-table.js";
+import { resumable } from "./resumable.js";
 
 const OUTPUT = `
 Tasks: word-problems:4, word-problems:2-6 (each number of operations in turn), or any data set of "thoughtbook data list" but
@@ -43,23 +44,9 @@ export function addEvaluateCommand(program: Command): void {
     .action(evaluateModelOnTask);
 }
 
-async function evaluateModelOnTask(flags: EvaluateFlags): Promise<void> {
-  const stop = new AbortController();
-  // The first Ctrl-C keeps what is finished, a second one ends the process at once.
-  const interrupt = () => stop.abort(new Error("Ctrl-C"));
-  process.once("SIGINT", interrupt);
-  try {
-    await evaluateUntil(flags, stop.signal);
-  } catch (error) {
-    if (!(error instanceof ThoughtbookError) || error.code !== "interrupted") throw error;
-    process.exitCode = 130; // What shells expect of Ctrl-C.
-    throw new ThoughtbookError("interrupted", error.message, {
-      hint: `The same command${flags.overwrite ? " without --overwrite" : ""} goes on from there.`,
-      cause: error,
-    });
-  } finally {
-    process.off("SIGINT", interrupt);
-  }
+function evaluateModelOnTask(flags: EvaluateFlags): Promise<void> {
+  const hint = `The same command${flags.overwrite ? " without --overwrite" : ""} goes on from there.`;
+  return resumable(hint, (signal) => evaluateUntil(flags, signal));
 }
 
 async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise<void> {

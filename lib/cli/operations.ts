@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { MODEL_SPEC } from "./models.js";
 import { count, integer, range } from "./numbers.js";
+import { alignedLines, percent, percentRange } from "./table.js";
 
 const OUTPUT = `
 Each operation is asked for once a problem, greedily. "parsed" are outputs that can be read, "right" those that are right among
@@ -45,9 +46,8 @@ async function measureOperations({ model: spec, operations: difficulty, threads,
       console.log(JSON.stringify({ model: spec, modelHash: await model.hash(), ...options, difficulty, results }));
       return;
     }
-    const percent = (share: number) => (100 * share).toFixed(1);
     const cells = (estimate: (typeof results)[number]["parsed"] | undefined) =>
-      estimate?.interval ? [percent(estimate.value), estimate.interval.map(percent).join(" – ")] : ["", ""];
+      estimate?.interval ? [percent(estimate.value), percentRange(estimate.interval)] : ["", ""];
     const table = [
       ["operation", "parsed", "95 %", "right", "95 %", "tokens"],
       ...results.map(({ operation, parsed, right, tokens }) => [
@@ -57,8 +57,7 @@ async function measureOperations({ model: spec, operations: difficulty, threads,
         tokens.toFixed(1),
       ]),
     ];
-    const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-    for (const row of table) console.log(row.map((cell, column) => cell.padStart(widths[column]!)).join("  "));
+    console.log(alignedLines(table).join("\n"));
   } finally {
     await model.dispose();
   }

@@ -22,11 +22,17 @@ export function cacheFolder(): string {
  * @throws not-found when no such folder is above `start`
  */
 export function projectFolder(start: string = import.meta.dirname): string {
-  for (let folder = resolve(start); ; folder = dirname(folder)) {
-    if (existsSync(join(folder, "data")) && existsSync(join(folder, "notebooks"))) return folder;
-    if (folder === dirname(folder)) break;
-  }
+  const folder = findProjectFolder(start);
+  if (folder !== undefined) return folder;
   throw new ThoughtbookError("not-found", `no folder above ${start} holds both data/ and notebooks/`, {
     hint: "Run from a clone of the Thoughtbook repository.",
   });
+}
+
+/** As {@link projectFolder}, but undefined where there is none: the library may be used outside of the repository. */
+export function findProjectFolder(start: string = import.meta.dirname): string | undefined {
+  for (let folder = resolve(start); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, "data")) && existsSync(join(folder, "notebooks"))) return folder;
+    if (folder === dirname(folder)) return undefined;
+  }
 }

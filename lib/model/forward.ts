@@ -191,17 +191,40 @@ export function causalAttend(
   positions: tf.Tensor,
   mask?: tf.Tensor,
 ): (layer: number, projected: Projected) => Attended {
+  const split = headSplitter(config, positions);
+  return (layer, projected) => {
+    const parts = split(projected);
+    const { queries, keys, values } = parts;
+    const options = { scale: attentionScale(config, layer), ...(mask ? { mask } : {}) };
+    return { ...parts, value: joinHeads(causalAttention(queries, keys, values, options)) };
+  };
+}
+
+/**
+ * What a layer projects as heads, queries and keys turned by their positions: each `[batch, heads, time, headDimension]`.
+ *
+ * @param positions `[batch, time]` int32
+ */
+export function headSplitter(
+  config: ModelConfig,
+  positions: tf.Tensor,
+): (projected: Projected) => Omit<Attended, "value"> {
   const [batch, time] = positions.shape as [number, number];
   const { heads, keyValueHeads, headDimension } = config;
   const table = rotaryTable(config, time);
   const split = (x: tf.Tensor, count: number) => x.reshape([batch, time, count, headDimension]).transpose([0, 2, 1, 3]);
   const turn = (x: tf.Tensor) => (table ? rotary(x, positions, table) : x);
-  return (layer, { q, k, v }) => {
-    const [queries, keys, values] = [turn(split(q, heads)), turn(split(k, keyValueHeads)), split(v, keyValueHeads)];
-    const options = { scale: attentionScale(config, layer), ...(mask ? { mask } : {}) };
-    const value = causalAttention(queries, keys, values, options);
-    return { value: value.transpose([0, 2, 1, 3]).reshape([batch * time, -1]), queries, keys, values };
-  };
+  return ({ q, k, v }) => ({
+    queries: turn(split(q, heads)),
+    keys: turn(split(k, keyValueHeads)),
+    values: split(v, keyValueHeads),
+  });
+}
+
+/** The heads of each token side by side: `[batch, heads, time, headDimension]` to `[batch · time, heads · headDimension]`. */
+export function joinHeads(value: tf.Tensor): tf.Tensor {
+  const [batch, , time] = value.shape as [number, number, number, number];
+  return value.transpose([0, 2, 1, 3]).reshape([batch * time, -1]);
 }
 
 /** Tokens are counted from 0 in each row; padding has position 0. */

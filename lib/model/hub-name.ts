@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { projectFolder, resolveUserPath, ThoughtbookError } from "../core/index.js";
+import { findProjectFolder, resolveUserPath, ThoughtbookError } from "../core/index.js";
 
 /** A model of the hub, at a branch, tag or commit. */
 export interface HubModel {
@@ -36,8 +36,9 @@ export async function localFolder(spec: string): Promise<string | undefined> {
 
 /** The folder of a model of the repository's `data/models`. */
 export function embeddedFolder(name: string): string | undefined {
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return undefined;
-  const folder = join(projectFolder(), "data", "models", name);
+  const project = findProjectFolder();
+  if (project === undefined || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return undefined;
+  const folder = join(project, "data", "models", name);
   return existsSync(join(folder, "config.json")) ? folder : undefined;
 }
 

@@ -2,7 +2,6 @@ import * as tf from "@tensorflow/tfjs";
 import {
   type Compiled,
   compile,
-  rotary,
   type SessionOptions,
   softmaxCrossEntropy,
   spec,
@@ -10,7 +9,7 @@ import {
   weightedAttention,
 } from "../tensor/index.js";
 import { attentionScale } from "./config.js";
-import { hiddenStates, outputLogits, rotaryTable, tokenEmbeddings } from "./forward.js";
+import { headSplitter, hiddenStates, joinHeads, outputLogits, tokenEmbeddings } from "./forward.js";
 import {
   type HostModel,
   type ModelInputs,
@@ -132,16 +131,12 @@ function lastHidden(
   const { config } = shell;
   const model = tracedModel(shell, inputs);
   const { ids, positions } = inputs;
-  const [rows, time] = ids.shape as [number, number];
-  const table = rotaryTable(config, time);
-  const split = (x: tf.Tensor, heads: number) =>
-    x.reshape([rows, time, heads, config.headDimension]).transpose([0, 2, 1, 3]);
-  const turn = (x: tf.Tensor) => (table ? rotary(x, positions, table) : x);
-  return hiddenStates(model, tokenEmbeddings(model, ids), positions, (layer, { q, k, v }) => {
+  const split = headSplitter(config, positions);
+  return hiddenStates(model, tokenEmbeddings(model, ids), positions, (layer, projected) => {
+    const { queries, keys, values } = split(projected);
     const options = { scale: attentionScale(config, layer), ...(mask ? { mask } : {}) };
-    const [queries, keys] = [turn(split(q, config.heads)), turn(split(k, config.keyValueHeads))];
-    const { value, weights } = weightedAttention(queries, keys, split(v, config.keyValueHeads), options);
+    const { value, weights } = weightedAttention(queries, keys, values, options);
     if (layer === config.layers - 1) onLast?.(weights);
-    return value.transpose([0, 2, 1, 3]).reshape(q.shape);
+    return joinHeads(value);
   });
 }

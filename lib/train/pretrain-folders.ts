@@ -1,3 +1,4 @@
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Phase } from "./recipe.js";
 
@@ -9,3 +10,9 @@ export const pretrainFolders = (out: string) => ({
   result: ({ name }: Pick<Phase, "name">) => join(out, "runs", name, "result.json"),
   model: ({ name }: Pick<Phase, "name">) => join(out, "models", name),
 });
+
+/** Files of a folder by name, as `saveCheckpoint` takes them. */
+export async function filesOf(folder: string, isWanted = (_: string) => true): Promise<Record<string, Uint8Array>> {
+  const names = (await readdir(folder)).filter(isWanted);
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name))])));
+}

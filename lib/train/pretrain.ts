@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createRandom, type ProgressDisplay, ThoughtbookError } from "../core/index.js";
 import { functionProblems, generateWordProblem } from "../data/index.js";
@@ -27,7 +27,7 @@ import {
 } from "../operations/index.js";
 import type { Scores, Snapshot } from "./evaluations.js";
 import { CHAT_TOKENS } from "./operation-ids.js";
-import { pretrainFolders } from "./pretrain-folders.js";
+import { filesOf, pretrainFolders } from "./pretrain-folders.js";
 import { problemAccuracy } from "./problem-accuracy.js";
 import { problemStream } from "./problem-stream.js";
 import type { Phase, Recipe } from "./recipe.js";
@@ -204,9 +204,9 @@ async function saveModel(
   tokenizer: string,
 ): Promise<void> {
   const operations = { name, operations: OPERATION_NAMES };
-  const extraFiles: Record<string, string | Uint8Array> = {
+  const extraFiles = {
     "thoughtbook.json": `${JSON.stringify(operations, null, 2)}\n`,
+    ...(await filesOf(tokenizer)),
   };
-  for (const file of await readdir(tokenizer)) extraFiles[file] = await readFile(join(tokenizer, file));
   await saveCheckpoint(folder, { config, parameters, dtype: "float32", extraFiles });
 }

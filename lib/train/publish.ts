@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "csv-stringify/sync";
 import { z } from "zod";
 import { readJsonl, ThoughtbookError } from "../core/index.js";
 import { openCheckpoint, readParameters, saveCheckpoint } from "../model/index.js";
-import { pretrainFolders } from "./pretrain-folders.js";
+import { filesOf, pretrainFolders } from "./pretrain-folders.js";
 import type { Phase, Recipe } from "./recipe.js";
 import type { TrainingRecord } from "./train-language-model.js";
 
@@ -47,7 +47,8 @@ export async function publishModels({ recipe, seed = recipe.seed, out, into }: P
       parameters: await readParameters(checkpoint),
       dtype: "float16",
       extraFiles: {
-        ...(await otherFiles(source)),
+        // Tokenizer, chat template and operations.
+        ...(await filesOf(source, (name) => /\.json$/.test(name) && !/^(config|model)/.test(name))),
         "training.json": `${JSON.stringify(training, null, 2)}\n`,
         "curve.csv": await trainingCurve(phases, out),
       },
@@ -65,12 +66,6 @@ export async function publishModels({ recipe, seed = recipe.seed, out, into }: P
     const { updates, seconds } = resultSchema.parse(JSON.parse(await readFile(places.result(phase), "utf8")));
     return { phase: phase.name, updates, hours: Number((seconds / 3600).toFixed(2)) };
   }
-}
-
-/** Tokenizer, chat template and operations of a model. */
-async function otherFiles(folder: string): Promise<Record<string, Uint8Array>> {
-  const names = (await readdir(folder)).filter((name) => /\.json$/.test(name) && !/^(config|model)/.test(name));
-  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name))])));
 }
 
 /** Loss (mean of some updates) and accuracies by update and tokens over all phases, as CSV. */

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { cacheFolder, projectFolder, resolveUserPath } from "thoughtbook/core";
+import { cacheFolder, findProjectFolder, projectFolder, resolveUserPath } from "thoughtbook/core";
 import { afterEach, expect, it, vi } from "vitest";
 import { failure, temporaryFolder } from "./helpers.js";
 
@@ -41,4 +41,6 @@ it("says when there is no such folder", async () => {
   const folder = await temporaryFolder();
   const error = await failure(() => projectFolder(folder));
   expect(error).toMatchObject({ code: "not-found", hint: "Run from a clone of the Thoughtbook repository." });
+  // Models are opened by name outside of the repository too.
+  expect(findProjectFolder(folder)).toBeUndefined();
 });
