@@ -1,13 +1,13 @@
-import { rename, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { z } from "zod";
 import {
-  fileSystemError,
   openRun,
   type ProgressDisplay,
   readJsonl,
   sha256File,
   startProgress,
   ThoughtbookError,
+  writeWhole,
 } from "../core/index.js";
 import type { LanguageModel } from "../llm/index.js";
 import { checkedShare } from "./baselines.js";
@@ -173,16 +173,8 @@ async function orderedRows(records: AsyncIterable<CompressionRecord>): Promise<C
   return all.sort((a, b) => a.index - b.index).map(({ index: _, ...row }) => row);
 }
 
-/** Write values one a line; the file appears when it is whole. */
-async function writeLines(file: string, values: readonly object[]): Promise<void> {
-  const part = `${file}.part-${process.pid}`;
-  try {
-    await writeFile(part, values.map((value) => `${JSON.stringify(value)}\n`).join(""));
-    await rename(part, file);
-  } catch (error) {
-    throw fileSystemError(error, "write the compressed rows", file);
-  }
-}
+const writeLines = (file: string, values: readonly object[]): Promise<void> =>
+  writeWhole(file, values.map((value) => `${JSON.stringify(value)}\n`).join(""));
 
 function summarise(mode: string, rows: RowTally, compressed: readonly CompressedRow[]): CompressionSummary {
   if (compressed.length === 0) {

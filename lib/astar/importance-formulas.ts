@@ -33,12 +33,12 @@ export interface ChainSignals {
  * - paper: mass ÷ (heads · step tokens · condition tokens), the mean weight; eq. 2
  * - lift: mass ÷ what it were if each query attended to all before it alike; 1 is chance
  */
-export type Normalisation = "code" | "paper" | "lift";
-export const NORMALISATIONS: readonly Normalisation[] = ["code", "paper", "lift"];
+export const NORMALISATIONS = ["code", "paper", "lift"] as const;
+export type Normalisation = (typeof NORMALISATIONS)[number];
 
 /** What importance is made of: attention ÷ NLL, one of them, or chance. */
-export type ImportanceSignal = "both" | "attention" | "nll" | "random";
-export const IMPORTANCE_SIGNALS: readonly ImportanceSignal[] = ["both", "attention", "nll", "random"];
+export const IMPORTANCE_SIGNALS = ["both", "attention", "nll", "random"] as const;
+export type ImportanceSignal = (typeof IMPORTANCE_SIGNALS)[number];
 
 export interface ImportanceOptions {
   /** Weight of the solution's side; the question's is 1 − alpha. Default: 0.5, as in the released code. */

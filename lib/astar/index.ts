@@ -57,6 +57,7 @@ export {
   rankSteps,
   type StepSignals,
 } from "./importance-formulas.js";
+export { type KeptQuality, keptQuality } from "./kept-quality.js";
 export { openPathCosts, type PathCost, type PathCostOptions, type PathCosts, type PathText } from "./path-cost.js";
 export { type PathTags, releasedTags, THINK_TAGS } from "./path-parts.js";
 export { ROW_FORMAT_NAMES, type RowFormat } from "./row-formats.js";
@@ -79,6 +80,19 @@ export {
 export type { SearchNode, SearchResult, SearchStatus, SearchTree } from "./search-tree.js";
 export { joinSteps, SPLITTINGS, type Splitting, STEP_SEPARATOR, splitSteps } from "./split-steps.js";
 export type { StepSet } from "./step-set.js";
+export {
+  compareStudents,
+  type StudentAnswers,
+  type StudentComparison,
+  type StudentMeasures,
+  type StudentPoint,
+  studentAnswers,
+  studentMeasures,
+  studentPoints,
+} from "./student-measures.js";
+export { runStudy, type StudentsResult, type StudyOptions, type StudyResults } from "./study.js";
+export { parseStudy, readStudy, type Study, type StudySet } from "./study-config.js";
+export type { SetResult } from "./study-sets.js";
 export { readTagged, THOUGHT_TAGS, type ThoughtTags, writeTagged } from "./tags.js";
 export { type TrainingConversation, trainingConversation } from "./training-row.js";
 export { createPathVerifier, type PathVerifier, type PathVerifierOptions, thoughtPrompt } from "./verify-path.js";

@@ -13,6 +13,7 @@ import { addOperationsCommand } from "./operations.js";
 import { addPretrainCommand } from "./pretrain.js";
 import { addScoreCommand } from "./score.js";
 import { addServeCommand } from "./serve.js";
+import { addStudyCommand } from "./study.js";
 import { addTrainCommand } from "./train.js";
 import { addWordProblemsCommand } from "./word-problems.js";
 
@@ -40,6 +41,7 @@ addTrainCommand(program);
 addPretrainCommand(program);
 addEvaluateCommand(program);
 addCompressCommand(program);
+addStudyCommand(program);
 addOperationsCommand(program);
 addWordProblemsCommand(program);
 

@@ -11,9 +11,12 @@ export {
   type ReadJsonlOptions,
   readJsonl,
 } from "./jsonl.js";
+export { keptResult } from "./kept-result.js";
 export { checkKeyValues, decodeEscapes, type KeyRule, type KeyValue, parseKeyValues } from "./key-values.js";
 export { cacheFolder, findProjectFolder, projectFolder, resolveUserPath } from "./paths.js";
 export { type Progress, type ProgressOptions, startProgress, trackProgress } from "./progress.js";
 export type { ProgressDisplay } from "./progress-display.js";
 export { createRandom, type Random } from "./random.js";
 export { openRun, type Run, type RunOptions } from "./run-folder.js";
+export { checkSettings, readSettingsFile } from "./settings-file.js";
+export { writeWhole } from "./whole-file.js";

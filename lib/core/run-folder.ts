@@ -1,9 +1,10 @@
-import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ZodType } from "zod";
 import { fileSystemError, ThoughtbookError } from "./errors.js";
 import { canonicalJson, isPlainObject } from "./json.js";
 import { openJsonlWriter, readJsonl } from "./jsonl.js";
+import { writeWhole } from "./whole-file.js";
 
 export interface RunOptions<T> {
   /** Folder of the run; made if missing. */
@@ -125,13 +126,7 @@ async function writeRunFile(runFile: string, settings: { config: unknown; seed: 
     versions: { node: process.versions.node, thoughtbook: version },
     created: new Date().toISOString(),
   };
-  try {
-    // Under another name first: a killed process leaves no half of a run.json.
-    await writeFile(`${runFile}.new`, `${JSON.stringify(run, null, 2)}\n`);
-    await rename(`${runFile}.new`, runFile);
-  } catch (error) {
-    throw fileSystemError(error, "write", runFile);
-  }
+  await writeWhole(runFile, `${JSON.stringify(run, null, 2)}\n`);
 }
 
 function requireSame(earlier: unknown, now: unknown, folder: string): void {

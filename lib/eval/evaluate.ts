@@ -1,25 +1,17 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  fileSystemError,
   type Progress,
   type ProgressDisplay,
   startProgress,
   strictJson,
   ThoughtbookError,
+  writeWhole,
 } from "../core/index.js";
 import type { LanguageModel } from "../llm/index.js";
 import { type PromptFrame, requireSystemRole, systemPromptName } from "../operations/index.js";
 import { ANSWERERS, type AnswerOperation } from "./answerers.js";
 import { cutToBudget, cuttingTokenizer } from "./budgets.js";
-import {
-  budgetFolder,
-  type EvaluationRun,
-  memoryRun,
-  openEvaluation,
-  removeEvaluation,
-  replaceFile,
-} from "./evaluation-run.js";
+import { budgetFolder, type EvaluationRun, memoryRun, openEvaluation, removeEvaluation } from "./evaluation-run.js";
 import { type EvaluationRecord, evaluationRecord, recordId } from "./records.js";
 import { type ReleasedParts, type ReleasedSummary, releasedResults, releasedSummary } from "./released-files.js";
 import { type BudgetMeasures, summarizeRecords } from "./summary.js";
@@ -147,9 +139,9 @@ export async function evaluateModel(
     ...(budgets.length === 1 ? releasedSummary(records, released) : {}),
   };
   if (folder !== undefined) {
-    await replaceFile(join(folder, "records.jsonl"), records.map((record) => `${strictJson(record)}\n`).join(""));
+    await writeWhole(join(folder, "records.jsonl"), records.map((record) => `${strictJson(record)}\n`).join(""));
     await writeResults(folder, records, budgets, released);
-    await replaceFile(join(folder, "summary.json"), prettyJson(summary));
+    await writeWhole(join(folder, "summary.json"), prettyJson(summary));
   }
   return { records, summary };
 }
@@ -162,17 +154,14 @@ async function writeResults(
   parts: ReleasedParts,
 ): Promise<void> {
   if (budgets.length === 1) {
-    await replaceFile(join(folder, "results.json"), prettyJson(releasedResults(records, parts)));
+    await writeWhole(join(folder, "results.json"), prettyJson(releasedResults(records, parts)));
     return;
   }
   for (const budget of budgets) {
     const own = records.filter((record) => record.budget === budget);
     const place = budgetFolder(folder, budget);
-    await mkdir(place, { recursive: true }).catch((error: unknown) => {
-      throw fileSystemError(error, "make the folder", place);
-    });
-    await replaceFile(join(place, "results.json"), prettyJson(releasedResults(own, parts)));
-    await replaceFile(join(place, "summary.json"), prettyJson(releasedSummary(own, parts)));
+    await writeWhole(join(place, "results.json"), prettyJson(releasedResults(own, parts)));
+    await writeWhole(join(place, "summary.json"), prettyJson(releasedSummary(own, parts)));
   }
 }
 

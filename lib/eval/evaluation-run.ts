@@ -1,4 +1,4 @@
-import { readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { fileSystemError, openRun, type Run, ThoughtbookError } from "../core/index.js";
@@ -79,15 +79,5 @@ function readRun(text: string, folder: string): { budgets: number[] } {
         cause,
       },
     );
-  }
-}
-
-/** Under another name first, so that a killed process leaves the old file whole. */
-export async function replaceFile(file: string, content: string): Promise<void> {
-  try {
-    await writeFile(`${file}.new`, content);
-    await rename(`${file}.new`, file);
-  } catch (error) {
-    throw fileSystemError(error, "write", file);
   }
 }

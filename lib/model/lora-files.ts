@@ -1,7 +1,7 @@
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { fileSystemError, ThoughtbookError } from "../core/index.js";
+import { fileSystemError, ThoughtbookError, writeWhole } from "../core/index.js";
 import type { ModelParameters } from "./checkpoint.js";
 import { type ModelConfig, readJsonFile } from "./config.js";
 import { type Adapter, ALL_LINEAR, adapterNames, layersOf, linearLayers, linearShape } from "./lora-adapter.js";
@@ -52,13 +52,7 @@ export async function saveAdapter(
   });
   const named = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [PREFIX + name, value]));
   await writeSafetensors(join(folder, WEIGHTS), named);
-  const file = join(folder, CONFIG);
-  try {
-    await writeFile(`${file}.new`, `${JSON.stringify(content, null, 2)}\n`);
-    await rename(`${file}.new`, file);
-  } catch (error) {
-    throw fileSystemError(error, "write", file);
-  }
+  await writeWhole(join(folder, CONFIG), `${JSON.stringify(content, null, 2)}\n`);
 }
 
 const configSchema = z.object({

@@ -1,6 +1,6 @@
-import { cp, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { canonicalJson, fileSystemError, type ProgressDisplay, ThoughtbookError } from "../core/index.js";
+import { canonicalJson, fileSystemError, type ProgressDisplay, ThoughtbookError, writeWhole } from "../core/index.js";
 import {
   initializeParameters,
   type ModelConfig,
@@ -172,15 +172,6 @@ async function filesOf(folder: string): Promise<string[]> {
     if (error.code === "ENOENT") return [];
     throw fileSystemError(error, "read the folder", folder);
   });
-}
-
-async function writeWhole(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(`${file}.new`, text);
-    await rename(`${file}.new`, file);
-  } catch (error) {
-    throw fileSystemError(error, "write", file);
-  }
 }
 
 /** The settings of training among the options. */

@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { fileSystemError, ThoughtbookError } from "../core/index.js";
+import { readSettingsFile } from "../core/index.js";
 import { OPERATION_NAMES } from "../operations/index.js";
 
 const count = z.int().positive();
@@ -80,19 +79,6 @@ export type Phase = z.infer<typeof phaseSchema>;
  *
  * @throws not-found, file-system, bad-input (with the place in the file)
  */
-export async function readRecipe(file: string): Promise<Recipe> {
-  let content: unknown;
-  try {
-    content = JSON.parse(await readFile(file, "utf8"));
-  } catch (error) {
-    if (error instanceof SyntaxError) {
-      throw new ThoughtbookError("bad-input", `${file} is no JSON: ${error.message}`, { hint: "Correct the file." });
-    }
-    throw fileSystemError(error, "read the recipe", file);
-  }
-  const parsed = recipeSchema.safeParse(content);
-  if (parsed.success) return parsed.data;
-  throw new ThoughtbookError("bad-input", `${file} is no recipe: ${z.prettifyError(parsed.error)}`, {
-    hint: "data/recipes/mini.json is one.",
-  });
+export function readRecipe(file: string): Promise<Recipe> {
+  return readSettingsFile(file, recipeSchema, { what: "recipe", example: "data/recipes/mini.json" });
 }

@@ -1,0 +1,101 @@
+import { z } from "zod";
+import { checkSettings, readSettingsFile } from "../core/index.js";
+import { BASELINE_MODES } from "./baselines.js";
+import { SEARCH_MODES } from "./compress-row.js";
+import { IMPORTANCE_SIGNALS, NORMALISATIONS } from "./importance-formulas.js";
+
+const count = z.int().positive();
+const range = z.tuple([count, count]).refine(([least, most]) => least <= most);
+const slug = z.string().regex(/^[a-z0-9.-]+$/);
+
+const setSchema = z.strictObject({
+  /** A name for files. */
+  name: slug,
+  /** What figures call it. */
+  method: z.string().min(1),
+  mode: z.enum([...SEARCH_MODES, ...BASELINE_MODES]),
+  /** For baselines of a given size: another set, of which each chain keeps as many tokens. */
+  like: slug.optional(),
+  importance: z
+    .strictObject({
+      alpha: z.number().min(0).max(1),
+      normalisation: z.enum(NORMALISATIONS),
+      signal: z.enum(IMPORTANCE_SIGNALS),
+    })
+    .partial()
+    .default({}),
+  search: z
+    .strictObject({
+      beta: z.number().nonnegative().exactOptional(),
+      expandSize: count.exactOptional(),
+      minSteps: z.int().nonnegative().exactOptional(),
+      maxSteps: count.exactOptional(),
+      samples: count.exactOptional(),
+      needed: count.exactOptional(),
+      maxNewTokens: count.exactOptional(),
+    })
+    .default({}),
+  /** Whether students are trained on it. */
+  students: z.boolean().default(true),
+});
+
+const studySchema = z
+  .strictObject({
+    name: slug,
+    /** Of the search and the training, together with the students' seeds. */
+    seed: z.int(),
+    models: z.strictObject({
+      /** From which students start. */
+      base: z.string(),
+      validator: z.string(),
+      scorer: z.string(),
+    }),
+    /** The word problems whose long chains are compressed, of the training split. */
+    chains: z.strictObject({ count, operations: range, seed: z.int() }),
+    sets: z.array(setSchema).min(1),
+    students: z.strictObject({
+      seeds: z.array(z.int()).min(1),
+      /** Updates, and examples an update. */
+      steps: count,
+      batchSize: count,
+      learningRate: z.number().positive(),
+      optimizer: z.enum(["adamw", "muon"]),
+      schedule: z.enum(["cosine", "linear", "constant"]),
+    }),
+    evaluation: z.strictObject({
+      problems: count,
+      operations: range,
+      split: z.enum(["validation", "test"]),
+      seed: z.int(),
+      /** The most tokens of an answer. */
+      budgets: z.array(count).min(1),
+    }),
+  })
+  .refine(({ sets }) => new Set(sets.map(({ name }) => name)).size === sets.length, {
+    path: ["sets"],
+    error: "two sets have the same name",
+  })
+  .refine(({ sets }) => sets.every(({ like }, at) => !like || sets.slice(0, at).some(({ name }) => name === like)), {
+    path: ["sets"],
+    error: "`like` names a set that does not come before",
+  });
+
+/**
+ * A study of compressed chains: sets of chains, each shortened in its own way, and students that learn from each set in
+ * the same way and are measured on the same problems.
+ */
+export type Study = z.infer<typeof studySchema>;
+export type StudySet = Study["sets"][number];
+
+const KIND = { what: "study", example: "data/studies/astar.json" };
+
+/** @throws bad-input, with the place, for settings that are no study */
+export const parseStudy = (content: unknown): Study =>
+  checkSettings(content, studySchema, { ...KIND, source: "what was given" });
+
+/**
+ * A study from its JSON file.
+ *
+ * @throws not-found, file-system, bad-input (with the place in the file)
+ */
+export const readStudy = (file: string): Promise<Study> => readSettingsFile(file, studySchema, KIND);

@@ -1,0 +1,109 @@
+import { join } from "node:path";
+import { keptResult, type ProgressDisplay, readJsonl, sha256File, strictJson, writeWhole } from "../core/index.js";
+import { problemRecord, wordProblems } from "../data/index.js";
+import { isTokenModel, type LanguageModel } from "../llm/index.js";
+import { needsOf } from "./compress.js";
+import { type CompressionSummary, compressFile } from "./compress-file.js";
+import type { CompressedRow } from "./compressed-row.js";
+import { type KeptQuality, keptQuality } from "./kept-quality.js";
+import { type ChainRow, readChainRows } from "./rows.js";
+import { badInput } from "./step-set.js";
+import type { Study, StudySet } from "./study-config.js";
+
+/** What became of the chains of a set. */
+export interface SetResult extends CompressionSummary, KeptQuality {
+  name: string;
+  method: string;
+  /** Of the compression, on the machine it ran on. */
+  seconds: number;
+}
+
+/** Where a study keeps what. */
+export const studyFiles = (folder: string) => ({
+  chains: join(folder, "chains.jsonl"),
+  chainsResult: join(folder, "chains.json"),
+  importance: join(folder, "importance.jsonl"),
+  compressed: (set: string) => join(folder, "sets", `${set}.jsonl`),
+  training: (set: string) => join(folder, "sets", `${set}.training.jsonl`),
+  set: (set: string) => join(folder, "sets", `${set}.json`),
+  student: (set: string, seed: number) => join(folder, "students", set, String(seed)),
+  evaluation: (set: string, seed: number) => join(folder, "evaluations", set, String(seed)),
+  answers: (set: string, seed: number) => join(folder, "evaluations", set, `${seed}.json`),
+});
+
+export interface StudySetsOptions {
+  base: LanguageModel;
+  validator: LanguageModel;
+  scorer: LanguageModel;
+  folder: string;
+  signal?: AbortSignal | undefined;
+  display?: ProgressDisplay | undefined;
+}
+
+/** Write the chains of a study as word problems, once. */
+export async function writeChains({ chains }: Study, folder: string): Promise<string> {
+  const files = studyFiles(folder);
+  const { count, operations, seed } = chains;
+  await keptResult(files.chainsResult, { chains }, async () => {
+    const fields = ["id", "question", "answer", "plainChain", "paragraphs"] as const;
+    const lines = Array.from(wordProblems({ operations, seed, split: "train" }, count), (problem) =>
+      strictJson(problemRecord(problem, fields)),
+    );
+    await writeWhole(files.chains, lines.map((line) => `${line}\n`).join(""));
+    return { sha256: await sha256File(files.chains) };
+  });
+  return files.chains;
+}
+
+/** Compress the chains of a study for a set; what was done before is taken as it is. */
+export async function compressSet(study: Study, set: StudySet, options: StudySetsOptions): Promise<SetResult> {
+  const { base, validator, scorer, folder, signal, display } = options;
+  const { name, method, mode, like, importance, search } = set;
+  const files = studyFiles(folder);
+  const tokenizer = isTokenModel(base) ? base.tokenizer : undefined;
+  if (!tokenizer) throw badInput(`the tokenizer of ${base.name} is out of reach`, "Take a checkpoint as the base.");
+  const needs = needsOf(mode);
+  const settings = {
+    ...{ chains: study.chains, seed: study.seed, mode, importance, search },
+    ...(like === undefined ? {} : { like: await sha256File(files.compressed(like)) }),
+    base: await base.hash(),
+    ...(needs.validator ? { validator: await validator.hash() } : {}),
+    ...(needs.scorer ? { scorer: await scorer.hash() } : {}),
+  };
+  const result = await keptResult(files.set(name), settings, async () => {
+    const started = performance.now();
+    const summary = await compressFile({
+      mode,
+      scorer,
+      validator,
+      importance,
+      search,
+      seed: study.seed,
+      data: files.chains,
+      read: { format: "word-problems" },
+      output: files.compressed(name),
+      cache: files.importance,
+      training: { file: files.training(name), student: base },
+      like: like && files.compressed(like),
+      countTokens: (text) => tokenizer.encode(text, { addSpecialTokens: false }).length,
+      signal,
+      display,
+    });
+    const seconds = Math.round((performance.now() - started) / 100) / 10;
+    const quality = keptQuality(await keptOfChains(files.chains, files.compressed(name)));
+    return { ...summary, ...(mode === "token-skip" || mode === "solution-only" ? {} : quality), seconds };
+  });
+  return { name, method, ...result };
+}
+
+async function keptOfChains(chainsFile: string, compressedFile: string) {
+  const necessary = new Map<string, ChainRow["necessary"]>();
+  for await (const outcome of readChainRows(chainsFile, { format: "word-problems" })) {
+    if (outcome.used) necessary.set(outcome.row.id, outcome.row.necessary);
+  }
+  const kept: { kept: number[]; necessary: readonly boolean[] }[] = [];
+  for await (const { value } of readJsonl<CompressedRow>(compressedFile)) {
+    kept.push({ kept: value.kept, necessary: necessary.get(value.id)! });
+  }
+  return kept;
+}

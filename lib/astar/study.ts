@@ -1,0 +1,150 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { keptResult, type ProgressDisplay, sha256File } from "../core/index.js";
+import { evaluateModel, loadTask } from "../eval/index.js";
+import { type LanguageModel, loadModel } from "../llm/index.js";
+import { resolveModel } from "../model/index.js";
+import { fineTune } from "../train/index.js";
+import {
+  compareStudents,
+  type StudentAnswers,
+  type StudentComparison,
+  type StudentMeasures,
+  studentAnswers,
+  studentMeasures,
+} from "./student-measures.js";
+import type { Study, StudySet } from "./study-config.js";
+import { compressSet, type SetResult, studyFiles, writeChains } from "./study-sets.js";
+
+export interface StudyOptions {
+  study: Study;
+  /** Of all that is made. The same call goes on with what is there; sets can be added. */
+  folder: string;
+  /** Ends the work with an error; what is finished stays. */
+  signal?: AbortSignal | undefined;
+  /** Where progress is shown: the notebook or the terminal unless told otherwise. */
+  display?: ProgressDisplay | undefined;
+}
+
+/** The students of a set by budget. */
+export interface StudentsResult {
+  name: string;
+  method: string;
+  budgets: StudentMeasures[];
+  /** The set's students against those of the study's first set. */
+  comparison?: StudentComparison[];
+}
+
+export interface StudyResults {
+  study: Study;
+  /** SHA-256 and number of parameters. */
+  models: Record<keyof Study["models"], { hash: string | null; parameters: number | null }>;
+  sets: SetResult[];
+  students: StudentsResult[];
+}
+
+/**
+ * Carry a study out: write the chains, compress them for each set, train a student on each set with each seed, and measure
+ * all on the same problems at each budget. The first set is the one that others are compared with.
+ *
+ * @throws bad-input for a folder with work of other settings; interrupted; as `compressFile`, `fineTune`, `evaluateModel`
+ */
+export async function runStudy({ study, folder, signal, display }: StudyOptions): Promise<StudyResults> {
+  await writeChains(study, folder);
+  const { models, sets } = await compressAll({ study, folder, signal, display });
+  const students: { set: StudySet; answers: StudentAnswers[][] }[] = [];
+  for (const set of study.sets.filter((set) => set.students)) {
+    const answers: StudentAnswers[][] = [];
+    for (const seed of study.students.seeds) {
+      answers.push(await measuredStudent({ study, folder, signal, display }, set, seed, models.base.hash));
+    }
+    students.push({ set, answers });
+  }
+  return {
+    study,
+    models,
+    sets,
+    students: students.map(({ set: { name, method }, answers }, i) => ({
+      name,
+      method,
+      budgets: studentMeasures(answers),
+      ...(i === 0 ? {} : { comparison: compareStudents(answers, students[0]!.answers) }),
+    })),
+  };
+}
+
+async function compressAll({ study, folder, signal, display }: StudyOptions) {
+  const { base, validator, scorer } = study.models;
+  const loaded = new Map<string, LanguageModel>();
+  for (const spec of new Set([base, validator, scorer])) {
+    // Without arenas: each shape of batch would keep its own memory.
+    loaded.set(spec, await loadModel(spec, { signal, session: { arena: false } }));
+  }
+  const modelOf = (name: keyof Study["models"]) => loaded.get(study.models[name])!;
+  try {
+    const sets: SetResult[] = [];
+    const models = { base: modelOf("base"), validator: modelOf("validator"), scorer: modelOf("scorer") };
+    for (const set of study.sets) sets.push(await compressSet(study, set, { ...models, folder, signal, display }));
+    const described = async (model: LanguageModel) => ({
+      hash: (await model.hash()) ?? null,
+      parameters: model.parameterCount ?? null,
+    });
+    return {
+      sets,
+      models: {
+        base: await described(models.base),
+        validator: await described(models.validator),
+        scorer: await described(models.scorer),
+      },
+    };
+  } finally {
+    await Promise.all([...loaded.values()].map((model) => model.dispose()));
+  }
+}
+
+/** Train a student and measure it; what was done before is taken as it is. */
+async function measuredStudent(
+  { study, folder, signal, display }: StudyOptions,
+  set: StudySet,
+  seed: number,
+  base: string | null,
+): Promise<StudentAnswers[]> {
+  const files = studyFiles(folder);
+  const { steps, batchSize, learningRate, optimizer, schedule } = study.students;
+  const training = { maxSteps: steps, batchSize, learningRate, optimizer, schedule, seed: `${study.seed}/${seed}` };
+  const { problems, operations, split, budgets, seed: problemSeed } = study.evaluation;
+  const data = files.training(set.name);
+  const settings = { base, training, data: await sha256File(data), evaluation: study.evaluation };
+  return keptResult(files.answers(set.name, seed), settings, async () => {
+    const out = files.student(set.name, seed);
+    await fineTune({
+      ...training,
+      model: await resolveModel(study.models.base),
+      data,
+      out,
+      // Its state is there only after an interruption.
+      resume: existsSync(join(out, "training")),
+      signal,
+      display,
+    });
+    const student = await loadModel(out, { session: { arena: false } });
+    try {
+      const task = await loadTask(`word-problems:${operations.join("-")}`, {
+        limit: problems,
+        split,
+        seed: problemSeed,
+      });
+      const { records } = await evaluateModel(student, task, {
+        budgets,
+        operation: "think",
+        seed: problemSeed,
+        folder: files.evaluation(set.name, seed),
+        signal,
+        display,
+      });
+      return studentAnswers(records);
+    } finally {
+      await student.dispose();
+    }
+  });
+}

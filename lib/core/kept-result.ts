@@ -1,0 +1,44 @@
+import { readFile } from "node:fs/promises";
+import { fileSystemError, ThoughtbookError } from "./errors.js";
+import { canonicalJson, strictJson } from "./json.js";
+import { writeWhole } from "./whole-file.js";
+
+/**
+ * The result of work, done once: kept as JSON in a file with the settings it depends on, and read from there by the same
+ * call.
+ *
+ * @param work gives plain data
+ * @throws bad-input if the file keeps a result of other settings; corrupt-data, file-system; as the work
+ */
+export async function keptResult<T>(
+  file: string,
+  settings: Record<string, unknown>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const asked = canonicalJson(settings);
+  const kept = await readKept<T>(file);
+  if (kept && canonicalJson(kept.settings) === asked) return kept.result;
+  if (kept) {
+    throw new ThoughtbookError("bad-input", `${file} keeps a result of other settings`, {
+      hint: "Choose another folder, or remove what is to be done anew.",
+    });
+  }
+  const result = await work();
+  await writeWhole(file, `${strictJson({ settings: JSON.parse(asked), result })}\n`);
+  return result;
+}
+
+async function readKept<T>(file: string): Promise<{ settings: unknown; result: T } | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw fileSystemError(error, "read", file);
+  }
+  try {
+    return JSON.parse(text) as { settings: unknown; result: T };
+  } catch (cause) {
+    throw new ThoughtbookError("corrupt-data", `${file} is no JSON`, { hint: "Remove it.", cause });
+  }
+}

@@ -1,0 +1,38 @@
+import { readFile } from "node:fs/promises";
+import { prettifyError, type ZodType } from "zod";
+import { fileSystemError, ThoughtbookError } from "./errors.js";
+
+/** What a file of settings is, for errors: "recipe", and a file that is one. */
+export interface SettingsKind {
+  what: string;
+  example: string;
+}
+
+/**
+ * Settings from a JSON file.
+ *
+ * @throws not-found, file-system, bad-input (with the place in the file)
+ */
+export async function readSettingsFile<T>(file: string, schema: ZodType<T>, kind: SettingsKind): Promise<T> {
+  let content: unknown;
+  try {
+    content = JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw fileSystemError(error, `read the ${kind.what}`, file);
+    throw new ThoughtbookError("bad-input", `${file} is no JSON: ${error.message}`, { hint: "Correct the file." });
+  }
+  return checkSettings(content, schema, { ...kind, source: file });
+}
+
+/** @throws bad-input (with the place), for settings that are not as the schema wants them */
+export function checkSettings<T>(
+  content: unknown,
+  schema: ZodType<T>,
+  { what, example, source }: SettingsKind & { source: string },
+): T {
+  const parsed = schema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  throw new ThoughtbookError("bad-input", `${source} is no ${what}: ${prettifyError(parsed.error)}`, {
+    hint: `${example} is one.`,
+  });
+}

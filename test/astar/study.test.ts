@@ -1,0 +1,131 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { compareStudents, parseStudy, runStudy, type Study, studentMeasures, studentPoints } from "thoughtbook/astar";
+import { budgetFigure } from "thoughtbook/plot";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failure } from "../core/helpers.js";
+import { writeChatModel } from "../model/generate-helpers.js";
+import { SILENT } from "../train/helpers.js";
+
+describe("runStudy", { timeout: 180_000 }, () => {
+  let folder: string;
+  let model: string;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "thoughtbook-study-"));
+    model = join(folder, "model");
+    await writeChatModel(model);
+    writeFileSync(join(model, "thoughtbook.json"), '{"operations": []}');
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const FULL = { name: "full", method: "full chain", mode: "full" };
+  const NECESSARY = { name: "necessary", method: "necessary steps", mode: "necessary" };
+  const RANDOM = { name: "random", method: "random steps", mode: "random", like: "necessary" };
+  const studyOf = (...sets: object[]): Study =>
+    parseStudy({
+      name: "tiny",
+      seed: 1,
+      models: { base: model, validator: model, scorer: model },
+      chains: { count: 6, operations: [1, 1], seed: 2 },
+      sets,
+      students: { seeds: [1, 2], steps: 2, batchSize: 2, learningRate: 0.01, optimizer: "adamw", schedule: "linear" },
+      evaluation: { problems: 3, operations: [1, 1], split: "validation", seed: 1, budgets: [3, 6] },
+    });
+  const run = (name: string, study: Study) => runStudy({ study, folder: join(folder, name), display: SILENT });
+  const weights = (name: string, set: string, seed: number) =>
+    readFileSync(join(folder, name, "students", set, String(seed), "model.safetensors"));
+
+  it("compresses, trains, measures; goes on with what is there; and repeats exactly", async () => {
+    const first = await run("a", studyOf(FULL, NECESSARY));
+    const [full, necessary] = first.sets;
+    expect(full).toMatchObject({ method: "full chain", keptSteps: 1, keptTokens: 1, recall: { value: 1 } });
+    expect(full!.precision!.value).toBeLessThan(0.6);
+    expect(necessary).toMatchObject({ precision: { value: 1 }, recall: { value: 1 } });
+    expect(necessary!.keptSteps).toBeCloseTo(full!.precision!.value, 12);
+    expect(first.models.base.hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(first.students.map(({ method, budgets }) => [method, budgets.map(({ budget }) => budget)])).toEqual([
+      ["full chain", [3, 6]],
+      ["necessary steps", [3, 6]],
+    ]);
+    expect(first.students[0]!.budgets[0]!.accuracy.count).toBe(6);
+    expect(first.students[1]!.comparison!.map(({ budget }) => budget)).toEqual([3, 6]);
+    expect(weights("a", "full", 1).equals(weights("a", "full", 2))).toBe(false);
+    expect(weights("a", "full", 1).equals(weights("a", "necessary", 1))).toBe(false);
+
+    const trained = statSync(join(folder, "a", "students", "full", "1", "model.safetensors")).mtimeMs;
+    const more = await run("a", studyOf(FULL, NECESSARY, RANDOM));
+    expect(more.sets.slice(0, 2)).toEqual(first.sets);
+    expect(more.students.slice(0, 2)).toEqual(first.students);
+    expect(Math.abs(more.sets[2]!.keptTokens - necessary!.keptTokens)).toBeLessThan(0.1);
+    expect(statSync(join(folder, "a", "students", "full", "1", "model.safetensors")).mtimeMs).toBe(trained);
+
+    await run("b", studyOf(NECESSARY));
+    expect(weights("b", "necessary", 2).equals(weights("a", "necessary", 2))).toBe(true);
+  });
+
+  it("trains no students on a set that is for comparison of the chains only", async () => {
+    const { sets, students } = await run("c", studyOf({ ...FULL, students: false }));
+    expect(sets).toHaveLength(1);
+    expect(students).toEqual([]);
+  });
+
+  it("refuses a folder with work of other settings", async () => {
+    await run("d", studyOf({ ...FULL, students: false }));
+    const other = { ...studyOf({ ...FULL, students: false }), seed: 9 };
+    expect(await failure(run("d", other))).toMatchObject({ code: "bad-input", message: /full\.json keeps a result/ });
+  });
+
+  it.each([
+    [{ ...RANDOM }, /`like` names a set that does not come before/],
+    [{ ...FULL, mode: "none" }, /mode/],
+    [{ ...FULL, importance: { alpha: 2 } }, /alpha/],
+  ])("names what is wrong with a set", (set, message) => {
+    expect(() => studyOf(set)).toThrow(message);
+  });
+
+  it("refuses two sets of one name", () => {
+    expect(() => studyOf(FULL, FULL)).toThrow(/same name/);
+  });
+});
+
+describe("studentMeasures", () => {
+  const answers = (astar: number[], length: number[], budget = 10) => [
+    { budget, astar, strict: astar.map(() => 0), finished: astar.map(() => 1), length },
+  ];
+  const short = [answers([1, 1, 0, 0], [10, 10, 10, 10]), answers([1, 1, 1, 0], [10, 10, 10, 10])];
+  const long = [answers([1, 0, 0, 0], [40, 40, 40, 40]), answers([1, 0, 0, 0], [40, 40, 40, 40])];
+
+  it("means over seeds and problems, and ACU from them", () => {
+    const [measures] = studentMeasures(short);
+    expect(measures!.accuracy.value).toBe(5 / 8);
+    expect(measures!.acu.value).toBe((100 * 62.5) / 10);
+    expect([measures!.strict.value, measures!.finishRate.value, measures!.length.value]).toEqual([0, 1, 10]);
+    const [low, high] = measures!.accuracy.interval!;
+    expect(low).toBeLessThan(0.5);
+    expect(high).toBeGreaterThan(0.75);
+  });
+
+  it("compares problem by problem", () => {
+    const [comparison] = compareStudents(short, long);
+    expect(comparison!.difference.value).toBe(3 / 8);
+    expect(comparison!.accuracyRatio!.value).toBe(2.5);
+    expect(comparison!.acuRatio!.value).toBe(10);
+    expect(comparison!.lengthRatio).toMatchObject({ value: 0.25, interval: [0.25, 0.25] });
+    // Every problem is solved as often or more often: no resample can say otherwise.
+    expect(comparison!.difference.interval![0]).toBeGreaterThanOrEqual(0);
+    expect(
+      compareStudents(short, [answers([0, 0, 0, 0], [1, 1, 1, 1]), answers([0, 0, 0, 0], [1, 1, 1, 1])])[0],
+    ).not.toHaveProperty("accuracyRatio");
+  });
+
+  it("refuses students of other budgets", () => {
+    expect(() => studentMeasures([answers([1], [1]), answers([1], [1], 20)])).toThrow(RangeError);
+  });
+
+  it("gives points for the figure of accuracy by budget", () => {
+    const points = studentPoints([{ method: "A*-Thought", budgets: studentMeasures(short) }]);
+    expect(points[0]).toMatchObject({ panel: "ours", method: "A*-Thought", budget: 10, accuracy: 62.5, length: 10 });
+    expect(budgetFigure({ name: "f", title: "t", rows: points }).table.rows).toHaveLength(1);
+  });
+});
