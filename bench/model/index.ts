@@ -3,8 +3,7 @@ import { ThoughtbookError } from "thoughtbook/core";
 import {
   type AnswerOperation,
   type ErrorCause,
-  type EvaluationRecord,
-  errorCause,
+  errorShares,
   evaluateModel,
   loadTask,
   type Measures,
@@ -148,16 +147,8 @@ async function levels(
   });
   return summary.budgets[0]!.byOperations!.map(({ operations, ...measures }) => {
     const own = records.filter((record) => record.operations === operations);
-    return { operations, distractors, problems: own.length, ...told(measures), causes: causesOf(own) };
+    return { operations, distractors, problems: own.length, ...told(measures), causes: errorShares(own) };
   });
-}
-
-function causesOf(records: readonly EvaluationRecord[]): Record<ErrorCause, number> {
-  const causes = { unfinished: 0, arithmetic: 0, path: 0 };
-  for (const { completion, correct, answer } of records) {
-    if (!correct.strict) causes[errorCause(completion, answer !== undefined)] += 1 / records.length;
-  }
-  return causes;
 }
 
 async function longChains(model: LanguageModel, options: ModelOptions): Promise<ModelMeasurement["long"]> {

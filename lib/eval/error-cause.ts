@@ -1,4 +1,5 @@
 import { evaluate, parseArithmetic, parseNumber } from "../answer/index.js";
+import type { EvaluationRecord } from "./records.js";
 
 /**
  * What is wrong with a chain of thought that ends at a wrong answer: `unfinished`, it has no final answer; `arithmetic`,
@@ -23,4 +24,13 @@ export function errorCause(completion: string, finished: boolean): ErrorCause {
     if (!value.value.equals(stated.value)) return "arithmetic";
   }
   return "path";
+}
+
+/** Share of records that are wrong for each cause, by the strict policy; together the error rate. */
+export function errorShares(records: readonly EvaluationRecord[]): Record<ErrorCause, number> {
+  const shares = { unfinished: 0, arithmetic: 0, path: 0 };
+  for (const { completion, correct, answer } of records) {
+    if (!correct.strict) shares[errorCause(completion, answer !== undefined)] += 1 / records.length;
+  }
+  return shares;
 }

@@ -1,6 +1,6 @@
 export { ANSWER_OPERATIONS, type AnswerOperation } from "./answerers.js";
 export { type CrossedOptions, type CrossedValues, crossedEstimate } from "./crossed-interval.js";
-export { type ErrorCause, errorCause } from "./error-cause.js";
+export { type ErrorCause, errorCause, errorShares } from "./error-cause.js";
 export { type EvaluateOptions, type Evaluation, type EvaluationSummary, evaluateModel } from "./evaluate.js";
 export {
   clusteredProportion,

@@ -28,3 +28,4 @@ export {
   trainLanguageModel,
 } from "./train-language-model.js";
 export { type TrainedModel, trainedModel } from "./trained-model.js";
+export { type CurvePhase, readTrainingCurve } from "./training-curve.js";

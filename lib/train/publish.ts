@@ -1,13 +1,12 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { stringify } from "csv-stringify/sync";
 import { z } from "zod";
-import { readJsonl, ThoughtbookError } from "../core/index.js";
+import { ThoughtbookError } from "../core/index.js";
 import { openCheckpoint, readParameters, saveCheckpoint } from "../model/index.js";
 import { filesOf, pretrainFolders } from "./pretrain-folders.js";
 import type { Phase, Recipe } from "./recipe.js";
-import type { TrainingRecord } from "./train-language-model.js";
+import { CURVE_FILE, trainingCurve } from "./training-curve.js";
 
 export interface PublishOptions {
   recipe: Recipe;
@@ -18,9 +17,6 @@ export interface PublishOptions {
   /** Gets one folder for each model. */
   into: string;
 }
-
-/** Updates whose losses a row of the curve is the mean of. */
-const UPDATES_PER_ROW = 25;
 
 const resultSchema = z.object({ updates: z.int(), seconds: z.number() });
 
@@ -50,7 +46,7 @@ export async function publishModels({ recipe, seed = recipe.seed, out, into }: P
         // Tokenizer, chat template and operations.
         ...(await filesOf(source, (name) => /\.json$/.test(name) && !/^(config|model)/.test(name))),
         "training.json": `${JSON.stringify(training, null, 2)}\n`,
-        "curve.csv": await trainingCurve(phases, out),
+        [CURVE_FILE]: await trainingCurve(phases, out),
       },
     });
     written.push(folder);
@@ -66,31 +62,4 @@ export async function publishModels({ recipe, seed = recipe.seed, out, into }: P
     const { updates, seconds } = resultSchema.parse(JSON.parse(await readFile(places.result(phase), "utf8")));
     return { phase: phase.name, updates, hours: Number((seconds / 3600).toFixed(2)) };
   }
-}
-
-/** Loss (mean of some updates) and accuracies by update and tokens over all phases, as CSV. */
-async function trainingCurve(phases: readonly Phase[], out: string): Promise<string> {
-  const rows: Record<string, string | number>[] = [];
-  let [updatesBefore, tokensBefore] = [0, 0];
-  for (const phase of phases) {
-    let losses: number[] = [];
-    let last: TrainingRecord | undefined;
-    for await (const { value } of readJsonl<TrainingRecord>(join(pretrainFolders(out).run(phase), "records.jsonl"))) {
-      last = value;
-      losses.push(value.loss);
-      if (value.step % UPDATES_PER_ROW > 0 && !value.scores) continue;
-      rows.push({
-        phase: phase.name,
-        update: updatesBefore + value.step,
-        tokens: tokensBefore + value.tokens,
-        loss: (losses.reduce((sum, loss) => sum + loss, 0) / losses.length).toFixed(4),
-        ...value.scores,
-      });
-      losses = [];
-    }
-    updatesBefore += last?.step ?? 0;
-    tokensBefore += last?.tokens ?? 0;
-  }
-  const columns = [...new Set(rows.flatMap(Object.keys))];
-  return stringify(rows, { header: true, columns });
 }

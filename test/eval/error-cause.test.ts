@@ -1,5 +1,6 @@
-import { errorCause } from "thoughtbook/eval";
+import { errorCause, errorShares } from "thoughtbook/eval";
 import { describe, expect, it } from "vitest";
+import { record } from "./helpers.js";
 
 describe("errorCause", () => {
   it.each([
@@ -20,5 +21,17 @@ describe("errorCause", () => {
     errorCause("1+".repeat(200_000), true);
     errorCause(`${"(".repeat(100_000)}=1`, true);
     expect(performance.now() - started).toBeLessThan(2000);
+  });
+});
+
+describe("errorShares", () => {
+  it("counts what is wrong, and leaves out what is right", () => {
+    const records = [
+      record({ completion: "2+2=5\n#### 5", answer: "5" }),
+      record({ completion: "2+2=4\n#### 4", answer: "4" }),
+      record({ completion: "2+2=4\n#### 4", answer: "4", correct: { strict: true } }),
+      record({ completion: "2+2" }),
+    ];
+    expect(errorShares(records)).toEqual({ arithmetic: 0.25, path: 0.25, unfinished: 0.25 });
   });
 });

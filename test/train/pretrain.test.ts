@@ -14,6 +14,7 @@ import {
   publishModels,
   type Recipe,
   readRecipe,
+  readTrainingCurve,
   type TrainingRecord,
 } from "thoughtbook/train";
 import { describe, expect, it } from "vitest";
@@ -223,6 +224,17 @@ describe("publishModels", () => {
     ]);
     const tokens = lines.slice(1).map((line) => Number(line.split(",")[2]));
     expect(tokens).toEqual(tokens.toSorted((a, b) => a - b));
+    const curve = await readTrainingCurve(join(into, "tiny"));
+    expect(curve.map(({ name, records }) => [name, records.map(({ step }) => step)])).toEqual([
+      ["base", [3, 6]],
+      ["long", [3, 4]],
+    ]);
+    expect(curve[0]!.records[0]).toMatchObject({
+      loss: Number(lines[1]!.split(",")[3]),
+      scores: { "accuracy at 1": 0 },
+    });
+    await writeFile(join(into, "tiny", "curve.csv"), "update,loss\n1,2\n");
+    expect(await failure(readTrainingCurve(join(into, "tiny")))).toMatchObject({ code: "corrupt-data" });
   }, 120_000);
 });
 
