@@ -78,6 +78,7 @@ export {
   traceRow,
 } from "./rows.js";
 export type { SearchNode, SearchResult, SearchStatus, SearchTree } from "./search-tree.js";
+export { type LabelledSignals, placeByLength, signalPrecision } from "./signal-quality.js";
 export { joinSteps, SPLITTINGS, type Splitting, STEP_SEPARATOR, splitSteps } from "./split-steps.js";
 export type { StepSet } from "./step-set.js";
 export {

@@ -35,7 +35,7 @@ const setSchema = z.strictObject({
       maxNewTokens: count.exactOptional(),
     })
     .default({}),
-  /** Whether students are trained on it. */
+  /** Whether students are trained on it, where the study has some. */
   students: z.boolean().default(true),
 });
 
@@ -53,23 +53,31 @@ const studySchema = z
     /** The word problems whose long chains are compressed, of the training split. */
     chains: z.strictObject({ count, operations: range, seed: z.int() }),
     sets: z.array(setSchema).min(1),
-    students: z.strictObject({
-      seeds: z.array(z.int()).min(1),
-      /** Updates, and examples an update. */
-      steps: count,
-      batchSize: count,
-      learningRate: z.number().positive(),
-      optimizer: z.enum(["adamw", "muon"]),
-      schedule: z.enum(["cosine", "linear", "constant"]),
-    }),
-    evaluation: z.strictObject({
-      problems: count,
-      operations: range,
-      split: z.enum(["validation", "test"]),
-      seed: z.int(),
-      /** The most tokens of an answer. */
-      budgets: z.array(count).min(1),
-    }),
+    /** How students are trained, and measured; without, chains are compressed only. */
+    students: z
+      .strictObject({
+        seeds: z.array(z.int()).min(1),
+        /** Updates, and examples an update. */
+        steps: count,
+        batchSize: count,
+        learningRate: z.number().positive(),
+        optimizer: z.enum(["adamw", "muon"]),
+        schedule: z.enum(["cosine", "linear", "constant"]),
+      })
+      .exactOptional(),
+    evaluation: z
+      .strictObject({
+        problems: count,
+        operations: range,
+        split: z.enum(["validation", "test"]),
+        seed: z.int(),
+        /** The most tokens of an answer. */
+        budgets: z.array(count).min(1),
+      })
+      .exactOptional(),
+  })
+  .refine(({ students, evaluation }) => (students === undefined) === (evaluation === undefined), {
+    error: "students and evaluation belong together",
   })
   .refine(({ sets }) => new Set(sets.map(({ name }) => name)).size === sets.length, {
     path: ["sets"],

@@ -53,12 +53,16 @@ export async function runStudy({ study, folder, signal, display }: StudyOptions)
   await writeChains(study, folder);
   const { models, sets } = await compressAll({ study, folder, signal, display });
   const students: { set: StudySet; answers: StudentAnswers[][] }[] = [];
-  for (const set of study.sets.filter((set) => set.students)) {
-    const answers: StudentAnswers[][] = [];
-    for (const seed of study.students.seeds) {
-      answers.push(await measuredStudent({ study, folder, signal, display }, set, seed, models.base.hash));
+  const { students: training, evaluation } = study;
+  if (training && evaluation) {
+    for (const set of study.sets.filter((set) => set.students)) {
+      const answers: StudentAnswers[][] = [];
+      for (const seed of training.seeds) {
+        const plan = { training, evaluation, seed, base: models.base.hash };
+        answers.push(await measuredStudent({ study, folder, signal, display }, set, plan));
+      }
+      students.push({ set, answers });
     }
-    students.push({ set, answers });
   }
   return {
     study,
@@ -102,19 +106,27 @@ async function compressAll({ study, folder, signal, display }: StudyOptions) {
   }
 }
 
+interface StudentPlan {
+  training: NonNullable<Study["students"]>;
+  evaluation: NonNullable<Study["evaluation"]>;
+  seed: number;
+  /** Hash of the weights that it starts from. */
+  base: string | null;
+}
+
 /** Train a student and measure it; what was done before is taken as it is. */
 async function measuredStudent(
   { study, folder, signal, display }: StudyOptions,
   set: StudySet,
-  seed: number,
-  base: string | null,
+  plan: StudentPlan,
 ): Promise<StudentAnswers[]> {
   const files = studyFiles(folder);
-  const { steps, batchSize, learningRate, optimizer, schedule } = study.students;
+  const { seed, base, evaluation } = plan;
+  const { steps, batchSize, learningRate, optimizer, schedule } = plan.training;
   const training = { maxSteps: steps, batchSize, learningRate, optimizer, schedule, seed: `${study.seed}/${seed}` };
-  const { problems, operations, split, budgets, seed: problemSeed } = study.evaluation;
+  const { problems, operations, split, budgets, seed: problemSeed } = evaluation;
   const data = files.training(set.name);
-  const settings = { base, training, data: await sha256File(data), evaluation: study.evaluation };
+  const settings = { base, training, data: await sha256File(data), evaluation };
   return keptResult(files.answers(set.name, seed), settings, async () => {
     const out = files.student(set.name, seed);
     await fineTune({
