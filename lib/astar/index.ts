@@ -91,7 +91,7 @@ export {
   studentMeasures,
   studentPoints,
 } from "./student-measures.js";
-export { runStudy, type StudentsResult, type StudyOptions, type StudyResults } from "./study.js";
+export { type ComparisonResult, runStudy, type StudentsResult, type StudyOptions, type StudyResults } from "./study.js";
 export { parseStudy, readStudy, type Study, type StudySet } from "./study-config.js";
 export type { SetResult } from "./study-sets.js";
 export { readTagged, THOUGHT_TAGS, type ThoughtTags, writeTagged } from "./tags.js";

@@ -53,6 +53,8 @@ const studySchema = z
     /** The word problems whose long chains are compressed, of the training split. */
     chains: z.strictObject({ count, operations: range, seed: z.int() }),
     sets: z.array(setSchema).min(1),
+    /** Pairs of sets: students of the first one are compared with those of the second. */
+    comparisons: z.array(z.tuple([slug, slug])).default([]),
     /** How students are trained, and measured; without, chains are compressed only. */
     students: z
       .strictObject({
@@ -76,6 +78,11 @@ const studySchema = z
       })
       .exactOptional(),
   })
+  .refine(
+    ({ sets, comparisons }) =>
+      comparisons.flat().every((name) => sets.some((set) => set.name === name && set.students)),
+    { path: ["comparisons"], error: "names a set that has no students" },
+  )
   .refine(({ students, evaluation }) => (students === undefined) === (evaluation === undefined), {
     error: "students and evaluation belong together",
   })

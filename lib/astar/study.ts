@@ -31,8 +31,13 @@ export interface StudentsResult {
   name: string;
   method: string;
   budgets: StudentMeasures[];
-  /** The set's students against those of the study's first set. */
-  comparison?: StudentComparison[];
+}
+
+/** The students of one set against those of another one, by budget. */
+export interface ComparisonResult {
+  set: string;
+  other: string;
+  budgets: StudentComparison[];
 }
 
 export interface StudyResults {
@@ -41,39 +46,42 @@ export interface StudyResults {
   models: Record<keyof Study["models"], { hash: string | null; parameters: number | null }>;
   sets: SetResult[];
   students: StudentsResult[];
+  comparisons: ComparisonResult[];
 }
 
 /**
  * Carry a study out: write the chains, compress them for each set, train a student on each set with each seed, and measure
- * all on the same problems at each budget. The first set is the one that others are compared with.
+ * all on the same problems at each budget.
  *
  * @throws bad-input for a folder with work of other settings; interrupted; as `compressFile`, `fineTune`, `evaluateModel`
  */
 export async function runStudy({ study, folder, signal, display }: StudyOptions): Promise<StudyResults> {
   await writeChains(study, folder);
   const { models, sets } = await compressAll({ study, folder, signal, display });
-  const students: { set: StudySet; answers: StudentAnswers[][] }[] = [];
+  const answers = new Map<string, StudentAnswers[][]>();
   const { students: training, evaluation } = study;
   if (training && evaluation) {
     for (const set of study.sets.filter((set) => set.students)) {
-      const answers: StudentAnswers[][] = [];
+      const ofSet: StudentAnswers[][] = [];
       for (const seed of training.seeds) {
         const plan = { training, evaluation, seed, base: models.base.hash };
-        answers.push(await measuredStudent({ study, folder, signal, display }, set, plan));
+        ofSet.push(await measuredStudent({ study, folder, signal, display }, set, plan));
       }
-      students.push({ set, answers });
+      answers.set(set.name, ofSet);
     }
   }
   return {
     study,
     models,
     sets,
-    students: students.map(({ set: { name, method }, answers }, i) => ({
-      name,
-      method,
-      budgets: studentMeasures(answers),
-      ...(i === 0 ? {} : { comparison: compareStudents(answers, students[0]!.answers) }),
-    })),
+    students: study.sets.flatMap(({ name, method }) => {
+      const own = answers.get(name);
+      return own ? { name, method, budgets: studentMeasures(own) } : [];
+    }),
+    comparisons: study.comparisons.flatMap(([set, other]) => {
+      const [own, others] = [answers.get(set), answers.get(other)];
+      return own && others ? { set, other, budgets: compareStudents(own, others) } : [];
+    }),
   };
 }
 

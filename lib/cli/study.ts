@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { SetResult, StudentsResult, StudyResults } from "../astar/index.js";
+import type { ComparisonResult, SetResult, StudentsResult, StudyResults } from "../astar/index.js";
 import { resolveUserPath, writeWhole } from "../core/index.js";
 import type { Estimate } from "../eval/index.js";
 import { resumable } from "./resumable.js";
@@ -37,7 +37,7 @@ async function study(file: string, { out, results }: StudyFlags, signal: AbortSi
   console.log(readable(found));
 }
 
-function readable({ sets, students }: StudyResults): string {
+function readable({ sets, students, comparisons }: StudyResults): string {
   const tables = [
     alignedLines([
       ["set", "tokens kept %", "steps kept %", "accepted %", "precision %", "recall %"],
@@ -49,8 +49,14 @@ function readable({ sets, students }: StudyResults): string {
           ["students", "budget", "accuracy %", "95 %", "ACU", "tokens", "finished %", "strict %"],
           ...students.flatMap(studentRows),
         ]),
+    comparisons.length === 0
+      ? []
+      : alignedLines([
+          ["compared", "with", "budget", "accuracy ×", "95 %", "ACU ×", "95 %", "points", "95 %", "tokens ×"],
+          ...comparisons.flatMap(comparisonRows),
+        ]),
   ];
-  return tables.map((lines) => lines.join("\n")).join("\n\n");
+  return tables.flatMap((lines) => (lines.length > 0 ? lines.join("\n") : [])).join("\n\n");
 }
 
 const setRow = ({ method, keptTokens, keptSteps, acceptedShare, precision, recall }: SetResult): string[] => [
@@ -74,4 +80,17 @@ const studentRows = ({ method, budgets }: StudentsResult): string[][] =>
     length.value.toFixed(1),
     percent(finishRate.value),
     percent(strict.value),
+  ]);
+
+const comparisonRows = ({ set, other, budgets }: ComparisonResult): string[][] =>
+  budgets.map(({ budget, accuracyRatio, acuRatio, difference, lengthRatio }, i) => [
+    ...(i === 0 ? [set, other] : ["", ""]),
+    String(budget),
+    ...[accuracyRatio, acuRatio].flatMap((ratio) => [
+      ratio ? ratio.value.toFixed(2) : "–",
+      ratio?.interval ? ratio.interval.map((end) => end.toFixed(2)).join(" – ") : "–",
+    ]),
+    percent(difference.value),
+    difference.interval ? percentRange(difference.interval) : "–",
+    lengthRatio.value.toFixed(2),
   ]);

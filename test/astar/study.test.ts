@@ -21,15 +21,16 @@ describe("runStudy", { timeout: 180_000 }, () => {
 
   const FULL = { name: "full", method: "full chain", mode: "full" };
   const NECESSARY = { name: "necessary", method: "necessary steps", mode: "necessary" };
-  const RANDOM = { name: "random", method: "random steps", mode: "random", like: "necessary" };
-  const studyOf = (...sets: object[]): Study =>
+  const RANDOM = { name: "random", method: "random steps", mode: "random", like: "necessary", students: false };
+  const studyOf = (sets: object[], comparisons: string[][] = [], seeds = [1, 2]): Study =>
     parseStudy({
       name: "tiny",
       seed: 1,
       models: { base: model, validator: model, scorer: model },
       chains: { count: 6, operations: [1, 1], seed: 2 },
       sets,
-      students: { seeds: [1, 2], steps: 2, batchSize: 2, learningRate: 0.01, optimizer: "adamw", schedule: "linear" },
+      comparisons,
+      students: { seeds, steps: 2, batchSize: 2, learningRate: 0.01, optimizer: "adamw", schedule: "linear" },
       evaluation: { problems: 3, operations: [1, 1], split: "validation", seed: 1, budgets: [3, 6] },
     });
   const run = (name: string, study: Study) => runStudy({ study, folder: join(folder, name), display: SILENT });
@@ -37,7 +38,7 @@ describe("runStudy", { timeout: 180_000 }, () => {
     readFileSync(join(folder, name, "students", set, String(seed), "model.safetensors"));
 
   it("compresses, trains, measures; goes on with what is there; and repeats exactly", async () => {
-    const first = await run("a", studyOf(FULL, NECESSARY));
+    const first = await run("a", studyOf([FULL, NECESSARY], [["necessary", "full"]]));
     const [full, necessary] = first.sets;
     expect(full).toMatchObject({ method: "full chain", keptSteps: 1, keptTokens: 1, recall: { value: 1 } });
     expect(full!.precision!.value).toBeLessThan(0.6);
@@ -49,30 +50,32 @@ describe("runStudy", { timeout: 180_000 }, () => {
       ["necessary steps", [3, 6]],
     ]);
     expect(first.students[0]!.budgets[0]!.accuracy.count).toBe(6);
-    expect(first.students[1]!.comparison!.map(({ budget }) => budget)).toEqual([3, 6]);
+    expect(first.comparisons).toMatchObject([
+      { set: "necessary", other: "full", budgets: [{ budget: 3 }, { budget: 6 }] },
+    ]);
     expect(weights("a", "full", 1).equals(weights("a", "full", 2))).toBe(false);
     expect(weights("a", "full", 1).equals(weights("a", "necessary", 1))).toBe(false);
 
     const trained = statSync(join(folder, "a", "students", "full", "1", "model.safetensors")).mtimeMs;
-    const more = await run("a", studyOf(FULL, NECESSARY, RANDOM));
+    const more = await run("a", studyOf([FULL, NECESSARY, RANDOM]));
     expect(more.sets.slice(0, 2)).toEqual(first.sets);
     expect(more.students.slice(0, 2)).toEqual(first.students);
     expect(Math.abs(more.sets[2]!.keptTokens - necessary!.keptTokens)).toBeLessThan(0.1);
     expect(statSync(join(folder, "a", "students", "full", "1", "model.safetensors")).mtimeMs).toBe(trained);
 
-    await run("b", studyOf(NECESSARY));
+    await run("b", studyOf([NECESSARY], [], [2]));
     expect(weights("b", "necessary", 2).equals(weights("a", "necessary", 2))).toBe(true);
   });
 
   it("trains no students on a set that is for comparison of the chains only", async () => {
-    const { sets, students } = await run("c", studyOf({ ...FULL, students: false }));
+    const { sets, students } = await run("c", studyOf([{ ...FULL, students: false }]));
     expect(sets).toHaveLength(1);
     expect(students).toEqual([]);
   });
 
   it("refuses a folder with work of other settings", async () => {
-    await run("d", studyOf({ ...FULL, students: false }));
-    const other = { ...studyOf({ ...FULL, students: false }), seed: 9 };
+    await run("d", studyOf([{ ...FULL, students: false }]));
+    const other = { ...studyOf([{ ...FULL, students: false }]), seed: 9 };
     expect(await failure(run("d", other))).toMatchObject({ code: "bad-input", message: /full\.json keeps a result/ });
   });
 
@@ -81,11 +84,18 @@ describe("runStudy", { timeout: 180_000 }, () => {
     [{ ...FULL, mode: "none" }, /mode/],
     [{ ...FULL, importance: { alpha: 2 } }, /alpha/],
   ])("names what is wrong with a set", (set, message) => {
-    expect(() => studyOf(set)).toThrow(message);
+    expect(() => studyOf([set])).toThrow(message);
+  });
+
+  it("refuses to compare students that there are not", () => {
+    expect(() => studyOf([FULL, { ...NECESSARY, students: false }], [["full", "necessary"]])).toThrow(
+      /has no students/,
+    );
+    expect(() => studyOf([FULL], [["full", "none"]])).toThrow(/has no students/);
   });
 
   it("refuses two sets of one name", () => {
-    expect(() => studyOf(FULL, FULL)).toThrow(/same name/);
+    expect(() => studyOf([FULL, FULL])).toThrow(/same name/);
   });
 });
 
