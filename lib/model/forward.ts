@@ -134,6 +134,20 @@ function activate(activation: Activation, x: tf.Tensor): tf.Tensor {
   return activation === "relu" ? x.relu() : x.mul(x.sigmoid());
 }
 
+/**
+ * Which tokens see which, where a row holds several texts: those of their own text, and those of the text that it goes on
+ * from.
+ *
+ * @param texts `segments`: the number of each token's text, `[rows, time]` int32; `trunks`: that of the text its own one goes
+ *   on from
+ * @returns `[rows, time, time]`, 1 where the token of a row sees that of a column
+ */
+export function ownText({ segments, trunks }: { segments: tf.Tensor; trunks: tf.Tensor }): tf.Tensor {
+  const [rows, length] = segments.shape as [number, number];
+  const isOf = (texts: tf.Tensor) => texts.reshape([rows, length, 1]).equal(segments.reshape([rows, 1, length]));
+  return isOf(segments).logicalOr(isOf(trunks)).toFloat();
+}
+
 export interface ForwardOptions {
   /** 1 for a token, 0 for padding, `[batch, time]` int32; padding belongs on the left. Default: all tokens. */
   mask?: tf.Tensor;

@@ -52,6 +52,7 @@ export {
   hiddenStates,
   type Model,
   outputLogits,
+  ownText,
   rotaryTable,
   tokenEmbeddings,
   type Weights,

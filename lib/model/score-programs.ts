@@ -9,7 +9,7 @@ import {
   weightedAttention,
 } from "../tensor/index.js";
 import { attentionScale } from "./config.js";
-import { headSplitter, hiddenStates, joinHeads, outputLogits, tokenEmbeddings } from "./forward.js";
+import { headSplitter, hiddenStates, joinHeads, outputLogits, ownText, tokenEmbeddings } from "./forward.js";
 import {
   type HostModel,
   type ModelInputs,
@@ -28,6 +28,8 @@ type BodyInputs<Leaf> = ModelInputs<Leaf> & {
 };
 /** With padding on the left, `[rows, time]` int32 tells tokens (1) from padding (0); on the right no token sees it. */
 type MaskedInputs<Leaf> = BodyInputs<Leaf> & { mask: Leaf };
+/** Padding on the right; texts that go on from a common beginning, see `ownText`. */
+type SharedInputs<Leaf> = BodyInputs<Leaf> & { segments: Leaf; trunks: Leaf };
 /** Padding on the right; `[rows, time]` int32 tells the tokens whose attention is summed (1) from the others (0). */
 type AttendedInputs<Leaf> = BodyInputs<Leaf> & { queries: Leaf };
 type PlacesInputs<Leaf> = ModelInputs<Leaf> & {
@@ -44,6 +46,7 @@ export interface ScorePrograms {
   /** Hidden states after the last norm, `[rows · time, hidden]`. */
   body: Compiled<BodyInputs<TensorSpec>, tf.Tensor>;
   maskedBody: Compiled<MaskedInputs<TensorSpec>, tf.Tensor>;
+  sharedBody: Compiled<SharedInputs<TensorSpec>, tf.Tensor>;
   /** The same, and the attention to each token in the last layer, summed over heads and queries, `[rows, time]`. */
   attendedBody: Compiled<AttendedInputs<TensorSpec>, { hidden: tf.Tensor; mass: tf.Tensor }>;
   /** −log p of each target, `[count]`. */
@@ -63,7 +66,9 @@ function createPrograms(model: HostModel, session: SessionOptions): ScoreProgram
   const { config } = model;
   const shell = shellOf(model);
   const inputs = modelSpecs(model);
-  const [ids, positions, mask, queries] = Array.from({ length: 4 }, () => spec([null, null], "int32"));
+  const [ids, positions, mask, queries, segments, trunks] = Array.from({ length: 6 }, () =>
+    spec([null, null], "int32"),
+  );
   const body = compile<BodyInputs<TensorSpec>, tf.Tensor>(
     (tensors: BodyInputs<tf.Tensor>) => lastHidden(shell, tensors),
     { ...inputs, ids: ids!, positions: positions! },
@@ -72,6 +77,11 @@ function createPrograms(model: HostModel, session: SessionOptions): ScoreProgram
   const maskedBody = compile<MaskedInputs<TensorSpec>, tf.Tensor>(
     (tensors: MaskedInputs<tf.Tensor>) => lastHidden(shell, tensors, tensors.mask),
     { ...inputs, ids: ids!, positions: positions!, mask: mask! },
+    session,
+  );
+  const sharedBody = compile<SharedInputs<TensorSpec>, tf.Tensor>(
+    (tensors: SharedInputs<tf.Tensor>) => lastHidden(shell, tensors, ownText(tensors)),
+    { ...inputs, ids: ids!, positions: positions!, segments: segments!, trunks: trunks! },
     session,
   );
   const attendedBody = compile<AttendedInputs<TensorSpec>, { hidden: tf.Tensor; mass: tf.Tensor }>(
@@ -99,11 +109,14 @@ function createPrograms(model: HostModel, session: SessionOptions): ScoreProgram
   return {
     body,
     maskedBody,
+    sharedBody,
     attendedBody,
     head,
     logProbs,
     async dispose() {
-      await Promise.all([body, maskedBody, attendedBody, head, logProbs].map((program) => program.dispose()));
+      await Promise.all(
+        [body, maskedBody, sharedBody, attendedBody, head, logProbs].map((program) => program.dispose()),
+      );
     },
   };
 }

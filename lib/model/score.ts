@@ -1,24 +1,27 @@
 import { ThoughtbookError } from "../core/index.js";
-import {
-  type BucketBatch,
-  bucketBatches,
-  bucketOf,
-  bucketSizes,
-  emptyTensor,
-  padRows,
-  type SessionOptions,
-  type TensorData,
-} from "../tensor/index.js";
+import { bucketOf, bucketSizes, emptyTensor, padRows, type SessionOptions, type TensorData } from "../tensor/index.js";
 import type { ModelConfig } from "./config.js";
 import { checkIds, type HostModel, modelInputs } from "./generate-model.js";
 import { checkTop, type TokenLogProb, topTokens } from "./sampling-top.js";
 import { type ScorePrograms, scorePrograms } from "./score-programs.js";
+import {
+  BATCH_TOKENS,
+  columnOf,
+  planRows,
+  type ScoreRow,
+  type ScoreText,
+  sharedRows,
+  singleRows,
+} from "./score-rows.js";
 
 /** Ids to score: all but the first one, or those of a continuation given a prompt. */
 export type ScoreSequence = readonly number[] | { prompt: readonly number[]; continuation: readonly number[] };
 
 export interface ScoreOptions {
-  /** The most sequences computed at once. Default: as many as have 4,096 tokens together. */
+  /**
+   * The most sequences computed at once. Default: as many as have 4,096 tokens together; neighbours that begin alike then
+   * have their common beginning computed once, where that is less work.
+   */
   batchSize?: number | undefined;
   /** Where shorter sequences are filled up; it changes rounding only. Default: `right`, which is faster. */
   padding?: "left" | "right" | undefined;
@@ -30,10 +33,6 @@ export interface ScoreOptions {
   session?: SessionOptions | undefined;
 }
 
-/** At most so many tokens, padding included, are computed at once. */
-const BATCH_TOKENS = 4096;
-/** From so many sequences on lengths are padded less: what more programs cost to compile is then saved. */
-const MANY = 1000;
 /** At most so many logits are in memory at once: 128 MiB. */
 const LOGITS = 2 ** 25;
 
@@ -118,8 +117,6 @@ async function scoreTexts(
     attention: new Float32Array(attention ? from : 0),
   }));
   const scored = [...texts.keys()].filter((index) => results[index]!.logProbs.length > 0);
-  // The last token is a target only, unless it is asked what it attends to.
-  const lengths = scored.map((index) => texts[index]!.ids.length - (attention ? 0 : 1));
   if (options.batchSize !== undefined && !(Number.isInteger(options.batchSize) && options.batchSize > 0)) {
     throw new ThoughtbookError("bad-input", `batchSize is ${options.batchSize}, expected a whole number above 0`, {
       hint: "Correct the option.",
@@ -127,25 +124,38 @@ async function scoreTexts(
   }
   const programs = scorePrograms(model, options.session);
   const chunk = headChunk(config.vocabularySize);
+  const toScore = scored.map((index) => texts[index]!);
+  const isShared = !attention && side === "right" && options.batchSize === undefined;
+  const allRows = isShared
+    ? sharedRows(toScore, { width: config.hiddenSize, longest: config.maxPositions })
+    : // The last token is a target only, unless it is asked what it attends to.
+      singleRows(toScore.map(({ ids }) => ids.length - (attention ? 0 : 1)));
   let done = sequences.length - scored.length;
-  for (const { indices, length, rows } of plan(lengths, config.maxPositions, options.batchSize)) {
+  for (const { indices, length, rows } of planRows(allRows, config.maxPositions, options.batchSize)) {
     if (options.signal?.aborted) {
       throw new ThoughtbookError("interrupted", "scoring was interrupted", {
         hint: "Run it again.",
         cause: options.signal.reason,
       });
     }
-    const work = indices.map((index) => scored[index]!);
-    const batch = work.map((index) => texts[index]!);
-    const ofBatch = work.map((index) => results[index]!);
+    const batch = indices.map((index) => {
+      const row = allRows[index]!;
+      const members = row.texts.map((place) => ({ text: toScore[place]!, result: results[scored[place]!]! }));
+      return { ...row, members };
+    });
     const hidden = attention
-      ? await attendedBodyOf(model, programs, batch, { length, rows, results: ofBatch })
+      ? await attendedBodyOf(model, programs, batch, { length, rows })
       : await bodyOf(model, programs, batch, { length, rows, side });
-    await headOf(model, programs, hidden, { batch, results: ofBatch, length, side, chunk, topCount });
-    done += batch.length;
+    await headOf(model, programs, hidden, { batch, length, side, chunk, topCount });
+    for (const { members } of batch) done += members.length;
     options.onProgress?.(done);
   }
   return results;
+}
+
+/** A row with its texts, and where their results go. */
+interface WorkRow extends ScoreRow {
+  members: { text: ScoreText; result: TopScore & AttendedScore }[];
 }
 
 /** What of a model's configuration decides which sequences it takes. */
@@ -156,13 +166,7 @@ export function checkSequences(config: SequenceLimits, sequences: readonly Score
   for (const [index, sequence] of sequences.entries()) readSequence(sequence, index, config);
 }
 
-interface Text {
-  ids: readonly number[];
-  /** The place of the first token to score. */
-  from: number;
-}
-
-function readSequence(sequence: ScoreSequence, index: number, config: SequenceLimits): Text {
+function readSequence(sequence: ScoreSequence, index: number, config: SequenceLimits): ScoreText {
   const parts = "prompt" in sequence ? sequence : undefined;
   const ids = parts ? [...parts.prompt, ...parts.continuation] : (sequence as readonly number[]);
   const empty = parts
@@ -186,25 +190,6 @@ function readSequence(sequence: ScoreSequence, index: number, config: SequenceLi
   return { ids, from: parts ? parts.prompt.length : 1 };
 }
 
-/** Sequences of like length together, at most {@link BATCH_TOKENS} tokens at a time. */
-function plan(lengths: readonly number[], longest: number, batchSize: number | undefined): BucketBatch[] {
-  const growth = lengths.length < MANY ? 1.5 : 1.125;
-  const sizes = bucketSizes({ longest, multipleOf: Math.min(16, longest), growth });
-  const groups = new Map<number, number[]>();
-  for (const [index, length] of lengths.entries()) {
-    const size = bucketOf(length, sizes);
-    groups.set(size, [...(groups.get(size) ?? []), index]);
-  }
-  return [...groups].flatMap(([size, indices]) => {
-    const rows = batchSize ?? Math.max(1, Math.floor(BATCH_TOKENS / size));
-    const batches = bucketBatches(
-      indices.map((index) => lengths[index]!),
-      { sizes: [size], batchSize: rows, rowSizes: bucketSizes({ longest: rows, multipleOf: 1 }) },
-    );
-    return batches.map((batch) => ({ ...batch, indices: batch.indices.map((place) => indices[place]!) }));
-  });
-}
-
 interface Layout {
   length: number;
   rows: number;
@@ -214,42 +199,66 @@ interface Layout {
 function bodyOf(
   model: HostModel,
   programs: ScorePrograms,
-  batch: readonly Text[],
+  batch: readonly WorkRow[],
   { length, rows, side }: Layout,
 ): Promise<TensorData> {
-  const inputs = batch.map(({ ids }) => ids.slice(0, -1));
   const pad = (values: readonly ArrayLike<number>[]) => padRows(values, { length, rows, side, value: 0 }).values;
-  const places = pad(inputs.map((ids) => [...ids.keys()]));
-  const tensors = { ...modelInputs(model), ids: pad(inputs), positions: places };
+  const columns = batch.map(columnsOf);
+  const tensors = {
+    ...modelInputs(model),
+    ids: pad(columns.map(({ ids }) => ids)),
+    positions: pad(columns.map(({ positions }) => positions)),
+  };
+  if (batch[0]!.trunk > 0) {
+    const segments = pad(columns.map(({ segments }) => segments));
+    // All own parts go on from the first part of the row.
+    const trunks = pad(columns.map(({ segments }) => segments.map(() => 1)));
+    return programs.sharedBody({ ...tensors, segments, trunks }) as Promise<TensorData>;
+  }
   if (side === "right") return programs.body(tensors) as Promise<TensorData>;
-  const mask = pad(inputs.map((ids) => new Int32Array(ids.length).fill(1)));
+  const mask = pad(columns.map(({ ids }) => new Int32Array(ids.length).fill(1)));
   return programs.maskedBody({ ...tensors, mask }) as Promise<TensorData>;
+}
+
+/** The columns of a row: ids, positions, and the number of the part, 1 for the trunk. */
+function columnsOf({ trunk, members }: WorkRow): { ids: number[]; positions: number[]; segments: number[] } {
+  const ids = [...members[0]!.text.ids.slice(0, trunk)];
+  const positions = [...ids.keys()];
+  const segments = ids.map(() => 1);
+  for (const [member, { text }] of members.entries()) {
+    for (let place = trunk; place < text.ids.length - 1; place++) {
+      ids.push(text.ids[place]!);
+      positions.push(place);
+      segments.push(member + 2);
+    }
+  }
+  return { ids, positions, segments };
 }
 
 /** The body with the attention of each continuation to its prompt, which goes into the results. */
 async function attendedBodyOf(
   model: HostModel,
   programs: ScorePrograms,
-  batch: readonly Text[],
-  { length, rows, results }: Omit<Layout, "side"> & { results: readonly AttendedScore[] },
+  batch: readonly WorkRow[],
+  { length, rows }: Omit<Layout, "side">,
 ): Promise<TensorData> {
+  const only = batch.map(({ members }) => members[0]!);
   const pad = (values: readonly ArrayLike<number>[]) => padRows(values, { length, rows, value: 0 }).values;
   const { hidden, mass } = await programs.attendedBody({
     ...modelInputs(model),
-    ids: pad(batch.map(({ ids }) => ids)),
-    positions: pad(batch.map(({ ids }) => [...ids.keys()])),
-    queries: pad(batch.map(({ ids, from }) => ids.map((_, place) => (place < from ? 0 : 1)))),
+    ids: pad(only.map(({ text }) => text.ids)),
+    positions: pad(only.map(({ text }) => [...text.ids.keys()])),
+    queries: pad(only.map(({ text: { ids, from } }) => ids.map((_, place) => (place < from ? 0 : 1)))),
   });
   const masses = mass!.data as Float32Array;
-  for (const [row, { attention }] of results.entries()) {
-    attention.set(masses.subarray(row * length, row * length + attention.length));
+  for (const [row, { result }] of only.entries()) {
+    result.attention.set(masses.subarray(row * length, row * length + result.attention.length));
   }
   return hidden as TensorData;
 }
 
 interface HeadWork extends Omit<Layout, "rows"> {
-  batch: readonly Text[];
-  results: readonly TopScore[];
+  batch: readonly WorkRow[];
   /** Places computed at once. */
   chunk: number;
   topCount: number;
@@ -260,14 +269,17 @@ async function headOf(
   model: HostModel,
   { head, logProbs }: ScorePrograms,
   hidden: TensorData,
-  { batch, results, length, side, chunk, topCount }: HeadWork,
+  { batch, length, side, chunk, topCount }: HeadWork,
 ): Promise<void> {
   const { hiddenSize: width, vocabularySize } = model.config;
   const places: { from: number; result: TopScore; at: number; target: number }[] = [];
-  for (const [row, { ids, from }] of batch.entries()) {
-    const start = row * length + (side === "left" ? length - (ids.length - 1) : 0);
-    for (let i = from; i < ids.length; i++) {
-      places.push({ from: start + i - 1, result: results[row]!, at: i - from, target: ids[i]! });
+  for (const [index, row] of batch.entries()) {
+    const start = (index + (side === "left" ? 1 : 0)) * length - (side === "left" ? row.length : 0);
+    for (const [member, { text, result }] of row.members.entries()) {
+      for (let i = text.from; i < text.ids.length; i++) {
+        const from = start + columnOf(row, member, i - 1);
+        places.push({ from, result, at: i - text.from, target: text.ids[i]! });
+      }
     }
   }
   const sizes = bucketSizes({ longest: chunk, multipleOf: Math.min(16, chunk) });

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs";
-import { causalAttend, hiddenStates, type Model, outputLogits, tokenEmbeddings } from "../model/index.js";
+import { causalAttend, hiddenStates, type Model, outputLogits, ownText, tokenEmbeddings } from "../model/index.js";
 import { embedding, type LossOutputs, softmaxCrossEntropy, spec, type Traced } from "../tensor/index.js";
 
 /**
@@ -48,9 +48,7 @@ function textStates(
   packed: boolean,
 ): tf.Tensor {
   const { config } = model;
-  const [rows, length] = positions.shape as [number, number];
-  const isOf = (texts: tf.Tensor) => texts.reshape([rows, length, 1]).equal(segments.reshape([rows, 1, length]));
-  const sameText = packed ? isOf(segments).logicalOr(isOf(trunks)).toFloat() : undefined;
+  const sameText = packed ? ownText({ segments, trunks }) : undefined;
   const attend = causalAttend(config, positions, sameText);
   return hiddenStates(model, embeddings, positions, (layer, projected) => attend(layer, projected).value);
 }

@@ -46,6 +46,31 @@ describe("score", () => {
     }
   });
 
+  it.each([...PARITY, "stories260k"])("computes a common beginning once, with the same result: %s", async (name) => {
+    const model = await checkpoint(name);
+    const [shared, other, ...own] = sequences(8, model.config.vocabularySize, 20);
+    const long = Array.from({ length: 4 }, () => [...shared!, ...other!])
+      .flat()
+      .slice(0, 40);
+    const texts: ScoreSequence[] = [
+      ...own.map((part) => [...long, ...part]),
+      { prompt: long, continuation: own[0]! },
+      { prompt: long.slice(0, 20), continuation: long.slice(20) },
+      // The same twice, one that is the beginning of the other, and one that has nothing in common with them.
+      long,
+      long,
+      long.slice(0, 30),
+      own[1]!,
+    ];
+    const done: number[] = [];
+    const together = await score(model, texts, { onProgress: (count) => done.push(count) });
+    const alone = await score(model, texts, { batchSize: 1 });
+    for (const [i, scores] of together.entries()) expect(apart(scores, alone[i]!), `text ${i}`).toBeLessThan(1e-4);
+    expect(done.at(-1)).toBe(texts.length);
+    const top = await scoreWithTop(model, texts, 2);
+    for (const [i, { logProbs }] of top.entries()) expect(apart(logProbs, alone[i]!)).toBeLessThan(1e-4);
+  });
+
   it("tells the most probable tokens in each place, as generation does", async () => {
     const model = await checkpoint("stories260k");
     const texts = sequences(5, model.config.vocabularySize, 60);
