@@ -38,10 +38,11 @@ export function problemStream({ phase, tokenizer, seed }: ProblemStreamOptions):
   const perChunk = Math.ceil(UPDATES_PER_CHUNK * batchSize * SPARE);
   const random = createRandom(seed).stream(`phase ${phase.name}`);
   // What decides the examples; not how long or at what rate they are trained on.
-  const { operations, distractors, withDistractors, mixture, equations, documents, untagged } = phase;
+  const { operations, distractors, withDistractors, mixture, equations, equationForms, documents, untagged } = phase;
   const content = {
     ...{ seed, longest, operations, distractors, withDistractors, mixture, equations, untagged },
     // Left out where there are none, as runs begun before there were any go on.
+    ...(equationForms === "balanced" ? { equationForms } : {}),
     ...(documents > 0 ? { documents } : {}),
   };
   return {
@@ -77,7 +78,9 @@ function drawExamples({ phase, tokenizer, seed, index, random, encode }: Draw): 
   const place = { seed: `${phase.name}/${seed}`, index };
   if (phase.equations > 0 && random.uniform() < phase.equations) {
     const problems = { seed: `${place.seed}/equations/${index}`, operations: phase.operations };
-    const equations = equationsExample(tokenizer, problems, Math.min(EQUATION_TOKENS, phase.longest));
+    const longest = Math.min(EQUATION_TOKENS, phase.longest);
+    const balancedBy = phase.equationForms === "balanced" ? random.stream("forms") : undefined;
+    const equations = equationsExample(tokenizer, { problems, longest, balancedBy });
     return equations ? [equations] : [];
   }
   // A function to write is a question of its own.

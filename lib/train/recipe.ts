@@ -31,6 +31,8 @@ const phaseSchema = z.strictObject({
   mixture: z.partialRecord(operationName, share),
   /** Share of examples that hold nothing but equations, as the steps of such problems have them. */
   equations: share.default(0),
+  /** How often each form of an equation occurs, such as n+n+n: as in problems, or all equally. */
+  equationForms: z.enum(["frequent", "balanced"]).default("frequent"),
   /** Share of the other examples that are texts without tags, to be judged rather than answered. */
   documents: share.default(0),
   /** How often a question comes without a tag, as in a plain chat: it is thought about step by step. */

@@ -36,6 +36,7 @@ const PHASE: Phase = {
   distractors: [1, 1],
   withDistractors: 0.2,
   equations: 0.2,
+  equationForms: "frequent",
   documents: 0,
   mixture: { cot: 1, decompose: 0.5, contract: 0.5, judge: 0.3, program: 0.5, code: 0.2 },
   untagged: 0.3,
@@ -164,6 +165,19 @@ describe("pretrain", () => {
       const counted = tokenizer.decode([...ids].filter((_, at) => labels[at]! >= 0));
       expect(counted).toBe(lines.map((line) => `${line.split("=")[1]}\n`).join(""));
     }
+    const balanced = await problemStream({ phase: { ...phase, equationForms: "balanced" }, tokenizer, seed: 1 }).chunk(
+      0,
+    );
+    const sumsOfThree = (all: typeof examples) => {
+      const lines = all.flatMap(({ ids }) =>
+        tokenizer
+          .decode([...ids])
+          .trimEnd()
+          .split("\n"),
+      );
+      return lines.filter((line) => /^\d+\+\d+\+\d+=/.test(line)).length / lines.length;
+    };
+    expect(sumsOfThree(balanced)).toBeGreaterThan(2 * sumsOfThree(examples));
   }, 60_000);
 
   it("draws texts without tags, in order or beginning in the thought, and counts all of them", async () => {
