@@ -79,16 +79,17 @@ async function serve({ model: specs, name: names, threads, quiet, timeout, ...fl
       onRequest: quiet ? undefined : (record) => console.error(lineOf(record)),
       onFault: (error) => console.error(placeOf(error)),
     });
+    const [first, second] = interruptions();
     console.error(`${ids.join(", ")} at ${server.url}/v1 (Ctrl-C ends it)`);
-    await interrupted();
+    await first;
     console.error(`waiting for ${server.active} answers in work, at most ${GRACE / 1000} s (Ctrl-C ends them)`);
     const closed = server.close({ grace: GRACE });
-    void interrupted().then(() => server.close({ grace: 0 }));
+    void second.then(() => server.close({ grace: 0 }));
     await closed;
   } finally {
     for (const model of models) await model.dispose();
   }
-  // The second listener for Ctrl-C may still be there.
+  // The listeners for Ctrl-C are still there.
   process.exit();
 }
 
@@ -98,14 +99,17 @@ function defaultName(spec: string): string {
   return existsSync(folder) ? basename(folder) : spec;
 }
 
-function interrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = () => {
-      process.off("SIGINT", stop).off("SIGTERM", stop);
-      resolve();
-    };
-    process.on("SIGINT", stop).on("SIGTERM", stop);
-  });
+/**
+ * The first and the second Ctrl-C, or request to end. The listeners stay until the process ends: with none there in between, a
+ * second one that follows at once would kill it.
+ */
+function interruptions(): [first: Promise<void>, second: Promise<void>] {
+  const waiting: (() => void)[] = [];
+  const interruption = () => new Promise<void>((resolve) => waiting.push(resolve));
+  const both: [Promise<void>, Promise<void>] = [interruption(), interruption()];
+  const next = () => waiting.shift()?.();
+  process.on("SIGINT", next).on("SIGTERM", next);
+  return both;
 }
 
 function lineOf({ method, route, status, aborted, milliseconds, ...record }: RequestRecord): string {

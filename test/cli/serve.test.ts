@@ -43,7 +43,12 @@ describe("thoughtbook serve", { timeout: 60_000 }, () => {
     const server = await start(["--model", folder, "--name", "me/toy"], { THOUGHTBOOK_API_KEY: "sk-secret" });
     const client = new OpenAI({ baseURL: server.url, apiKey: "sk-secret", maxRetries: 0 });
     const messages = [{ role: "user" as const, content: "hunter2 is my password" }];
-    const whole = await client.chat.completions.create({ model: "me/toy", messages, max_tokens: 5 });
+    const whole = await client.chat.completions.create({
+      model: "me/toy",
+      messages,
+      max_tokens: 5,
+      ...{ ignore_eos: true },
+    });
     expect(whole.usage!.completion_tokens).toBe(5);
     const wrong = new OpenAI({ baseURL: server.url, apiKey: "sk-mistyped", maxRetries: 0 });
     await expect(wrong.models.list()).rejects.toThrow(/API key is wrong/);
