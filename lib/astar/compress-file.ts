@@ -101,8 +101,9 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
     seed: options.seed ?? 0,
     idOf: ({ index }) => String(index),
   });
-  const cache =
-    needsOf(mode).importance && (await openImportanceCache(cacheFile, scorer!, { sink, data: { data: dataHash } }));
+  const cache = needsOf(mode).importance
+    ? await openImportanceCache(cacheFile, scorer!, { sink, data: { data: dataHash } })
+    : undefined;
   const progress = startProgress("compressing", { unit: "rows", display: options.display });
   const tally = emptyTally();
   async function* used(): AsyncGenerator<ChainRow> {
@@ -115,7 +116,7 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
   try {
     const compressed = compressRows(used(), {
       ...options,
-      signals: { cache: cache || undefined, sink },
+      signals: { cache, sink },
       shareOf,
       isDone: (index) => run.done.has(String(index)),
     });
@@ -140,7 +141,7 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
     throw error;
   } finally {
     await run.close();
-    if (cache) await cache.close();
+    await cache?.close();
   }
 }
 

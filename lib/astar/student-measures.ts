@@ -78,9 +78,10 @@ export function compareStudents(
   students: readonly (readonly StudentAnswers[])[],
   others: readonly (readonly StudentAnswers[])[],
 ): StudentComparison[] {
-  const other = byBudget(others);
-  return byBudget(students).map(({ budget, astar, length }, i) => {
-    const { astar: otherAstar, length: otherLength } = other[i]!;
+  const own = students.length;
+  return byBudget([...students, ...others]).map(({ budget, ...all }) => {
+    const [astar, otherAstar] = [all.astar.slice(0, own), all.astar.slice(own)];
+    const [length, otherLength] = [all.length.slice(0, own), all.length.slice(own)];
     const ratios = {
       accuracyRatio: crossedEstimate([astar, otherAstar], (a, b) => a / b),
       acuRatio: crossedEstimate([astar, length, otherAstar, otherLength], (a, m, b, n) => a / m / (b / n)),

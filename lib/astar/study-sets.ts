@@ -41,7 +41,7 @@ export interface StudySetsOptions {
 }
 
 /** Write the chains of a study as word problems, once. */
-export async function writeChains({ chains }: Study, folder: string): Promise<string> {
+export async function writeChains({ chains }: Study, folder: string): Promise<void> {
   const files = studyFiles(folder);
   const { count, operations, seed } = chains;
   await keptResult(files.chainsResult, { chains }, async () => {
@@ -52,7 +52,6 @@ export async function writeChains({ chains }: Study, folder: string): Promise<st
     await writeWhole(files.chains, lines.map((line) => `${line}\n`).join(""));
     return { sha256: await sha256File(files.chains) };
   });
-  return files.chains;
 }
 
 /** Compress the chains of a study for a set; what was done before is taken as it is. */

@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { keptResult, type ProgressDisplay, sha256File } from "../core/index.js";
 import { evaluateModel, loadTask } from "../eval/index.js";
 import { type LanguageModel, loadModel } from "../llm/index.js";
@@ -55,9 +53,10 @@ export interface StudyResults {
  *
  * @throws bad-input for a folder with work of other settings; interrupted; as `compressFile`, `fineTune`, `evaluateModel`
  */
-export async function runStudy({ study, folder, signal, display }: StudyOptions): Promise<StudyResults> {
+export async function runStudy(options: StudyOptions): Promise<StudyResults> {
+  const { study, folder } = options;
   await writeChains(study, folder);
-  const { models, sets } = await compressAll({ study, folder, signal, display });
+  const { models, sets } = await compressAll(options);
   const answers = new Map<string, StudentAnswers[][]>();
   const { students: training, evaluation } = study;
   if (training && evaluation) {
@@ -65,7 +64,7 @@ export async function runStudy({ study, folder, signal, display }: StudyOptions)
       const ofSet: StudentAnswers[][] = [];
       for (const seed of training.seeds) {
         const plan = { training, evaluation, seed, base: models.base.hash };
-        ofSet.push(await measuredStudent({ study, folder, signal, display }, set, plan));
+        ofSet.push(await measuredStudent(options, set, plan));
       }
       answers.set(set.name, ofSet);
     }
@@ -142,8 +141,7 @@ async function measuredStudent(
       model: await resolveModel(study.models.base),
       data,
       out,
-      // Its state is there only after an interruption.
-      resume: existsSync(join(out, "training")),
+      resume: true,
       signal,
       display,
     });

@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../core/index.js";
+import { listenForInterrupt, ThoughtbookError } from "../core/index.js";
 
 /**
  * Do work that can be interrupted: the first Ctrl-C keeps what is finished, a second one ends the process at once.
@@ -6,16 +6,14 @@ import { ThoughtbookError } from "../core/index.js";
  * @param hint how to go on after an interruption
  */
 export async function resumable(hint: string, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const stop = new AbortController();
-  const interrupt = () => stop.abort(new Error("Ctrl-C"));
-  process.once("SIGINT", interrupt);
+  const interrupt = listenForInterrupt();
   try {
-    await work(stop.signal);
+    await work(interrupt.signal);
   } catch (error) {
     if (!(error instanceof ThoughtbookError) || error.code !== "interrupted") throw error;
     process.exitCode = 130; // What shells expect of Ctrl-C.
     throw new ThoughtbookError("interrupted", error.message, { hint, cause: error });
   } finally {
-    process.off("SIGINT", interrupt);
+    interrupt.stop();
   }
 }

@@ -2,6 +2,7 @@ export { NOTEBOOK_DISPLAY, type NotebookDisplay, notebookDisplay } from "./displ
 export { type DownloadOptions, type DownloadProgress, download, parseRetryAfter } from "./download.js";
 export { describeError, type ErrorCode, type ErrorDetails, fileSystemError, ThoughtbookError } from "./errors.js";
 export { sha256, sha256File } from "./hash.js";
+export { listenForInterrupt } from "./interrupt.js";
 export { canonicalJson, strictJson } from "./json.js";
 export {
   type JsonlEntry,
@@ -19,4 +20,4 @@ export type { ProgressDisplay } from "./progress-display.js";
 export { createRandom, type Random } from "./random.js";
 export { openRun, type Run, type RunOptions } from "./run-folder.js";
 export { checkSettings, readSettingsFile } from "./settings-file.js";
-export { writeWhole } from "./whole-file.js";
+export { readIfThere, writeWhole } from "./whole-file.js";

@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
-import { fileSystemError, ThoughtbookError } from "./errors.js";
+import { ThoughtbookError } from "./errors.js";
 import { canonicalJson, strictJson } from "./json.js";
-import { writeWhole } from "./whole-file.js";
+import { readIfThere, writeWhole } from "./whole-file.js";
 
 /**
  * The result of work, done once: kept as JSON in a file with the settings it depends on, and read from there by the same
@@ -29,13 +28,8 @@ export async function keptResult<T>(
 }
 
 async function readKept<T>(file: string): Promise<{ settings: unknown; result: T } | undefined> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw fileSystemError(error, "read", file);
-  }
+  const text = await readIfThere(file);
+  if (text === undefined) return undefined;
   try {
     return JSON.parse(text) as { settings: unknown; result: T };
   } catch (cause) {

@@ -4,7 +4,7 @@ import type { ZodType } from "zod";
 import { fileSystemError, ThoughtbookError } from "./errors.js";
 import { canonicalJson, isPlainObject } from "./json.js";
 import { openJsonlWriter, readJsonl } from "./jsonl.js";
-import { writeWhole } from "./whole-file.js";
+import { readIfThere, writeWhole } from "./whole-file.js";
 
 export interface RunOptions<T> {
   /** Folder of the run; made if missing. */
@@ -100,13 +100,8 @@ export async function openRun<T>({ folder, config, seed, idOf, schema }: RunOpti
 }
 
 async function readSettings(runFile: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(runFile, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw fileSystemError(error, "read", runFile);
-  }
+  const text = await readIfThere(runFile);
+  if (text === undefined) return undefined;
   try {
     const { config, seed } = JSON.parse(text) as { config?: unknown; seed?: unknown };
     return { config, seed };

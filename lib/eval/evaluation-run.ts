@@ -1,7 +1,7 @@
-import { readFile, rm, rmdir } from "node:fs/promises";
+import { rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { fileSystemError, openRun, type Run, ThoughtbookError } from "../core/index.js";
+import { fileSystemError, openRun, type Run, readIfThere, ThoughtbookError } from "../core/index.js";
 import { type EvaluationRecord, evaluationRecordSchema } from "./records.js";
 
 export type EvaluationRun = Pick<Run<EvaluationRecord>, "done" | "records" | "append" | "close">;
@@ -44,14 +44,8 @@ const runSchema = z.looseObject({
  * @throws bad-input if the folder holds another kind of run, file-system
  */
 export async function removeEvaluation(folder: string): Promise<void> {
-  const runFile = join(folder, "run.json");
-  let text: string;
-  try {
-    text = await readFile(runFile, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw fileSystemError(error, "read", runFile);
-  }
+  const text = await readIfThere(join(folder, "run.json"));
+  if (text === undefined) return;
   const { budgets } = readRun(text, folder);
   const remove = (file: string) =>
     rm(file, { force: true }).catch((error: unknown) => {

@@ -1,8 +1,14 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import * as z from "zod";
-import { cacheFolder, canonicalJson, fileSystemError, resolveUserPath, sha256, strictJson } from "../core/index.js";
+import {
+  cacheFolder,
+  canonicalJson,
+  readIfThere,
+  resolveUserPath,
+  sha256,
+  strictJson,
+  writeWhole,
+} from "../core/index.js";
 import type { Json } from "./http-connection.js";
 import type { HttpServer } from "./http-server.js";
 
@@ -25,31 +31,14 @@ export function openCache(folder: string | true): AnswerCache {
   const fileOf = (key: string) => join(root, key.slice(0, 2), `${key}.json`);
   return {
     async read<T>(key: string, schema: z.ZodType<T>): Promise<T | undefined> {
-      let text: string;
-      try {
-        text = await readFile(fileOf(key), "utf8");
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-        throw fileSystemError(error, "read", fileOf(key));
-      }
-      const entry = parse(text);
+      const text = await readIfThere(fileOf(key));
+      const entry = text === undefined ? undefined : parse(text);
       if (entry?.key !== key || entry.checksum !== sha256(canonicalJson(entry.value))) return undefined;
       return schema.safeParse(entry.value).data;
     },
     async write(key, value) {
-      const file = fileOf(key);
-      const part = `${file}.${randomUUID()}.new`;
-      try {
-        await mkdir(dirname(file), { recursive: true });
-        await writeFile(
-          part,
-          `${strictJson({ version: VERSION, key, checksum: sha256(canonicalJson(value)), value })}\n`,
-        );
-        await rename(part, file);
-      } catch (error) {
-        await rm(part, { force: true });
-        throw fileSystemError(error, "write", file);
-      }
+      const entry = { version: VERSION, key, checksum: sha256(canonicalJson(value)), value };
+      await writeWhole(fileOf(key), `${strictJson(entry)}\n`);
     },
   };
 }

@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseEnv } from "node:util";
-import { fileSystemError, ThoughtbookError } from "../core/index.js";
+import { readIfThere, ThoughtbookError } from "../core/index.js";
 
 /**
  * The key for the servers: the one given, else THOUGHTBOOK_API_KEY, else OPENAI_API_KEY, each from the environment or
@@ -58,11 +57,6 @@ function isPrivate(baseUrl: string): boolean {
 }
 
 async function readDotEnv(): Promise<Record<string, string | undefined>> {
-  const file = resolve(".env");
-  try {
-    return parseEnv(await readFile(file, "utf8")) as Record<string, string | undefined>;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
-    throw fileSystemError(error, "read", file);
-  }
+  const text = await readIfThere(resolve(".env"));
+  return text === undefined ? {} : (parseEnv(text) as Record<string, string | undefined>);
 }

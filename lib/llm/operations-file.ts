@@ -1,8 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { fileSystemError, ThoughtbookError } from "../core/index.js";
-import { unlessAbsent } from "./unless-absent.js";
+import { readIfThere, ThoughtbookError } from "../core/index.js";
 
 /** What this library's own models say about themselves, beside the files of Hugging Face. */
 const FILE = "thoughtbook.json";
@@ -16,11 +14,7 @@ const schema = z.looseObject({ operations: z.array(z.string()) });
  */
 export async function readOperations(folder: string): Promise<ReadonlySet<string> | undefined> {
   const file = join(folder, FILE);
-  const text = await unlessAbsent(
-    readFile(file, "utf8").catch((error: unknown) => {
-      throw fileSystemError(error, "read", file);
-    }),
-  );
+  const text = await readIfThere(file);
   if (text === undefined) return undefined;
   try {
     return new Set(schema.parse(JSON.parse(text)).operations);

@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createRandom, type ProgressDisplay, ThoughtbookError } from "../core/index.js";
+import { createRandom, type ProgressDisplay, ThoughtbookError, writeWhole } from "../core/index.js";
 import { functionProblems, generateWordProblem } from "../data/index.js";
 import { createLocalModel } from "../llm/index.js";
 import {
@@ -136,7 +135,10 @@ async function trainPhase(
     onRecord: onRecord && ((record, course) => onRecord(record, phase, course)),
   });
   const { steps: updates, seconds } = result;
-  await writeFile(pretrainFolders(out).result(phase), `${JSON.stringify({ updates, seconds: Math.round(seconds) })}\n`);
+  await writeWhole(
+    pretrainFolders(out).result(phase),
+    `${JSON.stringify({ updates, seconds: Math.round(seconds) })}\n`,
+  );
   return result.parameters;
 }
 

@@ -1,5 +1,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { openRun, type Progress, type ProgressDisplay, startProgress, ThoughtbookError } from "../core/index.js";
+import {
+  listenForInterrupt,
+  openRun,
+  type Progress,
+  type ProgressDisplay,
+  startProgress,
+  ThoughtbookError,
+} from "../core/index.js";
 import {
   type Adapter,
   type AdapterOptions,
@@ -18,7 +25,6 @@ import {
 import { planCourse, planStreamCourse, type Update } from "./course.js";
 import { createEvaluations, type EvaluationOptions, type Scores } from "./evaluations.js";
 import { checkExamples, type Example, type ExampleStream } from "./examples.js";
-import { listenForInterrupt } from "./interrupt.js";
 import { BATCH_SPEC, languageModelLoss } from "./loss.js";
 import { completeSettings, type Settings, scheduleOf, type TrainingSettings } from "./options.js";
 import { describeRun } from "./run-config.js";
