@@ -36,7 +36,7 @@ export async function writeCard(folder: string, measured: ModelMeasurement): Pro
 
 function modelCard({ recipe, seed, phases }: z.output<typeof trainingSchema>, measured: ModelMeasurement): string {
   const { model, name } = recipe;
-  const { chainOfThought, distractors, long, operations, datasets } = measured;
+  const { chainOfThought, equations, distractors, long, operations, datasets } = measured;
   const most = Math.max(...recipe.phases.map((phase) => phase.operations[1]));
   const hours = phases.reduce((sum, phase) => sum + phase.hours, 0);
   const levels = (rows: ModelMeasurement["chainOfThought"]) =>
@@ -93,6 +93,13 @@ Step by step, without distractors:
 
 ${levels(chainOfThought)}
 
+Equations of these chains, on 1 to ${most} operations, that most often go wrong; a d is a digit:
+
+${table(
+  ["form", "stated", "wrong %", "95 %"],
+  equations.map(({ form, wrong }) => [`\`${form}\``, wrong.count, percent(wrong.value), band(wrong.interval!)]),
+)}
+
 With ${distractors[0]!.distractors} facts that the answer does not need:
 
 ${levels(distractors)}
@@ -140,7 +147,7 @@ ${
 
 ## Limits
 
-It knows the words, names and phrasings of its ${most} kinds of depth only: other text is noise to it. Numbers are whole and at most 9,999; products of two
-numbers with several digits often go wrong, and so do longer problems than it was trained on.
+It knows the words, names and phrasings of our problems only: other text is noise to it. Numbers are whole and at most 9,999. Where
+it fails, and for which reason, is in the tables above.
 `;
 }

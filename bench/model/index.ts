@@ -2,7 +2,10 @@ import { join } from "node:path";
 import { ThoughtbookError } from "thoughtbook/core";
 import {
   type AnswerOperation,
+  type EquationErrors,
   type ErrorCause,
+  type EvaluationRecord,
+  equationErrors,
   errorShares,
   evaluateModel,
   loadTask,
@@ -61,6 +64,8 @@ export interface ModelMeasurement {
   parameters: number;
   seed: number;
   chainOfThought: Level[];
+  /** Equations of the chains of problems as trained on, by form; those with the most errors. */
+  equations: EquationErrors[];
   /** Step by step, of the same problems with facts that the answer does not need. */
   distractors: Level[];
   /** Thinking long before the answer, by budget; the mean length is that of the largest. */
@@ -76,6 +81,7 @@ export interface ModelMeasurement {
 const SHARES_OF_LENGTH = [0.125, 0.25, 0.5, 0.75, 1, 1.5];
 const TRAINED: [number, number] = [1, 5];
 const CURVE: [number, number] = [1, 10];
+const WORST_EQUATIONS = 12;
 const DATASETS = ["gsm8k", "svamp"] as const;
 
 /** Measure a model on word problems in and beyond its training, on its operations, and on real data sets that are at hand. */
@@ -89,8 +95,9 @@ export async function measureModel(options: ModelOptions): Promise<ModelMeasurem
       });
     }
     const { seed, problems } = options;
-    const chainOfThought = await levels(model, options, "chains", CURVE, 0);
-    const distractors = await levels(model, options, "distractors", [2, 6], 2);
+    const { levels: chainOfThought, records } = await chains(model, options, "chains", CURVE, 0);
+    const { levels: distractors } = await chains(model, options, "distractors", [2, 6], 2);
+    const asTrained = records.filter((record) => record.operations! <= TRAINED[1]);
     const long = await longChains(model, options);
     options.onProgress?.("operations");
     const operations = model.operations
@@ -104,6 +111,7 @@ export async function measureModel(options: ModelOptions): Promise<ModelMeasurem
       parameters: model.parameterCount,
       seed,
       chainOfThought,
+      equations: equationErrors(asTrained.map(({ completion }) => completion)).slice(0, WORST_EQUATIONS),
       distractors,
       long,
       operations,
@@ -129,13 +137,13 @@ async function evaluated(model: LanguageModel, options: ModelOptions, name: stri
   return evaluateModel(model, await loadTask(task, taskOptions), { budgets, operation, seed: options.seed, folder });
 }
 
-async function levels(
+async function chains(
   model: LanguageModel,
   options: ModelOptions,
   name: string,
   [least, most]: [number, number],
   distractors: number,
-): Promise<Level[]> {
+): Promise<{ levels: Level[]; records: EvaluationRecord[] }> {
   const limit = options.problems * (most - least + 1);
   const { records, summary } = await evaluated(model, options, name, {
     task: `word-problems:${least}-${most}`,
@@ -145,10 +153,11 @@ async function levels(
     distractors: [distractors, distractors],
     seed: options.seed,
   });
-  return summary.budgets[0]!.byOperations!.map(({ operations, ...measures }) => {
+  const levels = summary.budgets[0]!.byOperations!.map(({ operations, ...measures }) => {
     const own = records.filter((record) => record.operations === operations);
     return { operations, distractors, problems: own.length, ...told(measures), causes: errorShares(own) };
   });
+  return { levels, records };
 }
 
 async function longChains(model: LanguageModel, options: ModelOptions): Promise<ModelMeasurement["long"]> {

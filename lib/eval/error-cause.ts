@@ -1,14 +1,11 @@
-import { evaluate, parseArithmetic, parseNumber } from "../answer/index.js";
 import type { EvaluationRecord } from "./records.js";
+import { statedEquations } from "./stated-equations.js";
 
 /**
  * What is wrong with a chain of thought that ends at a wrong answer: `unfinished`, it has no final answer; `arithmetic`,
  * it states an equation that does not hold; `path`, all its equations hold, but they are not those of the problem.
  */
 export type ErrorCause = "unfinished" | "arithmetic" | "path";
-
-/** An expression of numbers, and the number it is said to be. Bounded, as model output may be anything. */
-const EQUATION = /(\d[\d.\s+\-*/()]{0,80})=\s?\$?(\d{1,20}(?:\.\d{1,20})?)/g;
 
 /**
  * The cause of a wrong answer, from the text alone.
@@ -17,11 +14,8 @@ const EQUATION = /(\d[\d.\s+\-*/()]{0,80})=\s?\$?(\d{1,20}(?:\.\d{1,20})?)/g;
  */
 export function errorCause(completion: string, finished: boolean): ErrorCause {
   if (!finished) return "unfinished";
-  for (const [, left, right] of completion.matchAll(EQUATION)) {
-    const [expression, stated] = [parseArithmetic(left!), parseNumber(right!)];
-    const value = expression.ok ? evaluate(expression.value) : expression;
-    if (!value.ok || !stated.ok) continue;
-    if (!value.value.equals(stated.value)) return "arithmetic";
+  for (const { holds } of statedEquations(completion)) {
+    if (!holds) return "arithmetic";
   }
   return "path";
 }

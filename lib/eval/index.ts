@@ -30,5 +30,6 @@ export {
   RELEASED_SAMPLING,
   type SamplingParams,
 } from "./sampling-params.js";
+export { type EquationErrors, equationErrors, type StatedEquation, statedEquations } from "./stated-equations.js";
 export { type BudgetMeasures, type ByPolicy, type Measures, summarizeRecords } from "./summary.js";
 export { createTask, type EvaluationTask, loadTask, type TaskOptions } from "./tasks.js";

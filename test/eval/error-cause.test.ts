@@ -1,4 +1,4 @@
-import { errorCause, errorShares } from "thoughtbook/eval";
+import { equationErrors, errorCause, errorShares } from "thoughtbook/eval";
 import { describe, expect, it } from "vitest";
 import { record } from "./helpers.js";
 
@@ -9,6 +9,8 @@ describe("errorCause", () => {
     ["Tina earns $18/3=6.\nShe has 20-20*20/100=14 left.\n#### 14", true, "arithmetic"],
     ["Tina earns $18/3=$6.\n#### 6", true, "path"],
     ["2 + 2 = 4 and 7/2=3.5\n#### 3.5", true, "path"],
+    ["1,200 + 300 = 1,500; in 2,012,3+4=7\n#### 1500", true, "path"],
+    ["1,200 + 300 = 1,600\n#### 1600", true, "arithmetic"],
     ["1/0=5, ((3=3, 2*=4\n#### 5", true, "path"],
     ["no numbers at all #### 5", true, "path"],
     ["Jack builds 39*4=156", false, "unfinished"],
@@ -20,6 +22,7 @@ describe("errorCause", () => {
     const started = performance.now();
     errorCause("1+".repeat(200_000), true);
     errorCause(`${"(".repeat(100_000)}=1`, true);
+    errorCause("1,234".repeat(100_000), true);
     expect(performance.now() - started).toBeLessThan(2000);
   });
 });
@@ -33,5 +36,17 @@ describe("errorShares", () => {
       record({ completion: "2+2" }),
     ];
     expect(errorShares(records)).toEqual({ arithmetic: 0.25, path: 0.25, unfinished: 0.25 });
+  });
+});
+
+describe("equationErrors", () => {
+  it("tells how often equations of a form do not hold, those first that go wrong most often", () => {
+    const texts = ["12*34=418, 56 * 78 = 4,368 and 2+2=5", "12*11=100; 7-5=2 and 9-4=5, 1/0=3", "10*10=100"];
+    const errors = equationErrors(texts).map(({ form, wrong: { value, count } }) => [form, value, count]);
+    expect(errors).toEqual([
+      ["dd*dd", 1 / 2, 4],
+      ["d+d", 1, 1],
+      ["d-d", 0, 2],
+    ]);
   });
 });
