@@ -7,8 +7,11 @@ import { benchFineTune, summariseFineTune } from "./fine-tune/index.js";
 import { benchGenerate } from "./generate/index.js";
 import { ENGINE, GENERATE_PEERS, type GeneratePeer } from "./generate/peer-list.js";
 import { generateFigure, summarise as summariseGenerate } from "./generate/summary.js";
-import { writeCard } from "./model/card.js";
-import { type ModelOptions, measureModel } from "./model/index.js";
+import { readTraining, trainedOperations, writeCard } from "./model/card.js";
+import { type ModelOptions, measureReasoner } from "./model/reasoner.js";
+import { REASONER, reasonerSections } from "./model/reasoner-card.js";
+import { measureScorer } from "./model/scorer.js";
+import { SCORER, scorerSections } from "./model/scorer-card.js";
 import { benchServe, type ServeOptions, summariseServe } from "./serve/index.js";
 import { writeJson } from "./shared/report.js";
 import { benchTrainStep } from "./train-step/index.js";
@@ -220,12 +223,19 @@ async function serve({
 
 async function model(options: Omit<ModelOptions, "folder" | "onProgress">): Promise<void> {
   const folder = join(projectFolder(), "data", "models", options.model);
-  const measured = await measureModel({
+  const asked = {
     ...options,
     folder: join(projectFolder(), "runs", "bench", `model-${options.model}`),
-    onProgress: (line) => console.error(line),
-  });
-  await writeCard(folder, measured);
+    onProgress: (line: string) => console.error(line),
+  };
+  const training = await readTraining(folder);
+  if (trainedOperations(training).length > 0) {
+    const measured = await measureReasoner(asked, training);
+    await writeCard(folder, training, measured, { about: REASONER, sections: reasonerSections(training, measured) });
+  } else {
+    const measured = await measureScorer(asked);
+    await writeCard(folder, training, measured, { about: SCORER, sections: scorerSections(measured) });
+  }
   console.log(join(folder, "README.md"));
 }
 

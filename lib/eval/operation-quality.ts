@@ -1,23 +1,31 @@
 import { createRandom, ThoughtbookError } from "../core/index.js";
-import { generateWordProblem, type ProceduralProblem, type Split, solveQuestion } from "../data/index.js";
+import {
+  functionProblems,
+  generateWordProblem,
+  type ProceduralProblem,
+  type Split,
+  solveQuestion,
+} from "../data/index.js";
 import type { LanguageModel } from "../llm/index.js";
 import {
+  functionExample,
   type InputOf,
+  OPERATION_NAMES,
   OPERATIONS,
   type Operation,
   type OperationExample,
+  type OperationName,
   type Outcome,
   type OutputOf,
   operationExample,
-  PROBLEM_OPERATIONS,
   type ProblemOperation,
   runOperation,
 } from "../operations/index.js";
 import { type Estimate, proportion } from "./intervals.js";
 
-/** How well a model does one operation on word problems. */
+/** How well a model does one operation on word problems, or on functions to write. */
 export interface OperationQuality {
-  operation: ProblemOperation;
+  operation: OperationName;
   /** Outputs that could be read at the first attempt. */
   parsed: Estimate;
   /** Outputs that are right, among all; undefined where that cannot be told without running a program. */
@@ -27,7 +35,8 @@ export interface OperationQuality {
 }
 
 export interface OperationQualityOptions {
-  operations?: readonly ProblemOperation[] | undefined;
+  /** Default: all. */
+  operations?: readonly OperationName[] | undefined;
   /** Problems for each operation. */
   problems: number;
   /** Operations that a problem needs: the least and the most. */
@@ -39,7 +48,7 @@ export interface OperationQualityOptions {
   signal?: AbortSignal | undefined;
 }
 
-type Check<Name extends ProblemOperation> = (
+type Check<Name extends OperationName> = (
   output: OutputOf<Name>,
   example: OperationExample<Name>,
   problem: ProceduralProblem,
@@ -51,8 +60,11 @@ const sameQuestion = (output: string, problem: ProceduralProblem): boolean => {
 };
 const answers = (answer: string, { answer: right }: ProceduralProblem) => Number(answer) === right;
 
+/** Steps of a function to write. */
+const FUNCTION_STEPS = [1, 3] as const;
+
 /** When an output is right; a program's and a function's are not run here. */
-const CHECKS: { readonly [Name in ProblemOperation]?: Check<Name> } = {
+const CHECKS: { readonly [Name in OperationName]?: Check<Name> } = {
   answer: (output, _, problem) => answers(output, problem),
   cot: ({ answer }, _, problem) => answers(answer, problem),
   think: (output, _, problem) => output.kind === "solved" && answers(output.answer, problem),
@@ -72,7 +84,8 @@ const CHECKS: { readonly [Name in ProblemOperation]?: Check<Name> } = {
 };
 
 /**
- * How often a model's operations can be read, and are right, on procedural word problems; greedy, one attempt.
+ * How often a model's operations can be read, and are right, on procedural word problems and functions to write;
+ * greedy, one attempt.
  *
  * @throws bad-input where no problem gives an example; as `runOperation`
  */
@@ -81,44 +94,58 @@ export async function operationQuality(
   options: OperationQualityOptions,
 ): Promise<OperationQuality[]> {
   const results: OperationQuality[] = [];
-  for (const name of options.operations ?? PROBLEM_OPERATIONS) results.push(await qualityOf(model, name, options));
+  for (const name of options.operations ?? OPERATION_NAMES) results.push(await qualityOf(model, name, options));
   return results;
 }
 
-async function qualityOf<Name extends ProblemOperation>(
+async function qualityOf<Name extends OperationName>(
   model: LanguageModel,
   name: Name,
-  { problems, difficulty, distractors = 0, split = "test", seed, maxNewTokens, signal }: OperationQualityOptions,
+  options: OperationQualityOptions,
 ): Promise<OperationQuality> {
-  const random = createRandom(seed).stream("operation quality");
-  const cases: [ProceduralProblem, OperationExample<Name>][] = [];
-  // A problem of one operation cannot be contracted, for example.
-  for (let index = 0; cases.length < problems && index < 10 * problems; index++) {
-    const problem = generateWordProblem({ seed, index, operations: difficulty, distractors, split });
-    const example = operationExample(name, problem, random);
-    if (example) cases.push([problem, example]);
-  }
-  if (cases.length === 0) {
-    throw new ThoughtbookError(
-      "bad-input",
-      `no problem of ${difficulty.join(" to ")} operations has a ${name} example`,
-      {
-        hint: "Ask for problems with more operations.",
-      },
-    );
-  }
+  const { maxNewTokens, signal } = options;
+  const cases = (name === "code" ? functionCases(options) : problemCases(name, options)) as Case<Name>[];
   // The compiler does not see that the operation of a name takes the input of that name.
   const operation = OPERATIONS[name] as unknown as Operation<InputOf<Name>, OutputOf<Name>>;
-  const inputs = cases.map(([, { input }]) => input);
+  const inputs = cases.map(({ example }) => example.input);
   const all = await runOperation(model, operation, inputs, { maxNewTokens, attempts: 1, signal });
   const outcomes = all.map(([outcome]) => outcome!);
   const check = CHECKS[name] as Check<Name> | undefined;
   const isRight = (outcome: Outcome<OutputOf<Name>>, i: number) =>
-    outcome.ok && check!(outcome.value, cases[i]![1], cases[i]![0]);
+    outcome.ok && check!(outcome.value, cases[i]!.example, cases[i]!.problem!);
   return {
     operation: name,
     parsed: proportion(outcomes.filter(({ ok }) => ok).length, outcomes.length),
     right: check && proportion(outcomes.filter(isRight).length, outcomes.length),
     tokens: outcomes.reduce((sum, { completionTokens }) => sum + completionTokens, 0) / outcomes.length,
   };
+}
+
+interface Case<Name extends OperationName> {
+  example: OperationExample<Name>;
+  /** Of all but functions to write. */
+  problem?: ProceduralProblem;
+}
+
+function problemCases<Name extends OperationName>(
+  name: Name,
+  { problems, difficulty, distractors = 0, split = "test", seed }: OperationQualityOptions,
+): Case<Name>[] {
+  const random = createRandom(seed).stream("operation quality");
+  const cases: Case<Name>[] = [];
+  // A problem of one operation cannot be contracted, for example.
+  for (let index = 0; cases.length < problems && index < 10 * problems; index++) {
+    const problem = generateWordProblem({ seed, index, operations: difficulty, distractors, split });
+    const example = operationExample(name as ProblemOperation & Name, problem, random);
+    if (example) cases.push({ example, problem });
+  }
+  if (cases.length > 0) return cases;
+  throw new ThoughtbookError("bad-input", `no problem of ${difficulty.join(" to ")} operations has a ${name} example`, {
+    hint: "Ask for problems with more operations.",
+  });
+}
+
+function functionCases({ problems, split = "test", seed }: OperationQualityOptions): Case<"code">[] {
+  const drawn = functionProblems({ seed, steps: FUNCTION_STEPS, split }, problems);
+  return Array.from(drawn, (problem) => ({ example: functionExample(problem) }));
 }

@@ -1,8 +1,14 @@
 import { createRandom } from "thoughtbook/core";
-import { generateWordProblem } from "thoughtbook/data";
+import { functionProblems, generateWordProblem } from "thoughtbook/data";
 import { operationQuality } from "thoughtbook/eval";
 import type { ChatMessage } from "thoughtbook/model";
-import { OPERATIONS, operationExample, PROBLEM_OPERATIONS } from "thoughtbook/operations";
+import {
+  functionExample,
+  OPERATION_NAMES,
+  OPERATIONS,
+  operationExample,
+  PROBLEM_OPERATIONS,
+} from "thoughtbook/operations";
 import { describe, expect, it } from "vitest";
 import { scriptedModel } from "../operations/helpers.js";
 
@@ -18,13 +24,18 @@ for (let index = 0; index < 200; index++) {
     if (example) truth.set(`${name} ${example.prompt}`, example.completion);
   }
 }
+for (const problem of functionProblems({ seed: 4, steps: [1, 3], split: "test" }, 12)) {
+  const { prompt, completion } = functionExample(problem);
+  truth.set(`code ${prompt}`, completion);
+}
+const NOT_RUN = ["program", "code"];
 const model = (change: (text: string) => string) =>
   scriptedModel(
     ({ prompt }) => {
       const [{ operation, content }] = (prompt as { messages: [ChatMessage & { operation: string }] }).messages;
       return change(truth.get(`${operation} ${content}`)!);
     },
-    { operations: new Set(PROBLEM_OPERATIONS) },
+    { operations: new Set(OPERATION_NAMES) },
   );
 
 describe("operationQuality", () => {
@@ -33,10 +44,10 @@ describe("operationQuality", () => {
       model((text) => text),
       options,
     );
-    expect(results.map(({ operation }) => operation)).toEqual(PROBLEM_OPERATIONS);
+    expect(results.map(({ operation }) => operation)).toEqual(OPERATION_NAMES);
     for (const { operation, parsed, right, tokens } of results) {
       expect(parsed, operation).toMatchObject({ value: 1, count: 12 });
-      if (operation === "program") expect(right).toBeUndefined();
+      if (NOT_RUN.includes(operation)) expect(right).toBeUndefined();
       else expect(right, operation).toMatchObject({ value: 1, count: 12 });
       expect(tokens).toBeGreaterThan(0);
     }
@@ -56,7 +67,7 @@ describe("operationQuality", () => {
         .replace(/Actions: .*/, "Actions: rewrite, program, verify"),
     );
     for (const { operation, right } of await operationQuality(wrong, options)) {
-      if (operation !== "program") expect(right!.value, operation).toBeLessThan(0.5);
+      if (!NOT_RUN.includes(operation)) expect(right!.value, operation).toBeLessThan(0.5);
     }
     for (const { operation, parsed, right } of await operationQuality(
       model(() => ""),

@@ -15,7 +15,9 @@ import {
   type TaskOptions,
 } from "thoughtbook/eval";
 import { type LanguageModel, loadModel } from "thoughtbook/llm";
-import { describeMachine, type Machine } from "../shared/report.js";
+import { describeMachine } from "../shared/report.js";
+import { mostOperations, type Training, trainedOperations } from "./card.js";
+import { identify, type Measured } from "./measured.js";
 
 export interface ModelOptions {
   model: string;
@@ -58,63 +60,52 @@ export interface DatasetLevel {
 }
 
 /** What a model can do, measured greedily on unseen problems. */
-export interface ModelMeasurement {
-  model: string;
-  modelHash: string;
-  parameters: number;
-  seed: number;
+export interface ReasonerMeasurement extends Measured {
   chainOfThought: Level[];
   /** Equations of the chains of problems as trained on, by form; those with the most errors. */
   equations: EquationErrors[];
   /** Step by step, of the same problems with facts that the answer does not need. */
   distractors: Level[];
-  /** Thinking long before the answer, by budget; the mean length is that of the largest. */
-  long: { operations: [number, number]; problems: number; meanLength: number; budgets: BudgetLevel[] };
+  /** Thinking long before the answer, by budget; the mean length is that of the largest. Of models trained to. */
+  long?: { operations: [number, number]; problems: number; meanLength: number; budgets: BudgetLevel[] };
   operations: OperationQuality[];
   datasets: DatasetLevel[];
   /** Seconds for the greedy chains of 1,000 problems of 2 to 5 operations, graded; nothing of them was there before. */
   secondsFor1000: number;
-  machine: Machine;
 }
 
 /** By how much of the mean length of long chains budgets are given. */
 const SHARES_OF_LENGTH = [0.125, 0.25, 0.5, 0.75, 1, 1.5];
-const TRAINED: [number, number] = [1, 5];
 const CURVE: [number, number] = [1, 10];
 const WORST_EQUATIONS = 12;
 const DATASETS = ["gsm8k", "svamp"] as const;
 
 /** Measure a model on word problems in and beyond its training, on its operations, and on real data sets that are at hand. */
-export async function measureModel(options: ModelOptions): Promise<ModelMeasurement> {
+export async function measureReasoner(options: ModelOptions, training: Training): Promise<ReasonerMeasurement> {
   const model = await loadModel(options.model);
+  const operations = trainedOperations(training);
+  const difficulty = [1, mostOperations(training)] as const;
   try {
-    const modelHash = await model.hash();
-    if (modelHash === undefined || model.parameterCount === undefined) {
-      throw new ThoughtbookError("bad-input", `the weights of ${options.model} are out of reach`, {
-        hint: "Give a model that runs here.",
-      });
-    }
     const { seed, problems } = options;
     const { levels: chainOfThought, records } = await chains(model, options, "chains", CURVE, 0);
     const { levels: distractors } = await chains(model, options, "distractors", [2, 6], 2);
-    const asTrained = records.filter((record) => record.operations! <= TRAINED[1]);
-    const long = await longChains(model, options);
+    const asTrained = records.filter((record) => record.operations! <= difficulty[1]);
+    const long = operations.includes("think") ? await longChains(model, options) : undefined;
     options.onProgress?.("operations");
-    const operations = model.operations
-      ? await operationQuality(model, { problems, difficulty: TRAINED, seed, maxNewTokens: options.longBudget })
-      : [];
+    const quality = await operationQuality(model, {
+      ...{ operations, problems, difficulty, seed },
+      maxNewTokens: options.longBudget,
+    });
     const datasets: DatasetLevel[] = [];
     for (const dataset of DATASETS) datasets.push(...(await realProblems(model, options, dataset)));
     return {
-      model: options.model,
-      modelHash,
-      parameters: model.parameterCount,
+      ...(await identify(model)),
       seed,
       chainOfThought,
       equations: equationErrors(asTrained.map(({ completion }) => completion)).slice(0, WORST_EQUATIONS),
       distractors,
-      long,
-      operations,
+      ...(long ? { long } : {}),
+      operations: quality,
       datasets,
       secondsFor1000: await secondsFor1000(model, options),
       machine: describeMachine(),
@@ -160,7 +151,10 @@ async function chains(
   return { levels, records };
 }
 
-async function longChains(model: LanguageModel, options: ModelOptions): Promise<ModelMeasurement["long"]> {
+async function longChains(
+  model: LanguageModel,
+  options: ModelOptions,
+): Promise<NonNullable<ReasonerMeasurement["long"]>> {
   const operations: [number, number] = [2, 4];
   const task = `word-problems:${operations.join("-")}`;
   const run = (name: string, budgets: number[]) =>
