@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PROBLEM_OPERATIONS } from "thoughtbook/operations";
+import { OPERATION_NAMES } from "thoughtbook/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeChatModel } from "../model/generate-helpers.js";
 import { root } from "../notebook/helpers.js";
@@ -24,7 +24,7 @@ describe("thoughtbook operations", { timeout: 90_000 }, () => {
     expect(table.stderr).not.toMatch(/error/);
     const [header, ...rows] = table.stdout.trimEnd().split("\n");
     expect(header!.trim().split(/ {2,}/)).toEqual(["operation", "parsed", "95 %", "right", "95 %", "tokens"]);
-    expect(rows.map((row) => row.trim().split(/ {2,}/)[0])).toEqual([...PROBLEM_OPERATIONS]);
+    expect(rows.map((row) => row.trim().split(/ {2,}/)[0])).toEqual(OPERATION_NAMES);
     const [first, second] = [run(...flags, "--json"), run(...flags, "--json")];
     expect(second.stdout).toBe(first.stdout);
     const told = JSON.parse(first.stdout);
