@@ -39,7 +39,7 @@ const setSchema = z.strictObject({
   students: z.boolean().default(true),
 });
 
-const studySchema = z
+export const studySchema = z
   .strictObject({
     name: slug,
     /** Of the search and the training, together with the students' seeds. */

@@ -1,7 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compareStudents, parseStudy, runStudy, type Study, studentMeasures, studentPoints } from "thoughtbook/astar";
+import {
+  compareStudents,
+  parseStudy,
+  readStudyResults,
+  runStudy,
+  type Study,
+  studentMeasures,
+  studentPoints,
+} from "thoughtbook/astar";
 import { budgetFigure } from "thoughtbook/plot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { failure } from "../core/helpers.js";
@@ -65,6 +73,16 @@ describe("runStudy", { timeout: 180_000 }, () => {
 
     await run("b", studyOf([NECESSARY], [], [2]));
     expect(weights("b", "necessary", 2).equals(weights("a", "necessary", 2))).toBe(true);
+  });
+
+  it("has results that can be kept in a file", async () => {
+    const results = await run("a", studyOf([FULL, NECESSARY], [["necessary", "full"]]));
+    const file = join(folder, "results.json");
+    writeFileSync(file, JSON.stringify(results));
+    expect(JSON.stringify(await readStudyResults(file))).toBe(JSON.stringify(results));
+    writeFileSync(file, JSON.stringify({ ...results, students: [{ name: "full", budgets: [] }] }));
+    const error = { code: "bad-input", message: /no result of a study:.*students\[0\]\.method/s };
+    expect(await failure(readStudyResults(file))).toMatchObject(error);
   });
 
   it("trains no students on a set that is for comparison of the chains only", async () => {
