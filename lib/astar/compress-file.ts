@@ -11,9 +11,10 @@ import {
 } from "../core/index.js";
 import type { LanguageModel } from "../llm/index.js";
 import { checkedShare } from "./baselines.js";
-import { type CompressOptions, checkCompressOptions, compressRows, needsOf } from "./compress.js";
+import { type CompressMode, type CompressOptions, checkCompressOptions, compressRows, needsOf } from "./compress.js";
 import type { CompressedRow } from "./compressed-row.js";
 import { openImportanceCache } from "./importance-cache.js";
+import { type KeptQuality, keptQuality } from "./kept-quality.js";
 import {
   type ChainRow,
   countOutcome,
@@ -44,8 +45,8 @@ export interface CompressFileOptions extends Omit<CompressOptions, "isDone" | "s
   display?: ProgressDisplay | undefined;
 }
 
-/** What became of a file. Shares are from 0 to 1. */
-export interface CompressionSummary {
+/** What became of a file. Shares are from 0 to 1. Precision and recall are told where rows say which steps are necessary. */
+export interface CompressionSummary extends KeptQuality {
   mode: string;
   rows: RowTally;
   /** How searches ended. */
@@ -106,11 +107,16 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
     : undefined;
   const progress = startProgress("compressing", { unit: "rows", display: options.display });
   const tally = emptyTally();
+  const necessary: ChainRow["necessary"][] = [];
   async function* used(): AsyncGenerator<ChainRow> {
     for await (const outcome of readChainRows(data, { ...read, tags, signal })) {
       countOutcome(tally, outcome);
-      if (outcome.used) yield outcome.row;
-      else onSkipped?.(outcome.place, outcome.reason, outcome.detail);
+      if (!outcome.used) {
+        onSkipped?.(outcome.place, outcome.reason, outcome.detail);
+        continue;
+      }
+      necessary.push(outcome.row.necessary);
+      yield outcome.row;
     }
   }
   try {
@@ -135,7 +141,7 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
     progress.succeed(`${rows.length} rows`);
     await run.close();
     await rm(`${output}.run`, { recursive: true });
-    return summarise(mode, tally, rows);
+    return { ...summarise(mode, tally, rows), ...qualityOf(mode, rows, necessary) };
   } catch (error) {
     progress.fail();
     throw error;
@@ -199,4 +205,19 @@ function summarise(mode: string, rows: RowTally, compressed: readonly Compressed
     scored: mean(({ scored }) => scored),
     verified: mean(({ verified }) => verified),
   };
+}
+
+/** Of rows that say which steps are necessary, where steps are kept whole. */
+function qualityOf(
+  mode: CompressMode,
+  rows: readonly CompressedRow[],
+  necessary: readonly ChainRow["necessary"][],
+): KeptQuality {
+  if (mode === "token-skip" || mode === "solution-only") return {};
+  return keptQuality(
+    rows.flatMap(({ kept }, i) => {
+      const own = necessary[i];
+      return own ? { kept, necessary: own } : [];
+    }),
+  );
 }

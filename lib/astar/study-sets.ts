@@ -1,17 +1,14 @@
 import { join } from "node:path";
-import { keptResult, type ProgressDisplay, readJsonl, sha256File, strictJson, writeWhole } from "../core/index.js";
+import { keptResult, type ProgressDisplay, sha256File, strictJson, writeWhole } from "../core/index.js";
 import { problemRecord, wordProblems } from "../data/index.js";
 import { isTokenModel, type LanguageModel } from "../llm/index.js";
 import { needsOf } from "./compress.js";
 import { type CompressionSummary, compressFile } from "./compress-file.js";
-import type { CompressedRow } from "./compressed-row.js";
-import { type KeptQuality, keptQuality } from "./kept-quality.js";
-import { type ChainRow, readChainRows } from "./rows.js";
 import { badInput } from "./step-set.js";
 import type { Study, StudySet } from "./study-config.js";
 
 /** What became of the chains of a set. */
-export interface SetResult extends CompressionSummary, KeptQuality {
+export interface SetResult extends CompressionSummary {
   name: string;
   method: string;
   /** Of the compression, on the machine it ran on. */
@@ -89,20 +86,7 @@ export async function compressSet(study: Study, set: StudySet, options: StudySet
       display,
     });
     const seconds = Math.round((performance.now() - started) / 100) / 10;
-    const quality = keptQuality(await keptOfChains(files.chains, files.compressed(name)));
-    return { ...summary, ...(mode === "token-skip" || mode === "solution-only" ? {} : quality), seconds };
+    return { ...summary, seconds };
   });
   return { name, method, ...result };
-}
-
-async function keptOfChains(chainsFile: string, compressedFile: string) {
-  const necessary = new Map<string, ChainRow["necessary"]>();
-  for await (const outcome of readChainRows(chainsFile, { format: "word-problems" })) {
-    if (outcome.used) necessary.set(outcome.row.id, outcome.row.necessary);
-  }
-  const kept: { kept: number[]; necessary: readonly boolean[] }[] = [];
-  for await (const { value } of readJsonl<CompressedRow>(compressedFile)) {
-    kept.push({ kept: value.kept, necessary: necessary.get(value.id)! });
-  }
-  return kept;
 }

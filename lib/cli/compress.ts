@@ -185,7 +185,7 @@ const tagsOf = ({ thoughtBeginTag, thoughtEndTag, solutionBeginTag, solutionEndT
 });
 
 function readable(summary: CompressionSummary, seconds: number, peakMemory: number): string {
-  const { rows, statuses, keptSteps, keptTokens, meanRate, searchSteps, scored, verified } = summary;
+  const { rows, statuses, keptSteps, keptTokens, meanRate, searchSteps, scored, verified, precision, recall } = summary;
   const { rows: read, used, ...remarks } = rows;
   const told = Object.entries(remarks).filter(([, number]) => number > 0);
   return [
@@ -194,6 +194,11 @@ function readable(summary: CompressionSummary, seconds: number, peakMemory: numb
     Object.entries(statuses)
       .map(([status, number]) => `${status} ${percent(number / used)} %`)
       .join(", "),
+    ...(precision && recall
+      ? [
+          `${percent(precision.value)} % of the kept steps are necessary; ${percent(recall.value)} % of the necessary ones kept`,
+        ]
+      : []),
     `a row: ${searchSteps.toFixed(1)} search steps, ${scored.toFixed(1)} paths scored, ${verified.toFixed(1)} solved`,
     `${seconds.toFixed(1)} s, ${peakMemory.toFixed(2)} GB at the most`,
   ].join("\n");

@@ -129,6 +129,7 @@ describe("compressFile", { timeout: 60_000 }, () => {
     expect(summary.rows).toMatchObject({ rows: COUNT, used: COUNT });
     expect(summary.keptTokens).toBeCloseTo(sum(({ tokens }) => tokens.after) / sum(({ tokens }) => tokens.before), 12);
     expect(summary.keptSteps).toBeCloseTo(sum(({ kept }) => kept.length) / sum(({ steps }) => steps), 12);
+    expect(summary).toMatchObject({ precision: { value: 1, count: COUNT }, recall: { value: 1, count: COUNT } });
     expect(summary.meanRate).toBeCloseTo(sum(({ rate }) => rate) / COUNT, 12);
     expect(summary.verified).toBeCloseTo(sum(({ verified }) => verified) / COUNT, 12);
     const conversations = readFileSync(training.file, "utf8")
