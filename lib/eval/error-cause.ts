@@ -2,8 +2,9 @@ import type { EvaluationRecord } from "./records.js";
 import { statedEquations } from "./stated-equations.js";
 
 /**
- * What is wrong with a chain of thought that ends at a wrong answer: `unfinished`, it has no final answer; `arithmetic`,
- * it states an equation that does not hold; `path`, all its equations hold, but they are not those of the problem.
+ * What is wrong with a chain of thought about whole quantities that ends at a wrong answer: `unfinished`, it has no final
+ * answer; `arithmetic`, it states an equation that does not hold; `path`, all its equations hold and they are not those of
+ * the problem, or the first that does not hold has a negative or broken value, and so is none of the problem's.
  */
 export type ErrorCause = "unfinished" | "arithmetic" | "path";
 
@@ -14,8 +15,8 @@ export type ErrorCause = "unfinished" | "arithmetic" | "path";
  */
 export function errorCause(completion: string, finished: boolean): ErrorCause {
   if (!finished) return "unfinished";
-  for (const { holds } of statedEquations(completion)) {
-    if (!holds) return "arithmetic";
+  for (const { holds, whole } of statedEquations(completion)) {
+    if (!holds) return whole ? "arithmetic" : "path";
   }
   return "path";
 }

@@ -6,6 +6,8 @@ export interface StatedEquation {
   /** Its left side with a d for each digit: `dd*d` of 12*4. */
   form: string;
   holds: boolean;
+  /** Its left side is a whole number of at least 0, as every quantity of our word problems is. */
+  whole: boolean;
 }
 
 /** An expression of numbers, and the number it is said to be. Bounded, as model output may be anything. */
@@ -19,7 +21,8 @@ export function* statedEquations(text: string): Generator<StatedEquation> {
     const [expression, stated] = [parseArithmetic(left), parseNumber(right)];
     const value = expression.ok ? evaluate(expression.value) : expression;
     if (!value.ok || !stated.ok) continue;
-    yield { form: left.replace(/\d/g, "d"), holds: value.value.equals(stated.value) };
+    const whole = value.value.d === 1n && value.value.s >= 0n;
+    yield { form: left.replace(/\d/g, "d"), holds: value.value.equals(stated.value), whole };
   }
 }
 
@@ -30,11 +33,15 @@ export interface EquationErrors {
   wrong: Estimate;
 }
 
-/** Which equations of texts do not hold: by form, with those first that most often go wrong in all. */
+/**
+ * Which equations of texts do not hold: by form, with those first that most often go wrong in all. Those with a negative or
+ * broken value are left out: no step of a word problem is like that, whatever is made of it.
+ */
 export function equationErrors(texts: Iterable<string>): EquationErrors[] {
   const counts = new Map<string, { stated: number; wrong: number }>();
   for (const text of texts) {
-    for (const { form, holds } of statedEquations(text)) {
+    for (const { form, holds, whole } of statedEquations(text)) {
+      if (!whole) continue;
       const own = counts.get(form) ?? { stated: 0, wrong: 0 };
       counts.set(form, { stated: own.stated + 1, wrong: own.wrong + (holds ? 0 : 1) });
     }

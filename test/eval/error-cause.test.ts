@@ -9,6 +9,8 @@ describe("errorCause", () => {
     ["Tina earns $18/3=6.\nShe has 20-20*20/100=14 left.\n#### 14", true, "arithmetic"],
     ["Tina earns $18/3=$6.\n#### 6", true, "path"],
     ["2 + 2 = 4 and 7/2=3.5\n#### 3.5", true, "path"],
+    ["Dan sorts 7-9=8 beads.\n#### 8", true, "path"],
+    ["Eva gets 46/4=11 lemons, 11+11=23.\n#### 23", true, "path"],
     ["1,200 + 300 = 1,500; in 2,012,3+4=7\n#### 1500", true, "path"],
     ["1,200 + 300 = 1,600\n#### 1600", true, "arithmetic"],
     ["1/0=5, ((3=3, 2*=4\n#### 5", true, "path"],
@@ -41,7 +43,7 @@ describe("errorShares", () => {
 
 describe("equationErrors", () => {
   it("tells how often equations of a form do not hold, those first that go wrong most often", () => {
-    const texts = ["12*34=418, 56 * 78 = 4,368 and 2+2=5", "12*11=100; 7-5=2 and 9-4=5, 1/0=3", "10*10=100"];
+    const texts = ["12*34=418, 56 * 78 = 4,368 and 2+2=5", "12*11=100; 7-5=2 and 9-4=5, 1/0=3", "10*10=100, 3-7=4, 7/2=3"];
     const errors = equationErrors(texts).map(({ form, wrong: { value, count } }) => [form, value, count]);
     expect(errors).toEqual([
       ["dd*dd", 1 / 2, 4],
