@@ -93,6 +93,7 @@ export {
 } from "./student-measures.js";
 export { type ComparisonResult, runStudy, type StudentsResult, type StudyOptions, type StudyResults } from "./study.js";
 export { parseStudy, readStudy, type Study, type StudySet } from "./study-config.js";
+export { type SetPoint, STUDY_SETTINGS, type StudySetting, setPoints, settingEffect } from "./study-effects.js";
 export { readStudyResults } from "./study-results.js";
 export type { SetResult } from "./study-sets.js";
 export { readTagged, THOUGHT_TAGS, type ThoughtTags, writeTagged } from "./tags.js";
