@@ -27,6 +27,8 @@ const phaseSchema = z.strictObject({
   distractors: range,
   /** How often a problem has distractors at all. */
   withDistractors: share,
+  /** How often facts stand in any order, so that a quantity may be used before it is told; default: as in the problems, half. */
+  shuffled: share.exactOptional(),
   /** How often a question is followed by each operation. What does not fit beside the others is left out. */
   mixture: z.partialRecord(operationName, share),
   /** Share of examples that hold nothing but equations, as the steps of such problems have them. */

@@ -145,6 +145,31 @@ describe("pretrain", () => {
     for (const { ids } of await untagged.chunk(0)) expect([...ids]).not.toContain(tag);
   }, 60_000);
 
+  it("shuffles facts as often as it is told", async () => {
+    const out = await temporaryFolder();
+    await run(out, { until: "base", recipe: { ...RECIPE, phases: [{ ...PHASE, steps: 1 }], publish: {} } });
+    const tokenizer = await loadTokenizer(join(out, "tokenizer"));
+    const phase: Phase = {
+      ...PHASE,
+      ...{ operations: [3, 3], withDistractors: 0, equations: 0, mixture: { cot: 1 }, untagged: 0, longest: 600 },
+    };
+    const inOrder = async (shuffled: number | undefined) => {
+      const content = { ...phase, ...(shuffled === undefined ? {} : { shuffled }) };
+      const stream = problemStream({ phase: content, tokenizer, seed: 1 });
+      const texts = (await stream.chunk(0)).map(({ ids }) => tokenizer.decode([...ids]));
+      const count = texts.filter((text, index) => {
+        const told = { seed: "base/1", index, operations: 3, order: "computation" } as const;
+        return text.includes(generateWordProblem(told).question);
+      }).length;
+      return { share: count / texts.length, fingerprint: stream.fingerprint };
+    };
+    const [always, never, unsaid] = [await inOrder(1), await inOrder(0), await inOrder(undefined)];
+    expect(never.share).toBe(1);
+    expect(always.share).toBeLessThan(0.4);
+    expect(unsaid.share).toBeGreaterThan(always.share);
+    expect(new Set([always, never, unsaid].map(({ fingerprint }) => fingerprint)).size).toBe(3);
+  }, 60_000);
+
   it("draws equations that hold, and counts their right sides", async () => {
     const out = await temporaryFolder();
     await run(out, { until: "base", recipe: { ...RECIPE, phases: [{ ...PHASE, steps: 1 }], publish: {} } });
