@@ -43,7 +43,11 @@ describe("errorShares", () => {
 
 describe("equationErrors", () => {
   it("tells how often equations of a form do not hold, those first that go wrong most often", () => {
-    const texts = ["12*34=418, 56 * 78 = 4,368 and 2+2=5", "12*11=100; 7-5=2 and 9-4=5, 1/0=3", "10*10=100, 3-7=4, 7/2=3"];
+    const texts = [
+      "12*34=418, 56 * 78 = 4,368 and 2+2=5",
+      "12*11=100; 7-5=2 and 9-4=5, 1/0=3",
+      "10*10=100, 3-7=4, 7/2=3",
+    ];
     const errors = equationErrors(texts).map(({ form, wrong: { value, count } }) => [form, value, count]);
     expect(errors).toEqual([
       ["dd*dd", 1 / 2, 4],
