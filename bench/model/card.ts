@@ -68,10 +68,12 @@ function modelCard(training: Training, measured: Measured, about: string): strin
   const { recipe, seed, phases } = training;
   const { model, name } = recipe;
   const hours = phases.reduce((sum, phase) => sum + phase.hours, 0);
-  const of =
-    trainedOperations(training)
-      .map((operation) => `\`${operation}\``)
-      .join(", ") || "plain texts, without operations";
+  const trained = trainedOperations(training);
+  const of = trained.map((operation) => `\`${operation}\``).join(", ") || "plain texts, without operations";
+  const others =
+    trained.length < OPERATION_NAMES.length
+      ? "; tags of other operations are in its vocabulary, and mean nothing to it"
+      : "";
   return `---
 license: mit
 language: en
@@ -100,7 +102,7 @@ ${table(
   ]),
 )}
 
-Trained on ${of}; tags of other operations are in its vocabulary, and mean nothing to it.
+Trained on ${of}${others}.
 
     npx thoughtbook pretrain --recipe data/recipes/${name.replace(/-base$/, "")}.json --out runs/pretrain/${name} --publish data/models
 

@@ -40,7 +40,7 @@ With ${distractors[0]!.distractors} facts that the answer does not need:
 ${levels(distractors)}
 
 ${long ? longSection(long) : ""}Operations on problems of 1 to ${most} operations. Right are answers equal to the problem's, graphs and plans equal to its own, questions with the
-same answer; programs are not run:
+same answer; programs and functions are not run:
 
 ${table(
   ["operation", "parsed %", "right %", "tokens"],

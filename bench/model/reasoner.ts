@@ -86,6 +86,7 @@ export async function measureReasoner(options: ModelOptions, training: Training)
   const operations = trainedOperations(training);
   const difficulty = [1, mostOperations(training)] as const;
   try {
+    const identity = await identify(model);
     const { seed, problems } = options;
     const { levels: chainOfThought, records } = await chains(model, options, "chains", CURVE, 0);
     const { levels: distractors } = await chains(model, options, "distractors", [2, 6], 2);
@@ -99,7 +100,7 @@ export async function measureReasoner(options: ModelOptions, training: Training)
     const datasets: DatasetLevel[] = [];
     for (const dataset of DATASETS) datasets.push(...(await realProblems(model, options, dataset)));
     return {
-      ...(await identify(model)),
+      ...identity,
       seed,
       chainOfThought,
       equations: equationErrors(asTrained.map(({ completion }) => completion)).slice(0, WORST_EQUATIONS),

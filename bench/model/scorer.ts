@@ -42,6 +42,7 @@ export async function measureScorer({
 }: ModelOptions): Promise<ScorerMeasurement> {
   const model = await loadModel(name);
   try {
+    const identity = await identify(model);
     const drawn = wordProblems({ seed, operations: OPERATIONS, split: "test" }, problems);
     const rows = Array.from(drawn, (problem) => problemRow(problem));
     onProgress?.("losses");
@@ -57,7 +58,7 @@ export async function measureScorer({
     }
     const precision = KINDS.map((kind) => ({ ...kind, precision: signalPrecision(weighed, { alpha: 0.5, ...kind }) }));
     const machine = describeMachine();
-    return { ...(await identify(model)), seed, operations: OPERATIONS, losses, precision, machine };
+    return { ...identity, seed, operations: OPERATIONS, losses, precision, machine };
   } finally {
     await model.dispose();
   }

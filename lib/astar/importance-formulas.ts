@@ -51,6 +51,9 @@ export interface ImportanceOptions {
   seed?: number | string | undefined;
 }
 
+/** As the released code has it. */
+export const IMPORTANCE_DEFAULTS = { alpha: 0.5, normalisation: "code", signal: "both" } as const;
+
 /** The importance of a chain's steps. All numbers are finite and at least 0; steps without tokens have 0. */
 export interface Importance {
   /** One for each step: its mix of both sides. */
@@ -115,7 +118,7 @@ const leastNll = (nll: number): number => Math.max(nll, LEAST_NLL);
  * @throws bad-input for an alpha outside of 0 to 1
  */
 export function rankSteps(chain: ChainSignals, options: ImportanceOptions = {}): Importance {
-  const { alpha = 0.5 } = options;
+  const { alpha = IMPORTANCE_DEFAULTS.alpha } = options;
   if (!(alpha >= 0 && alpha <= 1)) {
     throw new ThoughtbookError("bad-input", `alpha is ${alpha}, expected a number from 0 to 1`, {
       hint: "0 takes the question alone, 1 the solution alone.",
@@ -131,7 +134,7 @@ function stepImportance(
   { tokens, question, solution }: StepSignals,
   { heads, sinkTokens }: ChainSignals,
   alpha: number,
-  { normalisation = "code", signal = "both" }: ImportanceOptions,
+  { normalisation = IMPORTANCE_DEFAULTS.normalisation, signal = IMPORTANCE_DEFAULTS.signal }: ImportanceOptions,
 ): number {
   const side = (condition: ConditionSignals) => ({
     attention:

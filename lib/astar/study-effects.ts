@@ -1,6 +1,7 @@
 import { canonicalJson, ThoughtbookError } from "../core/index.js";
 import type { Estimate } from "../eval/index.js";
 import { SEARCH_DEFAULTS } from "./compress-row.js";
+import { IMPORTANCE_DEFAULTS } from "./importance-formulas.js";
 import type { StudyResults } from "./study.js";
 import type { StudySet } from "./study-config.js";
 
@@ -47,13 +48,11 @@ export function settingEffect(
   return points.sort((a, b) => a.value - b.value);
 }
 
-const IMPORTANCE_DEFAULTS = { alpha: 0.5, normalisation: "code", signal: "both" };
-
-function settingsOf({ mode, like, importance, search }: StudySet) {
-  return { mode, like: like ?? null, ...IMPORTANCE_DEFAULTS, ...defined(importance), ...SEARCH_DEFAULTS, ...search };
+function settingsOf({ mode, like = "", importance, search }: StudySet) {
+  const {
+    alpha = IMPORTANCE_DEFAULTS.alpha,
+    normalisation = IMPORTANCE_DEFAULTS.normalisation,
+    signal = IMPORTANCE_DEFAULTS.signal,
+  } = importance;
+  return { mode, like, alpha, normalisation, signal, ...SEARCH_DEFAULTS, ...search };
 }
-
-const defined = <T extends object>(settings: T) =>
-  Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]?: Exclude<T[Key], undefined>;
-  };

@@ -43,6 +43,8 @@ export interface FunctionProblemOptions {
 }
 
 const MOST_STEPS = 3;
+/** Steps of a function, the least and the most. */
+export const FUNCTION_STEPS = [1, MOST_STEPS] as const;
 const EXAMPLES = 2;
 const TESTS = 8;
 /** Inputs drawn for one composition before another one is tried. */

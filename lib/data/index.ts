@@ -8,6 +8,7 @@ export {
 export { contractQuestion } from "./contract-question.js";
 export { type DatasetTable, datasetEntry, datasetTable } from "./dataset-table.js";
 export {
+  FUNCTION_STEPS,
   type FunctionCase,
   type FunctionProblem,
   type FunctionProblemOptions,

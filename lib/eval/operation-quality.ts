@@ -1,5 +1,6 @@
 import { createRandom, ThoughtbookError } from "../core/index.js";
 import {
+  FUNCTION_STEPS,
   functionProblems,
   generateWordProblem,
   type ProceduralProblem,
@@ -59,9 +60,6 @@ const sameQuestion = (output: string, problem: ProceduralProblem): boolean => {
   return solved.ok && Math.abs(solved.value - problem.answer) < 1e-6;
 };
 const answers = (answer: string, { answer: right }: ProceduralProblem) => Number(answer) === right;
-
-/** Steps of a function to write. */
-const FUNCTION_STEPS = [1, 3] as const;
 
 /** When an output is right; a program's and a function's are not run here. */
 const CHECKS: { readonly [Name in OperationName]?: Check<Name> } = {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createRandom, type ProgressDisplay, ThoughtbookError, writeWhole } from "../core/index.js";
-import { functionProblems, generateWordProblem } from "../data/index.js";
+import { FUNCTION_STEPS, functionProblems, generateWordProblem } from "../data/index.js";
 import { createLocalModel } from "../llm/index.js";
 import {
   chatTemplateOf,
@@ -55,7 +55,7 @@ const FUNCTIONS = 10;
 
 /**
  * Train a model from nothing by a recipe. What is finished in the folder is not done again, and a phase that was stopped
- * goes on where it was.
+ * goes on where it was; of finished phases only the last one's model is read.
  *
  * @returns the folder of the model after the last phase
  * @throws bad-input for a phase that the recipe does not have; as `trainLanguageModel`
@@ -71,20 +71,18 @@ export async function pretrain(options: PretrainOptions): Promise<string> {
   }
   const tokenizer = await recipeTokenizer(recipe, places.tokenizer, seed);
   const config = recipeConfig(recipe, tokenizer);
-  let parameters: ModelParameters | undefined;
-  let folder = "";
-  for (const phase of recipe.phases) {
-    folder = places.model(phase);
-    if (existsSync(join(folder, "config.json"))) {
-      parameters = await readParameters(await openCheckpoint(folder));
-    } else {
-      parameters ??= initializeParameters(config, { seed });
-      parameters = await trainPhase({ ...options, seed }, phase, config, parameters, tokenizer);
-      await saveModel(folder, config, parameters, recipe, places.tokenizer);
-    }
-    if (phase.name === until) break;
+  const end = recipe.phases.findIndex(({ name }) => name === until);
+  const phases = end < 0 ? recipe.phases : recipe.phases.slice(0, end + 1);
+  const last = phases.findLastIndex((phase) => existsSync(join(places.model(phase), "config.json")));
+  let parameters =
+    last < 0
+      ? initializeParameters(config, { seed })
+      : await readParameters(await openCheckpoint(places.model(phases[last]!)));
+  for (const phase of phases.slice(last + 1)) {
+    parameters = await trainPhase({ ...options, seed }, phase, config, parameters, tokenizer);
+    await saveModel(places.model(phase), config, parameters, recipe, places.tokenizer);
   }
-  return folder;
+  return places.model(phases.at(-1)!);
 }
 
 async function trainPhase(
@@ -178,7 +176,7 @@ function* corpus(problems: number, operations: number, seed: number): Generator<
     }
   }
   for (const problem of functionProblems(
-    { seed: `tokenizer/${seed}`, steps: [1, 3] },
+    { seed: `tokenizer/${seed}`, steps: FUNCTION_STEPS },
     Math.ceil(problems / FUNCTIONS),
   )) {
     const { prompt, completion } = functionExample(problem);

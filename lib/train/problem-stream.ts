@@ -1,5 +1,5 @@
 import { canonicalJson, createRandom, type Random, sha256, ThoughtbookError } from "../core/index.js";
-import { generateFunctionProblem, generateWordProblem } from "../data/index.js";
+import { FUNCTION_STEPS, generateFunctionProblem, generateWordProblem } from "../data/index.js";
 import type { Tokenizer } from "../model/index.js";
 import { functionExample, operationExample, type ProblemOperation } from "../operations/index.js";
 import { documentExample } from "./document-example.js";
@@ -19,8 +19,6 @@ const QUESTIONS_PER_CHUNK = 1_000_000;
 const PATIENCE = 1000;
 /** Tokens of an example of equations: about ten of them. */
 const EQUATION_TOKENS = 96;
-/** Steps of a function to write. */
-const FUNCTION_STEPS = [1, 3] as const;
 
 export interface ProblemStreamOptions {
   phase: Phase;

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { evaluate, formatRational, parseArithmetic } from "thoughtbook/answer";
 import { createRandom } from "thoughtbook/core";
@@ -98,6 +98,8 @@ describe("pretrain", () => {
     for (const file of ["model.safetensors", "tokenizer.json", "tokenizer_config.json", "thoughtbook.json"]) {
       expect(await readFile(join(again.folder, file)), file).toEqual(await readFile(join(folder, file)));
     }
+    await rm(join(other, "models", "base"), { recursive: true });
+    expect((await run(other)).records).toEqual([]);
     const different = await temporaryFolder();
     await run(different, { seed: 4, until: "base" });
     expect(await readFile(join(different, "models", "base", "model.safetensors"))).not.toEqual(
