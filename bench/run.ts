@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { describeError, projectFolder, resolveUserPath } from "thoughtbook/core";
 import { exportFigure } from "thoughtbook/plot";
+import { readRecipe } from "thoughtbook/train";
 import { benchFineTune, summariseFineTune } from "./fine-tune/index.js";
 import { benchGenerate } from "./generate/index.js";
 import { ENGINE, GENERATE_PEERS, type GeneratePeer } from "./generate/peer-list.js";
 import { generateFigure, summarise as summariseGenerate } from "./generate/summary.js";
+import { type AgainOptions, compareRuns, summariseRuns } from "./model/again.js";
 import { readTraining, trainedOperations, writeCard } from "./model/card.js";
 import { type ModelOptions, measureReasoner } from "./model/reasoner.js";
 import { REASONER, reasonerSections } from "./model/reasoner-card.js";
@@ -138,6 +140,18 @@ program
   .option("--long-budget <tokens>", "the longest thinking before an answer", positiveInteger, 900)
   .action(model);
 
+program
+  .command("again")
+  .description("accuracy of two runs of a recipe with different seeds, after each phase that both have")
+  .requiredOption("--run <folder>", "that `thoughtbook pretrain --out` wrote", path)
+  .requiredOption("--again <folder>", "likewise, with another --seed", path)
+  .option("--recipe <file>", "of both", path, join(projectFolder(), "data", "recipes", "mini.json"))
+  .option("--problems <number>", "for each number of operations", positiveInteger, 1000)
+  .option("--seed <number>", "of the problems", Number, 0)
+  .option("--budget <tokens>", "the longest chain of thought", positiveInteger, 320)
+  .option("--out <folder>", "for again.json", path, join(projectFolder(), "runs", "bench"))
+  .action(again);
+
 // An interruption ends the process by `exit`, on which temporary folders are removed; peers end with their input.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 
@@ -237,6 +251,15 @@ async function model(options: Omit<ModelOptions, "folder" | "onProgress">): Prom
     await writeCard(folder, training, measured, { about: SCORER, sections: scorerSections(measured) });
   }
   console.log(join(folder, "README.md"));
+}
+
+async function again({ out, recipe, ...options }: Omit<AgainOptions, "recipe"> & { recipe: string; out: string }) {
+  const { problems, seed, budget } = options;
+  const onProgress = (line: string) => console.error(line);
+  const phases = await compareRuns({ ...options, recipe: await readRecipe(recipe), onProgress });
+  const file = join(out, "again.json");
+  await writeJson(file, { problems, seed, budget, phases });
+  console.log(`${summariseRuns(phases)}\n\n${file}`);
 }
 
 function defined<T extends object>(options: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {

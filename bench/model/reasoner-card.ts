@@ -6,8 +6,9 @@ export const REASONER = "It is good inside its world and near zero outside.";
 
 /** What was measured of a model that solves problems. */
 export function reasonerSections(training: Training, measured: ReasonerMeasurement): string {
-  const { chainOfThought, equations, distractors, long, operations, datasets } = measured;
+  const { chainOfThought, late, equations, distractors, long, operations, datasets } = measured;
   const most = mostOperations(training);
+  const mostLate = Math.max(...late.map(({ late }) => late));
   const levels = (rows: ReasonerMeasurement["chainOfThought"]) =>
     table(
       ["operations", "accuracy %", "95 %", "tokens", "wrong arithmetic %", "wrong path %", "no answer %"],
@@ -27,6 +28,19 @@ intervals. Trained on 1 to ${most} operations.
 Step by step, without distractors:
 
 ${levels(chainOfThought)}
+
+The same by what makes a text hard to follow, the quantities that it uses before it tells how they follow:
+
+${table(
+  ["operations", "quantities told late", "problems", "accuracy %", "95 %"],
+  late.map(({ operations, late, problems, accuracy, interval }) => [
+    operations,
+    late < mostLate ? late : `${late} or more`,
+    problems,
+    percent(accuracy),
+    band(interval),
+  ]),
+)}
 
 Equations of these chains, on 1 to ${most} operations, that most often go wrong; a d is a digit:
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { ThoughtbookError } from "thoughtbook/core";
+import { generateWordProblem, lateQuantities } from "thoughtbook/data";
 import {
   type AnswerOperation,
   type EquationErrors,
@@ -12,6 +13,7 @@ import {
   type Measures,
   type OperationQuality,
   operationQuality,
+  proportion,
   type TaskOptions,
 } from "thoughtbook/eval";
 import { type LanguageModel, loadModel } from "thoughtbook/llm";
@@ -44,6 +46,16 @@ export interface Level {
   causes: Record<ErrorCause, number>;
 }
 
+/** Of the problems of a number of operations, those that use so many quantities before they tell how these follow. */
+export interface LateLevel {
+  operations: number;
+  /** The last number stands for more as well. */
+  late: number;
+  problems: number;
+  accuracy: number;
+  interval: [number, number];
+}
+
 export interface BudgetLevel {
   budget: number;
   accuracy: number;
@@ -62,6 +74,8 @@ export interface DatasetLevel {
 /** What a model can do, measured greedily on unseen problems. */
 export interface ReasonerMeasurement extends Measured {
   chainOfThought: Level[];
+  /** The same chains, of problems as trained on with 2 or more operations. */
+  late: LateLevel[];
   /** Equations of the chains of problems as trained on, by form; those with the most errors. */
   equations: EquationErrors[];
   /** Step by step, of the same problems with facts that the answer does not need. */
@@ -78,6 +92,7 @@ export interface ReasonerMeasurement extends Measured {
 const SHARES_OF_LENGTH = [0.125, 0.25, 0.5, 0.75, 1, 1.5];
 const CURVE: [number, number] = [1, 10];
 const WORST_EQUATIONS = 12;
+const MOST_LATE = 2;
 const DATASETS = ["gsm8k", "svamp"] as const;
 
 /** Measure a model on word problems in and beyond its training, on its operations, and on real data sets that are at hand. */
@@ -103,6 +118,7 @@ export async function measureReasoner(options: ModelOptions, training: Training)
       ...identity,
       seed,
       chainOfThought,
+      late: lateLevels(asTrained, seed),
       equations: equationErrors(asTrained.map(({ completion }) => completion)).slice(0, WORST_EQUATIONS),
       distractors,
       ...(long ? { long } : {}),
@@ -150,6 +166,25 @@ async function chains(
     return { operations, distractors, problems: own.length, ...told(measures), causes: errorShares(own) };
   });
   return { levels, records };
+}
+
+function lateLevels(records: readonly EvaluationRecord[], seed: number): LateLevel[] {
+  const groups = new Map<string, EvaluationRecord[]>();
+  for (const record of records) {
+    const index = Number(record.problem.split("/").at(-1));
+    const operations = record.operations!;
+    const late = lateQuantities(generateWordProblem({ seed, index, operations, split: "test" }));
+    const key = `${operations}/${Math.min(late, MOST_LATE)}`;
+    groups.set(key, [...(groups.get(key) ?? []), record]);
+  }
+  const levels = [...groups].map(([key, own]) => {
+    const [operations, late] = key.split("/").map(Number) as [number, number];
+    const { value, interval } = proportion(own.filter(({ correct }) => correct.strict).length, own.length);
+    return { operations, late, problems: own.length, accuracy: value, interval: interval! };
+  });
+  return levels
+    .filter(({ operations }) => operations > 1)
+    .sort((a, b) => a.operations - b.operations || a.late - b.late);
 }
 
 async function longChains(

@@ -65,8 +65,8 @@ export function addCompressCommand(program: Command): void {
     .command("compress")
     .description("shorten long chains of thought (A*-Thought)")
     .addOption(new Option("--mode <mode>", "how steps are chosen").choices(MODES).default("faithful"))
-    .requiredOption("--validator-model-path <model>", `scores and solves paths: ${MODEL_SPEC}`)
-    .option("--scorer-model-path <model>", "weighs steps, likewise (default: the validator)")
+    .option("--validator-model-path <model>", `scores and solves paths: ${MODEL_SPEC}`, "mini")
+    .option("--scorer-model-path <model>", "weighs steps, likewise (default: mini-scorer for mini, else the validator)")
     .requiredOption("--data-path <file>", "chains: parquet, JSONL, JSON or CSV")
     .requiredOption("--output-path <file.jsonl>", "the compressed rows")
     .option("--training-path <file.jsonl>", "the same as conversations to train a model like the validator on")
@@ -124,7 +124,7 @@ async function compressUntil(flags: CompressFlags, signal: AbortSignal): Promise
   const session = { arena: false };
   const validator = await loadModel(flags.validatorModelPath, { signal, session });
   const scorer = needs.scorer
-    ? await loadModel(flags.scorerModelPath ?? flags.validatorModelPath, { signal, session })
+    ? await loadModel(flags.scorerModelPath ?? scorerFor(flags.validatorModelPath), { signal, session })
     : undefined;
   try {
     const [tokenizer] = [validator, scorer].flatMap((model) =>
@@ -176,6 +176,9 @@ async function compressUntil(flags: CompressFlags, signal: AbortSignal): Promise
     await Promise.all([validator.dispose(), scorer?.dispose()]);
   }
 }
+
+/** Who weighs the steps for a validator: of the embedded models, the one that has read our problems as plain text. */
+const scorerFor = (validator: string): string => (validator === "mini" ? "mini-scorer" : validator);
 
 const tagsOf = ({ thoughtBeginTag, thoughtEndTag, solutionBeginTag, solutionEndTag }: CompressFlags): ThoughtTags => ({
   thoughtBegin: thoughtBeginTag,

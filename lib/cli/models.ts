@@ -5,10 +5,11 @@ import { count } from "./numbers.js";
 
 /** What can stand where a model is asked for. */
 export const MODEL_SPEC =
-  "folder of a checkpoint or of ONNX files, or owner/name of the Hugging Face hub; onnx:MODEL#q4 for ONNX weights of a type; http://host:port/v1#name";
+  "mini (embedded), folder of a checkpoint or of ONNX files, or owner/name of the Hugging Face hub; onnx:MODEL#q4 for ONNX weights of a type; http://host:port/v1#name";
 
 const OUTPUT = `
 A model is given as
+  mini, mini-base, mini-scorer     the models that this repository trained, in its data/models
   FOLDER or owner/name[@revision]  weights in safetensors, or else in ONNX; of the hub, downloaded once
   onnx:MODEL                       ONNX weights, run by transformers.js
   onnx:MODEL#q4                    of this type: fp32, fp16, q8, q4, …; onnx:MODEL#q4,webgpu on this device

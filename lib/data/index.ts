@@ -111,6 +111,7 @@ export {
   wordProblems,
 } from "./word-problems/generate.js";
 export { RELATION_KINDS } from "./word-problems/kinds.js";
+export { lateQuantities } from "./word-problems/late.js";
 export {
   type ChainParagraph,
   countRoughly,

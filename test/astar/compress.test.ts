@@ -344,4 +344,14 @@ describe("thoughtbook compress", { timeout: 120_000 }, () => {
     const other = run(...flags("whole"), "--cache-path", join(folder, "signals.jsonl"), "--sink");
     expect(other.stderr).toMatch(/error: .*(sink|begins or ends)/);
   });
+
+  it("asks the embedded models unless told otherwise", () => {
+    mkdirSync(join(folder, "cli"), { recursive: true });
+    const output = join(folder, "cli", "embedded.jsonl");
+    const asked = run("--data-path", data, "--format", "word-problems", "--output-path", output, "--max-len", "2");
+    expect(asked.stdout, asked.stderr).toMatch(/^2 of 2 rows/);
+    const [first] = readFileSync(`${output}.importance.jsonl`, "utf8").split("\n");
+    const measured = readFileSync(join(repository, "data", "models", "mini-scorer", "measured.json"), "utf8");
+    expect(JSON.parse(first!)).toMatchObject({ model: JSON.parse(measured).modelHash });
+  });
 });

@@ -1,5 +1,6 @@
 import {
   generateWordProblem,
+  lateQuantities,
   type ProceduralProblem,
   problemSteps,
   RELATION_KINDS,
@@ -181,6 +182,23 @@ describe("generateWordProblem", () => {
       expect(core(generateWordProblem({ ...options, order: "shuffled" }))).toEqual(core(plain));
       expect(noisy.id).not.toBe(plain.id);
     }
+  });
+
+  it("counts the quantities that are used before it is told how they follow", () => {
+    const shuffled = Array.from({ length: 100 }, (_, index) => {
+      const options = { seed: 9, index, operations: [2, 6], distractors: 1 } as const;
+      expect(lateQuantities(generateWordProblem({ ...options, order: "computation" }))).toBe(0);
+      return generateWordProblem({ ...options, order: "shuffled" });
+    });
+    const late = shuffled.find((problem) => lateQuantities(problem) === 1)!;
+    const told = (quantity: number) => late.facts.indexOf(quantity);
+    const uses = late.facts.flatMap((fact) => {
+      const { needed, relation } = late.quantities[fact]!;
+      const inputs = needed && relation ? relation.inputs : [];
+      return inputs.filter((input) => late.quantities[input]!.relation && told(input) > told(fact));
+    });
+    expect(new Set(uses).size).toBe(1);
+    expect(shuffled.some((problem) => lateQuantities(problem) > 2)).toBe(true);
   });
 
   it("refuses what it cannot make", () => {

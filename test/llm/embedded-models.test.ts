@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { evaluateModel, loadTask } from "thoughtbook/eval";
+import { isTokenModel, loadModel } from "thoughtbook/llm";
+import { resolveModel } from "thoughtbook/model";
+import { OPERATION_NAMES } from "thoughtbook/operations";
+import { describe, expect, it } from "vitest";
+import { failure } from "../core/helpers.js";
+import { root } from "../notebook/helpers.js";
+
+const models = join(root, "data", "models");
+const bytesOf = (folder: string): number =>
+  readdirSync(folder, { withFileTypes: true }).reduce((sum, entry) => {
+    const path = join(folder, entry.name);
+    return sum + (entry.isDirectory() ? bytesOf(path) : statSync(path).size);
+  }, 0);
+const read = (name: string, file: string): string => readFileSync(join(models, name, file), "utf8");
+
+describe.each(["mini", "mini-base", "mini-scorer"])("%s", (name) => {
+  it("is opened by its name, with the weights that were measured", async () => {
+    expect(await resolveModel(name)).toBe(join(models, name));
+    const model = await loadModel(name);
+    const { modelHash, parameters } = JSON.parse(read(name, "measured.json"));
+    expect(await model.hash()).toBe(modelHash);
+    expect(model.parameterCount).toBe(parameters);
+    expect(model.parameterCount).toBeLessThan(name === "mini-scorer" ? 1e6 : 3e6);
+    await model.dispose();
+  });
+
+  it("comes with its recipe, its curve and a card that says what was measured", () => {
+    const { recipe, seed, phases } = JSON.parse(read(name, "training.json"));
+    expect(recipe.phases.map((phase: { name: string }) => phase.name)).toEqual(
+      phases.map(({ phase }: { phase: string }) => phase),
+    );
+    const updates = phases.reduce((sum: number, phase: { updates: number }) => sum + phase.updates, 0);
+    expect(read(name, "curve.csv").trimEnd().split("\n").at(-1)).toMatch(new RegExp(`,${updates},`));
+    const card = read(name, "README.md");
+    expect(card).toContain(`# ${name}\n`);
+    expect(card).toContain(`seed (${seed})`);
+    const { chainOfThought, losses } = JSON.parse(read(name, "measured.json"));
+    for (const { operations, accuracy } of chainOfThought ?? []) {
+      expect(card).toContain(`| ${operations} | ${(100 * accuracy).toFixed(1)} |`);
+    }
+    for (const { loss } of losses ?? []) expect(card).toContain(`| ${loss.value.toFixed(3)} |`);
+  });
+});
+
+describe("mini", () => {
+  it("solves what its card says it can", { timeout: 60_000 }, async () => {
+    const model = await loadModel("mini");
+    expect(isTokenModel(model) && model.tokenizer?.vocabularySize).toBe(1024);
+    expect([...model.operations!]).toEqual(OPERATION_NAMES);
+    const task = await loadTask("word-problems:1-2", { limit: 40, seed: 99 });
+    const { summary } = await evaluateModel(model, task, { budgets: [200] });
+    const { chainOfThought } = JSON.parse(read("mini", "measured.json"));
+    const said = (chainOfThought[0].accuracy + chainOfThought[1].accuracy) / 2;
+    const [low, high] = summary.budgets[0]!.accuracy.strict!.interval!;
+    expect(low).toBeLessThan(said);
+    expect(high).toBeGreaterThan(said);
+    await model.dispose();
+  });
+});
+
+it("all embedded models are small enough to be committed", () => {
+  expect(bytesOf(join(models, "mini"))).toBeLessThan(16e6);
+  expect(bytesOf(models)).toBeLessThan(24e6);
+});
+
+it("a name that is not embedded is looked for elsewhere", async () => {
+  expect(await failure(() => resolveModel("./mini"))).toMatchObject({ code: "not-found" });
+});
