@@ -352,6 +352,6 @@ describe("thoughtbook compress", { timeout: 120_000 }, () => {
     expect(asked.stdout, asked.stderr).toMatch(/^2 of 2 rows/);
     const [first] = readFileSync(`${output}.importance.jsonl`, "utf8").split("\n");
     const measured = readFileSync(join(repository, "data", "models", "mini-scorer", "measured.json"), "utf8");
-    expect(JSON.parse(first!)).toMatchObject({ model: JSON.parse(measured).modelHash });
+    expect(JSON.parse(first!)).toMatchObject({ settings: { model: JSON.parse(measured).modelHash } });
   });
 });
