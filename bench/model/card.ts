@@ -69,6 +69,7 @@ function modelCard(training: Training, measured: Measured, about: string): strin
   const { model, name } = recipe;
   const hours = phases.reduce((sum, phase) => sum + phase.hours, 0);
   const trained = trainedOperations(training);
+  const trainedWith = name.replace(/-base$/, "");
   const of = trained.map((operation) => `\`${operation}\``).join(", ") || "plain texts, without operations";
   const others =
     trained.length < OPERATION_NAMES.length
@@ -104,7 +105,7 @@ ${table(
 
 Trained on ${of}${others}.
 
-    npx thoughtbook pretrain --recipe data/recipes/${name.replace(/-base$/, "")}.json --out runs/pretrain/${name} --publish data/models
+    npx thoughtbook pretrain --recipe data/recipes/${trainedWith}.json --out runs/pretrain/${trainedWith} --publish data/models
 
 ## Measured
 

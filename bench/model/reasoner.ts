@@ -169,22 +169,20 @@ async function chains(
 }
 
 function lateLevels(records: readonly EvaluationRecord[], seed: number): LateLevel[] {
-  const groups = new Map<string, EvaluationRecord[]>();
-  for (const record of records) {
-    const index = Number(record.problem.split("/").at(-1));
-    const operations = record.operations!;
-    const late = lateQuantities(generateWordProblem({ seed, index, operations, split: "test" }));
-    const key = `${operations}/${Math.min(late, MOST_LATE)}`;
-    groups.set(key, [...(groups.get(key) ?? []), record]);
-  }
-  const levels = [...groups].map(([key, own]) => {
-    const [operations, late] = key.split("/").map(Number) as [number, number];
-    const { value, interval } = proportion(own.filter(({ correct }) => correct.strict).length, own.length);
-    return { operations, late, problems: own.length, accuracy: value, interval: interval! };
+  const chains = records.map(({ problem, operations, correct }) => {
+    const index = Number(problem.split("/").at(-1));
+    const drawn = generateWordProblem({ seed, index, operations: operations!, split: "test" });
+    return { operations: operations!, late: Math.min(lateQuantities(drawn), MOST_LATE), isRight: correct.strict };
   });
-  return levels
-    .filter(({ operations }) => operations > 1)
-    .sort((a, b) => a.operations - b.operations || a.late - b.late);
+  const counts = [...new Set(chains.map(({ operations }) => operations))].filter((operations) => operations > 1);
+  return counts
+    .flatMap((operations) => Array.from({ length: MOST_LATE + 1 }, (_, late) => ({ operations, late })))
+    .flatMap(({ operations, late }) => {
+      const own = chains.filter((chain) => chain.operations === operations && chain.late === late);
+      if (own.length === 0) return [];
+      const { value, interval } = proportion(own.filter(({ isRight }) => isRight).length, own.length);
+      return { operations, late, problems: own.length, accuracy: value, interval: interval! };
+    });
 }
 
 async function longChains(

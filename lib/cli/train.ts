@@ -49,7 +49,10 @@ export function addTrainCommand(program: Command): void {
   program
     .command("train")
     .description("train a language model on texts, conversations or prompts with completions")
-    .requiredOption("--model <model>", "folder of a checkpoint, or owner/name of the Hugging Face hub")
+    .requiredOption(
+      "--model <model>",
+      "mini-base (embedded), folder of a checkpoint, or owner/name of the Hugging Face hub",
+    )
     .requiredOption("--data <file.jsonl>", "the rows to train on")
     .requiredOption("--out <folder>", "the folder of the trained model")
     .option("--eval <file.jsonl>", "rows to measure the loss on: the weights with the lowest are kept")
