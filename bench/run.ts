@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { describeError, projectFolder, resolveUserPath } from "thoughtbook/core";
 import { exportFigure } from "thoughtbook/plot";
 import { readRecipe } from "thoughtbook/train";
+import { benchCompress, type CompressBenchOptions, summariseCompress } from "./compress/index.js";
 import { benchFineTune, summariseFineTune } from "./fine-tune/index.js";
 import { benchGenerate } from "./generate/index.js";
 import { ENGINE, GENERATE_PEERS, type GeneratePeer } from "./generate/peer-list.js";
@@ -131,6 +132,16 @@ program
   .action(serve);
 
 program
+  .command("compress")
+  .description("seconds, memory and model calls of `thoughtbook compress` with the searches of a study")
+  .option("--traces <number>", "chains", positiveInteger, 1000)
+  .option("--steps <number>", "of each chain", positiveInteger, 20)
+  .option("--seed <number>", "of the problems", Number, 0)
+  .option("--study <file>", "whose searches", path, join(projectFolder(), "data", "studies", "astar.json"))
+  .option("--out <folder>", "for compress.json", path, join(projectFolder(), "runs", "bench"))
+  .action(compress);
+
+program
   .command("model")
   .description("what a model that comes with the repository can do; writes its card")
   .requiredOption("--model <name>", "of data/models")
@@ -233,6 +244,16 @@ async function serve({
   await writeJson(file, result);
   console.log(summariseServe(result));
   console.log(`\n${file}`);
+}
+
+async function compress({
+  out,
+  ...options
+}: Omit<CompressBenchOptions, "onProgress"> & { out: string }): Promise<void> {
+  const result = await benchCompress({ ...options, onProgress: (line) => console.error(line) });
+  const file = join(out, "compress.json");
+  await writeJson(file, result);
+  console.log(`${summariseCompress(result)}\n\n${file}`);
 }
 
 async function model(options: Omit<ModelOptions, "folder" | "onProgress">): Promise<void> {

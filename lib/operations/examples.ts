@@ -17,7 +17,7 @@ import {
 import { type InputOf, OPERATION_NAMES, OPERATIONS, type OperationName, type OutputOf } from "./all.js";
 import { explainActions } from "./examples-explain.js";
 import type { Operation } from "./operation.js";
-import type { Solution } from "./solution.js";
+import { type Solution, writeSolution } from "./solution.js";
 import { feedbackOf, type Verification } from "./verify.js";
 
 /** What a model trained on an operation sees and what it should write. */
@@ -27,6 +27,8 @@ export interface OperationExample<Name extends OperationName = OperationName> {
   output: OutputOf<Name>;
   /** The input as text, without tag or instruction. */
   prompt: string;
+  /** The beginning of what the model would write that it is given instead, and does not learn. Default: nothing. */
+  given?: string;
   completion: string;
 }
 
@@ -81,6 +83,30 @@ export function operationExample<Name extends ProblemOperation>(
 ): OperationExample<Name> | undefined {
   const made = MAKERS[name](problem, random.stream(`${name}/${problem.id}`));
   return made && written(name, made);
+}
+
+/**
+ * The example of a solution after a long thought of which paragraphs were left out: the thought is given, and the solution
+ * is the whole one. How many paragraphs stay is drawn; in half of the thoughts the necessary ones stay in any case.
+ */
+export function shortenedThought(problem: ProceduralProblem, random: Random): OperationExample<"think"> {
+  const own = random.stream(`shortened thought/${problem.id}`);
+  const keepsNecessary = own.uniform() < 0.5;
+  const share = own.uniform();
+  const kept = longChain(problem).paragraphs.filter(
+    ({ necessary }) => own.uniform() < share || (keepsNecessary && necessary),
+  );
+  const thought = kept.map(({ text }) => text).join("\n\n");
+  const input = { question: problem.question };
+  const solution = solutionOf(problem);
+  return {
+    operation: "think",
+    input,
+    output: { kind: "solved", thought, ...solution },
+    prompt: OPERATIONS.think.render(input),
+    given: OPERATIONS.think.write({ kind: "cut-off", thought, thoughtEnded: true, partial: "" }),
+    completion: writeSolution(solution),
+  };
 }
 
 /** The examples of all operations that a word problem gives, in the order of `PROBLEM_OPERATIONS`. */

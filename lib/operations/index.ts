@@ -16,6 +16,7 @@ export {
   operationExamples,
   PROBLEM_OPERATIONS,
   type ProblemOperation,
+  shortenedThought,
 } from "./examples.js";
 export { explainActions, ruleTrajectory } from "./examples-explain.js";
 export type { Explanation } from "./explain.js";

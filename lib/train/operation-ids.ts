@@ -30,9 +30,12 @@ export function operationEncoder(tokenizer: Tokenizer): OperationEncoder {
   const tags = new Map(Object.entries(OPERATIONS).map(([name, { tag }]) => [name, idOf(tag)]));
   const text = (content: string) => tokenizer.encode(content, { addSpecialTokens: false });
   return {
-    encode({ operation, prompt, completion }, tagged = true) {
+    encode({ operation, prompt, given = "", completion }, tagged = true) {
       const tag = tagged ? [tags.get(operation)!] : [];
-      return { prompt: [user, ...text(prompt), ...tag, assistant], completion: [...text(completion), end] };
+      return {
+        prompt: [user, ...text(prompt), ...tag, assistant, ...text(given)],
+        completion: [...text(completion), end],
+      };
     },
   };
 }

@@ -1,7 +1,7 @@
 import { canonicalJson, createRandom, type Random, sha256, ThoughtbookError } from "../core/index.js";
 import { FUNCTION_STEPS, generateFunctionProblem, generateWordProblem } from "../data/index.js";
 import type { Tokenizer } from "../model/index.js";
-import { functionExample, operationExample, type ProblemOperation } from "../operations/index.js";
+import { functionExample, operationExample, type ProblemOperation, shortenedThought } from "../operations/index.js";
 import { documentExample } from "./document-example.js";
 import { equationsExample } from "./equations-example.js";
 import type { Branch, Example, ExampleStream } from "./examples.js";
@@ -36,14 +36,15 @@ export function problemStream({ phase, tokenizer, seed }: ProblemStreamOptions):
   const perChunk = Math.ceil(UPDATES_PER_CHUNK * batchSize * SPARE);
   const random = createRandom(seed).stream(`phase ${phase.name}`);
   // What decides the examples; not how long or at what rate they are trained on.
-  const { operations, distractors, withDistractors, shuffled, mixture, equations, equationForms, documents, untagged } =
-    phase;
+  const { operations, distractors, withDistractors, shuffled, mixture, shortened, equations, equationForms } = phase;
+  const { documents, untagged } = phase;
   const content = {
     ...{ seed, longest, operations, distractors, withDistractors, mixture, equations, untagged },
     // Left out where there are none, as runs begun before there were any go on.
     ...(equationForms === "balanced" ? { equationForms } : {}),
     ...(documents > 0 ? { documents } : {}),
     ...(shuffled === undefined ? {} : { shuffled }),
+    ...(shortened === undefined ? {} : { shortened }),
   };
   return {
     fingerprint: sha256(canonicalJson({ ...content, name: phase.name, perChunk })).slice(0, 16),
@@ -102,7 +103,8 @@ function drawExamples({ phase, tokenizer, seed, index, random, encode }: Draw): 
   const alone: Branch[] = [];
   for (const name of random.shuffle(Object.keys(mixture) as ProblemOperation[])) {
     if (random.uniform() >= (mixture[name] ?? 0)) continue;
-    const example = operationExample(name, problem, random);
+    const isShortened = name === "think" && phase.shortened !== undefined && random.uniform() < phase.shortened;
+    const example = isShortened ? shortenedThought(problem, random) : operationExample(name, problem, random);
     if (!example) continue;
     const text = encode(example, !(name === "cot" && random.uniform() < phase.untagged));
     if (!example.prompt.startsWith(problem.question)) alone.push(text);

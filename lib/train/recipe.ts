@@ -31,6 +31,8 @@ const phaseSchema = z.strictObject({
   shuffled: share.exactOptional(),
   /** How often a question is followed by each operation. What does not fit beside the others is left out. */
   mixture: z.partialRecord(operationName, share),
+  /** How often a long thought comes with paragraphs left out, and only the solution after it is learned; default: never. */
+  shortened: share.exactOptional(),
   /** Share of examples that hold nothing but equations, as the steps of such problems have them. */
   equations: share.default(0),
   /** How often each form of an equation occurs, such as n+n+n: as in problems, or all equally. */

@@ -1,16 +1,18 @@
 import vm from "node:vm";
 import { grade } from "thoughtbook/answer";
 import { createRandom } from "thoughtbook/core";
-import { type ProceduralProblem, problemSteps, shortChain } from "thoughtbook/data";
+import { longChain, type ProceduralProblem, problemSteps, shortChain } from "thoughtbook/data";
 import {
   actionsOf,
   explainActions,
+  OPERATIONS,
   type OperationExample,
   operationExample,
   operationExamples,
   PROBLEM_OPERATIONS,
   type ProblemOperation,
   ruleTrajectory,
+  shortenedThought,
   TRAJECTORIES,
 } from "thoughtbook/operations";
 import { describe, expect, it } from "vitest";
@@ -189,5 +191,46 @@ describe("explanations", () => {
     expect(new Set(TRAJECTORIES.map((trajectory) => JSON.stringify(trajectory))).size).toBe(12);
     const lengths = TRAJECTORIES.map((trajectory) => actionsOf(trajectory).length);
     expect([Math.min(...lengths), Math.max(...lengths)]).toEqual([1, 3]);
+  });
+});
+
+describe("shortenedThought", () => {
+  const shortened = PROBLEMS.map((problem) => ({
+    paragraphs: longChain(problem).paragraphs,
+    example: shortenedThought(problem, randomFor(problem)),
+    problem,
+  }));
+
+  it("gives paragraphs of the long thought in their order, and learns the whole solution", () => {
+    for (const { paragraphs, example, problem } of shortened) {
+      const { given, completion, output } = example;
+      const thought = output.kind === "solved" ? output.thought : "";
+      expect(given).toBe(`<think>\n${thought}\n</think>\n`);
+      let next = 0;
+      for (const text of thought === "" ? [] : thought.split("\n\n")) {
+        const at = paragraphs.findIndex((paragraph, i) => i >= next && paragraph.text === text);
+        expect(at).toBeGreaterThanOrEqual(next);
+        next = at + 1;
+      }
+      expect(isRight(problem, completion)).toBe(true);
+      expect(OPERATIONS.think.parse(`${given}${completion}`, example.input)).toEqual({ ok: true, value: output });
+    }
+    expect(shortenedThought(PROBLEMS[0]!, randomFor(PROBLEMS[0]!))).toEqual(shortened[0]!.example);
+  });
+
+  it("leaves out any share, and keeps all necessary paragraphs half of the time or more", () => {
+    const shares = shortened.map(({ paragraphs, example: { output } }) => {
+      const kept = output.kind === "solved" && output.thought !== "" ? output.thought.split("\n\n") : [];
+      return {
+        kept: kept.length / paragraphs.length,
+        whole: paragraphs.every(({ text, necessary }) => !necessary || kept.includes(text)),
+      };
+    });
+    const mean = shares.reduce((sum, { kept }) => sum + kept, 0) / shares.length;
+    expect(mean).toBeGreaterThan(0.45);
+    expect(mean).toBeLessThan(0.65);
+    const whole = shares.filter((share) => share.whole).length / shares.length;
+    expect(whole).toBeGreaterThan(0.5);
+    expect(whole).toBeLessThan(0.75);
   });
 });

@@ -274,6 +274,23 @@ describe("errors of a compiled function", () => {
 });
 
 describe("large and long runs", () => {
+  it("leave the processors to others between two calls", async () => {
+    const f = compile(({ x }: { x: tf.Tensor2D }) => tf.matMul(x, x), { x: spec([512, 512]) }, { threads: 2 });
+    const x = tensorData(new Float32Array(512 * 512).fill(0.001), [512, 512]);
+    await f({ x });
+    let [idle, busy] = [0, 0];
+    for (let call = 0; call < 4; call++) {
+      await f({ x });
+      const [start, before] = [performance.now(), process.cpuUsage()];
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const { user, system } = process.cpuUsage(before);
+      busy += (user + system) / 1000;
+      idle += performance.now() - start;
+    }
+    expect(busy / idle).toBeLessThan(0.25);
+    await f.dispose();
+  });
+
   it("a frozen parameter of 500 MB adds less than 2 ms a call", async () => {
     const width = 1024;
     const big = { shape: [width * 128, width], dtype: "float32" as const, data: new Float32Array(width * width * 128) };

@@ -172,6 +172,27 @@ describe("pretrain", () => {
     expect(new Set([always, never, unsaid].map(({ fingerprint }) => fingerprint)).size).toBe(3);
   }, 60_000);
 
+  it("learns solutions after shortened thoughts as often as it is told", async () => {
+    const out = await temporaryFolder();
+    await run(out, { until: "base", recipe: { ...RECIPE, phases: [{ ...PHASE, steps: 1 }], publish: {} } });
+    const tokenizer = await loadTokenizer(join(out, "tokenizer"));
+    const phase = { ...PHASE, equations: 0, mixture: { think: 1 }, longest: 900 };
+    const [end] = tokenizer.encode("</think>", { addSpecialTokens: false });
+    const drawn = async (shortened: number | undefined) => {
+      const content = { ...phase, ...(shortened === undefined ? {} : { shortened }) };
+      const stream = problemStream({ phase: content, tokenizer, seed: 1 });
+      const examples = await stream.chunk(0);
+      const given = examples.filter(({ ids, labels }) => labels[ids.indexOf(end!)]! < 0);
+      return { share: given.length / examples.length, fingerprint: stream.fingerprint };
+    };
+    const [always, half, unsaid] = [await drawn(1), await drawn(0.5), await drawn(undefined)];
+    expect(always.share).toBe(1);
+    expect(half.share).toBeGreaterThan(0.2);
+    expect(half.share).toBeLessThan(0.8);
+    expect(unsaid.share).toBe(0);
+    expect(new Set([always, half, unsaid].map(({ fingerprint }) => fingerprint)).size).toBe(3);
+  }, 60_000);
+
   it("draws equations that hold, and counts their right sides", async () => {
     const out = await temporaryFolder();
     await run(out, { until: "base", recipe: { ...RECIPE, phases: [{ ...PHASE, steps: 1 }], publish: {} } });

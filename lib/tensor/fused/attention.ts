@@ -111,13 +111,29 @@ function visibleScores(
 
 /** 0 where a query sees a key and a large negative number where not; `[time, time]`, or `[batch, 1, time, time]` with a mask. */
 function visibility(time: number, mask: tf.Tensor | undefined): tf.Tensor {
-  const later = tf.sub(1, tf.linalg.bandPart(tf.ones([time, time]), -1, 0)).mul(HIDDEN);
+  const later = isTracing()
+    ? hiddenAbove(time)
+    : tf.sub(1, tf.linalg.bandPart(tf.ones([time, time]), -1, 0)).mul(HIDDEN);
   if (!mask) return later;
   const padding = tf
     .sub(1, mask.toFloat())
     .mul(HIDDEN)
     .reshape([mask.shape[0]!, 1, mask.rank === 3 ? time : 1, time]);
   return tf.minimum(later, padding);
+}
+
+/** The same in a traced function: TensorFlow.js would take longer to make it than the program takes to run. */
+function hiddenAbove(time: number): tf.Tensor {
+  const hidden = tf.fill([time, time], HIDDEN);
+  const [later] = onnxNode(
+    "Trilu",
+    [hidden, int64s(currentGraph(), [1])],
+    [{ shape: [time, time], dtype: "float32" }],
+    {
+      attributes: { upper: 1 },
+    },
+  );
+  return later!;
 }
 
 /** Heads that share a key head, one under the other: `[batch, heads, time, n]` → `[batch, keyHeads, group · time, n]`. */

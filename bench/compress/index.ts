@@ -1,0 +1,136 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { type CompressionSummary, readStudy, SEARCH_MODES, type Study, type StudySet } from "thoughtbook/astar";
+import { projectFolder, ThoughtbookError } from "thoughtbook/core";
+import { longChain, type ProceduralProblem, problemRecord, wordProblems } from "thoughtbook/data";
+import { describeMachine, formatNumber, formatTable, type Machine } from "../shared/report.js";
+
+export interface CompressBenchOptions {
+  /** Chains, all of as many steps. */
+  traces: number;
+  steps: number;
+  seed: number;
+  /** File of the study whose searches are measured. */
+  study: string;
+  onProgress: (line: string) => void;
+}
+
+/** One search over all chains. */
+export interface CompressBenchRow {
+  set: string;
+  method: string;
+  seconds: number;
+  /** Of the whole process, in GiB. */
+  peakMemory: number;
+  /** A chain, on average: paths scored and solved by the validator, steps weighed by the scorer on both sides. */
+  scored: number;
+  verified: number;
+  weighed: number;
+  keptTokens: number;
+  acceptedShare: number;
+}
+
+export interface CompressBenchResult {
+  benchmark: "compress";
+  started: string;
+  machine: Machine;
+  settings: { traces: number; steps: number; seed: number; models: Study["models"] };
+  rows: CompressBenchRow[];
+}
+
+/** How long `thoughtbook compress` takes with the searches of a study, from the start of the process to its end. */
+export async function benchCompress(options: CompressBenchOptions): Promise<CompressBenchResult> {
+  const { traces, steps, seed, onProgress } = options;
+  const [started, machine] = [new Date().toISOString(), describeMachine()];
+  const { models, sets, chains } = await readStudy(options.study);
+  const folder = await mkdtemp(join(tmpdir(), "thoughtbook-bench-"));
+  const rows: CompressBenchRow[] = [];
+  try {
+    const data = join(folder, "chains.jsonl");
+    const fields = ["id", "question", "answer", "plainChain", "paragraphs"] as const;
+    const lines = chainsOfLength({ ...chains, seed }, { traces, steps });
+    await writeFile(data, lines.map((problem) => `${JSON.stringify(problemRecord(problem, fields))}\n`).join(""));
+    for (const set of sets.filter(({ mode }) => (SEARCH_MODES as readonly string[]).includes(mode))) {
+      onProgress(`${set.method}: ${traces} chains of ${steps} steps`);
+      rows.push(await compressed(set, models, { data, output: join(folder, `${set.name}.jsonl`), steps, seed }));
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return { benchmark: "compress", started, machine, settings: { traces, steps, seed, models }, rows };
+}
+
+function chainsOfLength(
+  { operations, seed }: Pick<Study["chains"], "operations" | "seed">,
+  { traces, steps }: Pick<CompressBenchOptions, "traces" | "steps">,
+): ProceduralProblem[] {
+  const found: ProceduralProblem[] = [];
+  for (const problem of wordProblems({ operations, seed, split: "train" })) {
+    if (longChain(problem).paragraphs.length === steps) found.push(problem);
+    if (found.length === traces) break;
+  }
+  return found;
+}
+
+interface Work {
+  data: string;
+  output: string;
+  steps: number;
+  seed: number;
+}
+
+async function compressed(
+  { name, method, mode, importance, search }: StudySet,
+  models: Study["models"],
+  { data, output, steps, seed }: Work,
+): Promise<CompressBenchRow> {
+  const flags: Record<string, string | number | undefined> = {
+    "data-path": data,
+    "output-path": output,
+    format: "word-problems",
+    "validator-model-path": models.validator,
+    "scorer-model-path": models.scorer,
+    ...{ mode, seed, alpha: importance.alpha, normalisation: importance.normalisation, signal: importance.signal },
+    ...{ beta: search.beta, samples: search.samples, needed: search.needed },
+    "a-star-expand-size": search.expandSize,
+    "min-search-steps": search.minSteps,
+    "max-search-steps": search.maxSteps,
+    "max-new-tokens": search.maxNewTokens,
+  };
+  const given = Object.entries(flags).flatMap(([flag, value]) =>
+    value === undefined ? [] : [`--${flag}`, `${value}`],
+  );
+  const bin = join(projectFolder(), "lib", "bin.mjs");
+  const start = performance.now();
+  const { stdout } = await promisify(execFile)(process.execPath, [bin, "compress", "--json", ...given]);
+  const seconds = (performance.now() - start) / 1000;
+  const summary = JSON.parse(stdout) as CompressionSummary & { peakMemory: number };
+  if (summary.rows.used !== summary.rows.rows) {
+    throw new ThoughtbookError("execution", `only ${summary.rows.used} of ${summary.rows.rows} chains were used`);
+  }
+  const { scored, verified, keptTokens, acceptedShare, peakMemory } = summary;
+  return {
+    ...{ set: name, method, seconds, peakMemory, scored, verified, keptTokens, acceptedShare },
+    weighed: importance.signal === "random" ? 0 : 2 * steps,
+  };
+}
+
+/** The results as text for the terminal. */
+export function summariseCompress({ machine, settings, rows }: CompressBenchResult): string {
+  const { traces, steps, models } = settings;
+  return [
+    `${machine.processor}, ${machine.cores} cores, Node ${machine.node}; load before: ${machine.loadBefore}`,
+    `${traces} chains of ${steps} steps; validator ${models.validator}, scorer ${models.scorer}; calls a chain`,
+    formatTable(
+      ["", "s", "GiB", "scored", "solved", "weighed", "tokens kept %", "accepted %"],
+      rows.map((row) => [
+        row.method,
+        ...[row.seconds, row.peakMemory, row.scored, row.verified, row.weighed].map(formatNumber),
+        ...[row.keptTokens, row.acceptedShare].map((share) => formatNumber(100 * share)),
+      ]),
+    ),
+  ].join("\n");
+}
