@@ -29,6 +29,8 @@ const trainingSchema = z.object({
     ),
   }),
   phases: z.array(z.object({ phase: z.string(), updates: z.int(), hours: z.number() })),
+  /** Phases whose weights were averaged, and how much each counts. */
+  meanOf: z.record(z.string(), z.number()).optional(),
 });
 
 /** How a published model was trained. */
@@ -103,7 +105,7 @@ ${table(
   ]),
 )}
 
-Trained on ${of}${others}.
+${meanOf(training)}Trained on ${of}${others}.
 
     npx thoughtbook pretrain --recipe data/recipes/${trainedWith}.json --out runs/pretrain/${trainedWith} --publish data/models
 
@@ -112,4 +114,11 @@ Trained on ${of}${others}.
     npm run bench -- model --model ${name}
 
 `;
+}
+
+/** Of a model whose weights are those of several phases, how. */
+function meanOf({ meanOf }: Training): string {
+  if (!meanOf) return "";
+  const parts = Object.entries(meanOf).map(([phase, share]) => `${(100 * share).toFixed(0)} % \`${phase}\``);
+  return `Its weights are the mean of those after ${parts.join(" and ")} (a model soup, Wortsman et al. 2022).\n\n`;
 }

@@ -51,9 +51,12 @@ export interface Compressed {
 
 /**
  * Rows whose searches go side by side. Which rows share calls of a model never depends on what was done before, so that
- * a run that goes on gives the same numbers.
+ * a run that goes on gives the same numbers. The last searches of a group are alone, which large groups make up for; but
+ * what a killed run loses is a group, which takes a large model long.
  */
-const GROUP = 128;
+const GROUP = { small: 512, large: 128 };
+/** Parameters from which on a model is large here. */
+const LARGE = 20e6;
 
 /**
  * Compress chains of thought, in their order: weigh the steps, search or choose those to keep, write the rows.
@@ -65,12 +68,13 @@ export async function* compressRows(
   options: CompressOptions,
 ): AsyncGenerator<Compressed, void, undefined> {
   checkCompressOptions(options);
-  const { mode, scorer, signals, signal, isDone = () => false } = options;
+  const { mode, scorer, validator, signals, signal, isDone = () => false } = options;
   const weighed = needsOf(mode).importance
     ? weigh(importanceSignals(scorer!, rows, { ...signals, signal }), options)
     : unweighed(rows);
+  const size = GROUP[(validator?.parameterCount ?? LARGE) < LARGE ? "small" : "large"];
   let first = 0;
-  for await (const group of inGroups(weighed, GROUP)) {
+  for await (const group of inGroups(weighed, size)) {
     const isNeeded = group.some((_, i) => !isDone(first + i));
     if (isNeeded) yield* compressGroup(group, first, options);
     first += group.length;

@@ -24,7 +24,7 @@ export interface ScoreRow {
 /** At most so many tokens, padding included, are computed at once. */
 export const BATCH_TOKENS = 4096;
 /** From so many rows on lengths are padded less: what more programs cost to compile is then saved. */
-const MANY = 1000;
+const MANY = 400;
 /** Fewer shared tokens are not worth another program. */
 const LEAST_TRUNK = 8;
 /** More texts in a row make the mask larger than what is saved. */

@@ -8,6 +8,7 @@ import {
   type CompressFileOptions,
   type CompressMode,
   compressFile,
+  compressRows,
   gatherCalls,
   problemRow,
 } from "thoughtbook/astar";
@@ -271,6 +272,21 @@ describe("compressFile", { timeout: 60_000 }, () => {
     expect(() =>
       baselineSteps({ ...chains[0]!, necessary: undefined } as never, { mode: "necessary", seed: 0, countTokens }),
     ).toThrow(/does not say which steps/);
+  });
+
+  it("searches more rows side by side where the validator is small", async () => {
+    const rows = Array.from({ length: 140 }, (_, i) => ({ ...chains[i % COUNT]!, id: String(i) }));
+    const callsWith = async (parameterCount: number) => {
+      const judge = { ...validator(), parameterCount };
+      const search = { minSteps: 1, maxSteps: 2 };
+      let count = 0;
+      for await (const { index } of compressRows(rows, { ...options("many", "faithful"), validator: judge, search })) {
+        expect(index).toBe(count++);
+      }
+      expect(count).toBe(rows.length);
+      return judge.calls.score;
+    };
+    expect(await callsWith(70e9)).toBe(2 * (await callsWith(3e6)));
   });
 });
 

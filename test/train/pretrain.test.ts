@@ -5,7 +5,7 @@ import { evaluate, formatRational, parseArithmetic } from "thoughtbook/answer";
 import { createRandom } from "thoughtbook/core";
 import { generateWordProblem } from "thoughtbook/data";
 import { loadLocalModel } from "thoughtbook/llm";
-import { encodeConversation, loadTokenizer } from "thoughtbook/model";
+import { encodeConversation, loadTokenizer, openCheckpoint, readParameters } from "thoughtbook/model";
 import { exampleMessages, OPERATION_NAMES, operationExamples } from "thoughtbook/operations";
 import {
   type Phase,
@@ -295,6 +295,22 @@ describe("publishModels", () => {
       loss: Number(lines[1]!.split(",")[3]),
       scores: { "accuracy at 1": 0 },
     });
+    const soup = { ...RECIPE, publish: { soup: { base: 1, long: 3 } } };
+    expect(await publishModels({ recipe: soup, out, into })).toEqual([join(into, "soup")]);
+    const mean = JSON.parse(await readFile(join(into, "soup", "training.json"), "utf8"));
+    expect(mean).toMatchObject({ meanOf: { base: 0.25, long: 0.75 }, phases: [{ phase: "base" }, { phase: "long" }] });
+    expect(training.meanOf).toBeUndefined();
+    const [base, long, both] = await Promise.all(
+      [join(out, "models", "base"), join(out, "models", "long"), join(into, "soup")].map(async (folder) =>
+        readParameters(await openCheckpoint(folder)),
+      ),
+    );
+    for (const [name, { data }] of Object.entries(both!)) {
+      for (const [i, value] of data.entries()) {
+        expect(value).toBeCloseTo(0.25 * base![name]!.data[i]! + 0.75 * long![name]!.data[i]!, 3);
+      }
+    }
+    expect(both).not.toEqual(long);
     await writeFile(join(into, "tiny", "curve.csv"), "update,loss\n1,2\n");
     expect(await failure(readTrainingCurve(join(into, "tiny")))).toMatchObject({ code: "corrupt-data" });
   }, 120_000);
@@ -313,6 +329,10 @@ describe("recipes", () => {
     expect((await failure(readRecipe(file))).message).toMatch(/no recipe: .*phases\[0\]\.operations/s);
     await write({ ...RECIPE, publish: { tiny: "last" } });
     expect((await failure(readRecipe(file))).message).toMatch(/publish/);
+    for (const publish of [{ tiny: { long: 1, last: 1 } }, { tiny: {} }, { tiny: { long: 0 } }]) {
+      await write({ ...RECIPE, publish });
+      expect((await failure(readRecipe(file))).message).toMatch(/publish/);
+    }
     await write({ ...RECIPE, phases: [{ ...PHASE, mixture: { cook: 1 } }] });
     expect((await failure(readRecipe(file))).message).toMatch(/mixture/);
     await write("{");
