@@ -119,6 +119,6 @@ ${meanOf(training)}Trained on ${of}${others}.
 /** Of a model whose weights are those of several phases, how. */
 function meanOf({ meanOf }: Training): string {
   if (!meanOf) return "";
-  const parts = Object.entries(meanOf).map(([phase, share]) => `${(100 * share).toFixed(0)} % \`${phase}\``);
-  return `Its weights are the mean of those after ${parts.join(" and ")} (a model soup, Wortsman et al. 2022).\n\n`;
+  const parts = Object.entries(meanOf).map(([phase, share]) => `\`${phase}\` (${(100 * share).toFixed(0)} %)`);
+  return `Its weights are the mean of those after ${parts.join(" and ")}: a model soup (Wortsman et al. 2022).\n\n`;
 }
