@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type CompressionSummary, readStudy, SEARCH_MODES, type Study, type StudySet } from "thoughtbook/astar";
+import { type CompressionSummary, chainLines, needsOf, readStudy, type Study, type StudySet } from "thoughtbook/astar";
 import { projectFolder, ThoughtbookError } from "thoughtbook/core";
-import { longChain, type ProceduralProblem, problemRecord, wordProblems } from "thoughtbook/data";
+import { longChain, type ProceduralProblem, wordProblems } from "thoughtbook/data";
 import { describeMachine, formatNumber, formatTable, type Machine } from "../shared/report.js";
 
 export interface CompressBenchOptions {
@@ -50,10 +50,8 @@ export async function benchCompress(options: CompressBenchOptions): Promise<Comp
   const rows: CompressBenchRow[] = [];
   try {
     const data = join(folder, "chains.jsonl");
-    const fields = ["id", "question", "answer", "plainChain", "paragraphs"] as const;
-    const lines = chainsOfLength({ ...chains, seed }, { traces, steps });
-    await writeFile(data, lines.map((problem) => `${JSON.stringify(problemRecord(problem, fields))}\n`).join(""));
-    for (const set of sets.filter(({ mode }) => (SEARCH_MODES as readonly string[]).includes(mode))) {
+    await writeFile(data, chainLines(chainsOfLength({ ...chains, seed }, { traces, steps })));
+    for (const set of sets.filter(({ mode }) => needsOf(mode).validator)) {
       onProgress(`${set.method}: ${traces} chains of ${steps} steps`);
       rows.push(await compressed(set, models, { data, output: join(folder, `${set.name}.jsonl`), steps, seed }));
     }
@@ -63,14 +61,24 @@ export async function benchCompress(options: CompressBenchOptions): Promise<Comp
   return { benchmark: "compress", started, machine, settings: { traces, steps, seed, models }, rows };
 }
 
+/** Problems in a row without a chain of the length after which there is none. */
+const PATIENCE = 10_000;
+
 function chainsOfLength(
   { operations, seed }: Pick<Study["chains"], "operations" | "seed">,
   { traces, steps }: Pick<CompressBenchOptions, "traces" | "steps">,
 ): ProceduralProblem[] {
   const found: ProceduralProblem[] = [];
+  let others = 0;
   for (const problem of wordProblems({ operations, seed, split: "train" })) {
-    if (longChain(problem).paragraphs.length === steps) found.push(problem);
+    const fits = longChain(problem).paragraphs.length === steps;
+    others = fits ? 0 : others + 1;
+    if (fits) found.push(problem);
     if (found.length === traces) break;
+    if (others < PATIENCE) continue;
+    throw new ThoughtbookError("bad-input", `${PATIENCE} problems in a row had no chain of ${steps} steps`, {
+      hint: `Problems of ${operations.join("-")} operations are asked for; give --steps another number, 20 for example.`,
+    });
   }
   return found;
 }

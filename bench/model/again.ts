@@ -1,9 +1,8 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { ThoughtbookError } from "thoughtbook/core";
 import { type Estimate, proportion } from "thoughtbook/eval";
 import { loadModel } from "thoughtbook/llm";
-import { problemAccuracy, type Recipe } from "thoughtbook/train";
+import { pretrainFolders, problemAccuracy, type Recipe } from "thoughtbook/train";
 import { formatTable } from "../shared/report.js";
 import { percent } from "./markdown.js";
 
@@ -41,12 +40,10 @@ export async function compareRuns({ recipe, run, again, ...options }: AgainOptio
   let updates = 0;
   for (const { name, steps, operations } of recipe.phases) {
     updates += steps;
-    const folders = [run, again].map((folder) => join(folder, "models", name));
-    if (!folders.every((folder) => existsSync(folder))) continue;
-    const [first, second] = [
-      await accuracies(folders[0]!, operations, options),
-      await accuracies(folders[1]!, operations, options),
-    ];
+    const [folder, other] = [pretrainFolders(run).model({ name }), pretrainFolders(again).model({ name })];
+    if (!existsSync(folder) || !existsSync(other)) continue;
+    const first = await accuracies(folder, operations, options);
+    const second = await accuracies(other, operations, options);
     const levels = [...first].map(([count, estimate]) => ({
       operations: count,
       run: estimate,

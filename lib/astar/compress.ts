@@ -54,7 +54,8 @@ export interface Compressed {
  * a run that goes on gives the same numbers. The last searches of a group are alone, which large groups make up for; but
  * what a killed run loses is a group, which takes a large model long.
  */
-const GROUP = { small: 512, large: 128 };
+const GROUP_OF_SMALL_MODEL = 512;
+const GROUP_OF_LARGE_MODEL = 128;
 /** Parameters from which on a model is large here. */
 const LARGE = 20e6;
 
@@ -72,7 +73,8 @@ export async function* compressRows(
   const weighed = needsOf(mode).importance
     ? weigh(importanceSignals(scorer!, rows, { ...signals, signal }), options)
     : unweighed(rows);
-  const size = GROUP[(validator?.parameterCount ?? LARGE) < LARGE ? "small" : "large"];
+  const isSmall = (validator?.parameterCount ?? LARGE) < LARGE;
+  const size = isSmall ? GROUP_OF_SMALL_MODEL : GROUP_OF_LARGE_MODEL;
   let first = 0;
   for await (const group of inGroups(weighed, size)) {
     const isNeeded = group.some((_, i) => !isDone(first + i));

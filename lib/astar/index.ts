@@ -95,7 +95,7 @@ export { type ComparisonResult, runStudy, type StudentsResult, type StudyOptions
 export { parseStudy, readStudy, type Study, type StudySet } from "./study-config.js";
 export { type SetPoint, STUDY_SETTINGS, type StudySetting, setPoints, settingEffect } from "./study-effects.js";
 export { readStudyResults } from "./study-results.js";
-export type { SetResult } from "./study-sets.js";
+export { chainLines, type SetResult } from "./study-sets.js";
 export { readTagged, THOUGHT_TAGS, type ThoughtTags, writeTagged } from "./tags.js";
 export { type TrainingConversation, trainingConversation } from "./training-row.js";
 export { createPathVerifier, type PathVerifier, type PathVerifierOptions, thoughtPrompt } from "./verify-path.js";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { keptResult, type ProgressDisplay, sha256File, strictJson, writeWhole } from "../core/index.js";
-import { problemRecord, wordProblems } from "../data/index.js";
+import { type ProceduralProblem, problemRecord, wordProblems } from "../data/index.js";
 import { isTokenModel, type LanguageModel } from "../llm/index.js";
 import { needsOf } from "./compress.js";
 import { type CompressionSummary, compressFile } from "./compress-file.js";
@@ -37,16 +37,18 @@ export interface StudySetsOptions {
   display?: ProgressDisplay | undefined;
 }
 
+/** Word problems with their long chains, as JSON lines that `compress` reads. */
+export function chainLines(problems: Iterable<ProceduralProblem>): string {
+  const fields = ["id", "question", "answer", "plainChain", "paragraphs"] as const;
+  return Array.from(problems, (problem) => `${strictJson(problemRecord(problem, fields))}\n`).join("");
+}
+
 /** Write the chains of a study as word problems, once. */
 export async function writeChains({ chains }: Study, folder: string): Promise<void> {
   const files = studyFiles(folder);
   const { count, operations, seed } = chains;
   await keptResult(files.chainsResult, { chains }, async () => {
-    const fields = ["id", "question", "answer", "plainChain", "paragraphs"] as const;
-    const lines = Array.from(wordProblems({ operations, seed, split: "train" }, count), (problem) =>
-      strictJson(problemRecord(problem, fields)),
-    );
-    await writeWhole(files.chains, lines.map((line) => `${line}\n`).join(""));
+    await writeWhole(files.chains, chainLines(wordProblems({ operations, seed, split: "train" }, count)));
     return { sha256: await sha256File(files.chains) };
   });
 }

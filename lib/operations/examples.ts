@@ -97,13 +97,10 @@ export function shortenedThought(problem: ProceduralProblem, random: Random): Op
     ({ necessary }) => own.uniform() < share || (keepsNecessary && necessary),
   );
   const thought = kept.map(({ text }) => text).join("\n\n");
-  const input = { question: problem.question };
   const solution = solutionOf(problem);
+  const input = { question: problem.question };
   return {
-    operation: "think",
-    input,
-    output: { kind: "solved", thought, ...solution },
-    prompt: OPERATIONS.think.render(input),
+    ...written("think", { input, output: { kind: "solved", thought, ...solution } }),
     given: OPERATIONS.think.write({ kind: "cut-off", thought, thoughtEnded: true, partial: "" }),
     completion: writeSolution(solution),
   };

@@ -38,13 +38,18 @@ export const operationMessage = <Input>(
 
 /** An example as a conversation to train on; with its tag unless told otherwise. */
 export function exampleMessages(
-  { operation, prompt, completion }: Pick<OperationExample, "operation" | "prompt" | "completion">,
+  {
+    operation,
+    prompt,
+    given = "",
+    completion,
+  }: Pick<OperationExample, "operation" | "prompt" | "given" | "completion">,
   style: PromptStyle = "tag",
 ): ChatMessage[] {
   const { name, instruction } = OPERATIONS[operation];
   return [
     operationMessage({ name, instruction, render: () => prompt }, undefined, style),
-    { role: "assistant", content: completion },
+    { role: "assistant", content: `${given}${completion}` },
   ];
 }
 

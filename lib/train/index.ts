@@ -5,6 +5,7 @@ export { type FineTuned, type FineTuneOptions, fineTune } from "./fine-tune.js";
 export { BATCH_SPEC, type BatchTensors, languageModelLoss } from "./loss.js";
 export type { TrainingSettings } from "./options.js";
 export { type PretrainOptions, pretrain } from "./pretrain.js";
+export { pretrainFolders } from "./pretrain-folders.js";
 export { type ProblemAccuracyOptions, problemAccuracy } from "./problem-accuracy.js";
 export { type ProblemStreamOptions, problemStream } from "./problem-stream.js";
 export { type PublishOptions, publishModels } from "./publish.js";

@@ -34,9 +34,9 @@ export async function publishModels({ recipe, seed = recipe.seed, out, into }: P
     const shares = sharesOf(source);
     const last = recipe.phases.findLastIndex((phase) => phase.name in shares);
     const phases = recipe.phases.slice(0, last + 1);
-    const folderOf = places.model(phases.at(-1)!);
-    if (!existsSync(join(folderOf, "config.json"))) continue;
-    const checkpoint = await openCheckpoint(folderOf);
+    const lastFolder = places.model(phases.at(-1)!);
+    if (!existsSync(join(lastFolder, "config.json"))) continue;
+    const checkpoint = await openCheckpoint(lastFolder);
     const { publish: _, ...rest } = recipe;
     const training = {
       recipe: { ...rest, name, phases },
@@ -53,7 +53,7 @@ export async function publishModels({ recipe, seed = recipe.seed, out, into }: P
       dtype: "float16",
       extraFiles: {
         // Tokenizer, chat template and operations.
-        ...(await filesOf(folderOf, (name) => /\.json$/.test(name) && !/^(config|model)/.test(name))),
+        ...(await filesOf(lastFolder, (name) => /\.json$/.test(name) && !/^(config|model)/.test(name))),
         "training.json": `${JSON.stringify(training, null, 2)}\n`,
         [CURVE_FILE]: await trainingCurve(phases, out),
       },

@@ -26,5 +26,8 @@ it("measures the searches of a study on chains of one length", { timeout: 120_00
     expect(seconds).toBeGreaterThan(0.1);
     expect(peakMemory).toBeGreaterThan(0.05);
   }
+  await expect(benchCompress({ traces: 1, steps: 500, seed: 2, study, onProgress: () => {} })).rejects.toThrow(
+    "10000 problems in a row had no chain of 500 steps",
+  );
   expect(summariseCompress(result)).toContain("3 chains of 8 steps; validator mini, scorer mini-scorer");
 });

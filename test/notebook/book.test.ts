@@ -11,7 +11,7 @@ if (!hasData) console.log("skipped: running the committed notebooks again needs 
 const jupyter = findJupyter();
 if (!jupyter) console.log("skipped: comparing with nbconvert needs Debian's jupyter-nbconvert");
 
-/** What a model computes differs in the last bits from machine to machine, and takes minutes: only others give the same bytes everywhere. */
+/** These take minutes, and what a model computes depends on the processor's instructions: they are run twice here, at smoke scale. */
 const usesModels = (file: string) => /thoughtbook\/llm|runStudy/.test(readFileSync(file, "utf8"));
 
 describe.each(notebooks)("%s", (name) => {
@@ -37,6 +37,27 @@ describe.each(notebooks)("%s", (name) => {
       expect(differing).toEqual([]);
     },
     120_000,
+  );
+
+  it.skipIf(!hasData || isExact)(
+    "gives the same bytes and figures when it is run twice",
+    async () => {
+      const outs = [temporaryFolder(), temporaryFolder()];
+      const written = [];
+      for (const out of outs) written.push(await runNotebook(file, { scale: "smoke", out }));
+      expect(written.map(({ failure }) => failure)).toEqual([undefined, undefined]);
+      const [first, second] = written.map(({ written }) => readFileSync(written, "utf8"));
+      expect(first).toBe(second);
+      const [figures, again] = outs.map((out) => readdirSync(join(out, "figures")).sort());
+      expect(figures!.length).toBeGreaterThan(0);
+      expect(figures).toEqual(again);
+      const differing = figures!.filter((figure) => {
+        const [one, other] = outs.map((out) => readFileSync(join(out, "figures", figure)));
+        return !one!.equals(other!);
+      });
+      expect(differing).toEqual([]);
+    },
+    600_000,
   );
 
   it.skipIf(!isExact || !jupyter)(

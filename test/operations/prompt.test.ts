@@ -21,6 +21,7 @@ import {
   operationExamples,
   operationMessage,
   operationPrompt,
+  shortenedThought,
   styleOf,
 } from "thoughtbook/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -29,6 +30,14 @@ import { problems, randomFor, scriptedModel } from "./helpers.js";
 
 const { cot, judge } = OPERATIONS;
 const input = { question: "How many?" };
+
+it("what an example is given stands before what it completes", () => {
+  const [problem] = problems(1);
+  const example = shortenedThought(problem!, randomFor(problem!));
+  const content = `${example.given!}${example.completion}`;
+  expect(content.length).toBeGreaterThan(example.completion.length);
+  expect(exampleMessages(example)[1]).toEqual({ role: "assistant", content });
+});
 
 describe("tags and instructions", () => {
   it("each operation has a tag of its own and an instruction that says the format", () => {
