@@ -61,7 +61,20 @@ const withTables =
     fn(x!, positions!, { cos: toTensor(tables.cos), sin: toTensor(tables.sin) });
 const labels = tensorData(Int32Array.of(3, -100, 0, 6, -1, 2), [2, 3]);
 const padding = tensorData(Int32Array.of(0, 0, 1, 1, 1, 1, 1, 1, 1, 1), [2, 5]);
+/** The second text has 20 places of padding behind its first token: every query sees a key, without which its value means nothing. */
+const longPadding = tensorData(
+  Int32Array.from({ length: 602 }, (_, n) => Number(n <= 301 || n - 301 > 20)),
+  [2, 301],
+);
+/** Three texts of 100 tokens, the last one cut off; each sees itself only. */
+const ownTexts = tensorData(
+  Int32Array.from({ length: 260 * 260 }, (_, n) => Number(Math.floor(n / 260 / 100) === Math.floor((n % 260) / 100))),
+  [1, 260, 260],
+);
 const wide = { ...normal([2, 4, 6, 8], "wide"), data: normal([2, 4, 6, 8], "wide", 8).data };
+
+/** A query of padding sees nothing, so that its value means nothing. */
+const ofTokens = (x: tf.Tensor, mask: tf.Tensor): tf.Tensor => x.mul(mask.toFloat().reshape([2, 1, 5, 1]));
 
 const CASES: Case[] = [
   {
@@ -146,8 +159,8 @@ const CASES: Case[] = [
   },
   {
     name: "causalAttention with left padding",
-    fn: (q, k, v, mask) => causalAttention(q!, k!, v!, { mask: mask! }),
-    reference: (q, k, v, mask) => causalAttentionReference(q!, k!, v!, { mask: mask! }),
+    fn: (q, k, v, mask) => ofTokens(causalAttention(q!, k!, v!, { mask: mask! }), mask!),
+    reference: (q, k, v, mask) => ofTokens(causalAttentionReference(q!, k!, v!, { mask: mask! }), mask!),
     inputs: [normal([2, 4, 5, 4], 1), normal([2, 2, 5, 4], 2), normal([2, 2, 5, 4], 3), padding],
   },
   {
@@ -155,6 +168,24 @@ const CASES: Case[] = [
     fn: (q, k, v) => causalAttention(q!, k!, v!),
     reference: (q, k, v) => causalAttentionReference(q!, k!, v!),
     inputs: [wide, { ...wide }, normal([2, 4, 6, 8], 3)],
+  },
+  {
+    name: "causalAttention of a large text, in blocks",
+    fn: (q, k, v) => causalAttention(q!, k!, v!, { scale: 0.2 }),
+    reference: (q, k, v) => causalAttentionReference(q!, k!, v!, { scale: 0.2 }),
+    inputs: [normal([1, 4, 301, 4], 1), normal([1, 2, 301, 4], 2), normal([1, 2, 301, 4], 3)],
+  },
+  {
+    name: "causalAttention of a large text with padding",
+    fn: (q, k, v, mask) => causalAttention(q!, k!, v!, { mask: mask! }),
+    reference: (q, k, v, mask) => causalAttentionReference(q!, k!, v!, { mask: mask! }),
+    inputs: [normal([2, 2, 301, 4], 1), normal([2, 2, 301, 4], 2), normal([2, 2, 301, 4], 3), longPadding],
+  },
+  {
+    name: "causalAttention of large texts in one row",
+    fn: (q, k, v, mask) => causalAttention(q!, k!, v!, { mask: mask! }),
+    reference: (q, k, v, mask) => causalAttentionReference(q!, k!, v!, { mask: mask! }),
+    inputs: [normal([1, 2, 260, 4], 1), normal([1, 2, 260, 4], 2), normal([1, 2, 260, 4], 3), ownTexts],
   },
   {
     name: "causalAttention of one token",
@@ -173,6 +204,22 @@ describe("fused operations", () => {
     "$name: gradients are slopes",
     ({ fn, inputs }) => compareWithDifferences(fn, inputs),
   );
+
+  it("causalAttention gives padding no gradient at all, which would become denormal numbers in lower layers", async () => {
+    const [q, k, v] = [normal([2, 2, 301, 4], 1), normal([2, 2, 301, 4], 2), normal([2, 2, 301, 4], 3)];
+    const signature = { q: spec(q.shape), k: spec(k.shape), v: spec(v.shape), mask: spec([2, 301], "int32") };
+    const gradients = compile((t: Record<keyof typeof signature, tf.Tensor>) => {
+      const [dk, dv] = tf.grads((k, v) => causalAttention(t.q, k!, v!, { mask: t.mask }).sum())([t.k, t.v]);
+      return { dk: dk!, dv: dv! };
+    }, signature);
+    const found = await gradients({ q, k, v, mask: longPadding });
+    for (const { data } of [found.dk, found.dv]) {
+      const at = (place: number) => [...data.subarray((2 * 301 + place) * 4, (2 * 301 + place + 1) * 4)];
+      for (let place = 1; place <= 20; place++) expect(at(place).map(Math.abs)).toEqual([0, 0, 0, 0]);
+      expect(at(21).some((value) => value !== 0)).toBe(true);
+    }
+    await gradients.dispose();
+  });
 
   it("are plain TensorFlow.js outside of a compiled function", () => {
     for (const { fn, reference, inputs } of CASES) {

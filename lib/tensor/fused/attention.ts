@@ -15,7 +15,7 @@ export interface AttentionOptions {
 }
 
 /** Added to the score of a key that must not be seen: finite, so that a row in which all are hidden is no NaN. */
-const HIDDEN = -1e9;
+const HIDDEN = -(2 ** 30);
 
 /**
  * In compiled functions no score is let further below the best of its row than this. exp(−40) is nothing in a float32 sum, but
@@ -26,7 +26,8 @@ const DEEPEST = -40;
 
 /**
  * Causal attention: softmax(q·kᵀ·scale)·v in which a query sees the keys up to its own place (Vaswani et al. 2017, eq. 1).
- * With fewer key than query heads, heads share keys in groups of neighbours (Ainslie et al. 2023).
+ * With fewer key than query heads, heads share keys in groups of neighbours (Ainslie et al. 2023). The value of a query that
+ * sees no key, as in padding, means nothing.
  *
  * @param q `[batch, heads, time, headWidth]`
  * @param k `[batch, keyHeads, time, headWidth]`, keyHeads a divisor of heads
@@ -39,14 +40,64 @@ export function causalAttention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, option
     (q, k, v) => causalAttentionReference(q!, k!, v!, options),
     ([q, k, v], save) => {
       const scale = options.scale ?? 1 / Math.sqrt(q!.shape[3]!);
-      const scores = visibleScores(q!, k!, { ...options, scale });
-      const probabilities = deepSoftmax(scores);
-      const value = tf.matMul(grouped(probabilities, k!), v!).reshape(q!.shape);
-      save([q!, k!, v!, probabilities, value]);
-      return { value, gradient: (dy, saved) => attentionGradient(dy, saved, scale) };
+      const blocks = blocksOf(q!.shape[2]!);
+      const parts = blocks.map((block) => blockAttention(q!, k!, v!, block, { ...options, scale }));
+      const value = joined(parts.map((part) => part.value));
+      save([q!, k!, v!, value, ...parts.map(({ seen }) => seen)]);
+      return { value, gradient: (dy, saved) => attentionGradient(dy, saved, blocks, scale) };
     },
   );
 }
+
+/** Queries of neighbouring places: from `from` up to, not including, `to`. They see the keys below `to`. */
+interface Block {
+  from: number;
+  to: number;
+}
+
+/** About so many queries are a block: more compute scores that nobody sees, fewer are slow products. */
+const BLOCK = 128;
+
+/** A text's queries in blocks of one length, as far as that goes; a short text is one block. */
+function blocksOf(time: number): Block[] {
+  const count = Math.max(1, Math.floor(time / BLOCK));
+  const length = Math.ceil(time / count);
+  return Array.from({ length: count }, (_, at) => ({ from: at * length, to: Math.min(time, (at + 1) * length) }));
+}
+
+/**
+ * What the queries of a block attend to, `[batch, heads, block, headWidth]`, and for the gradient how much to each key that
+ * they see, `[batch, heads, block, to]`. There hidden keys have exactly 0: the little that softmax leaves to them would give
+ * padding a gradient, a smaller one in each layer below, and soon denormal numbers, with which products are slow.
+ */
+function blockAttention(
+  q: tf.Tensor,
+  k: tf.Tensor,
+  v: tf.Tensor,
+  block: Block,
+  { scale, mask }: { scale: number; mask?: tf.Tensor },
+): { value: tf.Tensor; seen: tf.Tensor } {
+  const { from, to } = block;
+  const [queries, keys, values] = [places(q, from, to), places(k, 0, to), places(v, 0, to)];
+  // Scaling queries instead of scores is less work, as there are more scores than queries are wide.
+  const products = tf.matMul(grouped(queries.mul(scale), k), keys, false, true);
+  const scores = products.reshape([...queries.shape.slice(0, 3), to]);
+  const hidden = visibility(block, mask);
+  const probabilities = deepSoftmax(scores.add(hidden));
+  return {
+    value: tf.matMul(grouped(probabilities, k), values).reshape(queries.shape),
+    seen: probabilities.mul(hidden.div(-HIDDEN).add(1)),
+  };
+}
+
+/** Some places of `[batch, heads, time, n]`. */
+function places(x: tf.Tensor, from: number, to: number): tf.Tensor {
+  const [batch, heads, time, width] = x.shape as [number, number, number, number];
+  return to - from === time ? x : x.slice([0, 0, from, 0], [batch, heads, to - from, width]);
+}
+
+/** Blocks one after the other. */
+const joined = (blocks: tf.Tensor[]): tf.Tensor => (blocks.length === 1 ? blocks[0]! : tf.concat(blocks, 2));
 
 /** Softmax with no score below {@link DEEPEST}; in a traced function only. */
 function deepSoftmax(scores: tf.Tensor): tf.Tensor {
@@ -60,16 +111,41 @@ function deepSoftmax(scores: tf.Tensor): tf.Tensor {
  * dP = dO·vᵀ and dS = P∘(dP − rowsum(dP∘P)). The row sums are rowsum(dO∘O) as well (Dao et al. 2022, appendix B.2), which
  * is a product of the width of a head instead of the length of the text.
  */
-function attentionGradient(dy: tf.Tensor, saved: tf.Tensor[], scale: number): tf.Tensor[] {
-  const [q, k, v, probabilities, value] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-  const dOutput = grouped(dy, k);
-  const p = grouped(probabilities, k);
-  const rowSums = grouped(dy.mul(value).sum(-1, true), k);
-  const dScores = p.mul(tf.matMul(dOutput, v, false, true).sub(rowSums));
-  const dq = tf.matMul(dScores, k).mul(scale).reshape(q.shape);
-  const dk = tf.matMul(dScores, grouped(q, k), true).mul(scale);
-  const dv = tf.matMul(p, dOutput, true);
-  return [dq, dk, dv];
+function attentionGradient(dy: tf.Tensor, saved: tf.Tensor[], blocks: readonly Block[], scale: number): tf.Tensor[] {
+  const [q, k, v, value, ...probabilities] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, ...tf.Tensor[]];
+  const rowSums = dy.mul(value).sum(-1, true);
+  const time = q.shape[2]!;
+  const parts = blocks.map(({ from, to }, at) => {
+    const [queries, keys, values] = [places(q, from, to), places(k, 0, to), places(v, 0, to)];
+    const dOutput = grouped(places(dy, from, to), k);
+    const p = grouped(probabilities[at]!, k);
+    const dP = tf.matMul(dOutput, values, false, true);
+    const dScores = p.mul(dP.sub(grouped(places(rowSums, from, to), k)));
+    return {
+      dq: tf.matMul(dScores, keys).reshape(queries.shape),
+      dk: filled(tf.matMul(dScores, grouped(queries, k), true), time),
+      dv: filled(tf.matMul(p, dOutput, true), time),
+    };
+  });
+  const sum = (gradients: tf.Tensor[]) => gradients.reduce((total, each) => total.add(each));
+  return [
+    joined(parts.map(({ dq }) => dq)).mul(scale),
+    sum(parts.map(({ dk }) => dk)).mul(scale),
+    sum(parts.map(({ dv }) => dv)),
+  ];
+}
+
+/** The same with zeros at the places behind. */
+function filled(x: tf.Tensor, time: number): tf.Tensor {
+  const missing = time - x.shape[2]!;
+  return missing === 0
+    ? x
+    : x.pad([
+        [0, 0],
+        [0, 0],
+        [0, missing],
+        [0, 0],
+      ]);
 }
 
 /**
@@ -106,32 +182,40 @@ function visibleScores(
   const [batch, heads, time] = q.shape as [number, number, number, number];
   const products = tf.matMul(grouped(q, k), k, false, true);
   const scores = (scale === 1 ? products : products.mul(scale)).reshape([batch, heads, time, time]);
-  return scores.add(visibility(time, mask));
+  return scores.add(visibility({ from: 0, to: time }, mask));
 }
 
-/** 0 where a query sees a key and a large negative number where not; `[time, time]`, or `[batch, 1, time, time]` with a mask. */
-function visibility(time: number, mask: tf.Tensor | undefined): tf.Tensor {
-  const later = isTracing()
-    ? hiddenAbove(time)
-    : tf.sub(1, tf.linalg.bandPart(tf.ones([time, time]), -1, 0)).mul(HIDDEN);
+/**
+ * 0 where a query of a block sees a key and a large negative number where not; `[block, to]`, or `[batch, 1, block, to]` with
+ * a mask.
+ */
+function visibility(block: Block, mask: tf.Tensor | undefined): tf.Tensor {
+  const later = isTracing() ? hiddenAbove(block) : hiddenAboveReference(block);
   if (!mask) return later;
+  const { from, to } = block;
+  const rows = mask.shape[0]!;
+  const own = mask.rank === 3 ? mask.slice([0, from, 0], [rows, to - from, to]) : mask.slice([0, 0], [rows, to]);
   const padding = tf
-    .sub(1, mask.toFloat())
+    .sub(1, own.toFloat())
     .mul(HIDDEN)
-    .reshape([mask.shape[0]!, 1, mask.rank === 3 ? time : 1, time]);
+    .reshape([rows, 1, mask.rank === 3 ? to - from : 1, to]);
   return tf.minimum(later, padding);
 }
 
+const hiddenAboveReference = ({ from, to }: Block): tf.Tensor =>
+  tf
+    .sub(1, tf.linalg.bandPart(tf.ones([to, to]), -1, 0))
+    .mul(HIDDEN)
+    .slice([from, 0], [to - from, to]);
+
 /** The same in a traced function: TensorFlow.js would take longer to make it than the program takes to run. */
-function hiddenAbove(time: number): tf.Tensor {
-  const hidden = tf.fill([time, time], HIDDEN);
+function hiddenAbove({ from, to }: Block): tf.Tensor {
+  const shape: [number, number] = [to - from, to];
   const [later] = onnxNode(
     "Trilu",
-    [hidden, int64s(currentGraph(), [1])],
-    [{ shape: [time, time], dtype: "float32" }],
-    {
-      attributes: { upper: 1 },
-    },
+    [tf.fill(shape, HIDDEN), int64s(currentGraph(), [from + 1])],
+    [{ shape, dtype: "float32" }],
+    { attributes: { upper: 1 } },
   );
   return later!;
 }
