@@ -51,7 +51,7 @@ export async function benchCompress(options: CompressBenchOptions): Promise<Comp
   try {
     const data = join(folder, "chains.jsonl");
     await writeFile(data, chainLines(chainsOfLength({ ...chains, seed }, { traces, steps })));
-    for (const set of sets.filter(({ mode }) => needsOf(mode).validator)) {
+    for (const set of sets.filter(({ mode }) => mode !== "accepted" && needsOf(mode).validator)) {
       onProgress(`${set.method}: ${traces} chains of ${steps} steps`);
       rows.push(await compressed(set, models, { data, output: join(folder, `${set.name}.jsonl`), steps, seed }));
     }

@@ -141,7 +141,7 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
     progress.succeed(`${rows.length} rows`);
     await run.close();
     await rm(`${output}.run`, { recursive: true });
-    return { ...summarise(mode, tally, rows), ...qualityOf(mode, rows, necessary) };
+    return summariseRows(rows, { mode, tally, necessary });
   } catch (error) {
     progress.fail();
     throw error;
@@ -180,10 +180,22 @@ async function orderedRows(records: AsyncIterable<CompressionRecord>): Promise<C
   return all.sort((a, b) => a.index - b.index).map(({ index: _, ...row }) => row);
 }
 
-const writeLines = (file: string, values: readonly object[]): Promise<void> =>
+export const writeLines = (file: string, values: readonly object[]): Promise<void> =>
   writeWhole(file, values.map((value) => `${JSON.stringify(value)}\n`).join(""));
 
-function summarise(mode: string, rows: RowTally, compressed: readonly CompressedRow[]): CompressionSummary {
+export interface SummaryOptions {
+  /** How the rows were made. */
+  mode: CompressMode;
+  tally: RowTally;
+  /** Of each row which steps are necessary, where the data knows. */
+  necessary: readonly ChainRow["necessary"][];
+}
+
+/** What became of rows. @throws bad-input if there are none */
+export function summariseRows(
+  compressed: readonly CompressedRow[],
+  { mode, tally, necessary }: SummaryOptions,
+): CompressionSummary {
   if (compressed.length === 0) {
     throw new ThoughtbookError("bad-input", "no row of the data can be used", {
       hint: "See the reasons above; other tags or another format may be meant.",
@@ -195,7 +207,7 @@ function summarise(mode: string, rows: RowTally, compressed: readonly Compressed
   for (const { status } of compressed) statuses[status] = (statuses[status] ?? 0) + 1;
   return {
     mode,
-    rows,
+    rows: tally,
     statuses,
     acceptedShare: (statuses.accepted ?? 0) / compressed.length,
     keptSteps: mean(({ kept }) => kept.length) / mean(({ steps }) => steps),
@@ -204,6 +216,7 @@ function summarise(mode: string, rows: RowTally, compressed: readonly Compressed
     searchSteps: mean(({ search_steps }) => search_steps),
     scored: mean(({ scored }) => scored),
     verified: mean(({ verified }) => verified),
+    ...qualityOf(mode, compressed, necessary),
   };
 }
 

@@ -1,3 +1,4 @@
+export { type AcceptedRowsOptions, writeAcceptedRows } from "./accepted-rows.js";
 export {
   BASELINE_MODES,
   type BaselineMode,

@@ -13,7 +13,11 @@ const setSchema = z.strictObject({
   name: slug,
   /** What figures call it. */
   method: z.string().min(1),
-  mode: z.enum([...SEARCH_MODES, ...BASELINE_MODES]),
+  /** As `compress` has them, or `accepted`: what another set has of the chains that a search accepted. */
+  mode: z.enum([...SEARCH_MODES, ...BASELINE_MODES, "accepted"]),
+  /** For `accepted`: the set whose rows are taken, and the one whose search it was; may be the same. */
+  of: slug.optional(),
+  by: slug.optional(),
   /** For baselines of a given size: another set, of which each chain keeps as many tokens. */
   like: slug.optional(),
   importance: z
@@ -38,6 +42,10 @@ const setSchema = z.strictObject({
   /** Whether students are trained on it, where the study has some. */
   students: z.boolean().default(true),
 });
+
+const referencesOf = ({ like, of, by }: z.infer<typeof setSchema>) =>
+  [like, of, by].filter((name) => name !== undefined);
+const isAmong = (sets: readonly { name: string }[], wanted: string) => sets.some(({ name }) => name === wanted);
 
 export const studySchema = z
   .strictObject({
@@ -90,9 +98,13 @@ export const studySchema = z
     path: ["sets"],
     error: "two sets have the same name",
   })
-  .refine(({ sets }) => sets.every(({ like }, at) => !like || sets.slice(0, at).some(({ name }) => name === like)), {
+  .refine(({ sets }) => sets.every(({ mode, of, by }) => (mode === "accepted") === Boolean(of && by)), {
     path: ["sets"],
-    error: "`like` names a set that does not come before",
+    error: "`of` and `by` belong to the mode `accepted`, which needs both",
+  })
+  .refine(({ sets }) => sets.every((set, at) => referencesOf(set).every((name) => isAmong(sets.slice(0, at), name))), {
+    path: ["sets"],
+    error: "`like`, `of` or `by` names a set that does not come before",
   });
 
 /**

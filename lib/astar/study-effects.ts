@@ -48,11 +48,11 @@ export function settingEffect(
   return points.sort((a, b) => a.value - b.value);
 }
 
-function settingsOf({ mode, like = "", importance, search }: StudySet) {
+function settingsOf({ mode, like = "", of = "", by = "", importance, search }: StudySet) {
   const {
     alpha = IMPORTANCE_DEFAULTS.alpha,
     normalisation = IMPORTANCE_DEFAULTS.normalisation,
     signal = IMPORTANCE_DEFAULTS.signal,
   } = importance;
-  return { mode, like, alpha, normalisation, signal, ...SEARCH_DEFAULTS, ...search };
+  return { mode, like, of, by, alpha, normalisation, signal, ...SEARCH_DEFAULTS, ...search };
 }

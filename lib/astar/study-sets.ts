@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { keptResult, type ProgressDisplay, sha256File, strictJson, writeWhole } from "../core/index.js";
 import { type ProceduralProblem, problemRecord, wordProblems } from "../data/index.js";
 import { isTokenModel, type LanguageModel } from "../llm/index.js";
-import { needsOf } from "./compress.js";
+import { writeAcceptedRows } from "./accepted-rows.js";
+import { type CompressMode, needsOf } from "./compress.js";
 import { type CompressionSummary, compressFile } from "./compress-file.js";
 import { badInput } from "./step-set.js";
 import type { Study, StudySet } from "./study-config.js";
@@ -58,6 +59,7 @@ export async function compressSet(study: Study, set: StudySet, options: StudySet
   const { base, validator, scorer, folder, signal, display } = options;
   const { name, method, mode, like, importance, search } = set;
   const files = studyFiles(folder);
+  if (mode === "accepted") return acceptedSet(study, set, options);
   const tokenizer = isTokenModel(base) ? base.tokenizer : undefined;
   if (!tokenizer) throw badInput(`the tokenizer of ${base.name} is out of reach`, "Take a checkpoint as the base.");
   const needs = needsOf(mode);
@@ -91,4 +93,27 @@ export async function compressSet(study: Study, set: StudySet, options: StudySet
     return { ...summary, seconds };
   });
   return { name, method, ...result };
+}
+
+async function acceptedSet(study: Study, set: StudySet, { base, folder }: StudySetsOptions): Promise<SetResult> {
+  const { name, method } = set;
+  const files = studyFiles(folder);
+  const [rows, search] = [files.compressed(set.of!), files.compressed(set.by!)];
+  const settings = { rows: await sha256File(rows), search: await sha256File(search), base: await base.hash() };
+  const result = await keptResult(files.set(name), settings, () =>
+    writeAcceptedRows({
+      chains: files.chains,
+      rows,
+      mode: modeOf(study, set),
+      search,
+      output: files.compressed(name),
+      training: { file: files.training(name), student: base },
+    }),
+  );
+  return { name, method, seconds: 0, ...result };
+}
+
+/** How the rows of a set were made. */
+function modeOf(study: Study, { mode, of }: StudySet): CompressMode {
+  return mode === "accepted" ? modeOf(study, study.sets.find(({ name }) => name === of)!) : mode;
 }

@@ -91,6 +91,32 @@ describe("runStudy", { timeout: 180_000 }, () => {
     expect(students).toEqual([]);
   });
 
+  it("takes what a search accepted of another set, and says where it accepted nothing", async () => {
+    const sets = [
+      { ...FULL, students: false },
+      {
+        ...FULL,
+        name: "search",
+        mode: "faithful",
+        search: { minSteps: 0, maxSteps: 2, maxNewTokens: 2 },
+        students: false,
+      },
+      { ...FULL, name: "rest", mode: "accepted", of: "full", by: "search", students: false },
+    ];
+    expect(await failure(run("e", studyOf(sets)))).toMatchObject({
+      code: "bad-input",
+      message: /search\.jsonl accepted no chain/,
+    });
+    const search = join(folder, "e", "sets", "search.jsonl");
+    const rows = readFileSync(search, "utf8").trimEnd().split("\n");
+    const accepted = rows.map((row, at) =>
+      JSON.stringify({ ...JSON.parse(row), ...(at < 2 ? { status: "accepted" } : {}) }),
+    );
+    writeFileSync(search, `${accepted.join("\n")}\n`);
+    const [, , rest] = (await run("e", studyOf(sets))).sets;
+    expect(rest).toMatchObject({ mode: "full", rows: { used: 2 }, keptTokens: 1, recall: { value: 1 } });
+  });
+
   it("refuses a folder with work of other settings", async () => {
     await run("d", studyOf([{ ...FULL, students: false }]));
     const other = { ...studyOf([{ ...FULL, students: false }]), seed: 9 };
@@ -98,7 +124,9 @@ describe("runStudy", { timeout: 180_000 }, () => {
   });
 
   it.each([
-    [{ ...RANDOM }, /`like` names a set that does not come before/],
+    [{ ...RANDOM }, /`like`, `of` or `by` names a set that does not come before/],
+    [{ ...FULL, mode: "accepted", of: "a", by: "b" }, /`like`, `of` or `by` names a set that does not come before/],
+    [{ ...FULL, mode: "accepted", of: "a" }, /`of` and `by` belong to the mode `accepted`/],
     [{ ...FULL, mode: "none" }, /mode/],
     [{ ...FULL, importance: { alpha: 2 } }, /alpha/],
   ])("names what is wrong with a set", (set, message) => {
