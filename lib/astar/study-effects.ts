@@ -3,7 +3,7 @@ import type { Estimate } from "../eval/index.js";
 import { SEARCH_DEFAULTS } from "./compress-row.js";
 import { IMPORTANCE_DEFAULTS } from "./importance-formulas.js";
 import type { StudyResults } from "./study.js";
-import type { StudySet } from "./study-config.js";
+import type { Study, StudySet } from "./study-config.js";
 
 /** The settings that an ablation varies. */
 export const STUDY_SETTINGS = ["alpha", "beta", "minSteps", "maxSteps", "expandSize"] as const;
@@ -30,8 +30,8 @@ export function setPoints({ study, sets, students }: StudyResults, budget: numbe
 }
 
 /**
- * What a setting does: the sets of a study that are like its first one but for this setting, with their value of it, in
- * ascending order.
+ * What a setting does: the sets of a study that are like the first one with students but for this setting, with their value
+ * of it, in ascending order. The settings of a set in the mode `accepted` are those of the set whose rows it takes.
  *
  * @throws bad-input as `setPoints`
  */
@@ -39,20 +39,27 @@ export function settingEffect(
   results: StudyResults,
   { setting, budget }: { setting: StudySetting; budget: number },
 ): (SetPoint & { value: number })[] {
-  const [reference] = results.study.sets;
-  const others = (set: StudySet) => canonicalJson({ ...settingsOf(set), [setting]: null });
-  const points = setPoints(results, budget).flatMap((point) => {
-    const set = results.study.sets.find(({ name }) => name === point.set)!;
-    return others(set) === others(reference!) ? { ...point, value: settingsOf(set)[setting] } : [];
-  });
+  const settings = new Map(results.study.sets.map((set) => [set.name, settingsOf(results.study, set)]));
+  const others = (set: string) => canonicalJson({ ...settings.get(set), [setting]: null });
+  const all = setPoints(results, budget);
+  const points = all.flatMap((point) =>
+    others(point.set) === others(all[0]!.set) ? { ...point, value: settings.get(point.set)![setting] } : [],
+  );
   return points.sort((a, b) => a.value - b.value);
 }
 
-function settingsOf({ mode, like = "", of = "", by = "", importance, search }: StudySet) {
+function settingsOf(study: Study, set: StudySet): ReturnType<typeof ownSettings> {
+  if (set.mode !== "accepted") return ownSettings(set);
+  const { by, of } = set;
+  const source = settingsOf(study, study.sets.find(({ name }) => name === of)!);
+  return { ...source, accepted: by === of ? "its own" : by! };
+}
+
+function ownSettings({ mode, like = "", importance, search }: StudySet) {
   const {
     alpha = IMPORTANCE_DEFAULTS.alpha,
     normalisation = IMPORTANCE_DEFAULTS.normalisation,
     signal = IMPORTANCE_DEFAULTS.signal,
   } = importance;
-  return { mode, like, of, by, alpha, normalisation, signal, ...SEARCH_DEFAULTS, ...search };
+  return { mode, like, accepted: "", alpha, normalisation, signal, ...SEARCH_DEFAULTS, ...search };
 }

@@ -31,8 +31,9 @@ const GAP = 12;
 const FONT = { size: SIZES.tick };
 
 /**
- * The importance of a chain's steps, a row each: by the question, by the solution, and mixed. Steps that are kept have a
- * dot and darker text; a text that is too long ends in "…", and is whole in the table.
+ * The importance of a chain's steps, a row each: by the question, by the solution, and mixed. Steps are counted from 0, as in
+ * sets of kept steps. Those that are kept have a dot and darker text; a text that is too long ends in "…", and is whole in the
+ * table.
  * Table: step, kept, question, solution, importance, text.
  * @throws bad-input if there are no steps or a value is not finite
  */
@@ -43,7 +44,7 @@ export function importanceFigure(options: ImportanceFigureOptions): Figure {
   const figure = labelledHeatmap(
     {
       ...options,
-      rows: steps.map((_, at) => String(at + 1)),
+      rows: steps.map((_, at) => String(at)),
       columns: COLUMNS,
       values: steps.map(({ question, solution, importance }) => [question, solution, importance]),
       valueTitle,
@@ -53,7 +54,7 @@ export function importanceFigure(options: ImportanceFigureOptions): Figure {
     { width: room, annotations: labels(steps, room) },
   );
   const rows = steps.map(({ text, question, solution, importance, kept }, at) => {
-    return [at + 1, kept ?? null, question, solution, importance, text];
+    return [at, kept ?? null, question, solution, importance, text];
   });
   return { ...figure, table: { columns: ["step", "kept", "question", "solution", "importance", "text"], rows } };
 }
@@ -76,7 +77,7 @@ function labels(steps: readonly WeighedStep[], room: number): object[] {
     });
     return [
       ...(kept ? [label("●", MARK_FROM, "left")] : []),
-      label(String(at + 1), NUMBER_TO, "right"),
+      label(String(at), NUMBER_TO, "right"),
       label(shortened(text, room - TEXT_FROM - GAP), TEXT_FROM, "left"),
     ];
   });

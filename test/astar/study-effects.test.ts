@@ -52,6 +52,32 @@ describe("settingEffect", () => {
   });
 });
 
+describe("settingEffect of accepted chains", () => {
+  const accepted = (of: string, by = of) => ({ name: `${of}-${by}`, method: of, mode: "accepted", of, by });
+  const withBy = parseStudy({
+    ...study,
+    sets: [
+      ...["a", "b", "c"].map((name, i) => set(name, { importance: { alpha: i / 2 }, students: false })),
+      ...[accepted("b"), accepted("a"), accepted("c"), accepted("c", "a")],
+    ],
+  });
+  const budgets = [{ budget: 64, accuracy: { value: 0.5, interval: undefined, count: 1 } }];
+  const ofAccepted = {
+    study: withBy,
+    sets: withBy.sets.map(({ name }) => ({ name, keptTokens: 0.5 })),
+    students: withBy.sets.slice(3).map(({ name, method }) => ({ name, method, budgets })),
+  } as unknown as StudyResults;
+
+  it("takes the settings of the sets whose rows they are, each accepted by its own search", () => {
+    const found = settingEffect(ofAccepted, { setting: "alpha", budget: 64 });
+    expect(found.map((point) => [point.set, point.value])).toEqual([
+      ["a-a", 0],
+      ["b-b", 0.5],
+      ["c-c", 1],
+    ]);
+  });
+});
+
 describe("setPoints", () => {
   it("tells of each set with students what they reach and what it keeps", async () => {
     const points = setPoints(results, 128);

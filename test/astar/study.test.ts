@@ -1,20 +1,24 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   compareStudents,
   parseStudy,
+  readStudy,
   readStudyResults,
   runStudy,
   type Study,
   studentMeasures,
   studentPoints,
 } from "thoughtbook/astar";
+import { projectFolder } from "thoughtbook/core";
 import { budgetFigure } from "thoughtbook/plot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { failure } from "../core/helpers.js";
 import { writeChatModel } from "../model/generate-helpers.js";
 import { SILENT } from "../train/helpers.js";
+
+const STUDIES = join(projectFolder(), "data", "studies");
 
 describe("runStudy", { timeout: 180_000 }, () => {
   let folder: string;
@@ -138,6 +142,10 @@ describe("runStudy", { timeout: 180_000 }, () => {
       /has no students/,
     );
     expect(() => studyOf([FULL], [["full", "none"]])).toThrow(/has no students/);
+  });
+
+  it.each(readdirSync(STUDIES))("the committed study %s can be read", async (file) => {
+    expect((await readStudy(join(STUDIES, file))).name).toBe(file.replace(".json", ""));
   });
 
   it("refuses two sets of one name", () => {

@@ -588,7 +588,7 @@ describe("importanceFigure", () => {
     expect(figure().table).toEqual({
       columns: ["step", "kept", "question", "solution", "importance", "text"],
       rows: steps.map(({ text, kept, question, solution, importance }, at) => {
-        return [at + 1, kept, question, solution, importance, text];
+        return [at, kept, question, solution, importance, text];
       }),
     });
   });
@@ -596,7 +596,7 @@ describe("importanceFigure", () => {
   it("refuses no steps and what is not finite", () => {
     expect(() => figure({ steps: [] })).toThrow(/no steps/);
     expect(() => figure({ steps: [{ ...steps[0]!, solution: Number.NaN }] })).toThrow(
-      /row "1", column "solution" is NaN/,
+      /row "0", column "solution" is NaN/,
     );
   });
 });
