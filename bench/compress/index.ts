@@ -104,6 +104,7 @@ async function compressed(
     ...{ mode, seed, alpha: importance.alpha, normalisation: importance.normalisation, signal: importance.signal },
     ...{ beta: search.beta, samples: search.samples, needed: search.needed },
     "a-star-expand-size": search.expandSize,
+    neighbours: search.neighbours,
     "min-search-steps": search.minSteps,
     "max-search-steps": search.maxSteps,
     "max-new-tokens": search.maxNewTokens,

@@ -19,6 +19,8 @@ export interface SearchSettings {
   beta: number;
   /** Children of a node in the walks. Default: 2. */
   expandSize: number;
+  /** Steps on either side that come with a step of the walks. Default: 1. */
+  neighbours: number;
   /** Default: 5 and 20, as in the released code. */
   minSteps: number;
   maxSteps: number;
@@ -38,6 +40,7 @@ export interface SearchSettings {
 export const SEARCH_DEFAULTS: SearchSettings = {
   beta: 0.1,
   expandSize: 2,
+  neighbours: 1,
   minSteps: 5,
   maxSteps: 20,
   samples: 1,
@@ -131,7 +134,7 @@ function runSearch(
   { steps, answer }: ChainRow,
   queue: readonly number[],
   mode: SearchMode,
-  { expandSize, minSteps, maxSteps }: SearchSettings,
+  { expandSize, neighbours, minSteps, maxSteps }: SearchSettings,
   { costs, verifier, signal }: Instruments,
 ) {
   const boxedSolution = answer !== undefined;
@@ -148,6 +151,7 @@ function runSearch(
   const walk: WalkOptions = {
     ...shared,
     expandSize,
+    neighbours,
     maxSteps,
     cost: async (sets) => (await costs.of(sets, { signal })).map(({ f }) => f),
     valid: async (set) => (await verifier.verify([set], { signal }))[0]!,

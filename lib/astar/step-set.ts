@@ -8,9 +8,9 @@ export const stepKey = (set: StepSet): string => set.join(" ");
 
 export const allSteps = (n: number): number[] => Array.from({ length: n }, (_, step) => step);
 
-/** A step and its neighbours. */
-export const spanOf = (step: number, n: number): number[] =>
-  [step - 1, step, step + 1].filter((index) => index >= 0 && index < n);
+/** A step and so many of its neighbours on either side. */
+export const spanOf = (step: number, n: number, neighbours = 1): number[] =>
+  Array.from({ length: 2 * neighbours + 1 }, (_, at) => step - neighbours + at).filter((place) => isStep(place, n));
 
 /** The steps of either, ascending. */
 export const union = (a: StepSet, b: StepSet): number[] => [...new Set([...a, ...b])].sort((x, y) => x - y);

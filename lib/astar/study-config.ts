@@ -32,6 +32,7 @@ const setSchema = z.strictObject({
     .strictObject({
       beta: z.number().nonnegative().exactOptional(),
       expandSize: count.exactOptional(),
+      neighbours: z.int().nonnegative().exactOptional(),
       minSteps: z.int().nonnegative().exactOptional(),
       maxSteps: count.exactOptional(),
       samples: count.exactOptional(),

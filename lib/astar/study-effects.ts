@@ -6,7 +6,7 @@ import type { StudyResults } from "./study.js";
 import type { Study, StudySet } from "./study-config.js";
 
 /** The settings that an ablation varies. */
-export const STUDY_SETTINGS = ["alpha", "beta", "minSteps", "maxSteps", "expandSize"] as const;
+export const STUDY_SETTINGS = ["alpha", "beta", "minSteps", "maxSteps", "expandSize", "neighbours"] as const;
 export type StudySetting = (typeof STUDY_SETTINGS)[number];
 
 /** What students of a set reach under a budget, and how much of the chains' tokens the set keeps, from 0 to 1. */

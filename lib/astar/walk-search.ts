@@ -8,6 +8,8 @@ export interface WalkOptions {
   queue: readonly number[];
   /** How many children a node has: W of the paper. */
   expandSize: number;
+  /** How many steps on either side come with a step. Default: 1, as in the released code and the paper. */
+  neighbours?: number | undefined;
   /** From this k on paths are verified. */
   minSteps: number;
   /** At this k the search gives up and keeps all steps. */
@@ -24,7 +26,7 @@ export interface WalkOptions {
 
 /** Where A*-Thought's code and its paper differ. */
 interface WalkRules {
-  first(step: number, n: number): number[];
+  first(step: number, n: number, neighbours?: number): number[];
   /** Whether a neighbour that would add nothing leaves the queue, which counts as a step of the search. */
   prunes: boolean;
   /** What is kept when the queue is empty; the last path was never verified. */
@@ -54,7 +56,7 @@ export const paperSearch = (options: WalkOptions): Promise<SearchResult> => walk
 
 async function walk(options: WalkOptions, rules: WalkRules): Promise<SearchResult> {
   checkOptions(options);
-  const { n, expandSize, minSteps, maxSteps, boxedSolution, cost, valid, signal } = options;
+  const { n, expandSize, neighbours = 1, minSteps, maxSteps, boxedSolution, cost, valid, signal } = options;
   const queue = [...options.queue];
   const nodes: SearchNode[] = [];
   let [statesScored, validations, expansions, k] = [0, 0, 0, 1];
@@ -69,7 +71,7 @@ async function walk(options: WalkOptions, rules: WalkRules): Promise<SearchResul
 
   const root = queue.shift();
   if (root === undefined) return end("exhausted", allSteps(n), maxSteps);
-  nodes.push({ kept: rules.first(root, n), parent: null, chosen: true });
+  nodes.push({ kept: rules.first(root, n, neighbours), parent: null, chosen: true });
   let current = 0;
   while (queue.length > 0) {
     const node = nodes[current]!;
@@ -84,7 +86,7 @@ async function walk(options: WalkOptions, rules: WalkRules): Promise<SearchResul
     }
 
     const proposed = queue.slice(0, expandSize);
-    const children = proposed.map((step) => union(node.kept, spanOf(step, n)));
+    const children = proposed.map((step) => union(node.kept, spanOf(step, n, neighbours)));
     checkSignal(signal);
     const costs = checkAnswers("cost", await cost(children.map((set) => [...set])), children.length);
     statesScored += children.length;
@@ -117,8 +119,9 @@ function prune(queue: number[], path: readonly number[], step: number, n: number
   return covered.length;
 }
 
-function checkOptions({ n, queue, expandSize, minSteps, maxSteps }: WalkOptions): void {
+function checkOptions({ n, queue, expandSize, neighbours = 1, minSteps, maxSteps }: WalkOptions): void {
   checkQueue(queue, n);
+  checkWhole("neighbours", neighbours, 0);
   checkWhole("expandSize", expandSize, 1);
   checkWhole("minSteps", minSteps, 0);
   checkWhole("maxSteps", maxSteps, 0);

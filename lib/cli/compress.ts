@@ -41,6 +41,7 @@ interface CompressFlags {
   alpha: number;
   beta: number;
   aStarExpandSize: number;
+  neighbours: number;
   minSearchSteps: number;
   maxSearchSteps: number;
   maxLen: number;
@@ -78,6 +79,7 @@ export function addCompressCommand(program: Command): void {
     .option("--alpha <weight>", "of the solution's side in the importance", decimal, 0.5)
     .option("--beta <weight>", "of the thought in the costs", decimal, 0.1)
     .option("--a-star-expand-size <n>", "children of a node", count, 2)
+    .option("--neighbours <n>", "steps on either side that come with a step", wholeNumber, 1)
     .option("--min-search-steps <n>", "of the search before a path is verified", wholeNumber, 5)
     .option("--max-search-steps <n>", "of the search; of best-first, paths that are verified", count, 20)
     .option("--max-len <n>", "the first rows only; -1 for all", integer, -1)
@@ -143,6 +145,7 @@ async function compressUntil(flags: CompressFlags, signal: AbortSignal): Promise
       search: {
         beta: flags.beta,
         expandSize: flags.aStarExpandSize,
+        neighbours: flags.neighbours,
         minSteps: flags.minSearchSteps,
         maxSteps: flags.maxSearchSteps,
         samples,

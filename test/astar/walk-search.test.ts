@@ -263,6 +263,13 @@ describe.each([
     expect(calls).toBeLessThanOrEqual(6);
   });
 
+  it("takes steps alone where no neighbours come with them", async () => {
+    const options = stub({ n: 6, queue: [2, 5, 3, 0, 1, 4], expandSize: 1, neighbours: 0, minSteps: 1, maxSteps: 9 });
+    const { result, validateCalls } = await record(search, { ...options, accepts: (set) => includesAll(set, [3, 5]) });
+    expect(result).toMatchObject({ kept: [2, 3, 5], status: "accepted" });
+    expect(validateCalls).toEqual([[2], [2, 5], [2, 3, 5]]);
+  });
+
   it.each<[string, Partial<WalkOptions>, string]>([
     ["a step twice", { queue: [0, 1, 1] }, "step 1 stands in it twice"],
     ["a step that is not there", { queue: [0, 6] }, "6 is no step"],
@@ -270,6 +277,7 @@ describe.each([
     ["no children", { expandSize: 0 }, "expandSize is 0"],
     ["a step limit that is no number", { maxSteps: Number.NaN }, "maxSteps is NaN"],
     ["less than no steps", { minSteps: -1 }, "minSteps is -1"],
+    ["half a neighbour", { neighbours: 0.5 }, "neighbours is 0.5"],
   ])("refuses %s", async (_, wrong, message) => {
     await expect(record(search, { ...stub({}), ...wrong })).rejects.toMatchObject({
       code: "bad-input",
