@@ -159,6 +159,7 @@ async function measuredStudent(
         folder: files.evaluation(set.name, seed),
         signal,
         display,
+        label: `student ${set.name}/${seed}`,
       });
       return studentAnswers(records);
     } finally {

@@ -47,6 +47,8 @@ export interface EvaluateOptions {
   signal?: AbortSignal | undefined;
   /** Where progress is shown: the notebook or the terminal unless told otherwise. */
   display?: ProgressDisplay | undefined;
+  /** What progress calls the model. Default: its name, which of a folder is the path. */
+  label?: string | undefined;
 }
 
 /** What was evaluated, and how it went; of one budget also by the keys of {@link ReleasedSummary}. */
@@ -185,7 +187,7 @@ async function generateMissing(work: Work): Promise<void> {
   const total = task.problems.length * samples * budgets.length;
   const initial = run.done.size;
   const tokenizer = cuttingTokenizer(model);
-  const progress = startProgress(`Evaluating ${model.name} on ${task.name}`, {
+  const progress = startProgress(`Evaluating ${work.label ?? model.name} on ${task.name}`, {
     total,
     initial,
     unit: "records",

@@ -113,6 +113,16 @@ describe("an evaluation", () => {
     ]);
   });
 
+  it("calls the model in its progress by the label, or else by its name", async () => {
+    const finished: string[] = [];
+    const display = { ...SILENT, finish: (line: string) => finished.push(line) };
+    const model = { ...adder(), name: "/tmp/folder" };
+    await evaluateModel(model, sums(1), { display });
+    await evaluateModel(model, sums(1), { display, label: "student" });
+    expect(finished[0]).toMatch(/^Evaluating \/tmp\/folder on /);
+    expect(finished[1]).toMatch(/^Evaluating student on /);
+  });
+
   it("has the finish reason decide, not how the text looks", async () => {
     const model = scriptedModel(() => ({ text: "#### 1\n", finishReason: "length" }));
     const { records } = await evaluateModel(model, sums(1), { display: SILENT });
