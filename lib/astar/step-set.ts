@@ -9,7 +9,7 @@ export const stepKey = (set: StepSet): string => set.join(" ");
 export const allSteps = (n: number): number[] => Array.from({ length: n }, (_, step) => step);
 
 /** A step and so many of its neighbours on either side. */
-export const spanOf = (step: number, n: number, neighbours = 1): number[] =>
+export const spanOf = (step: number, n: number, neighbours: number): number[] =>
   Array.from({ length: 2 * neighbours + 1 }, (_, at) => step - neighbours + at).filter((place) => isStep(place, n));
 
 /** The steps of either, ascending. */

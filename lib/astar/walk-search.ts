@@ -26,7 +26,7 @@ export interface WalkOptions {
 
 /** Where A*-Thought's code and its paper differ. */
 interface WalkRules {
-  first(step: number, n: number, neighbours?: number): number[];
+  first(step: number, n: number, neighbours: number): number[];
   /** Whether a neighbour that would add nothing leaves the queue, which counts as a step of the search. */
   prunes: boolean;
   /** What is kept when the queue is empty; the last path was never verified. */
