@@ -21,10 +21,10 @@ export interface ScoreRow {
   length: number;
 }
 
-/** At most so many tokens, padding included, are computed at once. */
-export const BATCH_TOKENS = 4096;
+/** At most so many tokens, padding included, are computed at once: more are no faster, and what is between two layers leaves the cache. */
+export const BATCH_TOKENS = 2048;
 /** From so many rows on lengths are padded less: what more programs cost to compile is then saved. */
-const MANY = 400;
+const MANY = 100;
 /** Fewer shared tokens are not worth another program. */
 const LEAST_TRUNK = 8;
 /** More texts in a row make the mask larger than what is saved. */
@@ -46,7 +46,7 @@ export function sharedRows(
 ): ScoreRow[] {
   // Of a row of so many columns, in units of what a column costs for each other one that it attends to; softmax and
   // memory make attention dearer than its operations.
-  const cost = (columns: number) => columns * (2 * width + columns);
+  const cost = (columns: number) => columns * (width + columns);
   const rows: ScoreRow[] = [];
   for (const [text, { ids }] of texts.entries()) {
     const row = rows.at(-1);

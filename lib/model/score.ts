@@ -19,7 +19,7 @@ export type ScoreSequence = readonly number[] | { prompt: readonly number[]; con
 
 export interface ScoreOptions {
   /**
-   * The most sequences computed at once. Default: as many as have 4,096 tokens together; neighbours that begin alike then
+   * The most sequences computed at once. Default: as many as have 2,048 tokens together; neighbours that begin alike then
    * have their common beginning computed once, where that is less work.
    */
   batchSize?: number | undefined;

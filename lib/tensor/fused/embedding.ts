@@ -19,14 +19,13 @@ export function embedding(table: tf.Tensor, ids: tf.Tensor): tf.Tensor {
       return {
         value: onnxNode("Gather", [table!, ids], [{ shape: [...ids.shape, width], dtype: "float32" }])[0]!,
         gradient: (dy, [ids]) => {
-          const index = int64Of(ids!.reshape([-1, 1]));
+          // Not ScatterND, whose threads lose sums where ids repeat; see the lowering `scatter`.
+          const places = int64Of(tf.tile(ids!.reshape([-1, 1]), [1, width]));
           return onnxNode(
-            "ScatterND",
-            [tf.fill(table!.shape, 0), index, dy.reshape([-1, width])],
+            "ScatterElements",
+            [tf.fill(table!.shape, 0), places, dy.reshape([-1, width])],
             [{ shape: table!.shape, dtype: "float32" }],
-            {
-              attributes: { reduction: "add" },
-            },
+            { attributes: { axis: 0, reduction: "add" } },
           );
         },
       };

@@ -23,7 +23,35 @@ export function scatter(graph: Graph, data: Value, indices: Value, updates: Valu
   const shape = [count, ...sliceShape];
   const slices = updates.shape.length === 0 ? expand(graph, updates, shape) : reshape(graph, updates, shape);
   const places = cast(graph, reshape(graph, indices, [count, depth]), "int64");
-  return addNode(graph, "ScatterND", [data, places, slices], data, { reduction: isSum ? "add" : "none" });
+  return isSum ? scatterSum(graph, data, places, slices) : addNode(graph, "ScatterND", [data, places, slices], data);
+}
+
+/**
+ * ONNX Runtime's ScatterND adds up in several threads at once, which lose sums where indices repeat; its ScatterElements
+ * adds in the order of the slices.
+ *
+ * @param places `[count, depth]` int64
+ * @param slices `[count, ...]`
+ */
+function scatterSum(graph: Graph, data: Value, places: Value, slices: Value): Value {
+  const [count, depth] = places.shape as [number, number];
+  const outer = data.shape.slice(0, depth);
+  const width = sizeOf(data.shape.slice(depth));
+  const strides = outer.map((_, axis) => sizeOf(outer.slice(axis + 1)));
+  const steps = cast(graph, int32s(graph, strides, [1, depth]), "int64");
+  const row = reduce(graph, "ReduceSum", binary(graph, "Mul", places, steps), [1], true);
+  const sums = addNode(
+    graph,
+    "ScatterElements",
+    [
+      reshape(graph, data, [sizeOf(outer), width]),
+      expand(graph, row, [count, width]),
+      reshape(graph, slices, [count, width]),
+    ],
+    { shape: [sizeOf(outer), width], dtype: data.dtype },
+    { axis: 0, reduction: "add" },
+  );
+  return reshape(graph, sums, data.shape);
 }
 
 /** Indices with all that are none of 0 … size − 1 replaced by `size`, one place past the end. */
