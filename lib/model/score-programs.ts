@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import {
   type Compiled,
+  causalAttention,
   compile,
   type SessionOptions,
   softmaxCrossEntropy,
@@ -148,8 +149,9 @@ function lastHidden(
   return hiddenStates(model, tokenEmbeddings(model, ids), positions, (layer, projected) => {
     const { queries, keys, values } = split(projected);
     const options = { scale: attentionScale(config, layer), ...(mask ? { mask } : {}) };
+    if (!onLast || layer < config.layers - 1) return joinHeads(causalAttention(queries, keys, values, options));
     const { value, weights } = weightedAttention(queries, keys, values, options);
-    if (layer === config.layers - 1) onLast?.(weights);
+    onLast(weights);
     return joinHeads(value);
   });
 }

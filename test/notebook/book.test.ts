@@ -14,9 +14,6 @@ if (!jupyter) console.log("skipped: comparing with nbconvert needs Debian's jupy
 /** These take minutes, and what a model computes depends on the processor's instructions: they are run twice here, at smoke scale. */
 const usesModels = (file: string) => /thoughtbook\/llm|runStudy/.test(readFileSync(file, "utf8"));
 
-/** Gradients on several threads are sums in no fixed order: what was trained differs in the last bits from run to run. */
-const trains = (file: string) => /fineTune|students: \{/.test(readFileSync(file, "utf8"));
-
 describe.each(notebooks)("%s", (name) => {
   const file = join(root, "notebooks", name);
   const isExact = hasData && !usesModels(file);
@@ -42,7 +39,7 @@ describe.each(notebooks)("%s", (name) => {
     120_000,
   );
 
-  it.skipIf(!hasData || isExact || trains(file))(
+  it.skipIf(!hasData || isExact)(
     "gives the same bytes and figures when it is run twice",
     async () => {
       const outs = [temporaryFolder(), temporaryFolder()];

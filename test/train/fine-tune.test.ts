@@ -2,6 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { cp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { strictJson } from "thoughtbook/core";
+import { wordProblems } from "thoughtbook/data";
 import {
   initializeParameters,
   loadAdapter,
@@ -10,6 +12,7 @@ import {
   openCheckpoint,
   parseConfig,
   readParameters,
+  resolveModel,
   saveBpe,
   saveCheckpoint,
   trainBpe,
@@ -77,6 +80,18 @@ describe("fineTune", () => {
     expect((await failure(tune("once", { resume: true, maxSteps: 6 }))).message).toMatch(/with other settings$/);
     expect((await failure(tune("model"))).message).toMatch(/model is not empty and holds no training run$/);
     expect((await openCheckpoint(model)).config).toEqual(CONFIG);
+  });
+
+  it("trains to the same weights again, on as many threads as there are processors", async () => {
+    const long = join(folder, "long.jsonl");
+    const lines = Array.from(wordProblems({ operations: 4, seed: 3, split: "train" }, 32), ({ question }) =>
+      strictJson({ prompt: question, completion: ` ${question}`.repeat(4) }),
+    );
+    writeFileSync(long, `${lines.join("\n")}\n`);
+    const options = { model: await resolveModel("mini-scorer"), data: long, maxSteps: 2, batchSize: 16 };
+    for (const out of ["first", "second"]) await tune(out, { ...options, threads: undefined });
+    const [first, second] = ["first", "second"].map((out) => readFileSync(join(folder, out, "model.safetensors")));
+    expect(second!.equals(first!)).toBe(true);
   });
 
   it("writes an adapter, merged or by itself", async () => {
