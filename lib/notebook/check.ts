@@ -24,7 +24,7 @@ export interface CheckOptions {
  * @throws ThoughtbookError if the file is no notebook.
  */
 export async function checkNotebook(file: string, options: CheckOptions): Promise<Problem[]> {
-  const { modules, maxLineLength = 88, maxBytes = 400_000 } = options;
+  const { modules, maxLineLength = 88, maxBytes = 550_000 } = options;
   const notebook = await readNotebook(file);
   const problem = (message: string, cell?: number): Problem => ({
     file,

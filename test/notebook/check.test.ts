@@ -79,9 +79,9 @@ describe("checkNotebook", () => {
     expect(await messages(withCell(1, { source: `// ${"x".repeat(90)}` }))).toContain(
       "cell 2: line 1 has 93 characters; the limit is 88",
     );
-    const large = { output_type: "stream", name: "stdout", text: "x".repeat(400_000) };
+    const large = { output_type: "stream", name: "stdout", text: "x".repeat(550_000) };
     expect((await messages(withCell(1, { outputs: [large] })))[0]).toMatch(
-      /^is 40\d{4} bytes large; the limit is 400000/,
+      /^is 55\d{4} bytes large; the limit is 550000/,
     );
   });
 
