@@ -21,7 +21,7 @@ export interface ScoreRow {
   length: number;
 }
 
-/** At most so many tokens, padding included, are computed at once: more are no faster, and what is between two layers leaves the cache. */
+/** At most so many tokens, padding included, are computed at once: with twice as many `mini` is slower, out of cache. */
 export const BATCH_TOKENS = 2048;
 /** From so many rows on lengths are padded less: what more programs cost to compile is then saved. */
 const MANY = 100;

@@ -19,7 +19,7 @@ export function embedding(table: tf.Tensor, ids: tf.Tensor): tf.Tensor {
       return {
         value: onnxNode("Gather", [table!, ids], [{ shape: [...ids.shape, width], dtype: "float32" }])[0]!,
         gradient: (dy, [ids]) => {
-          // Not ScatterND, whose threads lose sums where ids repeat; see the lowering `scatter`.
+          // Not ScatterND, whose threads lose sums where ids repeat; see `scatterSum` of the lowerings.
           const places = int64Of(tf.tile(ids!.reshape([-1, 1]), [1, width]));
           return onnxNode(
             "ScatterElements",
