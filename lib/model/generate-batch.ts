@@ -23,12 +23,13 @@ export interface Batch {
   resize(rows: number, capacity: number): void;
 }
 
-/** At most so many tokens of prompts, padding included, are computed at once. */
-export const PREFILL_TOKENS = 4096;
+/** At most so many tokens of prompts, padding included, are computed at once: more are slower, out of cache. */
+export const PREFILL_TOKENS = 2048;
 /** So many new tokens are there room for at first, where a request may have more: attention costs what there is room for. */
 const FIRST_ROOM = 64;
 const CACHE_BYTES = 2 ** 30;
-const BATCH_SIZE = 64;
+/** The most texts in work at a time where their keys and values are small. */
+export const BATCH_SIZE = 64;
 
 export interface BatchOptions {
   model: HostModel;

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ThoughtbookError } from "../core/index.js";
 import { bucketOf, type SessionOptions } from "../tensor/index.js";
-import { type Batch, createBatch, mostRows, roomFor, rowBuckets } from "./generate-batch.js";
+import { BATCH_SIZE, type Batch, createBatch, mostRows, roomFor, rowBuckets } from "./generate-batch.js";
 import { createErrands } from "./generate-errands.js";
 import { createStepRunner, type StepRunner } from "./generate-frozen.js";
 import type { HostModel } from "./generate-model.js";
@@ -27,9 +27,9 @@ import { extendSequence, startSequence } from "./generate-sequence.js";
 import { createSubmission, isWanted, type SubmittedText } from "./generate-submission.js";
 import { createSamplingMemory } from "./sampling.js";
 
-/** A batch shrinks when half of its rows are free, and so many tokens may come yet: another size may have to be compiled. */
+/** A batch loses rows when half of them are free, and so many tokens may come yet: another size may have to be compiled. */
 const WORTH_SHRINKING = 64;
-/** Where more texts may come, half of the rows, or of the room in them, must not have been needed for so many steps. */
+/** Where more texts may come, half of the rows, or some of the room in them, must not have been needed for so many steps. */
 const PATIENCE = 16;
 
 export interface GeneratorOptions {
@@ -123,13 +123,12 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
     }
   }
 
+  /** What is to begin next. */
+  const nextTexts = () => queue.slice(0, batchSize ?? BATCH_SIZE).map(({ request }) => request);
+
   /** A batch that has room for what waits: as many rows as there are texts, up to the most. */
   function makeRoom(): Batch {
-    const room = roomFor(
-      model,
-      queue.map(({ request }) => request),
-    );
-    const capacity = Math.max(room, batch?.capacity ?? 1);
+    const capacity = Math.max(roomFor(model, nextTexts()), batch?.capacity ?? 1);
     const most = batchSize ?? mostRows(model, capacity);
     const wanted = Math.min(most, activeRows() + waitingSamples(queue));
     const rows = Math.max(bucketOf(wanted, rowBuckets(most)), batch?.rows ?? 1);
@@ -163,17 +162,16 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
 
   /** Give rows and room up that are not needed any more: a step costs as much with free ones. */
   function shrink(batch: Batch, active: number): void {
-    const few = active <= batch.rows / 2 && queue.length === 0;
-    if (closing && !few) return;
     const texts = textsInWork(batch);
-    const room = roomFor(model, texts);
-    const half = few && texts.some(({ limit }) => limit >= WORTH_SHRINKING);
-    const large = half || (!closing && room <= batch.capacity / 2);
-    idleSteps = large ? idleSteps + 1 : 0;
-    if (closing ? !half : idleSteps <= PATIENCE) return;
+    const isFew = queue.length === 0 && active <= batch.rows / 2 && texts.some(({ limit }) => limit >= WORTH_SHRINKING);
+    const room = roomFor(model, [...texts, ...nextTexts()]);
+    const isRoomy = room < batch.capacity && (!closing || queue.length >= batch.rows);
+    idleSteps = isFew || isRoomy ? idleSteps + 1 : 0;
+    // Where no more can be asked for, rows will not be needed again.
+    if (idleSteps <= (closing && isFew ? 0 : PATIENCE)) return;
     idleSteps = 0;
-    const rows = half ? bucketOf(active, rowBuckets(batch.rows)) : batch.rows;
-    batch.resize(rows, closing ? batch.capacity : Math.min(room, batch.capacity));
+    const rows = isFew ? bucketOf(active, rowBuckets(batch.rows)) : batch.rows;
+    batch.resize(rows, isRoomy ? room : batch.capacity);
   }
 
   /** One new token for each text in work. */
@@ -213,7 +211,10 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
       const resolved = resolveRequests(model.config, requests, options);
       if (resolved.length === 0) return [];
       const submission = createSubmission(resolved, options);
-      queue.push(...resolved.map((request) => ({ request, submission, started: 0 })));
+      // Texts of like length side by side: a step costs what there is room for. The longest first: the last ones, which
+      // have the batch nearly to themselves, are then soon done.
+      const byLength = resolved.toSorted((a, b) => b.length - a.length);
+      queue.push(...byLength.map((request) => ({ request, submission, started: 0 })));
       working ??= work();
       return submission.texts;
     },

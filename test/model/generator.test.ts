@@ -72,6 +72,19 @@ describe("a generator", () => {
     await generator.close();
   });
 
+  it("begins with the longest prompts, so that texts of like length have a batch together", async () => {
+    const generator = openGenerator(randomModel(), { batchSize: 1 });
+    const finished: number[] = [];
+    const prompts = [4, 90, 12, 40].map((length) => Array.from({ length }, (_, i) => 3 + i));
+    const texts = await generator.submit(
+      prompts.map((prompt) => ({ prompt, maxNewTokens: 2 })),
+      { onFinish: ({ request }) => finished.push(request) },
+    );
+    expect(finished).toEqual([1, 3, 2, 0]);
+    expect(texts.map(({ request }) => request)).toEqual([0, 1, 2, 3]);
+    await generator.close();
+  });
+
   it("frees the rows of a request that is aborted at the next step, and those of no other", async () => {
     const model = randomModel();
     const generator = openGenerator(model, { batchSize: 4 });
