@@ -30,17 +30,21 @@ export interface BaselineOptions {
   order?: readonly number[] | undefined;
   /** Share of the thought's tokens to keep, from 0 to 1; for the modes that need one. */
   share?: number | undefined;
+  /** Tokens by which the rows before this one came out too short (too long if negative), to be made up for. Default: 0. */
+  owed?: number | undefined;
   seed: number | string;
   countTokens: TokenCounter;
 }
 
 /**
  * The steps that a baseline keeps, ascending. Modes of a given size take steps in their order as long as the number of
- * tokens comes nearer to the one asked for; at least one step, so that a thought remains.
+ * tokens comes nearer to the one asked for; at least one step, so that a thought remains. What that makes a row too long
+ * or too short is for the next one to make up for: see {@link sizedSteps}.
  *
  * @throws bad-input for `necessary` where the data does not know, or a mode without its share or order
  */
-export function baselineSteps(row: ChainRow, { mode, order, share, seed, countTokens }: BaselineOptions): number[] {
+export function baselineSteps(row: ChainRow, options: BaselineOptions): number[] {
+  const { mode, order, seed } = options;
   const { steps, necessary } = row;
   const all = allSteps(steps.length);
   switch (mode) {
@@ -52,22 +56,42 @@ export function baselineSteps(row: ChainRow, { mode, order, share, seed, countTo
       if (necessary) return all.filter((step) => necessary[step]);
       throw badInput(`${row.id} does not say which steps are necessary`, "Only our own word problems do.");
     case "random":
-      return nearest(row, createRandom(`random steps/${seed}/${row.id}`).shuffle(all), share, countTokens);
+      return nearest(row, createRandom(`random steps/${seed}/${row.id}`).shuffle(all), options);
     case "last":
-      return nearest(row, all.toReversed(), share, countTokens);
+      return nearest(row, all.toReversed(), options);
     case "importance":
-      if (order) return nearest(row, order, share, countTokens);
+      if (order) return nearest(row, order, options);
       throw badInput("the importance of the steps is missing", "Give a scorer.");
   }
+}
+
+/**
+ * The steps that a baseline of a given size keeps of rows, one after the other: each makes up for those before it, so that
+ * all together keep the tokens asked for, to within a step.
+ *
+ * @throws as baselineSteps
+ */
+export function sizedSteps(
+  rows: readonly ChainRow[],
+  optionsOf: (row: ChainRow, at: number) => Omit<BaselineOptions, "owed">,
+): number[][] {
+  let owed = 0;
+  return rows.map((row, at) => {
+    const options = optionsOf(row, at);
+    const { share, countTokens } = options;
+    const kept = baselineSteps(row, { ...options, owed });
+    owed +=
+      checkedShare(share) * countTokens(row.thought) - countTokens(joinSteps(kept.map((step) => row.steps[step]!)));
+    return kept;
+  });
 }
 
 function nearest(
   { steps, thought }: ChainRow,
   order: readonly number[],
-  share: number | undefined,
-  countTokens: TokenCounter,
+  { share, owed = 0, countTokens }: Pick<BaselineOptions, "share" | "owed" | "countTokens">,
 ): number[] {
-  const wanted = checkedShare(share) * countTokens(thought);
+  const wanted = checkedShare(share) * countTokens(thought) + owed;
   const kept: number[] = [];
   let tokens = 0;
   for (const step of order) {
@@ -88,7 +112,8 @@ export function checkedShare(share: number | undefined): number {
 /**
  * A thought pruned token by token, as TokenSkip does (Xia et al. 2025): the share of tokens that say most is kept, in their
  * order. TokenSkip asks a classifier of its own for that; here a token says as much as a causal model is surprised by it
- * after the question (Selective Context, Li et al. 2023).
+ * after the question (Selective Context, Li et al. 2023). Of a question longer than half of the context its last tokens are
+ * used; the end of a thought that does not fit beside it is not kept.
  *
  * @throws bad-input for a model without scores or a tokenizer in reach
  */
@@ -108,8 +133,8 @@ export async function prunedThoughts(
   }));
   const room = scorer.contextLength ?? Number.POSITIVE_INFINITY;
   for (const { prompt, continuation } of requests) {
-    // The end of a thought that is longer than the context is not kept.
-    continuation.ids = continuation.ids.slice(0, Math.max(1, room - prompt.ids.length));
+    prompt.ids = prompt.ids.slice(-Math.floor(room / 2));
+    continuation.ids = continuation.ids.slice(0, room - prompt.ids.length);
   }
   const scores = await scorer.score(requests, { signal });
   return rows.map((row, i) => {

@@ -61,6 +61,10 @@ export interface CompressionSummary extends KeptQuality {
   searchSteps: number;
   scored: number;
   verified: number;
+  weighed: number;
+  /** Rows of which the scorer saw a part cut, and rows with a path too long for the validator. */
+  cut: number;
+  tooLong: number;
 }
 
 interface CompressionRecord extends CompressedRow {
@@ -216,6 +220,9 @@ export function summariseRows(
     searchSteps: mean(({ search_steps }) => search_steps),
     scored: mean(({ scored }) => scored),
     verified: mean(({ verified }) => verified),
+    weighed: mean(({ weighed }) => weighed),
+    cut: compressed.filter(({ cut }) => cut > 0).length,
+    tooLong: compressed.filter(({ too_long }) => too_long > 0).length,
     ...qualityOf(mode, compressed, necessary),
   };
 }

@@ -21,9 +21,15 @@ export interface SearchSettings {
   expandSize: number;
   /** Steps on either side that come with a step of the walks. Default: 1. */
   neighbours: number;
-  /** Default: 5 and 20, as in the released code. */
-  minSteps: number;
+  /**
+   * Of the walks: steps of the search before paths are verified, and after which it gives up; default: 5 and 20, as in the
+   * released code. Of best-first: the fewest steps to keep (default: 0), and the most paths to verify (20).
+   */
+  minSteps?: number | undefined;
   maxSteps: number;
+  /** Of best-first: whether acceptance is taken to be monotone (default: true), and how many open states are kept. */
+  monotone: boolean;
+  beamWidth?: number | undefined;
   /** Solutions written to verify a path, and how many must be right (default: more than half). */
   samples: number;
   needed?: number | undefined;
@@ -41,13 +47,15 @@ export const SEARCH_DEFAULTS: SearchSettings = {
   beta: 0.1,
   expandSize: 2,
   neighbours: 1,
-  minSteps: 5,
   maxSteps: 20,
+  monotone: true,
   samples: 1,
   maxNewTokens: 256,
   seed: 0,
   prompting: "operation",
 };
+/** The steps of the walks before a path is verified, as in the released code. */
+export const WALK_MIN_STEPS = 5;
 
 /** What became of a chain. */
 export interface KeptSteps {
@@ -59,6 +67,8 @@ export interface KeptSteps {
   /** Paths that the model scored, and paths that it was asked to solve. */
   scored: number;
   verified: number;
+  /** Paths that are too long for the validator's context: they cost ∞, or count as rejected. */
+  tooLong: number;
   tree?: SearchTree;
   /** The shorter thought, where it is not made of whole steps. */
   thought?: string;
@@ -96,7 +106,8 @@ export async function searchRow(
   });
   const found = await runSearch(row, order, mode, settings, { costs, verifier, signal });
   const { kept, status, searchSteps, tree } = found;
-  return { kept, status, searchSteps, tree, scored: costs.scored, verified: verifier.asked };
+  const tooLong = costs.tooLong + verifier.tooLong;
+  return { kept, status, searchSteps, tree, scored: costs.scored, verified: verifier.asked, tooLong };
 }
 
 interface Asking {
@@ -134,22 +145,25 @@ function runSearch(
   { steps, answer }: ChainRow,
   queue: readonly number[],
   mode: SearchMode,
-  { expandSize, neighbours, minSteps, maxSteps }: SearchSettings,
+  { expandSize, neighbours, minSteps, maxSteps, monotone, beamWidth }: SearchSettings,
   { costs, verifier, signal }: Instruments,
 ) {
   const boxedSolution = answer !== undefined;
-  const shared = { n: steps.length, queue, minSteps, boxedSolution, signal };
+  const shared = { n: steps.length, queue, boxedSolution, signal };
   if (mode === "best-first") {
     return bestFirstSearch({
       ...shared,
+      minSteps,
       costs: costs.stepTokens,
       valid: (sets) => verifier.verify(sets, { signal }),
-      monotone: true,
+      monotone,
+      beamWidth,
       maxValidations: maxSteps,
     });
   }
   const walk: WalkOptions = {
     ...shared,
+    minSteps: minSteps ?? WALK_MIN_STEPS,
     expandSize,
     neighbours,
     maxSteps,

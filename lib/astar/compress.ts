@@ -1,5 +1,12 @@
 import { type LanguageModel, requireCapability } from "../llm/index.js";
-import { BASELINE_MODES, type BaselineMode, baselineSteps, prunedThoughts, SIZED_MODES } from "./baselines.js";
+import {
+  BASELINE_MODES,
+  type BaselineMode,
+  baselineSteps,
+  prunedThoughts,
+  SIZED_MODES,
+  sizedSteps,
+} from "./baselines.js";
 import {
   type KeptSteps,
   SEARCH_DEFAULTS,
@@ -110,6 +117,9 @@ export function checkCompressOptions({ mode, scorer, validator, shareOf }: Compr
 interface Weighed {
   row: ChainRow;
   importance: Importance | undefined;
+  /** Pairs of a step and a condition that the scorer was, or would be, asked for; and how many parts it saw cut. */
+  weighed: number;
+  cut: number;
 }
 
 async function* weigh(
@@ -117,12 +127,17 @@ async function* weigh(
   { importance, seed = 0 }: CompressOptions,
 ): AsyncGenerator<Weighed> {
   for await (const { chain: row, signals: measured } of signals) {
-    yield { row, importance: rankSteps(measured, { ...importance, seed: `${seed}/${row.id}` }) };
+    yield {
+      row,
+      importance: rankSteps(measured, { ...importance, seed: `${seed}/${row.id}` }),
+      weighed: 2 * new Set(row.steps.filter((_, at) => measured.steps[at])).size,
+      cut: measured.cutSteps + Number(measured.cutQuestion) + Number(measured.cutSolution),
+    };
   }
 }
 
 async function* unweighed(rows: Iterable<ChainRow> | AsyncIterable<ChainRow>): AsyncGenerator<Weighed> {
-  for await (const row of rows) yield { row, importance: undefined };
+  for await (const row of rows) yield { row, importance: undefined, weighed: 0, cut: 0 };
 }
 
 async function* inGroups<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
@@ -139,9 +154,10 @@ async function* inGroups<T>(items: AsyncIterable<T>, size: number): AsyncGenerat
 async function* compressGroup(group: readonly Weighed[], first: number, options: CompressOptions) {
   const { countTokens, tags } = options;
   const results = await keptOf(group, options);
-  for (const [i, { row }] of group.entries()) {
+  for (const [i, { row, weighed, cut }] of group.entries()) {
     const result = results[i]!;
-    yield { index: first + i, row, result, compressed: compressedRow(row, result, { countTokens, tags }) };
+    const compressed = compressedRow(row, { ...result, weighed, cut }, { countTokens, tags });
+    yield { index: first + i, row, result, compressed };
   }
 }
 
@@ -160,14 +176,18 @@ async function keptOf(
       ),
     );
   }
+  const rows = group.map(({ row }) => row);
   if (mode === "token-skip") {
-    const rows = group.map(({ row }) => row);
     const thoughts = await prunedThoughts(scorer!, rows, (row) => shareOf?.(row), signal);
     return thoughts.map((thought) => ({ ...notSearched([]), thought }));
   }
-  return group.map(({ row, importance }) =>
-    notSearched(baselineSteps(row, { mode, order: importance?.order, share: shareOf?.(row), seed, countTokens })),
-  );
+  const optionsOf = (row: ChainRow, at: number) => {
+    return { mode, order: group[at]!.importance?.order, share: shareOf?.(row), seed, countTokens };
+  };
+  const kept = SIZED_MODES.includes(mode)
+    ? sizedSteps(rows, optionsOf)
+    : rows.map((row, at) => baselineSteps(row, optionsOf(row, at)));
+  return kept.map(notSearched);
 }
 
 const notSearched = (kept: number[]): KeptSteps => ({
@@ -176,4 +196,5 @@ const notSearched = (kept: number[]): KeptSteps => ({
   searchSteps: 0,
   scored: 0,
   verified: 0,
+  tooLong: 0,
 });

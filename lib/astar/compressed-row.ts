@@ -20,6 +20,11 @@ export interface CompressedRow {
   /** Paths that the validator scored, and paths that it was asked to solve. */
   scored: number;
   verified: number;
+  /** Pairs of a step, and question or solution, that the scorer weighed; equal steps once. */
+  weighed: number;
+  /** Steps, question and solution of which the scorer saw only the end; paths too long for the validator. */
+  cut: number;
+  too_long: number;
   /** The steps kept, as ascending indices, and how many there were. */
   kept: number[];
   steps: number;
@@ -28,7 +33,11 @@ export interface CompressedRow {
 }
 
 /** What a row keeps, the steps in any order. */
-export type CompressionResult = Omit<KeptSteps, "kept" | "tree"> & { kept: readonly number[] };
+export type CompressionResult = Omit<KeptSteps, "kept" | "tree"> & {
+  kept: readonly number[];
+  weighed: number;
+  cut: number;
+};
 
 export interface CompressedRowOptions {
   countTokens: TokenCounter;
@@ -39,7 +48,7 @@ export interface CompressedRowOptions {
 /** Write a row with the steps that were kept, in their order, and the solution after them. */
 export function compressedRow(
   row: ChainRow,
-  { kept, searchSteps, status, scored, verified, ...rest }: CompressionResult,
+  { kept, searchSteps, status, scored, verified, weighed, cut, tooLong, ...rest }: CompressionResult,
   { countTokens, tags = THOUGHT_TAGS }: CompressedRowOptions,
 ): CompressedRow {
   const places = [...new Set(kept)].sort((a, b) => a - b);
@@ -59,8 +68,7 @@ export function compressedRow(
     rate: compressionRate(tokens.after, tokens.before),
     search_steps: searchSteps,
     status,
-    scored,
-    verified,
+    ...{ scored, verified, weighed, cut, too_long: tooLong },
     kept: places,
     steps: row.steps.length,
     tokens,

@@ -39,8 +39,9 @@ export interface PathCosts {
   of(sets: readonly StepSet[], options?: { signal?: AbortSignal | undefined }): Promise<PathCost[]>;
   /** The tokens of each step with the separator after it: what keeping it costs. */
   readonly stepTokens: readonly number[];
-  /** How many paths the model has scored. */
+  /** How many paths the model has scored, and how many are too long for its context. */
   readonly scored: number;
+  readonly tooLong: number;
 }
 
 const TOO_LONG: PathCost = { f: Number.POSITIVE_INFINITY, g: Number.POSITIVE_INFINITY, h: Number.POSITIVE_INFINITY };
@@ -54,9 +55,11 @@ const TOO_LONG: PathCost = { f: Number.POSITIVE_INFINITY, g: Number.POSITIVE_INF
  *   of the solution; tags count in neither. The paper's equations.
  * - `faithful`: what the released code computes: g over all that stands between the question and the last |solution|
  *   tokens, tags included; h over these but their first. With an end tag the last |solution| tokens are the end of the
- *   solution and the tag.
+ *   solution and the tag. Of a solution of one token the code's slice is everything: h is then over all after the question.
  *
- * @throws bad-input for a model without `score`, a solution without tokens (`faithful`: fewer than 2) or a wrong β
+ * The mean of no tokens is 0: nothing of a solution without tokens can be hard to say.
+ *
+ * @throws bad-input for a model without `score`, or a wrong β
  */
 export async function openPathCosts(
   model: LanguageModel,
@@ -75,13 +78,9 @@ export async function openPathCosts(
     texts,
     signal,
   )) as [number[], number[], number[], number[], number[], number[], ...number[][]];
-  const least = variant === "faithful" ? 2 : 1;
-  if (solved.length < least) {
-    throw badInput(`the solution has ${solved.length} tokens, expected ${least} or more`, "Leave this trace out.");
-  }
   const room = await roomAfter(model, prompt);
   const memory = new Map<string, PathCost>();
-  let scored = 0;
+  let [scored, longPaths] = [0, 0];
 
   /** The ids after the prompt, and where the thought begins and ends in them. */
   const layOut = (set: StepSet) => {
@@ -94,7 +93,7 @@ export async function openPathCosts(
     const solutionEnd = logProbs.length - endSolution.length;
     const [thoughtPart, solutionPart] =
       variant === "faithful"
-        ? [logProbs.subarray(0, last), logProbs.subarray(last + 1)]
+        ? [logProbs.subarray(0, last), logProbs.subarray(solved.length === 1 ? 0 : last + 1)]
         : [logProbs.subarray(from, to), logProbs.subarray(solutionEnd - solved.length, solutionEnd)];
     const [g, h] = [beta * meanLoss(thoughtPart), meanLoss(solutionPart)];
     return { f: g + h, g, h };
@@ -103,6 +102,9 @@ export async function openPathCosts(
     stepTokens: stepIds.map((ids) => ids.length + separator.length),
     get scored() {
       return scored;
+    },
+    get tooLong() {
+      return longPaths;
     },
     async of(sets, options = {}) {
       for (const set of sets) checkStepSet(set, steps.length);
@@ -118,6 +120,7 @@ export async function openPathCosts(
         for (const [at, path] of fitting.entries()) memory.set(path.key, costOf(checked(scores[at], path.ids), path));
       }
       for (const { key } of tooLong) memory.set(key, TOO_LONG);
+      longPaths += tooLong.length;
       return sets.map((set) => memory.get(stepKey(set))!);
     },
   };

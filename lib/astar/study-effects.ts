@@ -1,6 +1,6 @@
 import { canonicalJson, ThoughtbookError } from "../core/index.js";
 import type { Estimate } from "../eval/index.js";
-import { SEARCH_DEFAULTS } from "./compress-row.js";
+import { SEARCH_DEFAULTS, WALK_MIN_STEPS } from "./compress-row.js";
 import { IMPORTANCE_DEFAULTS } from "./importance-formulas.js";
 import type { StudyResults } from "./study.js";
 import type { Study, StudySet } from "./study-config.js";
@@ -61,5 +61,15 @@ function ownSettings({ mode, like = "", importance, search }: StudySet) {
     normalisation = IMPORTANCE_DEFAULTS.normalisation,
     signal = IMPORTANCE_DEFAULTS.signal,
   } = importance;
-  return { mode, like, accepted: "", alpha, normalisation, signal, ...SEARCH_DEFAULTS, ...search };
+  return {
+    mode,
+    like,
+    accepted: "",
+    alpha,
+    normalisation,
+    signal,
+    ...SEARCH_DEFAULTS,
+    minSteps: WALK_MIN_STEPS,
+    ...search,
+  };
 }

@@ -20,8 +20,7 @@ const MODES: readonly CompressMode[] = [
 ];
 
 const OUTPUT = `
-Searches: faithful (the released code), paper (Algorithm 1), best-first (an A* with an open list that takes acceptance to be
-monotone). Baselines: full, solution-only, necessary (our word problems say which steps are), and of a size that --like or
+Searches: faithful (the released code), paper (Algorithm 1), best-first (an A* with an open list). Baselines: full, solution-only, necessary (our word problems say which steps are), and of a size that --like or
 --keep-share says random, importance, last (steps) and token-skip (tokens).
 
 The output holds one row a chain in the ShareGPT layout with rate, steps and how the search ended. Rows that cannot be used are
@@ -42,8 +41,11 @@ interface CompressFlags {
   beta: number;
   aStarExpandSize: number;
   neighbours: number;
-  minSearchSteps: number;
+  minSearchSteps?: number;
   maxSearchSteps: number;
+  monotone: boolean;
+  beam?: number;
+  splitting: "clean" | "faithful";
   maxLen: number;
   loadS1k?: true;
   format?: RowFormat;
@@ -80,8 +82,17 @@ export function addCompressCommand(program: Command): void {
     .option("--beta <weight>", "of the thought in the costs", decimal, 0.1)
     .option("--a-star-expand-size <n>", "children of a node", count, 2)
     .option("--neighbours <n>", "steps on either side that come with a step", wholeNumber, 1)
-    .option("--min-search-steps <n>", "of the search before a path is verified", wholeNumber, 5)
-    .option("--max-search-steps <n>", "of the search; of best-first, paths that are verified", count, 20)
+    .option(
+      "--min-search-steps <n>",
+      "of a walk before a path is verified (default: 5); of best-first, the fewest steps to keep (default: 0)",
+      wholeNumber,
+    )
+    .option("--max-search-steps <n>", "of a walk; of best-first, paths that are verified", count, 20)
+    .option("--no-monotone", "best-first: do not take for granted that more steps never hurt")
+    .option("--beam <n>", "best-first: keep only the best open states (default: all)", count)
+    .addOption(
+      new Option("--splitting <rule>", "of thoughts into steps").choices(["clean", "faithful"]).default("clean"),
+    )
     .option("--max-len <n>", "the first rows only; -1 for all", integer, -1)
     .option("--load-s1k", "the columns of s1K-1.1")
     .addOption(new Option("--format <format>", "of the rows").choices(["conversations", "s1k", "word-problems"]))
@@ -148,6 +159,8 @@ async function compressUntil(flags: CompressFlags, signal: AbortSignal): Promise
         neighbours: flags.neighbours,
         minSteps: flags.minSearchSteps,
         maxSteps: flags.maxSearchSteps,
+        monotone: flags.monotone,
+        beamWidth: flags.beam,
         samples,
         needed,
         maxNewTokens: flags.maxNewTokens,
@@ -156,6 +169,7 @@ async function compressUntil(flags: CompressFlags, signal: AbortSignal): Promise
       data: resolveUserPath(flags.dataPath),
       read: {
         format: flags.format ?? (flags.loadS1k ? "s1k" : "conversations"),
+        splitting: flags.splitting,
         ...(flags.maxLen >= 0 ? { limit: flags.maxLen } : {}),
       },
       output,
@@ -191,7 +205,8 @@ const tagsOf = ({ thoughtBeginTag, thoughtEndTag, solutionBeginTag, solutionEndT
 });
 
 function readable(summary: CompressionSummary, seconds: number, peakMemory: number): string {
-  const { rows, statuses, keptSteps, keptTokens, meanRate, searchSteps, scored, verified, precision, recall } = summary;
+  const { rows, statuses, keptSteps, keptTokens, meanRate, precision, recall, cut, tooLong } = summary;
+  const { searchSteps, scored, verified, weighed } = summary;
   const { rows: read, used, ...remarks } = rows;
   const told = Object.entries(remarks).filter(([, number]) => number > 0);
   return [
@@ -205,7 +220,10 @@ function readable(summary: CompressionSummary, seconds: number, peakMemory: numb
           `${percent(precision.value)} % of the kept steps are necessary; ${percent(recall.value)} % of the necessary ones kept`,
         ]
       : []),
-    `a row: ${searchSteps.toFixed(1)} search steps, ${scored.toFixed(1)} paths scored, ${verified.toFixed(1)} solved`,
+    `a row: ${searchSteps.toFixed(1)} search steps; calls: ${weighed.toFixed(1)} steps weighed, ${scored.toFixed(1)} paths scored, ${verified.toFixed(1)} solved`,
+    ...(cut + tooLong > 0
+      ? [`${cut} rows with parts too long for the scorer, ${tooLong} with paths too long for the validator`]
+      : []),
     `${seconds.toFixed(1)} s, ${peakMemory.toFixed(2)} GB at the most`,
   ].join("\n");
 }

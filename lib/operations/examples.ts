@@ -10,6 +10,7 @@ import {
   problemSteps,
   questionGraph,
   shortChain,
+  splitOf,
   stepStatement,
   tidyProblem,
   type WrongChain,
@@ -137,15 +138,23 @@ function solveInput(problem: ProceduralProblem, random: Random): InputOf<"cot"> 
   };
 }
 
-/** One step of the way from the problem to its last contraction. */
+/**
+ * One step of the way from the problem to its last contraction. A contraction has another structure, which may be held out
+ * with this scenario: of a problem for training, only steps are taken that stay in its split.
+ */
 function contractExample(problem: ProceduralProblem, random: Random): Made<"contract"> | undefined {
   const stages = [problem, ...contractions(problem)];
-  if (stages.length < 2) return undefined;
-  const at = random.integer(stages.length - 1);
-  const solved = questionGraph(stages[at]!).nodes.flatMap(({ question, value, dependsOn }) =>
+  const steps = stages.slice(1).flatMap((after, at) => {
+    const before = stages[at]!;
+    const stays = problem.split !== "train" || [before, after].every((stage) => splitOf(stage) === "train");
+    return stays ? [{ before, after }] : [];
+  });
+  if (steps.length === 0) return undefined;
+  const { before, after } = random.choice(steps);
+  const solved = questionGraph(before).nodes.flatMap(({ question, value, dependsOn }) =>
     dependsOn.length === 0 ? [{ question, answer: String(value) }] : [],
   );
-  return { input: { question: stages[at]!.question, solved }, output: stages[at + 1]!.question };
+  return { input: { question: before.question, solved }, output: after.question };
 }
 
 function judgeExample(problem: ProceduralProblem, random: Random): Made<"judge"> {

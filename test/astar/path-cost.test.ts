@@ -91,6 +91,19 @@ describe("openPathCosts", () => {
     expect(untagged!.h).toBeCloseTo(0.75, 6);
   });
 
+  it("takes all after the question for h where the solution has one token (faithful), and 0 where it has none", async () => {
+    const cost = async (solution: string, variant: "exact" | "faithful") =>
+      (await (await openPathCosts(wordModel(), { ...TEXT, solution }, { tags: TAGS, variant })).of([[1]]))[0]!;
+    // [T] −3 [/T] [S] −1 [/S]
+    expect((await cost("-1", "faithful")).h).toBeCloseTo((7 + 3 + 7 + 7 + 1 + 7) / 6, 6);
+    expect((await cost("-1", "exact")).h).toBeCloseTo(1, 6);
+    for (const variant of ["exact", "faithful"] as const) {
+      expect(await cost("", variant)).toMatchObject({ h: expect.any(Number), f: expect.any(Number) });
+      expect(Number.isFinite((await cost("", variant)).f)).toBe(true);
+    }
+    expect((await cost("", "exact")).h).toBe(0);
+  });
+
   it("scores all new paths in one call, each once, in the order of their steps", async () => {
     const model = wordModel();
     const costs = await openPathCosts(model, TEXT, { tags: NO_TAGS });
@@ -118,7 +131,7 @@ describe("openPathCosts", () => {
     const [long, short] = await costs.of([[0, 2], [2]]);
     expect(long).toEqual({ f: Number.POSITIVE_INFINITY, g: Number.POSITIVE_INFINITY, h: Number.POSITIVE_INFINITY });
     expect(Number.isFinite(short!.f)).toBe(true);
-    expect(costs.scored).toBe(1);
+    expect([costs.scored, costs.tooLong]).toEqual([1, 1]);
   });
 
   it("drives a search", async () => {
@@ -136,16 +149,15 @@ describe("openPathCosts", () => {
     expect(result).toMatchObject({ kept: [2, 3, 4, 5, 6], status: "accepted" });
   });
 
-  it.each<[string, Partial<typeof TEXT>, object, string]>([
-    ["an empty solution", { solution: "" }, {}, "the solution has 0 tokens, expected 1"],
-    ["a solution of one token (faithful)", { solution: "-1" }, { variant: "faithful" }, "1 tokens, expected 2"],
-    ["β below 0", {}, { beta: -1 }, "beta is -1"],
-  ])("refuses %s", async (_, text, options, message) => {
-    await expect(openPathCosts(wordModel(), { ...TEXT, ...text }, { tags: TAGS, ...options })).rejects.toMatchObject({
-      code: "bad-input",
-      message: expect.stringContaining(message),
-    });
-  });
+  it.each<[string, Partial<typeof TEXT>, object, string]>([["β below 0", {}, { beta: -1 }, "beta is -1"]])(
+    "refuses %s",
+    async (_, text, options, message) => {
+      await expect(openPathCosts(wordModel(), { ...TEXT, ...text }, { tags: TAGS, ...options })).rejects.toMatchObject({
+        code: "bad-input",
+        message: expect.stringContaining(message),
+      });
+    },
+  );
 
   it("refuses a model that cannot score, and what is no set", async () => {
     await expect(

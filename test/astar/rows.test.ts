@@ -203,7 +203,10 @@ describe("compressed rows", () => {
       steps: ["a b", "c d", "e f g h"],
       solution: "\\boxed{1}",
     };
-    const result = { kept: [2, 0, 2], searchSteps: 5, status: "accepted", scored: 0, verified: 0 };
+    const result = {
+      ...{ kept: [2, 0, 2], searchSteps: 5, status: "accepted" },
+      ...{ scored: 4, verified: 3, weighed: 6, cut: 1, tooLong: 2 },
+    };
     const written = compressedRow(row, result, { countTokens: words });
     expect(written).toEqual({
       id: "r",
@@ -216,8 +219,7 @@ describe("compressed rows", () => {
       search_steps: 5,
       status: "accepted",
       kept: [0, 2],
-      scored: 0,
-      verified: 0,
+      ...{ scored: 4, verified: 3, weighed: 6, cut: 1, too_long: 2 },
       tokens: { before: 8, after: 6, solution: 1 },
       steps: 3,
     });
@@ -230,7 +232,8 @@ describe("compressed rows", () => {
   it("are read back as rows", async () => {
     const row = problemRow(generateWordProblem({ seed: 4, index: 0, operations: 3 }));
     const kept = row.necessary!.flatMap((necessary, at) => (necessary ? [at] : []));
-    const result = { kept, searchSteps: 1, status: "accepted", scored: 0, verified: 0 };
+    const calls = { scored: 0, verified: 0, weighed: 0, cut: 0, tooLong: 0 };
+    const result = { kept, searchSteps: 1, status: "accepted", ...calls };
     jsonl("compressed.jsonl", [compressedRow(row, result, { countTokens: words })]);
     const [again] = used(await read("compressed.jsonl"));
     expect(again).toMatchObject({ id: row.id, question: row.question, solution: row.solution });

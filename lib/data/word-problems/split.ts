@@ -34,6 +34,12 @@ export function scenariosOf(split: Split, signature: string): number[] {
   return Array.from({ length: count - from }, (_, at) => (start + (from + at) * step) % count);
 }
 
+/** The split to which a problem's scenario and structure belong; that of a contracted problem may be another than its own. */
+export function splitOf({ scenario, signature }: Pick<ProceduralProblem, "scenario" | "signature">): Split {
+  const isIn = (split: Split) => scenariosOf(split, signature).some((index) => SCENARIOS[index]!.name === scenario);
+  return HELD_OUT.find(([split]) => isIn(split))?.[0] ?? "train";
+}
+
 export interface SplitOverlap {
   /** Pairs of scenario and structure that occur on both sides. */
   combinations: number;
