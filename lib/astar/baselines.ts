@@ -93,9 +93,10 @@ function nearest(
 ): number[] {
   const wanted = checkedShare(share) * countTokens(thought) + owed;
   const kept: number[] = [];
+  const separator = countTokens(STEP_SEPARATOR);
   let tokens = 0;
   for (const step of order) {
-    const more = tokens + countTokens(steps[step]!);
+    const more = tokens + (kept.length > 0 ? separator : 0) + countTokens(steps[step]!);
     if (kept.length > 0 && Math.abs(more - wanted) >= Math.abs(tokens - wanted)) break;
     kept.push(step);
     tokens = more;

@@ -148,10 +148,9 @@ async function compressUntil(flags: CompressFlags, signal: AbortSignal): Promise
         hint: "Give a checkpoint as the scorer, or as the validator.",
       });
     }
-    const summary = await compressFile({
+    // What the rows depend on besides data and models; told with the summary.
+    const settings = {
       mode,
-      scorer,
-      validator: needs.validator ? validator : undefined,
       importance: { alpha, normalisation, signal: flags.signal },
       search: {
         beta: flags.beta,
@@ -166,28 +165,35 @@ async function compressUntil(flags: CompressFlags, signal: AbortSignal): Promise
         maxNewTokens: flags.maxNewTokens,
         prompting: flags.prompting,
       },
-      data: resolveUserPath(flags.dataPath),
       read: {
         format: flags.format ?? (flags.loadS1k ? "s1k" : "conversations"),
         splitting: flags.splitting,
         ...(flags.maxLen >= 0 ? { limit: flags.maxLen } : {}),
       },
+      sink: flags.sink,
+      share: flags.keepShare,
+      tags: tagsOf(flags),
+      seed: flags.seed,
+    };
+    const summary = await compressFile({
+      ...settings,
+      scorer,
+      validator: needs.validator ? validator : undefined,
+      data: resolveUserPath(flags.dataPath),
       output,
       cache: resolveUserPath(flags.cachePath ?? `${output}.importance.jsonl`),
       training: flags.trainingPath ? { file: resolveUserPath(flags.trainingPath), student: validator } : undefined,
-      sink: flags.sink,
-      share: flags.keepShare,
       like: flags.like,
-      tags: tagsOf(flags),
       countTokens: (text) => tokenizer.encode(text, { addSpecialTokens: false }).length,
-      seed: flags.seed,
       signal,
       onSkipped: (place, reason, detail) => console.error(`${place} is left out: ${reason} (${detail})`),
     });
     const seconds = (performance.now() - started) / 1000;
     const peakMemory = process.resourceUsage().maxRSS / 2 ** 20;
     console.log(
-      flags.json ? JSON.stringify({ ...summary, seconds, peakMemory }) : readable(summary, seconds, peakMemory),
+      flags.json
+        ? JSON.stringify({ ...summary, settings, seconds, peakMemory })
+        : readable(summary, seconds, peakMemory),
     );
   } finally {
     await Promise.all([validator.dispose(), scorer?.dispose()]);

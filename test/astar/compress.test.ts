@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parquetWriteBuffer } from "hyparquet-writer";
 import {
   baselineSteps,
   type CompressedRow,
@@ -387,7 +388,7 @@ describe("thoughtbook compress", { timeout: 120_000 }, () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ mode: "faithful", rows: { used: 3 } });
     const bytes = (name: string) => readFileSync(join(folder, "cli", `${name}.jsonl`), "utf8");
     expect(bytes("killed")).toBe(bytes("whole"));
-    const other = run(...flags("whole"), "--cache-path", join(folder, "signals.jsonl"), "--sink");
+    const other = run(...flags("whole"), "--sink");
     expect(other.stderr).toMatch(/error: .*(sink|begins or ends)/);
   });
 
@@ -407,6 +408,79 @@ describe("thoughtbook compress", { timeout: 120_000 }, () => {
     expect(run(...large("many-killed")).stdout).toMatch(/^600 of 600 rows/);
     run(...large("many-whole"));
     expect(readFileSync(killed, "utf8")).toBe(readFileSync(join(folder, "cli", "many-whole.jsonl"), "utf8"));
+  });
+
+  const models = () =>
+    ["--scorer-model-path", "--validator-model-path"].flatMap((flag) => [flag, join(folder, "model")]);
+  const inCli = (name: string) => {
+    mkdirSync(join(folder, "cli"), { recursive: true });
+    return join(folder, "cli", name);
+  };
+
+  it("takes each flag for what it says, and other tags", () => {
+    const file = inCli("tagged.jsonl");
+    const value = "<t> 2 + 3 = 5.\n\nWell.\n\nSo 5. </t> <s> \\boxed{5} </s>";
+    writeFileSync(file, `${JSON.stringify({ conversations: [{ value: "What is 2 + 3?" }, { value }] })}\n`);
+    const output = inCli("flags.jsonl");
+    const training = inCli("flags-training.jsonl");
+    const asked = run(
+      ...[...models(), "--data-path", file, "--output-path", output, "--training-path", training, "--json"],
+      ...["--thought-begin-tag", "<t>", "--thought-end-tag", "</t>"],
+      ...["--solution-begin-tag", "<s>", "--solution-end-tag", "</s>"],
+      ...["--mode", "best-first", "--alpha", "0.25", "--beta", "0.75", "--normalisation", "lift", "--signal", "nll"],
+      ...["--a-star-expand-size", "3", "--neighbours", "0", "--min-search-steps", "2", "--max-search-steps", "7"],
+      ...["--no-monotone", "--beam", "9", "--splitting", "faithful", "--samples", "3", "--needed", "1"],
+      ...["--max-new-tokens", "4", "--prompting", "released", "--max-len", "5", "--seed", "6", "--sink"],
+    );
+    expect(JSON.parse(asked.stdout || asked.stderr)).toMatchObject({
+      rows: { rows: 1, used: 1 },
+      settings: {
+        mode: "best-first",
+        importance: { alpha: 0.25, normalisation: "lift", signal: "nll" },
+        search: {
+          ...{ beta: 0.75, expandSize: 3, neighbours: 0, minSteps: 2, maxSteps: 7, monotone: false, beamWidth: 9 },
+          ...{ samples: 3, needed: 1, maxNewTokens: 4, prompting: "released" },
+        },
+        read: { format: "conversations", splitting: "faithful", limit: 5 },
+        tags: { thoughtBegin: "<t>", thoughtEnd: "</t>", solutionBegin: "<s>", solutionEnd: "</s>" },
+        ...{ sink: true, seed: 6 },
+      },
+      peakMemory: expect.any(Number),
+      seconds: expect.any(Number),
+    });
+    const row: CompressedRow = JSON.parse(readFileSync(output, "utf8"));
+    expect(row.conversations[1].value).toMatch(/^<t>[^]*<\/t>\s*<s>[^]*<\/s>$/);
+    expect(readFileSync(training, "utf8")).toContain("So 5.");
+  });
+
+  it("reads s1K's Parquet, and makes baselines of a given size like other rows", () => {
+    const column = (name: string, data: string[]) => ({ name, data, type: "STRING" as const });
+    const file = inCli("s1k.parquet");
+    const columnData = [
+      column("question", ["q0", "q1", "q2"]),
+      column("deepseek_thinking_trajectory", ["one\n\ntwo\n\nthree\n\nfour", "", "one\n\ntwo"]),
+      column("deepseek_attempt", ["So \\boxed{4}.", "x", "2"]),
+    ];
+    writeFileSync(file, new Uint8Array(parquetWriteBuffer({ columnData })));
+    const s1k = [...models(), "--data-path", file, "--load-s1k"];
+    const last = run(...s1k, "--mode", "last", "--keep-share", "0.5", "--output-path", inCli("last.jsonl"));
+    expect(last.stdout, last.stderr).toMatch(/^2 of 3 rows, .*1 empty chain/);
+    const like = run(
+      ...s1k,
+      ...["--mode", "last", "--like", inCli("last.jsonl"), "--output-path", inCli("like.jsonl")],
+    );
+    expect(like.stdout, like.stderr).toMatch(/^2 of 3 rows/);
+    const kept = (name: string) =>
+      readFileSync(inCli(name), "utf8")
+        .trimEnd()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as CompressedRow).kept);
+    for (const [i, steps] of [4, 2].entries()) {
+      const own = kept("last.jsonl")[i]!;
+      expect(own.length).toBeLessThan(steps);
+      expect(own).toEqual([...Array(steps).keys()].slice(-own.length));
+    }
+    expect(kept("like.jsonl")).toEqual(kept("last.jsonl"));
   });
 
   it("asks the embedded models unless told otherwise", () => {
