@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { decodeEscapes, ThoughtbookError } from "../core/index.js";
+import type { FactOrder } from "../data/index.js";
 import type { AnswerOperation, EvaluateOptions, SamplingParams, TaskOptions } from "../eval/index.js";
 import { MODEL_SPEC } from "./models.js";
 import { count, decimal, integer, range } from "./numbers.js";
@@ -24,6 +25,9 @@ export interface EvaluateFlags {
   limit?: number;
   split?: string;
   distractors?: [number, number];
+  depth?: [number, number];
+  width?: [number, number];
+  order?: FactOrder;
   problemSeed?: number;
   path?: string;
   batchSize?: number;
@@ -59,6 +63,15 @@ export function addEvaluateOptions(command: Command): Command {
     .option("--limit <n>", "the most problems (default: 1000 word problems, all of a data set)", count)
     .option("--split <split>", "which split (default: test)")
     .option("--distractors <range>", "facts of word problems that the answer does not need (default: 0)", range)
+    .option("--depth <range>", "of word problems: edges on the longest path from operation to operation", range)
+    .option("--width <range>", "of word problems: operations in the largest layer", range)
+    .addOption(
+      new Option("--order <order>", "of the facts of word problems (default: mixed)").choices([
+        "computation",
+        "shuffled",
+        "mixed",
+      ]),
+    )
     .option("--problem-seed <n>", "which word problems (default: 0)", integer)
     .option("--path <file>", "the file of the data set")
     .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
@@ -120,9 +133,10 @@ export async function settingsOf(flags: EvaluateFlags): Promise<Settings> {
 }
 
 /** @throws bad-input for --limit and --as-test together */
-export function taskOptionsOf({ limit, asTest, split, distractors, problemSeed }: EvaluateFlags): TaskOptions {
+export function taskOptionsOf(flags: EvaluateFlags): TaskOptions {
+  const { limit, asTest, split, distractors, depth, width, order, problemSeed } = flags;
   if (asTest && limit !== undefined) throw twice("--limit", "--as-test");
-  return { limit: asTest ? TEST.problems : limit, split, distractors, seed: problemSeed };
+  return { limit: asTest ? TEST.problems : limit, split, distractors, depth, width, order, seed: problemSeed };
 }
 
 function budgetsOf({ budget, asTest }: EvaluateFlags, params: SamplingParams): number[] {

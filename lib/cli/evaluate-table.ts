@@ -1,7 +1,19 @@
 import type { EvaluationSummary, Measures } from "../eval/index.js";
 import { alignedLines, percent, percentRange } from "./table.js";
 
-const HEADER = ["budget", "operations", "problems", "finished", "tokens", "strict", "95 %", "astar", "95 %", "ACU"];
+const HEADER = [
+  "budget",
+  "operations",
+  "problems",
+  "finished",
+  "tokens",
+  "strict",
+  "95 %",
+  "astar",
+  "95 %",
+  "ACU",
+  "ACU a B",
+];
 
 /** The summary as a table with its 95 % intervals, and what else is to be known. */
 export function readableSummary(summary: EvaluationSummary): string {
@@ -36,7 +48,7 @@ export function readableSummary(summary: EvaluationSummary): string {
 }
 
 function cells(
-  { problems, finishRate, length, accuracy, acu, passAtK, majority }: Measures,
+  { problems, finishRate, length, accuracy, acu, acuByParameters, passAtK, majority }: Measures,
   several: boolean,
 ): string[] {
   const shareOf = (policy: "strict" | "astar"): [string, string] => {
@@ -44,6 +56,7 @@ function cells(
     return value === undefined || !interval ? ["", ""] : [percent(value), percentRange(interval)];
   };
   const counted = acu.astar ?? acu.strict;
+  const bySize = acuByParameters?.astar ?? acuByParameters?.strict;
   return [
     String(problems),
     `${percent(finishRate.value)} %`,
@@ -51,6 +64,7 @@ function cells(
     ...shareOf("strict"),
     ...shareOf("astar"),
     counted === undefined ? "" : counted.toFixed(2),
+    bySize === undefined ? "" : bySize.toPrecision(4),
     ...(several ? [percent(passAtK?.at(-1)?.strict ?? Number.NaN), percent(majority?.value ?? Number.NaN)] : []),
   ];
 }

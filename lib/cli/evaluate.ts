@@ -32,7 +32,8 @@ one with a sentence more: chain-of-draft, btc-effective-shortcut, btc-skip-steps
 
 Accuracy is told under each policy that applies (see "thoughtbook grade"). Under strict a text that the budget cut off has
 no final answer; the others grade it as it stands, as the released systems do: for astar its last number counts.
-ACU is 100 x accuracy in percent / mean tokens of a text; in the table under astar where it applies, else strict. Intervals are Wilson's, at 95 %.`;
+ACU is 100 x accuracy in percent / mean tokens of a text; in the table under astar where it applies, else strict; ACU a B
+is divided by the parameters in billions. Intervals are Wilson's, at 95 %.`;
 
 export function addEvaluateCommand(program: Command): void {
   addEvaluateOptions(

@@ -140,7 +140,7 @@ export {
 } from "./word-problems/problem-record.js";
 export { problemProgram } from "./word-problems/program.js";
 export { SCENARIOS, type Scenario, type Unit } from "./word-problems/scenarios.js";
-export { solveQuestion } from "./word-problems/solve-question.js";
+export { type SolvedQuestion, solveQuestion } from "./word-problems/solve-question.js";
 export { type SplitOverlap, scenariosOf, splitOf, splitOverlap } from "./word-problems/split.js";
 export { type Arithmetic, type ProblemStep, problemSteps, shortChain, stepStatement } from "./word-problems/steps.js";
 export { questionGraph } from "./word-problems/sub-questions.js";

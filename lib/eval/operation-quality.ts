@@ -4,6 +4,7 @@ import {
   functionProblems,
   generateWordProblem,
   type ProceduralProblem,
+  type SolvedQuestion,
   type Split,
   solveQuestion,
 } from "../data/index.js";
@@ -27,7 +28,7 @@ import { type Estimate, proportion } from "./intervals.js";
 /** How well a model does one operation on word problems, or on functions to write. */
 export interface OperationQuality {
   operation: OperationName;
-  /** Outputs that could be read at the first attempt. */
+  /** Outputs that could be read at the first attempt, whole. */
   parsed: Estimate;
   /** Outputs that are right, among all; undefined where that cannot be told without running a program. */
   right: Estimate | undefined;
@@ -55,9 +56,10 @@ type Check<Name extends OperationName> = (
   problem: ProceduralProblem,
 ) => boolean;
 
-const sameQuestion = (output: string, problem: ProceduralProblem): boolean => {
-  const solved = solveQuestion(output, problem.scenario);
-  return solved.ok && Math.abs(solved.value - problem.answer) < 1e-6;
+/** What a reader of nothing but the question makes of it, if that is the problem's answer. */
+const readAs = (question: string, { scenario, answer }: ProceduralProblem): SolvedQuestion | undefined => {
+  const solved = solveQuestion(question, scenario);
+  return solved.ok && Math.abs(solved.value.answer - answer) < 1e-6 ? solved.value : undefined;
 };
 const answers = (answer: string, { answer: right }: ProceduralProblem) => Number(answer) === right;
 
@@ -70,9 +72,16 @@ const CHECKS: { readonly [Name in OperationName]?: Check<Name> } = {
   decompose: (output, { output: right }) =>
     output.length === right.length &&
     output.every(({ dependsOn }, i) => String([...dependsOn].sort()) === String([...right[i]!.dependsOn].sort())),
-  // A question with the same answer, by reading nothing but the question.
-  contract: (output, _, problem) => sameQuestion(output, problem),
-  rewrite: (output, _, problem) => sameQuestion(output, problem),
+  // A question with the same answer in which what was solved is no operation any more.
+  contract: (output, { output: right }, problem) => {
+    const operations = readAs(output, problem)?.operations;
+    return operations !== undefined && operations === readAs(right, problem)?.operations;
+  },
+  // A question with the same answer that says all in order, and nothing that it does not need.
+  rewrite: (output, _, problem) => {
+    const read = readAs(output, problem);
+    return read !== undefined && read.late === 0 && read.unused === 0;
+  },
   judge: ({ best }, { input, output }) => input.answers[best] === input.answers[output.best],
   plan: (output, { output: right }) => String(output) === String(right),
   verify: (output, { output: right }) =>
@@ -113,11 +122,21 @@ async function qualityOf<Name extends OperationName>(
     outcome.ok && check!(outcome.value, cases[i]!.example, cases[i]!.problem!);
   return {
     operation: name,
-    parsed: proportion(outcomes.filter(({ ok }) => ok).length, outcomes.length),
+    parsed: proportion(outcomes.filter(isWhole).length, outcomes.length),
     right: check && proportion(outcomes.filter(isRight).length, outcomes.length),
     tokens: outcomes.reduce((sum, { completionTokens }) => sum + completionTokens, 0) / outcomes.length,
   };
 }
+
+/** A long thought that was cut off can be read, but is none of what was asked for. */
+const isWhole = (outcome: Outcome<unknown>): boolean =>
+  outcome.ok &&
+  !(
+    typeof outcome.value === "object" &&
+    outcome.value !== null &&
+    "kind" in outcome.value &&
+    outcome.value.kind === "cut-off"
+  );
 
 interface Case<Name extends OperationName> {
   example: OperationExample<Name>;

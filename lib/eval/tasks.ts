@@ -4,6 +4,7 @@ import {
   collectDataset,
   type DatasetRecord,
   datasetEntry,
+  type FactOrder,
   generateWordProblem,
   type MathRecord,
   MOST_OPERATIONS,
@@ -18,8 +19,13 @@ export interface TaskOptions {
   limit?: number | undefined;
   /** Default: "test"; of data sets as `loadDataset` says. */
   split?: string | undefined;
-  /** Of word problems: facts that the answer does not need, as a number or the least and the most. Default: 0. */
+  /** Of word problems: facts that the answer does not need, the least and the most. Default: none. */
   distractors?: readonly [number, number] | undefined;
+  /** Of word problems, likewise: edges on the longest path between operations, and operations in the largest layer. */
+  depth?: readonly [number, number] | undefined;
+  width?: readonly [number, number] | undefined;
+  /** Of word problems: how the facts are ordered. Default: one way or the other. */
+  order?: FactOrder | undefined;
   /** Which word problems. Default: 0. */
   seed?: number | undefined;
   /** A data set's file, instead of where it is looked for. */
@@ -55,7 +61,7 @@ export async function loadTask(name: string, options: TaskOptions = {}): Promise
   }
   const [kind, difficulty] = name.split(":", 2);
   if (kind === WORD_PROBLEMS) return wordProblemTask(name, difficulty ?? "2-6", options);
-  for (const option of ["distractors", "seed"] as const) {
+  for (const option of ["distractors", "depth", "width", "order", "seed"] as const) {
     if (options[option] === undefined) continue;
     throw new ThoughtbookError("bad-input", `${option} is for word problems, and the task is ${name}`, {
       hint: "Leave it out.",
@@ -90,7 +96,7 @@ export function createTask(
 function wordProblemTask(
   name: string,
   difficulty: string,
-  { limit = DEFAULT_COUNT, split = "test", distractors = [0, 0], seed = 0 }: TaskOptions,
+  { limit = DEFAULT_COUNT, split = "test", distractors = [0, 0], depth, width, order, seed = 0 }: TaskOptions,
 ): EvaluationTask {
   const [, first, last] = /^(\d{1,2})(?:-(\d{1,2}))?$/.exec(difficulty) ?? [];
   const [low, high] = [Number(first), Number(last ?? first)];
@@ -100,13 +106,18 @@ function wordProblemTask(
     });
   }
   const steps = high - low + 1;
+  const shape = { ...(depth && { depth }), ...(width && { width }), ...(order && { order }) };
   const problems = Array.from({ length: limit }, (_, at): EvaluationProblem => {
     const place = { operations: low + (at % steps), index: Math.floor(at / steps) };
-    const { id, question, answer } = generateWordProblem({ seed, ...place, distractors, split: asSplit(split) });
+    const { id, question, answer } = generateWordProblem({
+      ...{ seed, distractors, split: asSplit(split) },
+      ...place,
+      ...shape,
+    });
     // As GSM8K is graded: a whole number must be met exactly.
     return { id, question, kind: "gsm8k", references: [String(answer)], operations: place.operations };
   });
-  return createTask(name, problems, { split, seed, distractors: [...distractors] });
+  return createTask(name, problems, { split, seed, distractors: [...distractors], ...shape });
 }
 
 function asSplit(split: string): Split {

@@ -35,6 +35,7 @@ describe("thoughtbook evaluate", { timeout: 90_000 }, () => {
       "astar",
       "95 %",
       "ACU",
+      "ACU a B",
       "pass@2",
       "majority",
     ]);

@@ -78,6 +78,20 @@ describe("operationQuality", () => {
     }
   });
 
+  it("takes no question as contracted or rewritten that is the one it was given, and no thought that was cut off", async () => {
+    const echo = scriptedModel(
+      ({ prompt }) => (prompt as { messages: [ChatMessage] }).messages[0].content.split("\nKnown:")[0]!,
+      { operations: new Set(OPERATION_NAMES) },
+    );
+    const [contract, rewrite] = await operationQuality(echo, { ...options, operations: ["contract", "rewrite"] });
+    expect(contract).toMatchObject({ parsed: { value: 1 }, right: { value: 0 } });
+    // Some questions are in order already.
+    expect(rewrite!.right!.value).toBeLessThan(1);
+    const thinking = scriptedModel(() => "<think>\nLet me see.", { operations: new Set(OPERATION_NAMES) });
+    const [think] = await operationQuality(thinking, { ...options, operations: ["think"] });
+    expect(think).toMatchObject({ parsed: { value: 0 }, right: { value: 0 } });
+  });
+
   it("says where there is no example", async () => {
     const { contract } = OPERATIONS;
     await expect(

@@ -28,6 +28,17 @@ describe("word problems as a task", () => {
     expect(more!.settings.problems).not.toBe(plain!.settings.problems);
   });
 
+  it("may be deep, wide, and told in order", async () => {
+    const shape = { depth: [3, 3], width: [1, 1], order: "computation" } as const;
+    const { problems, settings } = await loadTask("word-problems:4", { limit: 3, ...shape });
+    const own = { seed: 0, operations: 4, split: "test", ...shape } as const;
+    expect(problems.map(({ question }) => question)).toEqual(
+      [0, 1, 2].map((index) => generateWordProblem({ ...own, index }).question),
+    );
+    expect(settings).toMatchObject(shape);
+    expect((await loadTask("word-problems:4", { limit: 3 })).settings).not.toHaveProperty("depth");
+  });
+
   it.each([
     ["word-problems:13", {}, /no such difficulty/],
     ["word-problems:4-2", {}, /no such difficulty/],
@@ -37,6 +48,7 @@ describe("word problems as a task", () => {
     ["humaneval", {}, /Python programs/],
     ["nothing", {}, /no data set "nothing"/],
     ["gsm8k", { distractors: [1, 1] as const }, /is for word problems/],
+    ["gsm8k", { depth: [1, 1] as const }, /is for word problems/],
   ])("%s with %j is refused", async (name, options, message) => {
     await expect(loadTask(name, options)).rejects.toThrow(message);
   });

@@ -1,7 +1,16 @@
 import vm from "node:vm";
 import { grade } from "thoughtbook/answer";
 import { createRandom } from "thoughtbook/core";
-import { longChain, type ProceduralProblem, problemSteps, shortChain } from "thoughtbook/data";
+import {
+  contractions,
+  generateWordProblem,
+  longChain,
+  type ProceduralProblem,
+  problemSteps,
+  shortChain,
+  solveQuestion,
+  splitOf,
+} from "thoughtbook/data";
 import {
   actionsOf,
   explainActions,
@@ -33,11 +42,12 @@ const isRight = (problem: ProceduralProblem, completion: string) =>
   grade({ completion, reference: String(problem.answer), policy: "strict" }).correct;
 
 describe("operationExamples", () => {
-  it("gives one example of each operation, but a contraction only where a step needs another", () => {
+  it("gives one example of each operation, but a contraction only where a step needs another, within the split", () => {
     for (const problem of PROBLEMS) {
       const names = operationExamples(problem, randomFor(problem)).map(({ operation }) => operation);
-      const deep = problem.difficulty.depth > 0;
-      expect(names).toEqual(PROBLEM_OPERATIONS.filter((name) => name !== "contract" || deep));
+      const isTrained = [problem, ...contractions(problem)].map((stage) => splitOf(stage) === "train");
+      const contracts = isTrained.some((own, at) => own && isTrained[at + 1]);
+      expect(names).toEqual(PROBLEM_OPERATIONS.filter((name) => name !== "contract" || contracts));
     }
   });
 
@@ -98,6 +108,28 @@ describe("what the examples teach", () => {
     }
   });
 
+  it("a contraction for training stays among the scenarios and structures of training", () => {
+    const train = Array.from({ length: 400 }, (_, index) =>
+      generateWordProblem({ seed: 9, index, operations: [2, 6], split: "train" }),
+    );
+    const random = createRandom(5);
+    let leaving = 0;
+    let made = 0;
+    for (const problem of train) {
+      const stages = [problem, ...contractions(problem)];
+      leaving += stages.filter((stage) => splitOf(stage) !== "train").length;
+      const example = operationExample("contract", problem, random);
+      if (!example) continue;
+      made++;
+      for (const text of [example.input.question, example.output]) {
+        expect(splitOf(stages.find(({ question }) => question === text)!), text).toBe("train");
+      }
+    }
+    expect(made).toBeGreaterThan(200);
+    // Some contractions would leave it.
+    expect(leaving).toBeGreaterThan(50);
+  });
+
   it("a contraction is told the answers of all questions that need no other", () => {
     for (const [problem, { input, output, prompt }] of examplesOf("contract")) {
       expect(input.solved.length).toBeGreaterThan(0);
@@ -113,7 +145,16 @@ describe("what the examples teach", () => {
   it("a rewriting has no fact that is not needed, and each before its use", () => {
     const shorter = examplesOf("rewrite").filter(([problem]) => problem.difficulty.distractors > 0);
     expect(shorter.length).toBeGreaterThan(100);
-    for (const [problem, { output }] of shorter) expect(output.length).toBeLessThan(problem.question.length);
+    for (const [problem, { output }] of shorter) {
+      expect(output.length).toBeLessThan(problem.question.length);
+      expect(solveQuestion(output, problem.scenario)).toMatchObject({
+        ok: true,
+        value: { operations: problem.difficulty.operations, late: 0, unused: 0 },
+      });
+      expect(solveQuestion(problem.question, problem.scenario)).toMatchObject({
+        value: { unused: expect.toSatisfy((unused: number) => unused > 0) },
+      });
+    }
   });
 
   it("the best of the answers to judge is right and others are wrong, at every place", () => {

@@ -4,6 +4,17 @@ import { type Scenario, scenarioNamed } from "./scenarios.js";
 /** Why a text is no question of this world. */
 class Unreadable extends Error {}
 
+/** What a reader makes of a question. */
+export interface SolvedQuestion {
+  answer: number;
+  /** Quantities that follow from others, with what is asked for if the question itself says how it follows. */
+  operations: number;
+  /** Of these, how many the text tells before all that they follow from. */
+  late: number;
+  /** Quantities that the answer does not need. */
+  unused: number;
+}
+
 /**
  * Solve a question of the word problems from its text and its scenario's words alone, as a reader would: each sentence must
  * fit exactly one of the known forms, and each quantity must be stated once. It is for questions that a model wrote, such
@@ -12,18 +23,18 @@ class Unreadable extends Error {}
  * @param scenario the name of the scenario whose words the question uses
  * @throws bad-input for a scenario that does not exist
  */
-export function solveQuestion(question: string, scenario: string): Result<number> {
+export function solveQuestion(question: string, scenario: string): Result<SolvedQuestion> {
   const { name, units } = scenarioNamed(scenario);
   try {
-    const value = readAndSolve(question, name, units);
-    return Number.isFinite(value) ? { ok: true, value } : fail("the answer is no number");
+    const solved = readAndSolve(question, name, units);
+    return Number.isFinite(solved.answer) ? { ok: true, value: solved } : fail("the answer is no number");
   } catch (error) {
     if (error instanceof Unreadable) return fail(error.message);
     throw error;
   }
 }
 
-function readAndSolve(question: string, scenarioName: string, units: Scenario["units"]): number {
+function readAndSolve(question: string, scenarioName: string, units: Scenario["units"]): SolvedQuestion {
   const verbs = new Map(units.flatMap(({ verb, verbs }) => [[verbs, verb] as const, [verb, verb] as const]));
   const counts = new Map<string, number>();
   for (const { many } of units) counts.set(many, (counts.get(many) ?? 0) + 1);
@@ -54,14 +65,25 @@ function readAndSolve(question: string, scenarioName: string, units: Scenario["u
     if (known.has(name)) throw new Unreadable(`stated twice: ${name}`);
     known.set(name, value);
   };
-  const asked = new Set<string>();
+  const given = new Set<string>();
+  const give = (name: string, number: string) => {
+    given.add(name);
+    state(name, () => Number(number));
+  };
+  const [used, late] = [new Set<string>(), new Set<string>()];
+  /** The quantities that are being computed, each for the one before it. */
+  const asked: string[] = [];
   const value = (name: string): number => {
     const found = known.get(name);
     if (!found) throw new Unreadable(`never stated: ${name}`);
-    if (asked.has(name)) throw new Unreadable(`stated by itself: ${name}`);
-    asked.add(name);
+    if (asked.includes(name)) throw new Unreadable(`stated by itself: ${name}`);
+    const reader = asked.at(-1);
+    const names = [...known.keys()];
+    if (reader !== undefined && names.indexOf(name) > names.indexOf(reader)) late.add(reader);
+    used.add(name);
+    asked.push(name);
     const result = found();
-    asked.delete(name);
+    asked.pop();
     return result;
   };
   /** Holders, each with a verb of its own or the common one. */
@@ -73,8 +95,8 @@ function readAndSolve(question: string, scenarioName: string, units: Scenario["u
     });
 
   const forms: [RegExp, (...groups: string[]) => void][] = [
-    [form("H V (?:exactly |a total of )?(\\d+) N"), (h, v, n, noun) => state(key(h!, v!, noun!), () => Number(n))],
-    [form("the number of N H V is (\\d+)"), (noun, h, v, n) => state(key(h!, v!, noun!), () => Number(n))],
+    [form("H V (?:exactly |a total of )?(\\d+) N"), (h, v, n, noun) => give(key(h!, v!, noun!), n!)],
+    [form("the number of N H V is (\\d+)"), (noun, h, v, n) => give(key(h!, v!, noun!), n!)],
     [
       form("H V (\\d+)(%?) (more|fewer) N than H(?: V)?"),
       (h, v, n, percent, way, noun, g, w) =>
@@ -205,10 +227,13 @@ function readAndSolve(question: string, scenarioName: string, units: Scenario["u
         state(key(h!, v!, to!), () => value(key(g!, w!, noun!)) * value(key(k!, x!, to!))),
     ],
   ];
-  const questions: [RegExp, (...groups: string[]) => number][] = [
+  const named: [RegExp, (...groups: string[]) => number][] = [
     [form("how many N does H V", "\\?"), (noun, h, v) => value(key(h!, v!, noun!))],
     [form("what is the number of N H V", "\\?"), (noun, h, v) => value(key(h!, v!, noun!))],
     [form("find the number of N H V"), (noun, h, v) => value(key(h!, v!, noun!))],
+  ];
+  // What is asked for has no name of its own: the question says how it follows.
+  const direct: typeof named = [
     [form("how many N do (.+) V (?:together|in total)", "\\?"), (noun, all, v) => sum(members(all!, v!, noun!))],
     [form("what is the total number of N (.+) V", "\\?"), (noun, all, v) => sum(members(all!, v!, noun!))],
     [
@@ -232,20 +257,26 @@ function readAndSolve(question: string, scenarioName: string, units: Scenario["u
   const sentences = question.split(/(?<=[.?]) (?=[A-Z0-9])/);
   const opening = /^(?:It is a busy day|Here is some news|This happens|Many people are busy) .*\.$/;
   let ask: (() => number) | undefined;
+  let asksDirectly = false;
   for (const [at, original] of sentences.entries()) {
     if (at === 0 && opening.test(original)) continue;
     const last = at === sentences.length - 1;
     const text = normalize(original, units);
-    const fitting = (last ? questions : forms).flatMap(([pattern, read]) => {
+    const fitting = (last ? [...named, ...direct] : forms).flatMap(([pattern, read]) => {
       const match = pattern.exec(text);
       return match ? [() => read(...match.slice(1))] : [];
     });
     if (fitting.length !== 1) throw new Unreadable(`${fitting.length} readings of "${original}"`);
-    if (last) ask = fitting[0] as () => number;
-    else fitting[0]!();
+    if (!last) fitting[0]!();
+    else {
+      ask = fitting[0] as () => number;
+      asksDirectly = direct.some(([pattern]) => pattern.test(text));
+    }
   }
   if (!ask) throw new Unreadable("nothing is asked");
-  return ask();
+  const answer = ask();
+  const operations = known.size - given.size + (asksDirectly ? 1 : 0);
+  return { answer, operations, late: late.size, unused: known.size - used.size };
 }
 
 const HOLDER = "([Tt]he [a-z]+ [a-z]+|[A-Z][a-z]+)";

@@ -34,5 +34,5 @@ export function unevenness(counts: readonly number[]): number {
 /** What a reader of the question answers, or why none can. */
 export function readAnswer(question: string, scenario: string): number | string {
   const solved = solveQuestion(question, scenario);
-  return solved.ok ? solved.value : solved.reason;
+  return solved.ok ? solved.value.answer : solved.reason;
 }
