@@ -19,7 +19,7 @@ it("compares two runs of a recipe after the phases that both have", { timeout: 6
   const recipe: Recipe = await readRecipe(join(root, "data", "recipes", "mini.json"));
   const [short, steps] = recipe.phases;
   const run = await runOf({ short: "mini", steps: "mini", depth: "mini" });
-  const again = await runOf({ short: "mini", steps: "mini-base", order: "mini" });
+  const again = await runOf({ short: "mini", steps: "mini-base", base: "mini" });
   const options = { recipe, problems: 20, seed: 4, budget: 200 };
   const phases = await compareRuns({ ...options, run, again });
   expect(phases.map(({ phase, updates }) => [phase, updates])).toEqual([

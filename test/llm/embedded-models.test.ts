@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { evaluateModel, loadTask } from "thoughtbook/eval";
 import { isTokenModel, loadModel } from "thoughtbook/llm";
 import { resolveModel } from "thoughtbook/model";
 import { OPERATION_NAMES } from "thoughtbook/operations";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { failure } from "../core/helpers.js";
 import { root } from "../notebook/helpers.js";
 
@@ -14,6 +15,8 @@ const bytesOf = (folder: string): number =>
     const path = join(folder, entry.name);
     return sum + (entry.isDirectory() ? bytesOf(path) : statSync(path).size);
   }, 0);
+const folder = mkdtempSync(join(tmpdir(), "thoughtbook-embedded-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const read = (name: string, file: string): string => readFileSync(join(models, name, file), "utf8");
 
 describe.each(["mini", "mini-base", "mini-scorer"])("%s", (name) => {
@@ -46,18 +49,46 @@ describe.each(["mini", "mini-base", "mini-scorer"])("%s", (name) => {
 });
 
 describe("mini", () => {
-  it("solves what its card says it can", { timeout: 60_000 }, async () => {
+  it("solves what its card says it can, twice the same to the last bit", { timeout: 60_000 }, async () => {
     const model = await loadModel("mini");
     expect(isTokenModel(model) && model.tokenizer?.vocabularySize).toBe(1024);
     expect([...model.operations!]).toEqual(OPERATION_NAMES);
     const task = await loadTask("word-problems:1-2", { limit: 40, seed: 99 });
-    const { summary } = await evaluateModel(model, task, { budgets: [200] });
+    const folders = ["a", "b"].map((each) => join(folder, each));
+    const { summary } = await evaluateModel(model, task, { budgets: [200], folder: folders[0]! });
+    await evaluateModel(model, task, { budgets: [200], folder: folders[1]! });
+    const [records, again] = folders.map((each) => readFileSync(join(each, "records.jsonl"), "utf8"));
+    expect(again).toBe(records);
     const { chainOfThought } = JSON.parse(read("mini", "measured.json"));
     const said = (chainOfThought[0].accuracy + chainOfThought[1].accuracy) / 2;
     const [low, high] = summary.budgets[0]!.accuracy.strict!.interval!;
     expect(low).toBeLessThan(said);
     expect(high).toBeGreaterThan(said);
     await model.dispose();
+  });
+
+  it("can do what the README says, and the studies that are shown were made with it", () => {
+    const readme = readFileSync(join(root, "README.md"), "utf8");
+    const cells = (line: RegExp) =>
+      line
+        .exec(readme)![1]!
+        .split("|")
+        .map((cell) => Number(cell.trim()));
+    const operations = cells(/\n\| operations that a problem needs \|(.*)\|\n/);
+    const { chainOfThought, modelHash } = JSON.parse(read("mini", "measured.json"));
+    const measured = operations.map(
+      (count) => chainOfThought.find((level: { operations: number }) => level.operations === count).accuracy,
+    );
+    expect(cells(/\n\| accuracy \(%\) \|(.*)\|\n/)).toEqual(measured.map((share) => Number((100 * share).toFixed(1))));
+    const scorer = JSON.parse(read("mini-scorer", "measured.json")).modelHash;
+    const results = join(root, "data", "results");
+    for (const file of readdirSync(results)) {
+      const { models: used } = JSON.parse(readFileSync(join(results, file), "utf8"));
+      expect(
+        [used.base, used.validator, used.scorer].map(({ hash }) => hash),
+        file,
+      ).toEqual([modelHash, modelHash, scorer]);
+    }
   });
 });
 
