@@ -1,6 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { OPERATION_NAMES, type OperationName } from "thoughtbook/operations";
+import { renderSvg, trainingFigure } from "thoughtbook/plot";
+import { readTrainingCurve } from "thoughtbook/train";
 import { z } from "zod";
 import { table } from "./markdown.js";
 import type { Measured } from "./measured.js";
@@ -50,7 +52,7 @@ export const trainedOperations = ({ recipe }: Training): OperationName[] =>
   OPERATION_NAMES.filter((name) => recipe.phases.some(({ mixture }) => (mixture[name] ?? 0) > 0));
 
 /**
- * Write `measured.json` and the model card `README.md` into the folder of a published model.
+ * Write `measured.json`, the model card `README.md` and the curve in it, `curve.svg`, into the folder of a published model.
  *
  * @param about what the model is for
  * @param sections what was measured, as Markdown
@@ -64,7 +66,11 @@ export async function writeCard(
   const card = modelCard(training, measured, about) + sections;
   await writeFile(join(folder, "measured.json"), `${JSON.stringify(measured, null, 2)}\n`);
   await writeFile(join(folder, "README.md"), card);
+  await writeFile(join(folder, "curve.svg"), await renderSvg(await curveOf(folder, training.recipe.name)));
 }
+
+const curveOf = async (folder: string, name: string) =>
+  trainingFigure({ name: "curve", title: `How ${name} was trained`, phases: await readTrainingCurve(folder) });
 
 function modelCard(training: Training, measured: Measured, about: string): string {
   const { recipe, seed, phases } = training;
@@ -92,7 +98,9 @@ ${recipe.tokenizer.vocabularySize} tokens with single digits, context ${model.ma
 
 ## Training
 
-Recipe and seed (${seed}) are in \`training.json\`, loss and accuracy by update in \`curve.csv\`. ${hours.toFixed(1)} hours on a shared machine with ${measured.machine.cores} cores:
+![loss and accuracy by update](curve.svg)
+
+Recipe and seed (${seed}) are in \`training.json\`, the numbers of the figure in \`curve.csv\`. ${hours.toFixed(1)} hours on a shared machine with ${measured.machine.cores} cores:
 
 ${table(
   ["phase", "updates", "hours", "operations", "longest text"],

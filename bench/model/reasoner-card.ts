@@ -53,8 +53,9 @@ With ${distractors[0]!.distractors} facts that the answer does not need:
 
 ${levels(distractors)}
 
-${long ? longSection(long) : ""}Operations on problems of 1 to ${most} operations. Right are answers equal to the problem's, graphs and plans equal to its own, questions with the
-same answer; programs and functions are not run:
+${long ? longSection(long) : ""}Operations on problems of 1 to ${most} operations. Right are answers equal to the problem's, graphs and plans equal to its own; contracted
+questions with the same answer and none of the solved operations, rewritten ones with the same answer, all told in order and nothing else.
+Programs and functions are not run:
 
 ${table(
   ["operation", "parsed %", "right %", "tokens"],
