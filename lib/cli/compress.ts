@@ -20,8 +20,9 @@ const MODES: readonly CompressMode[] = [
 ];
 
 const OUTPUT = `
-Searches: faithful (the released code), paper (Algorithm 1), best-first (an A* with an open list). Baselines: full, solution-only, necessary (our word problems say which steps are), and of a size that --like or
---keep-share says random, importance, last (steps) and token-skip (tokens).
+Searches: faithful (the released code), paper (Algorithm 1), best-first (an A* with an open list). Baselines: full,
+solution-only, necessary (our word problems say which steps are), and of a size that --like or --keep-share says random,
+importance, last (steps) and token-skip (tokens).
 
 The output holds one row a chain in the ShareGPT layout with rate, steps and how the search ended. Rows that cannot be used are
 named and left out. Ctrl-C keeps what is finished; the same command goes on from there.`;

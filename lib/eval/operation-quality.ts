@@ -130,13 +130,7 @@ async function qualityOf<Name extends OperationName>(
 
 /** A long thought that was cut off can be read, but is none of what was asked for. */
 const isWhole = (outcome: Outcome<unknown>): boolean =>
-  outcome.ok &&
-  !(
-    typeof outcome.value === "object" &&
-    outcome.value !== null &&
-    "kind" in outcome.value &&
-    outcome.value.kind === "cut-off"
-  );
+  outcome.ok && (outcome.value as { kind?: unknown }).kind !== "cut-off";
 
 interface Case<Name extends OperationName> {
   example: OperationExample<Name>;

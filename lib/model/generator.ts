@@ -91,7 +91,7 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
     for (;;) {
       dropUnwanted();
       await errands.run(activeRows() > 0 || queue.length > 0);
-      if (queue.length > 0) await fill();
+      await fill();
       const active = activeRows();
       if (active > 0) await advance(batch!, active);
       else if (queue.length === 0 && errands.waiting === 0) break;
@@ -110,14 +110,16 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
 
   /** Give rows to waiting requests, as far as that is worth it now. */
   async function fill(): Promise<void> {
-    try {
-      batch = makeRoom();
-    } catch (error) {
-      for (const { submission } of queue) submission.fail(error);
-      queue = [];
-      return;
-    }
-    while (queue.length > 0 && worthFilling(batch, queue)) {
+    while (queue.length > 0) {
+      try {
+        // Each time: those that come up now may be longer than those that have ended with their prompts.
+        batch = makeRoom();
+      } catch (error) {
+        for (const { submission } of queue) submission.fail(error);
+        queue = [];
+        return;
+      }
+      if (!worthFilling(batch, queue)) return;
       for (const group of nextGroups(model, batch, queue)) await admit(batch, group);
       dropUnwanted();
     }

@@ -144,13 +144,11 @@ function solveInput(problem: ProceduralProblem, random: Random): InputOf<"cot"> 
  */
 function contractExample(problem: ProceduralProblem, random: Random): Made<"contract"> | undefined {
   const stages = [problem, ...contractions(problem)];
-  const steps = stages.slice(1).flatMap((after, at) => {
-    const before = stages[at]!;
-    const stays = problem.split !== "train" || [before, after].every((stage) => splitOf(stage) === "train");
-    return stays ? [{ before, after }] : [];
-  });
+  const usable = stages.map((stage) => problem.split !== "train" || splitOf(stage) === "train");
+  const steps = [...stages.keys()].filter((at) => at > 0 && usable[at - 1] && usable[at]);
   if (steps.length === 0) return undefined;
-  const { before, after } = random.choice(steps);
+  const at = random.choice(steps);
+  const [before, after] = [stages[at - 1]!, stages[at]!];
   const solved = questionGraph(before).nodes.flatMap(({ question, value, dependsOn }) =>
     dependsOn.length === 0 ? [{ question, answer: String(value) }] : [],
   );

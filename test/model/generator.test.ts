@@ -85,6 +85,18 @@ describe("a generator", () => {
     await generator.close();
   });
 
+  it("makes room for a long prompt that waits behind short ones which end at once", async () => {
+    const model = randomModel();
+    const ids = (length: number, first: number) => Array.from({ length }, (_, i) => first + (i % 90));
+    const short = [0, 1, 2, 3].map((i) => ({ prompt: ids(4, 3 + i), maxNewTokens: 1, stopIds: [] }));
+    const long = [5, 6].map((i) => ({ prompt: ids(400, i), maxNewTokens: 8, stopIds: [] }));
+    const generator = openGenerator(model, { batchSize: 2 });
+    const [, texts] = await Promise.all([generator.submit(short), generator.submit(long)]);
+    const alone = await generate(model, long);
+    expect(texts.map(({ ids }) => ids)).toEqual(alone.map(({ ids }) => ids));
+    await generator.close();
+  });
+
   it("frees the rows of a request that is aborted at the next step, and those of no other", async () => {
     const model = randomModel();
     const generator = openGenerator(model, { batchSize: 4 });

@@ -65,10 +65,10 @@ function readAndSolve(question: string, scenarioName: string, units: Scenario["u
     if (known.has(name)) throw new Unreadable(`stated twice: ${name}`);
     known.set(name, value);
   };
-  const given = new Set<string>();
+  let given = 0;
   const give = (name: string, number: string) => {
-    given.add(name);
     state(name, () => Number(number));
+    given += 1;
   };
   const [used, late] = [new Set<string>(), new Set<string>()];
   /** The quantities that are being computed, each for the one before it. */
@@ -275,7 +275,7 @@ function readAndSolve(question: string, scenarioName: string, units: Scenario["u
   }
   if (!ask) throw new Unreadable("nothing is asked");
   const answer = ask();
-  const operations = known.size - given.size + (asksDirectly ? 1 : 0);
+  const operations = known.size - given + (asksDirectly ? 1 : 0);
   return { answer, operations, late: late.size, unused: known.size - used.size };
 }
 
