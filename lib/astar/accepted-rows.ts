@@ -1,12 +1,11 @@
 import { z } from "zod";
 import { readJsonl } from "../core/index.js";
-import type { LanguageModel } from "../llm/index.js";
 import type { CompressMode } from "./compress.js";
 import { type CompressionSummary, summariseRows, writeLines } from "./compress-file.js";
 import type { CompressedRow } from "./compressed-row.js";
 import { type ChainRow, emptyTally, readChainRows } from "./rows.js";
 import { badInput } from "./step-set.js";
-import { trainingConversation } from "./training-row.js";
+import { type TrainingOptions, trainingConversation } from "./training-row.js";
 
 export interface AcceptedRowsOptions {
   /** The chains, as word problems. */
@@ -17,7 +16,7 @@ export interface AcceptedRowsOptions {
   search: string;
   output: string;
   /** Also the rows as conversations to train a model like the given one on, in this file. */
-  training: { file: string; student: Pick<LanguageModel, "operations"> };
+  training: { file: string } & TrainingOptions;
 }
 
 /** As far as a file could be another one. */
@@ -47,7 +46,7 @@ export async function writeAcceptedRows(options: AcceptedRowsOptions): Promise<C
   await writeLines(output, rows);
   await writeLines(
     training.file,
-    rows.map((row) => trainingConversation(training.student, row)),
+    rows.map((row) => trainingConversation(row, training)),
   );
   const tally = { ...emptyTally(), rows: rows.length, used: rows.length };
   return summariseRows(rows, { mode, tally, necessary: rows.map(({ id }) => necessaryOf.get(id)) });

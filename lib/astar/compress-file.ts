@@ -9,7 +9,6 @@ import {
   ThoughtbookError,
   writeWhole,
 } from "../core/index.js";
-import type { LanguageModel } from "../llm/index.js";
 import { checkedShare } from "./baselines.js";
 import { type CompressMode, type CompressOptions, checkCompressOptions, compressRows, needsOf } from "./compress.js";
 import type { CompressedRow } from "./compressed-row.js";
@@ -24,7 +23,7 @@ import {
   readChainRows,
   type SkipReason,
 } from "./rows.js";
-import { trainingConversation } from "./training-row.js";
+import { type TrainingOptions, trainingConversation } from "./training-row.js";
 
 export interface CompressFileOptions extends Omit<CompressOptions, "isDone" | "signals" | "shareOf"> {
   /** Parquet, JSONL, JSON or CSV. */
@@ -35,7 +34,7 @@ export interface CompressFileOptions extends Omit<CompressOptions, "isDone" | "s
   /** File of the scorer's signals, made if missing. */
   cache: string;
   /** Also the rows as conversations to train a model like the given one on, in this file. */
-  training?: { file: string; student: Pick<LanguageModel, "operations"> } | undefined;
+  training?: ({ file: string } & TrainingOptions) | undefined;
   sink?: boolean | undefined;
   /** The share of tokens to keep, for baselines of a given size; or compressed rows, to keep as much of each as they do. */
   share?: number | undefined;
@@ -139,7 +138,7 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
     if (training) {
       await writeLines(
         training.file,
-        rows.map((row) => trainingConversation(training.student, row, tags)),
+        rows.map((row) => trainingConversation(row, training, tags)),
       );
     }
     progress.succeed(`${rows.length} rows`);

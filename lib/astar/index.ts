@@ -98,6 +98,12 @@ export { type SetPoint, STUDY_SETTINGS, type StudySetting, setPoints, settingEff
 export { readStudyResults } from "./study-results.js";
 export { chainLines, type SetResult } from "./study-sets.js";
 export { readTagged, THOUGHT_TAGS, type ThoughtTags, writeTagged } from "./tags.js";
-export { type TrainingConversation, trainingConversation } from "./training-row.js";
+export {
+  SOLUTION_PARTS,
+  type SolutionPart,
+  type TrainingConversation,
+  type TrainingOptions,
+  trainingConversation,
+} from "./training-row.js";
 export { createPathVerifier, type PathVerifier, type PathVerifierOptions, thoughtPrompt } from "./verify-path.js";
 export { faithfulSearch, paperSearch, type WalkOptions } from "./walk-search.js";

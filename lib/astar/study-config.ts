@@ -3,6 +3,7 @@ import { checkSettings, readSettingsFile } from "../core/index.js";
 import { BASELINE_MODES } from "./baselines.js";
 import { SEARCH_MODES } from "./compress-row.js";
 import { IMPORTANCE_SIGNALS, NORMALISATIONS } from "./importance-formulas.js";
+import { SOLUTION_PARTS } from "./training-row.js";
 
 const count = z.int().positive();
 const range = z.tuple([count, count]).refine(([least, most]) => least <= most);
@@ -74,6 +75,8 @@ export const studySchema = z
         learningRate: z.number().positive(),
         optimizer: z.enum(["adamw", "muon"]),
         schedule: z.enum(["cosine", "linear", "constant"]),
+        /** What they learn to write after the thought. Default: the whole solution. */
+        solutions: z.enum(SOLUTION_PARTS).exactOptional(),
       })
       .exactOptional(),
     evaluation: z

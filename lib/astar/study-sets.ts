@@ -7,6 +7,7 @@ import { type CompressMode, needsOf } from "./compress.js";
 import { type CompressionSummary, compressFile } from "./compress-file.js";
 import { badInput } from "./step-set.js";
 import type { Study, StudySet } from "./study-config.js";
+import type { TrainingOptions } from "./training-row.js";
 
 /** What became of the chains of a set. */
 export interface SetResult extends CompressionSummary {
@@ -63,8 +64,9 @@ export async function compressSet(study: Study, set: StudySet, options: StudySet
   const tokenizer = isTokenModel(base) ? base.tokenizer : undefined;
   if (!tokenizer) throw badInput(`the tokenizer of ${base.name} is out of reach`, "Take a checkpoint as the base.");
   const needs = needsOf(mode);
+  const learned = learnedOf(study);
   const settings = {
-    ...{ chains: study.chains, seed: study.seed, mode, importance, search },
+    ...{ chains: study.chains, seed: study.seed, mode, importance, search, ...learned },
     ...(like === undefined ? {} : { like: await sha256File(files.compressed(like)) }),
     base: await base.hash(),
     ...(needs.validator ? { validator: await validator.hash() } : {}),
@@ -83,7 +85,7 @@ export async function compressSet(study: Study, set: StudySet, options: StudySet
       read: { format: "word-problems" },
       output: files.compressed(name),
       cache: files.importance,
-      training: { file: files.training(name), student: base },
+      training: { file: files.training(name), student: base, ...learned },
       like: like && files.compressed(like),
       countTokens: (text) => tokenizer.encode(text, { addSpecialTokens: false }).length,
       signal,
@@ -99,7 +101,9 @@ async function acceptedSet(study: Study, set: StudySet, { base, folder }: StudyS
   const { name, method } = set;
   const files = studyFiles(folder);
   const [rows, search] = [files.compressed(set.of!), files.compressed(set.by!)];
-  const settings = { rows: await sha256File(rows), search: await sha256File(search), base: await base.hash() };
+  const learned = learnedOf(study);
+  const [rowsHash, searchHash] = [await sha256File(rows), await sha256File(search)];
+  const settings = { rows: rowsHash, search: searchHash, base: await base.hash(), ...learned };
   const result = await keptResult(files.set(name), settings, () =>
     writeAcceptedRows({
       chains: files.chains,
@@ -107,11 +111,15 @@ async function acceptedSet(study: Study, set: StudySet, { base, folder }: StudyS
       mode: modeOf(study, set),
       search,
       output: files.compressed(name),
-      training: { file: files.training(name), student: base },
+      training: { file: files.training(name), student: base, ...learned },
     }),
   );
   return { name, method, seconds: 0, ...result };
 }
+
+/** What students learn of the solutions, if it was said. */
+const learnedOf = ({ students }: Study): Pick<TrainingOptions, "solutions"> =>
+  students?.solutions ? { solutions: students.solutions } : {};
 
 /** How the rows of a set were made. */
 function modeOf(study: Study, { mode, of }: StudySet): CompressMode {

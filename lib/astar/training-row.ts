@@ -1,6 +1,7 @@
+import { extractAnswer } from "../answer/index.js";
 import type { LanguageModel } from "../llm/index.js";
 import type { ChatMessage } from "../model/index.js";
-import { OPERATIONS, operationMessage, styleOf } from "../operations/index.js";
+import { OPERATIONS, operationMessage, styleOf, writeSolution } from "../operations/index.js";
 import type { CompressedRow } from "./compressed-row.js";
 import { badInput } from "./step-set.js";
 import { readTagged, THOUGHT_TAGS, type ThoughtTags } from "./tags.js";
@@ -11,21 +12,36 @@ export interface TrainingConversation {
 }
 
 /**
+ * What of a solution students learn to write after the thought. A solution that states each step makes the thought
+ * superfluous; with its answer alone, what the thought lacks is missing. One that states no answer stays whole.
+ */
+export const SOLUTION_PARTS = ["whole", "answer"] as const;
+export type SolutionPart = (typeof SOLUTION_PARTS)[number];
+
+export interface TrainingOptions {
+  /** Who is to learn from the rows. */
+  student: Pick<LanguageModel, "operations">;
+  /** Default: `whole`. */
+  solutions?: SolutionPart | undefined;
+}
+
+/**
  * A compressed row as the conversation that a student learns from: asked to think, it writes the kept thought and the
  * solution. A model trained on operations is asked by the tag, another one in words.
  *
  * @throws bad-input for a row without these tags
  */
 export function trainingConversation(
-  student: Pick<LanguageModel, "operations">,
   { id, conversations: [user, assistant] }: Pick<CompressedRow, "id" | "conversations">,
+  { student, solutions = "whole" }: TrainingOptions,
   tags: ThoughtTags = THOUGHT_TAGS,
 ): TrainingConversation {
   const parts = readTagged(assistant.value, tags);
   if ("missing" in parts) {
     throw badInput(`${id} has no ${parts.missing}`, "Give the tags that the rows were written with.");
   }
-  const { thought, solution } = parts;
+  const { thought } = parts;
+  const solution = solutions === "whole" ? parts.solution : answerOnly(parts.solution);
   const { think } = OPERATIONS;
   const content = think.write({ kind: "cut-off", thought, thoughtEnded: true, partial: solution });
   return {
@@ -34,4 +50,9 @@ export function trainingConversation(
       { role: "assistant", content },
     ],
   };
+}
+
+function answerOnly(solution: string): string {
+  const answer = extractAnswer(solution, "strict");
+  return answer.ok ? writeSolution({ reasoning: "", answer: answer.value }) : solution;
 }

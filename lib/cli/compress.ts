@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import type { CompressionSummary, CompressMode, RowFormat, ThoughtTags } from "../astar/index.js";
+import type { CompressionSummary, CompressMode, RowFormat, SolutionPart, ThoughtTags } from "../astar/index.js";
 import { resolveUserPath, ThoughtbookError } from "../core/index.js";
 import { MODEL_SPEC } from "./models.js";
 import { count, decimal, integer, wholeNumber } from "./numbers.js";
@@ -60,6 +60,7 @@ interface CompressFlags {
   keepShare?: number;
   like?: string;
   trainingPath?: string;
+  trainingSolutions: SolutionPart;
   seed: number;
   json?: true;
 }
@@ -74,6 +75,11 @@ export function addCompressCommand(program: Command): void {
     .requiredOption("--data-path <file>", "chains: parquet, JSONL, JSON or CSV")
     .requiredOption("--output-path <file.jsonl>", "the compressed rows")
     .option("--training-path <file.jsonl>", "the same as conversations to train a model like the validator on")
+    .addOption(
+      new Option("--training-solutions <part>", "what it has of the solutions")
+        .choices(["whole", "answer"])
+        .default("whole"),
+    )
     .option("--cache-path <file.jsonl>", "the scorer's signals (default: beside the output)")
     .option("--thought-begin-tag <tag>", "in the rows", "<|begin_of_thought|>")
     .option("--thought-end-tag <tag>", "likewise", "<|end_of_thought|>")
@@ -183,7 +189,9 @@ async function compressUntil(flags: CompressFlags, signal: AbortSignal): Promise
       data: resolveUserPath(flags.dataPath),
       output,
       cache: resolveUserPath(flags.cachePath ?? `${output}.importance.jsonl`),
-      training: flags.trainingPath ? { file: resolveUserPath(flags.trainingPath), student: validator } : undefined,
+      training: flags.trainingPath
+        ? { file: resolveUserPath(flags.trainingPath), student: validator, solutions: flags.trainingSolutions }
+        : undefined,
       like: flags.like,
       countTokens: (text) => tokenizer.encode(text, { addSpecialTokens: false }).length,
       signal,

@@ -431,6 +431,7 @@ describe("thoughtbook compress", { timeout: 120_000 }, () => {
       ...["--a-star-expand-size", "3", "--neighbours", "0", "--min-search-steps", "2", "--max-search-steps", "7"],
       ...["--no-monotone", "--beam", "9", "--splitting", "faithful", "--samples", "3", "--needed", "1"],
       ...["--max-new-tokens", "4", "--prompting", "released", "--max-len", "5", "--seed", "6", "--sink"],
+      ...["--training-solutions", "answer"],
     );
     expect(JSON.parse(asked.stdout || asked.stderr)).toMatchObject({
       rows: { rows: 1, used: 1 },
@@ -451,6 +452,8 @@ describe("thoughtbook compress", { timeout: 120_000 }, () => {
     const row: CompressedRow = JSON.parse(readFileSync(output, "utf8"));
     expect(row.conversations[1].value).toMatch(/^<t>.*<\/t>\s*<s>.*<\/s>$/s);
     expect(readFileSync(training, "utf8")).toContain("So 5.");
+    expect(readFileSync(training, "utf8")).not.toContain("boxed");
+    expect(readFileSync(training, "utf8")).toContain("#### 5");
   });
 
   it("reads s1K's Parquet, and makes baselines of a given size like other rows", () => {

@@ -79,6 +79,26 @@ describe("runStudy", { timeout: 180_000 }, () => {
     expect(weights("b", "necessary", 2).equals(weights("a", "necessary", 2))).toBe(true);
   });
 
+  it("lets students learn the answer alone of the solutions, after the same thoughts", async () => {
+    const study = studyOf([FULL], [], [1]);
+    const learned = (name: string, set: string): string[] =>
+      readFileSync(join(folder, name, "sets", `${set}.training.jsonl`), "utf8")
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).messages[1].content);
+    await run("whole", study);
+    await run("answers", parseStudy({ ...study, students: { ...study.students, solutions: "answer" } }));
+    const [whole, answers] = [learned("whole", "full"), learned("answers", "full")];
+    for (const [at, text] of answers.entries()) {
+      const own = whole[at]!;
+      const thought = own.slice(0, own.lastIndexOf("</think>"));
+      expect(text.slice(thought.length)).toBe(`</think>\n${own.slice(own.lastIndexOf("####"))}`);
+      expect(text.length).toBeLessThan(own.length);
+      expect(text.startsWith(thought)).toBe(true);
+    }
+    expect(weights("answers", "full", 1).equals(weights("whole", "full", 1))).toBe(false);
+  });
+
   it("has results that can be kept in a file", async () => {
     const results = await run("a", studyOf([FULL, NECESSARY], [["necessary", "full"]]));
     const file = join(folder, "results.json");
