@@ -1,55 +1,10 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { OPERATION_NAMES, type OperationName } from "thoughtbook/operations";
+import { OPERATION_NAMES } from "thoughtbook/operations";
 import { renderSvg, trainingFigure } from "thoughtbook/plot";
-import { readTrainingCurve } from "thoughtbook/train";
-import { z } from "zod";
+import { readTrainingCurve, type TrainingOfModel, trainedOperations } from "thoughtbook/train";
 import { table } from "./markdown.js";
 import type { Measured } from "./measured.js";
-
-/** What the card tells of `training.json`. */
-const trainingSchema = z.object({
-  seed: z.int(),
-  recipe: z.object({
-    name: z.string(),
-    tokenizer: z.object({ vocabularySize: z.int() }),
-    model: z.object({
-      hidden_size: z.int(),
-      intermediate_size: z.int(),
-      num_hidden_layers: z.int(),
-      num_attention_heads: z.int(),
-      num_key_value_heads: z.int(),
-      max_position_embeddings: z.int(),
-    }),
-    phases: z.array(
-      z.object({
-        name: z.string(),
-        operations: z.tuple([z.int(), z.int()]),
-        longest: z.int(),
-        mixture: z.record(z.string(), z.number()),
-      }),
-    ),
-  }),
-  phases: z.array(z.object({ phase: z.string(), updates: z.int(), hours: z.number() })),
-  /** Phases whose weights were averaged, and how much each counts. */
-  meanOf: z.record(z.string(), z.number()).optional(),
-});
-
-/** How a published model was trained. */
-export type Training = z.output<typeof trainingSchema>;
-
-/** @throws zod's error if the folder's `training.json` is of another kind */
-export async function readTraining(folder: string): Promise<Training> {
-  return trainingSchema.parse(JSON.parse(await readFile(join(folder, "training.json"), "utf8")));
-}
-
-/** Operations that a problem of the training needs at most. */
-export const mostOperations = ({ recipe }: Training): number =>
-  Math.max(...recipe.phases.map((phase) => phase.operations[1]));
-
-/** Operations that examples of the training were of. */
-export const trainedOperations = ({ recipe }: Training): OperationName[] =>
-  OPERATION_NAMES.filter((name) => recipe.phases.some(({ mixture }) => (mixture[name] ?? 0) > 0));
 
 /**
  * Write `measured.json`, the model card `README.md` and the curve in it, `curve.svg`, into the folder of a published model.
@@ -59,7 +14,7 @@ export const trainedOperations = ({ recipe }: Training): OperationName[] =>
  */
 export async function writeCard(
   folder: string,
-  training: Training,
+  training: TrainingOfModel,
   measured: Measured,
   { about, sections }: { about: string; sections: string },
 ): Promise<void> {
@@ -72,7 +27,7 @@ export async function writeCard(
 const curveOf = async (folder: string, name: string) =>
   trainingFigure({ name: "curve", title: `How ${name} was trained`, phases: await readTrainingCurve(folder) });
 
-function modelCard(training: Training, measured: Measured, about: string): string {
+function modelCard(training: TrainingOfModel, measured: Measured, about: string): string {
   const { recipe, seed, phases } = training;
   const { model, name } = recipe;
   const hours = phases.reduce((sum, phase) => sum + phase.hours, 0);
@@ -113,7 +68,7 @@ ${table(
   ]),
 )}
 
-${meanOf(training)}Trained on ${of}${others}.
+Trained on ${of}${others}.
 
     npx thoughtbook pretrain --recipe data/recipes/${trainedWith}.json --out runs/pretrain/${trainedWith} --publish data/models
 
@@ -122,11 +77,4 @@ ${meanOf(training)}Trained on ${of}${others}.
     npm run bench -- model --model ${name}
 
 `;
-}
-
-/** Of a model whose weights are those of several phases, how. */
-function meanOf({ meanOf }: Training): string {
-  if (!meanOf) return "";
-  const parts = Object.entries(meanOf).map(([phase, share]) => `\`${phase}\` (${(100 * share).toFixed(0)} %)`);
-  return `Its weights are the mean of those after ${parts.join(" and ")}: a model soup (Wortsman et al. 2022).\n\n`;
 }

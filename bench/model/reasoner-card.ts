@@ -1,11 +1,11 @@
-import { mostOperations, type Training } from "./card.js";
+import { mostOperations, type TrainingOfModel } from "thoughtbook/train";
 import { band, percent, table } from "./markdown.js";
 import type { ReasonerMeasurement } from "./reasoner.js";
 
 export const REASONER = "It is good inside its world and near zero outside.";
 
 /** What was measured of a model that solves problems. */
-export function reasonerSections(training: Training, measured: ReasonerMeasurement): string {
+export function reasonerSections(training: TrainingOfModel, measured: ReasonerMeasurement): string {
   const { chainOfThought, late, equations, distractors, long, operations, datasets } = measured;
   const most = mostOperations(training);
   const mostLate = Math.max(...late.map(({ late }) => late));

@@ -17,8 +17,8 @@ import {
   type TaskOptions,
 } from "thoughtbook/eval";
 import { type LanguageModel, loadModel } from "thoughtbook/llm";
+import { mostOperations, type TrainingOfModel, trainedOperations } from "thoughtbook/train";
 import { describeMachine } from "../shared/report.js";
-import { mostOperations, type Training, trainedOperations } from "./card.js";
 import { identify, type Measured } from "./measured.js";
 
 export interface ModelOptions {
@@ -96,7 +96,7 @@ const MOST_LATE = 2;
 const DATASETS = ["gsm8k", "svamp"] as const;
 
 /** Measure a model on word problems in and beyond its training, on its operations, and on real data sets that are at hand. */
-export async function measureReasoner(options: ModelOptions, training: Training): Promise<ReasonerMeasurement> {
+export async function measureReasoner(options: ModelOptions, training: TrainingOfModel): Promise<ReasonerMeasurement> {
   const model = await loadModel(options.model);
   const operations = trainedOperations(training);
   const difficulty = [1, mostOperations(training)] as const;

@@ -36,14 +36,13 @@ export function problemStream({ phase, tokenizer, seed }: ProblemStreamOptions):
   const perChunk = Math.ceil(UPDATES_PER_CHUNK * batchSize * SPARE);
   const random = createRandom(seed).stream(`phase ${phase.name}`);
   // What decides the examples; not how long or at what rate they are trained on.
-  const { operations, distractors, withDistractors, shuffled, mixture, shortened, equations, equationForms } = phase;
+  const { operations, distractors, withDistractors, mixture, shortened, equations, equationForms } = phase;
   const { documents, untagged } = phase;
   const content = {
     ...{ seed, longest, operations, distractors, withDistractors, mixture, equations, untagged },
     // Left out where there are none, as runs begun before there were any go on.
     ...(equationForms === "balanced" ? { equationForms } : {}),
     ...(documents > 0 ? { documents } : {}),
-    ...(shuffled === undefined ? {} : { shuffled }),
     ...(shortened === undefined ? {} : { shortened }),
   };
   return {
@@ -93,7 +92,6 @@ function drawExamples({ phase, tokenizer, seed, index, random, encode }: Draw): 
     ...place,
     operations: phase.operations,
     distractors: random.uniform() < phase.withDistractors ? phase.distractors : 0,
-    ...(phase.shuffled === undefined ? {} : { order: random.uniform() < phase.shuffled ? "shuffled" : "computation" }),
     split: "train",
   });
   if (phase.documents > 0 && random.uniform() < phase.documents) {

@@ -3,10 +3,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { ThoughtbookError } from "../core/index.js";
-import { type ModelParameters, openCheckpoint, readParameters, saveCheckpoint } from "../model/index.js";
+import { openCheckpoint, readParameters, saveCheckpoint } from "../model/index.js";
 import { filesOf, pretrainFolders } from "./pretrain-folders.js";
-import { type Phase, type Recipe, sharesOf } from "./recipe.js";
+import type { Phase, Recipe } from "./recipe.js";
 import { CURVE_FILE, trainingCurve } from "./training-curve.js";
+import { TRAINING_FILE } from "./training-record.js";
 
 export interface PublishOptions {
   recipe: Recipe;
@@ -31,30 +32,21 @@ export async function publishModels({ recipe, seed = recipe.seed, out, into }: P
   const places = pretrainFolders(out);
   const written: string[] = [];
   for (const [name, source] of Object.entries(recipe.publish)) {
-    const shares = sharesOf(source);
-    const last = recipe.phases.findLastIndex((phase) => phase.name in shares);
-    const phases = recipe.phases.slice(0, last + 1);
+    const phases = recipe.phases.slice(0, 1 + recipe.phases.findIndex((phase) => phase.name === source));
     const lastFolder = places.model(phases.at(-1)!);
     if (!existsSync(join(lastFolder, "config.json"))) continue;
     const checkpoint = await openCheckpoint(lastFolder);
     const { publish: _, ...rest } = recipe;
-    const training = {
-      recipe: { ...rest, name, phases },
-      seed,
-      phases: await Promise.all(phases.map(timeOf)),
-      ...(typeof source === "string" ? {} : { meanOf: shares }),
-    };
+    const training = { recipe: { ...rest, name, phases }, seed, phases: await Promise.all(phases.map(timeOf)) };
     const folder = join(into, name);
     await saveCheckpoint(folder, {
       config: checkpoint.config,
-      parameters: await meanParameters(
-        phases.map((phase) => ({ folder: places.model(phase), share: shares[phase.name] ?? 0 })),
-      ),
+      parameters: await readParameters(checkpoint),
       dtype: "float16",
       extraFiles: {
         // Tokenizer, chat template and operations.
         ...(await filesOf(lastFolder, (name) => /\.json$/.test(name) && !/^(config|model)/.test(name))),
-        "training.json": `${JSON.stringify(training, null, 2)}\n`,
+        [TRAINING_FILE]: `${JSON.stringify(training, null, 2)}\n`,
         [CURVE_FILE]: await trainingCurve(phases, out),
       },
     });
@@ -63,7 +55,7 @@ export async function publishModels({ recipe, seed = recipe.seed, out, into }: P
   if (written.length > 0) return written;
   throw new ThoughtbookError("not-found", `${out} has no finished model of the recipe ${recipe.name}`, {
     hint: `Its models: ${Object.entries(recipe.publish)
-      .map(([name, source]) => `${name} after the phase ${Object.keys(sharesOf(source)).join(" and ")}`)
+      .map(([name, phase]) => `${name} after the phase ${phase}`)
       .join(", ")}.`,
   });
 
@@ -71,17 +63,4 @@ export async function publishModels({ recipe, seed = recipe.seed, out, into }: P
     const { updates, seconds } = resultSchema.parse(JSON.parse(await readFile(places.result(phase), "utf8")));
     return { phase: phase.name, updates, hours: Number((seconds / 3600).toFixed(2)) };
   }
-}
-
-/** The weights of some checkpoints of one shape, by what share each has in the mean. */
-async function meanParameters(parts: readonly { folder: string; share: number }[]): Promise<ModelParameters> {
-  const mean: ModelParameters = {};
-  for (const { folder, share } of parts) {
-    if (share === 0) continue;
-    for (const [name, parameter] of Object.entries(await readParameters(await openCheckpoint(folder)))) {
-      const { data } = mean[name] ?? { ...parameter, data: new Float32Array(parameter.data.length) };
-      mean[name] = { ...parameter, data: data.map((sum, i) => sum + share * parameter.data[i]!) };
-    }
-  }
-  return mean;
 }

@@ -27,8 +27,6 @@ const phaseSchema = z.strictObject({
   distractors: range,
   /** How often a problem has distractors at all. */
   withDistractors: share,
-  /** How often facts stand in any order, so that a quantity may be used before it is told; default: as in the problems, half. */
-  shuffled: share.exactOptional(),
   /** How often a question is followed by each operation. What does not fit beside the others is left out. */
   mixture: z.partialRecord(operationName, share),
   /** How often a long thought comes with paragraphs left out, and only the solution after it is learned; default: never. */
@@ -68,31 +66,13 @@ const recipeSchema = z
       maxNewTokens: count,
     }),
     phases: z.array(phaseSchema).min(1),
-    /**
-     * The models that the recipe is for: name, and the phase after which it is so, or of several phases how much their
-     * weights count in the mean (a model soup, Wortsman et al. 2022).
-     */
-    publish: z
-      .record(
-        z.string().regex(/^[a-z0-9-]+$/),
-        z.union([z.string(), z.record(z.string(), z.number().positive()).refine((of) => Object.keys(of).length > 0)]),
-      )
-      .default({}),
+    /** The models that the recipe is for: name, and the phase after which it is so. */
+    publish: z.record(z.string().regex(/^[a-z0-9-]+$/), z.string()).default({}),
   })
-  .refine(
-    ({ phases, publish }) =>
-      Object.values(publish).every((source) =>
-        Object.keys(sharesOf(source)).every((phase) => phases.some(({ name }) => name === phase)),
-      ),
-    { path: ["publish"], error: "names a phase that the recipe does not have" },
-  );
-
-/** How much the weights of each phase count in a published model; together 1. */
-export function sharesOf(source: string | Readonly<Record<string, number>>): Record<string, number> {
-  if (typeof source === "string") return { [source]: 1 };
-  const total = Object.values(source).reduce((sum, weight) => sum + weight, 0);
-  return Object.fromEntries(Object.entries(source).map(([phase, weight]) => [phase, weight / total]));
-}
+  .refine(({ phases, publish }) => Object.values(publish).every((phase) => phases.some(({ name }) => name === phase)), {
+    path: ["publish"],
+    error: "names a phase that the recipe does not have",
+  });
 
 /** How a model is trained from nothing on procedural problems: tokenizer, sizes, and phases one after the other. */
 export type Recipe = z.infer<typeof recipeSchema>;

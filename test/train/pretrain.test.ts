@@ -8,12 +8,14 @@ import { loadLocalModel } from "thoughtbook/llm";
 import { encodeConversation, loadTokenizer, openCheckpoint, readParameters } from "thoughtbook/model";
 import { exampleMessages, OPERATION_NAMES, operationExamples } from "thoughtbook/operations";
 import {
+  mostOperations,
   type Phase,
   pretrain,
   problemStream,
   publishModels,
   type Recipe,
   readRecipe,
+  readTraining,
   readTrainingCurve,
   type TrainingRecord,
 } from "thoughtbook/train";
@@ -147,31 +149,6 @@ describe("pretrain", () => {
     for (const { ids } of await untagged.chunk(0)) expect([...ids]).not.toContain(tag);
   }, 60_000);
 
-  it("shuffles facts as often as it is told", async () => {
-    const out = await temporaryFolder();
-    await run(out, { until: "base", recipe: { ...RECIPE, phases: [{ ...PHASE, steps: 1 }], publish: {} } });
-    const tokenizer = await loadTokenizer(join(out, "tokenizer"));
-    const phase: Phase = {
-      ...PHASE,
-      ...{ operations: [3, 3], withDistractors: 0, equations: 0, mixture: { cot: 1 }, untagged: 0, longest: 600 },
-    };
-    const inOrder = async (shuffled: number | undefined) => {
-      const content = { ...phase, ...(shuffled === undefined ? {} : { shuffled }) };
-      const stream = problemStream({ phase: content, tokenizer, seed: 1 });
-      const texts = (await stream.chunk(0)).map(({ ids }) => tokenizer.decode([...ids]));
-      const count = texts.filter((text, index) => {
-        const told = { seed: "base/1", index, operations: 3, order: "computation" } as const;
-        return text.includes(generateWordProblem(told).question);
-      }).length;
-      return { share: count / texts.length, fingerprint: stream.fingerprint };
-    };
-    const [always, never, unsaid] = [await inOrder(1), await inOrder(0), await inOrder(undefined)];
-    expect(never.share).toBe(1);
-    expect(always.share).toBeLessThan(0.4);
-    expect(unsaid.share).toBeGreaterThan(always.share);
-    expect(new Set([always, never, unsaid].map(({ fingerprint }) => fingerprint)).size).toBe(3);
-  }, 60_000);
-
   it("learns solutions after shortened thoughts as often as it is told", async () => {
     const out = await temporaryFolder();
     await run(out, { until: "base", recipe: { ...RECIPE, phases: [{ ...PHASE, steps: 1 }], publish: {} } });
@@ -295,22 +272,18 @@ describe("publishModels", () => {
       loss: Number(lines[1]!.split(",")[3]),
       scores: { "accuracy at 1": 0 },
     });
-    const soup = { ...RECIPE, publish: { soup: { base: 1, long: 3 } } };
-    expect(await publishModels({ recipe: soup, out, into })).toEqual([join(into, "soup")]);
-    const mean = JSON.parse(await readFile(join(into, "soup", "training.json"), "utf8"));
-    expect(mean).toMatchObject({ meanOf: { base: 0.25, long: 0.75 }, phases: [{ phase: "base" }, { phase: "long" }] });
-    expect(training.meanOf).toBeUndefined();
-    const [base, long, both] = await Promise.all(
-      [join(out, "models", "base"), join(out, "models", "long"), join(into, "soup")].map(async (folder) =>
-        readParameters(await openCheckpoint(folder)),
-      ),
-    );
-    for (const [name, { data }] of Object.entries(both!)) {
-      for (const [i, value] of data.entries()) {
-        expect(value).toBeCloseTo(0.25 * base![name]!.data[i]! + 0.75 * long![name]!.data[i]!, 3);
+    const record = await readTraining(join(into, "tiny"));
+    expect(record).toMatchObject({ seed: 3, phases: training.phases, recipe: { name: "tiny" } });
+    expect(mostOperations(record)).toBe(PHASE.operations[1]);
+    const weightsOf = async (folder: string) => readParameters(await openCheckpoint(folder));
+    for (const [name, phase] of Object.entries(RECIPE.publish)) {
+      const [published, trained] = [await weightsOf(join(into, name)), await weightsOf(join(out, "models", phase))];
+      for (const [name, { data }] of Object.entries(published)) {
+        expect(Math.max(...data.map((value, i) => Math.abs(value - trained[name]!.data[i]!)))).toBeLessThan(1e-3);
       }
     }
-    expect(both).not.toEqual(long);
+    await writeFile(join(into, "tiny", "training.json"), '{"seed": 3}');
+    expect(await failure(readTraining(join(into, "tiny")))).toMatchObject({ code: "bad-input" });
     await writeFile(join(into, "tiny", "curve.csv"), "update,loss\n1,2\n");
     expect(await failure(readTrainingCurve(join(into, "tiny")))).toMatchObject({ code: "corrupt-data" });
   }, 120_000);

@@ -1,0 +1,55 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { readSettingsFile } from "../core/index.js";
+import { OPERATION_NAMES, type OperationName } from "../operations/index.js";
+
+export const TRAINING_FILE = "training.json";
+
+/** As far as cards and notebooks tell it: recipes that are older than the present schema can be read. */
+const trainingSchema = z.object({
+  seed: z.int(),
+  recipe: z.object({
+    name: z.string(),
+    tokenizer: z.object({ vocabularySize: z.int() }),
+    model: z.object({
+      hidden_size: z.int(),
+      intermediate_size: z.int(),
+      num_hidden_layers: z.int(),
+      num_attention_heads: z.int(),
+      num_key_value_heads: z.int(),
+      max_position_embeddings: z.int(),
+    }),
+    phases: z.array(
+      z.object({
+        name: z.string(),
+        operations: z.tuple([z.int(), z.int()]),
+        longest: z.int(),
+        mixture: z.record(z.string(), z.number()),
+      }),
+    ),
+  }),
+  phases: z.array(z.object({ phase: z.string(), updates: z.int(), hours: z.number() })),
+});
+
+/** How a published model was trained: the recipe up to there, its seed, updates and hours of each phase. */
+export type TrainingOfModel = z.output<typeof trainingSchema>;
+
+/**
+ * How a model was trained that `publishModels` wrote.
+ *
+ * @param folder of the model
+ * @throws not-found, file-system, bad-input (with the place in the file)
+ */
+export const readTraining = (folder: string): Promise<TrainingOfModel> =>
+  readSettingsFile(join(folder, TRAINING_FILE), trainingSchema, {
+    what: "training",
+    example: "data/models/mini/training.json",
+  });
+
+/** Operations that a problem of the training needs at most. */
+export const mostOperations = ({ recipe }: TrainingOfModel): number =>
+  Math.max(...recipe.phases.map((phase) => phase.operations[1]));
+
+/** Operations that examples of the training were of. */
+export const trainedOperations = ({ recipe }: TrainingOfModel): OperationName[] =>
+  OPERATION_NAMES.filter((name) => recipe.phases.some(({ mixture }) => (mixture[name] ?? 0) > 0));
