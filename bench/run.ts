@@ -264,7 +264,7 @@ async function model(options: Omit<ModelOptions, "folder" | "onProgress">): Prom
     onProgress: (line: string) => console.error(line),
   };
   const training = await readTraining(folder);
-  if (trainedOperations(training).length > 0) {
+  if (trainedOperations(training.recipe.phases).length > 0) {
     const measured = await measureReasoner(asked, training);
     await writeCard(folder, training, measured, { about: REASONER, sections: reasonerSections(training, measured) });
   } else {

@@ -31,7 +31,7 @@ function modelCard(training: TrainingOfModel, measured: Measured, about: string)
   const { recipe, seed, phases } = training;
   const { model, name } = recipe;
   const hours = phases.reduce((sum, phase) => sum + phase.hours, 0);
-  const trained = trainedOperations(training);
+  const trained = trainedOperations(training.recipe.phases);
   const trainedWith = name.replace(/-base$/, "");
   const of = trained.map((operation) => `\`${operation}\``).join(", ") || "plain texts, without operations";
   const others =

@@ -98,7 +98,7 @@ const DATASETS = ["gsm8k", "svamp"] as const;
 /** Measure a model on word problems in and beyond its training, on its operations, and on real data sets that are at hand. */
 export async function measureReasoner(options: ModelOptions, training: TrainingOfModel): Promise<ReasonerMeasurement> {
   const model = await loadModel(options.model);
-  const operations = trainedOperations(training);
+  const operations = trainedOperations(training.recipe.phases);
   const difficulty = [1, mostOperations(training)] as const;
   try {
     const identity = await identify(model);

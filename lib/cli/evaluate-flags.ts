@@ -37,6 +37,9 @@ export interface EvaluateFlags {
   json?: true;
 }
 
+/** Here, so that the command line need not load the engine. */
+const OPERATIONS: readonly AnswerOperation[] = ["cot", "think", "answer", "solve"];
+
 export function addEvaluateOptions(command: Command): Command {
   return command
     .requiredOption("--model <model>", MODEL_SPEC)
@@ -47,7 +50,7 @@ export function addEvaluateOptions(command: Command): Command {
       new Option(
         "--operation <name>",
         "what the model is asked to do (default: cot; with a system prompt solve, which leaves the how to it)",
-      ).choices(["cot", "think", "answer", "solve"]),
+      ).choices(OPERATIONS),
     )
     .option("--system-prompt-name <name>", "a system prompt by name, see below")
     .option("--system-prompt <text>", "a system prompt; \\n, \\t, \\\\, \\u2713 and the like are decoded, see below")

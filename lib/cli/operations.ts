@@ -5,8 +5,8 @@ import { alignedLines, percent, percentRange } from "./table.js";
 
 const OUTPUT = `
 Each operation is asked for once a problem, greedily. "parsed" are outputs that can be read, "right" those that are right among
-all: answers equal to the problem's, graphs and plans equal to its own, questions with the same answer. Programs and functions
-are not run here. Intervals are Wilson's, at 95 %.`;
+all: answers equal to the problem's, graphs equal to its own (each sub-question in one of the wordings of these problems, with
+its dependencies), plans equal to its own, questions with the same answer. Programs and functions are not run here. Intervals are Wilson's, at 95 %.`;
 
 interface OperationsFlags {
   model: string;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { projectFolder, resolveUserPath } from "../core/index.js";
 import { count, integer } from "./numbers.js";
+import { resumable } from "./resumable.js";
 
 const OUTPUT = `
 The folder gets tokenizer/, runs/PHASE/ (run.json, records.jsonl with loss and accuracies, the state to go on from) and
@@ -37,7 +38,8 @@ async function pretrainModel({ recipe: file, out: folder, publish, ...options }:
   const { pretrain, publishModels, readRecipe } = await import("../train/index.js");
   const recipe = await readRecipe(resolveUserPath(file));
   const out = resolveUserPath(folder);
-  console.log(await pretrain({ ...options, recipe, out }));
+  const hint = `The same command goes on from there: the state is in ${out}.`;
+  console.log(await resumable(hint, (signal) => pretrain({ ...options, recipe, out, signal })));
   if (publish === undefined) return;
   const { seed } = options;
   for (const model of await publishModels({ recipe, seed, out, into: resolveUserPath(publish) })) console.log(model);

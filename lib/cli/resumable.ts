@@ -5,10 +5,10 @@ import { listenForInterrupt, ThoughtbookError } from "../core/index.js";
  *
  * @param hint how to go on after an interruption
  */
-export async function resumable(hint: string, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+export async function resumable<T>(hint: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const interrupt = listenForInterrupt();
   try {
-    await work(interrupt.signal);
+    return await work(interrupt.signal);
   } catch (error) {
     if (!(error instanceof ThoughtbookError) || error.code !== "interrupted") throw error;
     process.exitCode = 130; // What shells expect of Ctrl-C.

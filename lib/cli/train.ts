@@ -3,6 +3,7 @@ import { resolveUserPath, ThoughtbookError } from "../core/index.js";
 import type { WeightType } from "../model/index.js";
 import type { FineTuneOptions } from "../train/index.js";
 import { count, integer } from "./numbers.js";
+import { resumable } from "./resumable.js";
 
 const ROWS = `
 One row a line, of any of these kinds; the loss counts what is written in capitals:
@@ -145,14 +146,8 @@ async function train({ lora, alpha, targets, eval: heldOut, evalEvery, resume, .
       if (rows.heldOut) console.log(`eval: ${describeCounts(rows.heldOut)}`);
     },
   };
-  const { step, steps, value } = await fineTune(options).catch((error: unknown) => {
-    if (!(error instanceof ThoughtbookError) || error.code !== "interrupted") throw error;
-    process.exitCode = 130; // What shells expect of Ctrl-C.
-    throw new ThoughtbookError("interrupted", error.message, {
-      hint: "The same command with --resume goes on from there.",
-      cause: error,
-    });
-  });
+  const hint = "The same command with --resume goes on from there.";
+  const { step, steps, value } = await resumable(hint, (signal) => fineTune({ ...options, signal }));
   const best = value === undefined ? "" : `, the best on the rows of --eval: loss ${value.toFixed(4)}`;
   console.log(`${out}: the model after update ${step} of ${steps}${best}`);
 }

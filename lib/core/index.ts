@@ -18,6 +18,6 @@ export { cacheFolder, findProjectFolder, projectFolder, resolveUserPath } from "
 export { type Progress, type ProgressOptions, startProgress, trackProgress } from "./progress.js";
 export type { ProgressDisplay } from "./progress-display.js";
 export { createRandom, type Random } from "./random.js";
-export { openRun, type Run, type RunOptions } from "./run-folder.js";
+export { openRun, type Run, type RunOptions, requireSameSettings } from "./run-folder.js";
 export { checkSettings, readSettingsFile } from "./settings-file.js";
 export { readIfThere, writeWhole } from "./whole-file.js";

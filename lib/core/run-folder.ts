@@ -46,7 +46,7 @@ export async function openRun<T>({ folder, config, seed, idOf, schema }: RunOpti
   const settings = JSON.parse(canonicalJson({ config, seed })) as unknown;
   const earlier = await readSettings(runFile);
   if (earlier !== undefined) {
-    requireSame(earlier, settings, folder);
+    requireSameSettings(earlier, settings, folder);
   } else if (await exists(recordsFile)) {
     throw new ThoughtbookError("corrupt-data", `${folder} holds records but no run.json that says what they are`, {
       hint: "Choose another folder or remove this one.",
@@ -124,7 +124,12 @@ async function writeRunFile(runFile: string, settings: { config: unknown; seed: 
   await writeWhole(runFile, `${JSON.stringify(run, null, 2)}\n`);
 }
 
-function requireSame(earlier: unknown, now: unknown, folder: string): void {
+/**
+ * Check that what is in a folder was made with the same settings, given as JSON values.
+ *
+ * @throws bad-input that names the first difference
+ */
+export function requireSameSettings(earlier: unknown, now: unknown, folder: string): void {
   const difference = firstDifference(earlier, now, []);
   if (difference === undefined) return;
   const { path, before, after } = difference;

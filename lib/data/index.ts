@@ -106,6 +106,7 @@ export { contractions, contractProblem } from "./word-problems/contract-problem.
 export {
   type FactOrder,
   generateWordProblem,
+  MOST_DISTRACTORS,
   MOST_OPERATIONS,
   type WordProblemOptions,
   wordProblems,
@@ -143,6 +144,6 @@ export { SCENARIOS, type Scenario, type Unit } from "./word-problems/scenarios.j
 export { type SolvedQuestion, solveQuestion } from "./word-problems/solve-question.js";
 export { type SplitOverlap, scenariosOf, splitOf, splitOverlap } from "./word-problems/split.js";
 export { type Arithmetic, type ProblemStep, problemSteps, shortChain, stepStatement } from "./word-problems/steps.js";
-export { questionGraph } from "./word-problems/sub-questions.js";
+export { questionGraph, subQuestionWordings } from "./word-problems/sub-questions.js";
 export { tidyProblem } from "./word-problems/tidy-problem.js";
 export { type ChainLine, drawWrongChain, type SolutionError, type WrongChain } from "./word-problems/wrong-chain.js";

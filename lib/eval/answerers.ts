@@ -69,4 +69,3 @@ export const ANSWERERS = {
 } as const satisfies Record<string, Answerer>;
 
 export type AnswerOperation = keyof typeof ANSWERERS;
-export const ANSWER_OPERATIONS = Object.keys(ANSWERERS) as readonly AnswerOperation[];

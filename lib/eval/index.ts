@@ -1,4 +1,4 @@
-export { ANSWER_OPERATIONS, type AnswerOperation } from "./answerers.js";
+export type { AnswerOperation } from "./answerers.js";
 export { type CrossedOptions, type CrossedValues, crossedEstimate } from "./crossed-interval.js";
 export { type ErrorCause, errorCause, errorShares } from "./error-cause.js";
 export { type EvaluateOptions, type Evaluation, type EvaluationSummary, evaluateModel } from "./evaluate.js";
@@ -19,7 +19,6 @@ export {
   type Graded,
   gradeCompletion,
   type ProblemKind,
-  policiesFor,
   sameAnswer,
 } from "./problems.js";
 export { type EvaluationRecord, evaluationRecordSchema } from "./records.js";

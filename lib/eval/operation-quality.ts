@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { createRandom, ThoughtbookError } from "../core/index.js";
 import {
   FUNCTION_STEPS,
@@ -7,6 +8,7 @@ import {
   type SolvedQuestion,
   type Split,
   solveQuestion,
+  subQuestionWordings,
 } from "../data/index.js";
 import type { LanguageModel } from "../llm/index.js";
 import {
@@ -68,10 +70,17 @@ const CHECKS: { readonly [Name in OperationName]?: Check<Name> } = {
   answer: (output, _, problem) => answers(output, problem),
   cot: ({ answer }, _, problem) => answers(answer, problem),
   think: (output, _, problem) => output.kind === "solved" && answers(output.answer, problem),
-  // The true graph: as many questions, each with the same dependencies.
-  decompose: (output, { output: right }) =>
-    output.length === right.length &&
-    output.every(({ dependsOn }, i) => String([...dependsOn].sort()) === String([...right[i]!.dependsOn].sort())),
+  // The true graph: as many questions, each asking for the same quantity, with the same dependencies.
+  decompose: (output, { output: right }, problem) => {
+    const wordings = subQuestionWordings(problem);
+    return (
+      output.length === right.length &&
+      output.every(
+        ({ question, dependsOn }, i) =>
+          wordings[i]!.includes(question) && isDeepStrictEqual(new Set(dependsOn), new Set(right[i]!.dependsOn)),
+      )
+    );
+  },
   // A question with the same answer in which what was solved is no operation any more.
   contract: (output, { output: right }, problem) => {
     const operations = readAs(output, problem)?.operations;

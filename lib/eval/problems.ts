@@ -42,8 +42,6 @@ const APPLYING: Record<ProblemKind, readonly Policy[]> = {
   game24: ["strict", "dots"],
 };
 
-export const policiesFor = (kind: ProblemKind): readonly Policy[] => APPLYING[kind];
-
 export type Correctness = Partial<Record<Policy, boolean>>;
 
 export interface Graded {

@@ -128,7 +128,7 @@ function modelOf(opened: Opened, close: () => Promise<void>): HttpModel {
     hash: async () => hash,
     generate: (requests, options = {}) => generateOver(opened, requests, options),
     score: (requests, options = {}) => scoreOver(opened, requests, options),
-    countTokens: (prompt) => countOver(opened, prompt),
+    countTokens: (prompt, { signal } = {}) => countOver(opened, prompt, signal),
     usage: () => opened.line.ledger.usage(),
     dispose: close,
   };

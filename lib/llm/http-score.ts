@@ -110,7 +110,7 @@ async function scoreIds(
 }
 
 /** `countTokens` of a model on a server; see there. */
-export async function countOver(opened: Opened, prompt: Prompt): Promise<number> {
+export async function countOver(opened: Opened, prompt: Prompt, signal?: AbortSignal): Promise<number> {
   requireCapability(opened.server, "countTokens");
   let count = 0;
   await runAll(
@@ -118,7 +118,7 @@ export async function countOver(opened: Opened, prompt: Prompt): Promise<number>
     async (only, ending) => {
       count = (await idsOf(opened, only, true, ending)).length;
     },
-    { limit: opened.limit, concurrency: 1, signal: undefined, what: "counting tokens" },
+    { limit: opened.limit, concurrency: 1, signal, what: "counting tokens" },
   );
   return count;
 }

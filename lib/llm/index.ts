@@ -33,5 +33,6 @@ export type {
 export { type LoadModelOptions, loadLocalModel, loadModel } from "./load-model.js";
 export { type LoadTransformersOptions, loadTransformersModel, parseOnnxSpec } from "./load-transformers.js";
 export { createLocalModel, isLocalModel, type LocalModel, type LocalModelParts } from "./local-model.js";
+export { operationsFile } from "./operations-file.js";
 export { isTokenModel, type TokenModel } from "./token-model.js";
 export type { TransformersModel } from "./transformers-model.js";

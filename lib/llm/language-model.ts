@@ -128,7 +128,7 @@ export interface LanguageModel {
   /** Score continuations. Capability `score`; for attention also `attention`. Throws bad-input before any work, interrupted, execution. */
   score(requests: readonly ScoreRequest[], options?: ScoreTextOptions): Promise<Score[]>;
   /** How many tokens a prompt has. Capability `countTokens`. */
-  countTokens(prompt: Prompt): Promise<number>;
+  countTokens(prompt: Prompt, options?: { signal?: AbortSignal | undefined }): Promise<number>;
   /** Free its memory. */
   dispose(): Promise<void>;
 }

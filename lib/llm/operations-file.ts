@@ -25,3 +25,8 @@ export async function readOperations(folder: string): Promise<ReadonlySet<string
     });
   }
 }
+
+/** The file that {@link readOperations} reads, by its name. */
+export const operationsFile = (name: string, operations: readonly string[]): Record<string, string> => ({
+  [FILE]: `${JSON.stringify({ name, operations }, null, 2)}\n`,
+});

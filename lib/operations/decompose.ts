@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { fail, type Result } from "../answer/index.js";
-import { graphProblems, type QuestionGraph } from "../graph/index.js";
+import { graphProblems } from "../graph/index.js";
 import { mayHoldJson, readJson } from "./json.js";
 import { defineOperation } from "./operation.js";
 import { type QuestionInput, renderQuestion } from "./solution.js";
@@ -40,13 +40,6 @@ export const decompose = defineOperation<QuestionInput, readonly AtomicQuestion[
     return fromLines.reason === "no list" ? fail(fromJson.reason) : fromLines;
   },
 });
-
-/** The graph of a decomposition and the answers that were found for its questions, in their order. */
-export function answeredGraph(questions: readonly AtomicQuestion[], answers: readonly string[]): QuestionGraph {
-  return {
-    nodes: questions.map(({ question, dependsOn }, index) => ({ question, dependsOn, answer: answers[index] ?? "" })),
-  };
-}
 
 const questionSchema = z
   .looseObject({

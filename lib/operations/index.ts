@@ -8,7 +8,7 @@ export {
   trajectoryOf,
 } from "./actions.js";
 export { type InputOf, OPERATION_NAMES, OPERATION_TAGS, OPERATIONS, type OperationName, type OutputOf } from "./all.js";
-export { type AtomicQuestion, answeredGraph } from "./decompose.js";
+export type { AtomicQuestion } from "./decompose.js";
 export {
   functionExample,
   type OperationExample,

@@ -121,9 +121,10 @@ export async function runOperation<Input, Output>(
     return failed.sort((a, b) => a.request - b.request || a.sample - b.sample);
   };
 
+  // At once: a model behind a server is asked for several at a time.
+  const lengths = await Promise.all(prompts.map((prompt) => lengthBeyond(model, prompt, signal)));
   const fitting: number[] = [];
-  for (const [input, prompt] of prompts.entries()) {
-    const tooLong = await lengthBeyond(model, prompt);
+  for (const [input, tooLong] of lengths.entries()) {
     if (tooLong === undefined) fitting.push(input);
     else for (let sample = 0; sample < samples; sample++) finish(tooLong, { request: input, sample });
   }
@@ -171,10 +172,14 @@ function readAttempt<Output>(
 }
 
 /** The outcome of a prompt that leaves no room for a text; undefined if it does, or if nobody can tell. */
-async function lengthBeyond(model: LanguageModel, prompt: Prompt): Promise<Outcome<never> | undefined> {
+async function lengthBeyond(
+  model: LanguageModel,
+  prompt: Prompt,
+  signal: AbortSignal | undefined,
+): Promise<Outcome<never> | undefined> {
   const { contextLength, capabilities } = model;
   if (contextLength === undefined || !capabilities.has("countTokens")) return undefined;
-  const tokens = await model.countTokens(prompt);
+  const tokens = await model.countTokens(prompt, { signal });
   if (tokens < contextLength) return undefined;
   return {
     ok: false,

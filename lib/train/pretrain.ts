@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createRandom, type ProgressDisplay, ThoughtbookError, writeWhole } from "../core/index.js";
 import { FUNCTION_STEPS, functionProblems, generateWordProblem } from "../data/index.js";
-import { createLocalModel } from "../llm/index.js";
+import { createLocalModel, operationsFile } from "../llm/index.js";
 import {
   chatTemplateOf,
   initializeParameters,
@@ -26,11 +26,13 @@ import {
 } from "../operations/index.js";
 import type { Scores, Snapshot } from "./evaluations.js";
 import { CHAT_TOKENS } from "./operation-ids.js";
-import { filesOf, pretrainFolders } from "./pretrain-folders.js";
+import { filesOf, isFinished, pretrainFolders } from "./pretrain-folders.js";
+import { keepOrigin, requireOrigin } from "./pretrain-origin.js";
 import { problemAccuracy } from "./problem-accuracy.js";
 import { problemStream } from "./problem-stream.js";
 import type { Phase, Recipe } from "./recipe.js";
 import { type TrainingRecord, trainLanguageModel } from "./train-language-model.js";
+import { trainedOperations } from "./training-record.js";
 
 export interface PretrainOptions {
   recipe: Recipe;
@@ -58,7 +60,8 @@ const FUNCTIONS = 10;
  * goes on where it was; of finished phases only the last one's model is read.
  *
  * @returns the folder of the model after the last phase
- * @throws bad-input for a phase that the recipe does not have; as `trainLanguageModel`
+ * @throws bad-input for a phase that the recipe does not have, or a folder with finished parts of another recipe or seed;
+ *   as `trainLanguageModel`
  */
 export async function pretrain(options: PretrainOptions): Promise<string> {
   const { recipe, out, until } = options;
@@ -69,18 +72,25 @@ export async function pretrain(options: PretrainOptions): Promise<string> {
       hint: `Its phases: ${recipe.phases.map(({ name }) => name).join(", ")}.`,
     });
   }
+  await requireOrigin({ recipe, seed, out });
+  await keepOrigin({ recipe, seed, out });
   const tokenizer = await recipeTokenizer(recipe, places.tokenizer, seed);
   const config = recipeConfig(recipe, tokenizer);
   const end = recipe.phases.findIndex(({ name }) => name === until);
   const phases = end < 0 ? recipe.phases : recipe.phases.slice(0, end + 1);
-  const last = phases.findLastIndex((phase) => existsSync(join(places.model(phase), "config.json")));
+  const last = phases.findLastIndex((phase) => isFinished(out, phase));
   let parameters =
     last < 0
       ? initializeParameters(config, { seed })
       : await readParameters(await openCheckpoint(places.model(phases[last]!)));
-  for (const phase of phases.slice(last + 1)) {
+  for (const [at, phase] of phases.entries()) {
+    if (at <= last) continue;
     parameters = await trainPhase({ ...options, seed }, phase, config, parameters, tokenizer);
-    await saveModel(places.model(phase), config, parameters, recipe, places.tokenizer);
+    const extraFiles = {
+      ...operationsFile(recipe.name, trainedOperations(phases.slice(0, at + 1))),
+      ...(await filesOf(places.tokenizer)),
+    };
+    await saveCheckpoint(places.model(phase), { config, parameters, dtype: "float32", extraFiles });
   }
   return places.model(phases.at(-1)!);
 }
@@ -106,7 +116,8 @@ async function trainPhase(
       session: threads === undefined ? undefined : { threads },
     });
     const split = "validation";
-    const accuracy = await problemAccuracy(model, { operations, problems, split, seed: "curve", maxNewTokens, signal });
+    // Not to be interrupted: it takes seconds, and the state is saved between two updates.
+    const accuracy = await problemAccuracy(model, { operations, problems, split, seed: "curve", maxNewTokens });
     return Object.fromEntries(Array.from(accuracy, ([count, value]) => [`accuracy at ${count}`, value]));
   };
   const folder = pretrainFolders(out).run(phase);
@@ -142,7 +153,8 @@ async function trainPhase(
 
 /** The tokenizer in a folder, trained and written there first if need be. */
 async function recipeTokenizer(recipe: Recipe, folder: string, seed: number): Promise<Tokenizer> {
-  if (!existsSync(join(folder, "tokenizer.json"))) await saveTokenizer(recipe, folder, seed);
+  // The file that is written last.
+  if (!existsSync(join(folder, "tokenizer_config.json"))) await saveTokenizer(recipe, folder, seed);
   return loadTokenizer(folder);
 }
 
@@ -194,19 +206,4 @@ function recipeConfig({ model }: Recipe, tokenizer: Tokenizer): ModelConfig {
     tie_word_embeddings: true,
     eos_token_id: end,
   });
-}
-
-async function saveModel(
-  folder: string,
-  config: ModelConfig,
-  parameters: ModelParameters,
-  { name }: Recipe,
-  tokenizer: string,
-): Promise<void> {
-  const operations = { name, operations: OPERATION_NAMES };
-  const extraFiles = {
-    "thoughtbook.json": `${JSON.stringify(operations, null, 2)}\n`,
-    ...(await filesOf(tokenizer)),
-  };
-  await saveCheckpoint(folder, { config, parameters, dtype: "float32", extraFiles });
 }

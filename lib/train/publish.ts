@@ -1,13 +1,14 @@
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { ThoughtbookError } from "../core/index.js";
+import { operationsFile } from "../llm/index.js";
 import { openCheckpoint, readParameters, saveCheckpoint } from "../model/index.js";
-import { filesOf, pretrainFolders } from "./pretrain-folders.js";
+import { filesOf, isFinished, pretrainFolders } from "./pretrain-folders.js";
+import { requireOrigin } from "./pretrain-origin.js";
 import type { Phase, Recipe } from "./recipe.js";
 import { CURVE_FILE, trainingCurve } from "./training-curve.js";
-import { TRAINING_FILE } from "./training-record.js";
+import { TRAINING_FILE, trainedOperations } from "./training-record.js";
 
 export interface PublishOptions {
   recipe: Recipe;
@@ -26,15 +27,17 @@ const resultSchema = z.object({ updates: z.int(), seconds: z.number() });
  * bits, besides `training.json` (the recipe up to there with seed and time) and `curve.csv` (loss and accuracy).
  *
  * @returns the folders
- * @throws not-found if no phase of a model is done; corrupt-data, file-system
+ * @throws not-found if no phase of a model is done; bad-input for a folder of another recipe or seed; corrupt-data,
+ *   file-system
  */
 export async function publishModels({ recipe, seed = recipe.seed, out, into }: PublishOptions): Promise<string[]> {
   const places = pretrainFolders(out);
+  await requireOrigin({ recipe, seed, out });
   const written: string[] = [];
   for (const [name, source] of Object.entries(recipe.publish)) {
     const phases = recipe.phases.slice(0, 1 + recipe.phases.findIndex((phase) => phase.name === source));
+    if (!isFinished(out, phases.at(-1)!)) continue;
     const lastFolder = places.model(phases.at(-1)!);
-    if (!existsSync(join(lastFolder, "config.json"))) continue;
     const checkpoint = await openCheckpoint(lastFolder);
     const { publish: _, ...rest } = recipe;
     const training = { recipe: { ...rest, name, phases }, seed, phases: await Promise.all(phases.map(timeOf)) };
@@ -44,8 +47,9 @@ export async function publishModels({ recipe, seed = recipe.seed, out, into }: P
       parameters: await readParameters(checkpoint),
       dtype: "float16",
       extraFiles: {
-        // Tokenizer, chat template and operations.
+        // Tokenizer and chat template.
         ...(await filesOf(lastFolder, (name) => /\.json$/.test(name) && !/^(config|model)/.test(name))),
+        ...operationsFile(name, trainedOperations(phases)),
         [TRAINING_FILE]: `${JSON.stringify(training, null, 2)}\n`,
         [CURVE_FILE]: await trainingCurve(phases, out),
       },

@@ -1,11 +1,15 @@
 import { z } from "zod";
 import { readSettingsFile } from "../core/index.js";
+import { MOST_DISTRACTORS, MOST_OPERATIONS } from "../data/index.js";
 import { OPERATION_NAMES } from "../operations/index.js";
 
 const count = z.int().positive();
 const share = z.number().min(0).max(1);
 /** The least and the most. */
-const range = z.tuple([z.int().nonnegative(), z.int().nonnegative()]).refine(([least, most]) => least <= most);
+const range = (from: number, to: number) => {
+  const number = z.int().min(from).max(to);
+  return z.tuple([number, number]).refine(([least, most]) => least <= most);
+};
 
 const operationName = z.enum(OPERATION_NAMES as [string, ...string[]]);
 
@@ -23,8 +27,8 @@ const phaseSchema = z.strictObject({
   weightDecay: z.number().nonnegative(),
   beta2: z.number().gt(0).lt(1),
   /** Operations that a problem needs, all numbers equally often. */
-  operations: range,
-  distractors: range,
+  operations: range(1, MOST_OPERATIONS),
+  distractors: range(0, MOST_DISTRACTORS),
   /** How often a problem has distractors at all. */
   withDistractors: share,
   /** How often a question is followed by each operation. What does not fit beside the others is left out. */
@@ -43,7 +47,7 @@ const phaseSchema = z.strictObject({
   longest: count,
 });
 
-const recipeSchema = z
+export const recipeSchema = z
   .strictObject({
     name: z.string().regex(/^[a-z0-9-]+$/),
     seed: z.int(),
@@ -62,7 +66,7 @@ const recipeSchema = z
       every: count,
       /** Problems for each number of operations. */
       problems: count,
-      operations: z.array(count).min(1),
+      operations: z.array(count.max(MOST_OPERATIONS)).min(1),
       maxNewTokens: count,
     }),
     phases: z.array(phaseSchema).min(1),
@@ -72,6 +76,14 @@ const recipeSchema = z
   .refine(({ phases, publish }) => Object.values(publish).every((phase) => phases.some(({ name }) => name === phase)), {
     path: ["publish"],
     error: "names a phase that the recipe does not have",
+  })
+  .refine(({ phases }) => new Set(phases.map(({ name }) => name)).size === phases.length, {
+    path: ["phases"],
+    error: "two phases have the same name",
+  })
+  .refine(({ phases, model }) => phases.every(({ longest }) => longest <= model.max_position_embeddings), {
+    path: ["phases"],
+    error: "`longest` is above the model's max_position_embeddings",
   });
 
 /** How a model is trained from nothing on procedural problems: tokenizer, sizes, and phases one after the other. */

@@ -50,6 +50,7 @@ export const readTraining = (folder: string): Promise<TrainingOfModel> =>
 export const mostOperations = ({ recipe }: TrainingOfModel): number =>
   Math.max(...recipe.phases.map((phase) => phase.operations[1]));
 
-/** Operations that examples of the training were of. */
-export const trainedOperations = ({ recipe }: TrainingOfModel): OperationName[] =>
-  OPERATION_NAMES.filter((name) => recipe.phases.some(({ mixture }) => (mixture[name] ?? 0) > 0));
+/** Operations that examples of some phases are of. */
+export const trainedOperations = (
+  phases: readonly { mixture: Readonly<Partial<Record<string, number>>> }[],
+): OperationName[] => OPERATION_NAMES.filter((name) => phases.some(({ mixture }) => (mixture[name] ?? 0) > 0));

@@ -74,6 +74,8 @@ describe("thoughtbook word-problems", () => {
     expect(run("--fields", "question,colour").stderr).toMatch(/no field "colour".*id, split, scenario/);
     expect(run("--operations", "two").stderr).toMatch(/expected a number or a range/);
     expect(run("--operations", "4-40").stderr).toMatch(/operations is 4-40.*from 1 to 12/);
-    expect(run("--operations", "3", "--depth", "7").stderr).toMatch(/no problem found with depth 7-7/);
+    expect(run("--operations", "3", "--depth", "7").stderr).toMatch(
+      /no problem has depth 7-7 with 3-3 operations.*depths of 1-2/s,
+    );
   });
 });

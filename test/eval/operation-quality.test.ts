@@ -1,5 +1,5 @@
 import { createRandom } from "thoughtbook/core";
-import { functionProblems, generateWordProblem } from "thoughtbook/data";
+import { functionProblems, generateWordProblem, subQuestionWordings } from "thoughtbook/data";
 import { operationQuality } from "thoughtbook/eval";
 import type { ChatMessage } from "thoughtbook/model";
 import {
@@ -16,9 +16,12 @@ const options = { problems: 12, difficulty: [2, 3] as const, seed: 4, maxNewToke
 
 /** What a perfect model writes, by operation and prompt. */
 const truth = new Map<string, string>();
+/** Of each question its sub-questions in all wordings. */
+const wordings = new Map<string, string[][]>();
 const random = createRandom(4).stream("operation quality");
 for (let index = 0; index < 200; index++) {
   const problem = generateWordProblem({ seed: 4, index, operations: [2, 3], split: "test" });
+  wordings.set(problem.question, subQuestionWordings(problem));
   for (const name of PROBLEM_OPERATIONS) {
     const example = operationExample(name, problem, random);
     if (example) truth.set(`${name} ${example.prompt}`, example.completion);
@@ -76,6 +79,28 @@ describe("operationQuality", () => {
       expect(parsed.value, operation).toBe(0);
       expect(right?.value ?? 0, operation).toBe(0);
     }
+  });
+
+  it("takes a graph as right if its questions ask for the right things, in any wording, and not for its edges alone", async () => {
+    const asking = (wording: (wordings: readonly string[], written: string) => string) =>
+      operationQuality(
+        scriptedModel(
+          ({ prompt }) => {
+            const [{ content }] = (prompt as { messages: [ChatMessage] }).messages;
+            const lines = truth.get(`decompose ${content}`)!.split("\n");
+            return lines
+              .map((line, at) =>
+                line.replace(/(?<=^\d+\. ).*(?= \[)/, (own) => wording(wordings.get(content)![at]!, own)),
+              )
+              .join("\n");
+          },
+          { operations: new Set(OPERATION_NAMES) },
+        ),
+        { ...options, operations: ["decompose"] },
+      );
+    const right = async (...given: Parameters<typeof asking>) => (await asking(...given))[0]!.right!.value;
+    expect(await right((all, own) => all.find((each) => each !== own)!)).toBe(1);
+    expect(await right(() => "How many cows?")).toBe(0);
   });
 
   it("takes no question as contracted or rewritten that is the one it was given, and no thought that was cut off", async () => {

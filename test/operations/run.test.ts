@@ -131,6 +131,28 @@ describe("runOperation", () => {
     expect(short.calls).toHaveLength(1);
   });
 
+  it("counts the tokens of all prompts at once, and stops doing so when it is aborted", async () => {
+    const abort = new AbortController();
+    let [counting, most] = [0, 0];
+    const model = scriptedModel(() => "#### 1", {
+      capabilities: new Set(["text", "chat", "countTokens"]),
+      contextLength: 600,
+      async countTokens(_, { signal } = {}) {
+        signal?.throwIfAborted();
+        most = Math.max(most, ++counting);
+        await new Promise((done) => setTimeout(done, 5));
+        counting -= 1;
+        return 10;
+      },
+    });
+    const all = await runOperation(model, cot, inputs, { signal: abort.signal });
+    expect(all.flat().every(({ ok }) => ok)).toBe(true);
+    expect(most).toBe(inputs.length);
+    abort.abort();
+    await expect(runOperation(model, cot, inputs, { signal: abort.signal })).rejects.toThrow();
+    expect(model.calls).toHaveLength(1);
+  });
+
   it("refuses options that make no sense, before any work", async () => {
     const model = scriptedModel(() => "#### 1");
     for (const options of [{ attempts: 0 }, { samples: 1.5 }, { seeds: [1] }]) {

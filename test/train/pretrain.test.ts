@@ -6,7 +6,7 @@ import { createRandom } from "thoughtbook/core";
 import { generateWordProblem } from "thoughtbook/data";
 import { loadLocalModel } from "thoughtbook/llm";
 import { encodeConversation, loadTokenizer, openCheckpoint, readParameters } from "thoughtbook/model";
-import { exampleMessages, OPERATION_NAMES, operationExamples } from "thoughtbook/operations";
+import { exampleMessages, operationExamples } from "thoughtbook/operations";
 import {
   mostOperations,
   type Phase,
@@ -60,6 +60,8 @@ const RECIPE: Recipe = {
   phases: [PHASE, { ...PHASE, name: "long", steps: 4, mixture: { cot: 0.5, think: 0.5 }, longest: 600 }],
   publish: { "tiny-base": "base", tiny: "long" },
 };
+/** What the recipe's phases are about. */
+const TRAINED = new Set(["cot", "think", "decompose", "contract", "judge", "program", "code"]);
 
 async function run(out: string, options: object = {}) {
   const records: [string, TrainingRecord][] = [];
@@ -79,7 +81,7 @@ describe("pretrain", () => {
     ]);
     expect(records[2]![1].scores).toEqual({ "accuracy at 1": expect.any(Number), "accuracy at 2": expect.any(Number) });
     const model = await loadLocalModel(folder);
-    expect(model.operations).toEqual(new Set(OPERATION_NAMES));
+    expect(model.operations).toEqual(TRAINED);
     expect([...model.capabilities]).toContain("chat");
     expect(model.contextLength).toBe(600);
 
@@ -226,6 +228,50 @@ describe("pretrain", () => {
   }, 60_000);
 });
 
+describe("a folder of pretrain", () => {
+  it("is of one recipe and seed, as far as it is finished", async () => {
+    const [out, into] = [await temporaryFolder(), await temporaryFolder()];
+    await run(out, { until: "base" });
+    const [base, long] = RECIPE.phases as [Phase, Phase];
+    const otherwise = { ...RECIPE, phases: [{ ...base, learningRate: 0.5 }, long] };
+    const seed = { code: "bad-input", message: `${out} holds a run with seed = 3, but now it is 4` };
+    expect(await failure(run(out, { seed: 4 }))).toMatchObject(seed);
+    expect(await failure(publishModels({ recipe: RECIPE, seed: 4, out, into }))).toMatchObject(seed);
+    const rate = { code: "bad-input", message: expect.stringMatching(/phases\.0\.learningRate = 0\.001, .* 0\.5/) };
+    expect(await failure(run(out, { recipe: otherwise }))).toMatchObject(rate);
+    expect(await failure(publishModels({ recipe: otherwise, out, into }))).toMatchObject(rate);
+    expect(existsSync(join(into, "tiny-base"))).toBe(false);
+    const later = { ...RECIPE, phases: [base, { ...long, steps: 2 }] };
+    expect((await run(out, { recipe: later })).records).toHaveLength(2);
+    expect((await failure(run(out))).message).toMatch(/phases\.1\.steps = 2, but now it is 4/);
+  }, 60_000);
+
+  it("loses no update when it is stopped in an evaluation", async () => {
+    const out = await temporaryFolder();
+    const abort = new AbortController();
+    // Long enough to be stopped in.
+    const evaluation = { ...RECIPE.evaluation, problems: 100, maxNewTokens: 300 };
+    const asked = { recipe: { ...RECIPE, evaluation }, until: "base" };
+    const onRecord = ({ step }: TrainingRecord) => void (step === 2 && setTimeout(() => abort.abort(), 400));
+    const { message } = await failure(run(out, { ...asked, onRecord, signal: abort.signal }));
+    const [, stopped] = /^training was stopped after update (\d) of 6$/.exec(message)!;
+    const folder = join(out, "runs", "base");
+    expect((await readFile(join(folder, "records.jsonl"), "utf8")).trimEnd().split("\n")).toHaveLength(Number(stopped));
+    expect(existsSync(join(folder, "state.safetensors"))).toBe(true);
+  }, 60_000);
+
+  it("gets its tokenizer anew where writing it was cut off", async () => {
+    const out = await temporaryFolder();
+    await run(out, { until: "base" });
+    const tokenizer = join(out, "tokenizer");
+    const whole = await readFile(join(tokenizer, "tokenizer_config.json"), "utf8");
+    await rm(join(out, "models"), { recursive: true });
+    await rm(join(tokenizer, "tokenizer_config.json"));
+    await run(out, { until: "base" });
+    expect(await readFile(join(tokenizer, "tokenizer_config.json"), "utf8")).toBe(whole);
+  }, 60_000);
+});
+
 describe("publishModels", () => {
   it("writes the finished models in 16 bits with recipe, time and curve, and says what there is otherwise", async () => {
     const [out, into] = [await temporaryFolder(), await temporaryFolder()];
@@ -238,7 +284,10 @@ describe("publishModels", () => {
     expect(await publishModels({ recipe: RECIPE, out, into })).toEqual([join(into, "tiny-base"), join(into, "tiny")]);
 
     const model = await loadLocalModel(join(into, "tiny"));
-    expect(model.operations).toEqual(new Set(OPERATION_NAMES));
+    expect(model.operations).toEqual(TRAINED);
+    const base = await loadLocalModel(join(into, "tiny-base"));
+    expect(base.operations).toEqual(new Set([...TRAINED].filter((name) => name !== "think")));
+    expect(JSON.parse(await readFile(join(into, "tiny-base", "thoughtbook.json"), "utf8")).name).toBe("tiny-base");
     expect([...model.capabilities]).toContain("chat");
     const read = async (name: string) => readFile(join(into, "tiny", name), "utf8");
     expect(JSON.parse(await read("config.json"))).toMatchObject({ dtype: "float16" });
@@ -302,10 +351,19 @@ describe("recipes", () => {
     expect((await failure(readRecipe(file))).message).toMatch(/no recipe: .*phases\[0\]\.operations/s);
     await write({ ...RECIPE, publish: { tiny: "last" } });
     expect((await failure(readRecipe(file))).message).toMatch(/publish/);
-    for (const publish of [{ tiny: { long: 1, last: 1 } }, { tiny: {} }, { tiny: { long: 0 } }]) {
-      await write({ ...RECIPE, publish });
-      expect((await failure(readRecipe(file))).message).toMatch(/publish/);
+    for (const [part, phase] of [
+      ["operations", { operations: [0, 2] }],
+      ["operations", { operations: [1, 40] }],
+      ["distractors", { distractors: [0, 9] }],
+      ["longest", { longest: 601 }],
+    ] as const) {
+      await write({ ...RECIPE, phases: [{ ...PHASE, ...phase }], publish: {} });
+      expect((await failure(readRecipe(file))).message, part).toMatch(part);
     }
+    await write({ ...RECIPE, phases: [PHASE, PHASE], publish: {} });
+    expect((await failure(readRecipe(file))).message).toMatch(/two phases have the same name/);
+    await write({ ...RECIPE, evaluation: { ...RECIPE.evaluation, operations: [20] } });
+    expect((await failure(readRecipe(file))).message).toMatch(/evaluation\.operations/);
     await write({ ...RECIPE, phases: [{ ...PHASE, mixture: { cook: 1 } }] });
     expect((await failure(readRecipe(file))).message).toMatch(/mixture/);
     await write("{");

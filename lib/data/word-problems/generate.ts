@@ -33,8 +33,8 @@ export interface WordProblemOptions {
 }
 
 export const MOST_OPERATIONS = 12;
-const MOST_DISTRACTORS = 6;
-/** Draws of a structure before it is said that depth and width cannot be had. */
+export const MOST_DISTRACTORS = 6;
+/** Draws of a structure before it is said that there is none: what occurs in a thousand occurs among so many. */
 const MOST_STRUCTURES = 20_000;
 /** How often a problem begins with a sentence about the place. */
 const OPENING = 0.5;
@@ -48,24 +48,24 @@ const ASKED_DIRECTLY = 0.6;
  *
  * The same options give the same problem on every machine, whatever was generated before.
  *
- * @throws bad-input if an option is out of range, or no structure has the depth and width asked for
+ * @throws bad-input if an option is out of range, or (nearly) no computation has the depth and width asked for
  */
 export function generateWordProblem(options: WordProblemOptions): ProceduralProblem {
   const { seed, index = 0, order = "mixed", split = "train", depth, width } = options;
   const wanted = range(options.operations, "operations", 1, MOST_OPERATIONS);
-  const operations = possible(wanted, options);
+  const counts = countsWithShape(wanted, options);
   const distractors = range(options.distractors ?? 0, "distractors", 0, MOST_DISTRACTORS);
   if (!Number.isSafeInteger(index) || index < 0) throw outOfRange("index", String(index), "a whole number from 0");
   if (typeof seed === "number" && !Number.isFinite(seed))
     throw outOfRange("seed", String(seed), "a finite number or a text");
   const place = [split, wanted.join("-"), ...limits("depth", depth), ...limits("width", width), index].join("/");
   const random = createRandom(JSON.stringify(["word problem", seed, place]));
-  const count = between(random, operations);
+  const count = counts[between(random, [0, counts.length - 1])]!;
 
   for (let attempt = 0; attempt < MOST_STRUCTURES; attempt++) {
     const structure = drawStructure(random, count);
     const graph = structureShape(structure.nodes);
-    if (!within(graph.depth, depth) || !within(graph.width, width)) continue;
+    if (!hasShape(graph, options)) continue;
     const valued = drawValues(random, structure);
     if (!valued) continue;
     const signature = structureSignature(structure);
@@ -110,7 +110,7 @@ export function generateWordProblem(options: WordProblemOptions): ProceduralProb
       difficulty,
     });
   }
-  throw noProblem(options);
+  throw new ThoughtbookError("bad-input", `${place} has no problem`, { hint: "Leave depth or width more room." });
 }
 
 /** Problem after problem of one seed, from an index on; without end unless a count is given. */
@@ -193,20 +193,41 @@ function outOfRange(name: string, value: string, expected: string): ThoughtbookE
   return new ThoughtbookError("bad-input", `${name} is ${value}`, { hint: `Give ${expected}.` });
 }
 
-/** Without the numbers of operations that cannot have the depth or the width: a merge of w branches takes w - 1 more. */
-function possible([low, high]: readonly [number, number], options: WordProblemOptions): [number, number] {
-  const { depth = [0, 0], width = [1, 1] } = options;
-  const least = Math.max(low, depth[0] + 1, 2 * width[0] - 1);
-  if (least > high) throw noProblem(options);
-  return [least, high];
-}
+type Shape = ReturnType<typeof structureShape>;
+const hasShape = ({ depth, width }: Shape, options: Pick<WordProblemOptions, "depth" | "width">): boolean =>
+  within(depth, options.depth) && within(width, options.width);
 
-function noProblem({ operations, depth, width }: WordProblemOptions): ThoughtbookError {
-  const wanted = [...limits("depth", depth), ...limits("width", width)].join(" and ");
-  return new ThoughtbookError("bad-input", `no problem found with ${wanted}`, {
-    hint: `Depth d takes d + 1 operations, and width w takes 2w - 1; there are ${[operations].flat().join("-")}.`,
+/** Those numbers of operations that come with the depth and width. @throws bad-input if none does */
+function countsWithShape([low, high]: readonly [number, number], options: WordProblemOptions): number[] {
+  const all = Array.from({ length: high - low + 1 }, (_, i) => low + i);
+  if (options.depth === undefined && options.width === undefined) return all;
+  const counts = all.filter((count) => shapesOf(count).some((shape) => hasShape(shape, options)));
+  if (counts.length > 0) return counts;
+  const shapes = all.flatMap(shapesOf);
+  const span = (of: keyof Shape) => {
+    const values = shapes.map((shape) => shape[of]);
+    return `${Math.min(...values)}-${Math.max(...values)}`;
+  };
+  const shape = [...limits("depth", options.depth), ...limits("width", options.width)].join(" and ");
+  throw new ThoughtbookError("bad-input", `no problem has ${shape} with ${low}-${high} operations`, {
+    hint: `With so many there are depths of ${span("depth")} and widths of ${span("width")}; deep ones are narrow.`,
   });
 }
+
+/** Depths and widths of computations of so many operations, those that occur in a thousand. */
+function shapesOf(count: number): readonly Shape[] {
+  const known = SHAPES.get(count);
+  if (known) return known;
+  const random = createRandom(`shapes/${count}`);
+  const shapes = new Map<string, Shape>();
+  for (let draw = 0; draw < 1000; draw++) {
+    const shape = structureShape(drawStructure(random, count).nodes);
+    shapes.set(`${shape.depth}/${shape.width}`, shape);
+  }
+  SHAPES.set(count, [...shapes.values()]);
+  return SHAPES.get(count)!;
+}
+const SHAPES = new Map<number, readonly Shape[]>();
 
 /** "depth 1-3", for ids and messages. */
 const limits = (name: string, range: readonly [number, number] | undefined): string[] =>

@@ -60,7 +60,7 @@ export interface Difficulty {
 
 /** A word problem made from a random computation graph. Everything else about it follows from this object. */
 export interface ProceduralProblem {
-  /** Seed, split and index, such as "7/train/12"; contracted problems append "+1", "+2", … */
+  /** Seed, split, operations, further options and index, such as "7/train/2-6/12"; contracted problems append "+1", … */
   id: string;
   split: Split;
   scenario: string;

@@ -25,8 +25,11 @@ export const PHRASINGS = 3_600;
 
 /** Lists have 3, 4, 5 or 6 variants, all divisors of 60: each variant is equally likely. */
 const pick = (phrasing: number, variants: readonly (() => string)[]): string => variants[phrasing % variants.length]!();
+const FACT_PHRASINGS = 60;
 const pickQuestion = (phrasing: number, variants: readonly (() => string)[]): string =>
-  pick(Math.floor(phrasing / 60), variants);
+  pick(Math.floor(phrasing / FACT_PHRASINGS), variants);
+/** One phrasing for each wording of a question: these have 3 variants. */
+export const QUESTION_PHRASINGS: readonly number[] = [0, 1, 2].map((variant) => variant * FACT_PHRASINGS);
 
 /** The sentence that states a quantity: its number if it is given, else how it follows from others. */
 export function factSentence(quantity: Quantity, quantities: readonly Quantity[], holderPlural: string): string {

@@ -71,6 +71,8 @@ function readAndSolve(question: string, scenarioName: string, units: Scenario["u
     given += 1;
   };
   const [used, late] = [new Set<string>(), new Set<string>()];
+  /** Once each: a text in which every quantity is twice the one before it would take forever. */
+  const computed = new Map<string, number>();
   /** The quantities that are being computed, each for the one before it. */
   const asked: string[] = [];
   const value = (name: string): number => {
@@ -81,9 +83,12 @@ function readAndSolve(question: string, scenarioName: string, units: Scenario["u
     const names = [...known.keys()];
     if (reader !== undefined && names.indexOf(name) > names.indexOf(reader)) late.add(reader);
     used.add(name);
+    const earlier = computed.get(name);
+    if (earlier !== undefined) return earlier;
     asked.push(name);
     const result = found();
     asked.pop();
+    computed.set(name, result);
     return result;
   };
   /** Holders, each with a verb of its own or the common one. */

@@ -3,7 +3,7 @@ import type { Expression } from "../../answer/index.js";
 import type { QuestionGraph } from "../../graph/index.js";
 import { type EquationForm, equation } from "./kinds.js";
 import type { ProceduralProblem } from "./problem.js";
-import { directQuestion, quantityQuestion } from "./sentences.js";
+import { directQuestion, QUESTION_PHRASINGS, quantityQuestion } from "./sentences.js";
 import { problemSteps, stepStatement } from "./steps.js";
 
 const AS_EXPRESSION: EquationForm<Expression> = {
@@ -17,6 +17,20 @@ export function subQuestion({ quantities, asked, askedDirectly }: ProceduralProb
   if (!askedDirectly || index !== asked) return quantityQuestion(quantity);
   const inputs = quantity.relation!.inputs.map((input) => quantities[input]!);
   return directQuestion(quantity, quantity.relation!, inputs);
+}
+
+/**
+ * Of each step the sub-question in all its wordings, in the order of {@link questionGraph}. Which one a problem takes is
+ * drawn, and no reader of its text can know it.
+ */
+export function subQuestionWordings(problem: ProceduralProblem): string[][] {
+  const { quantities } = problem;
+  return problemSteps(problem).map(({ quantity }) =>
+    QUESTION_PHRASINGS.map((phrasing) => {
+      const worded = quantities.with(quantity, { ...quantities[quantity]!, phrasing });
+      return subQuestion({ ...problem, quantities: worded }, quantity);
+    }),
+  );
 }
 
 /**

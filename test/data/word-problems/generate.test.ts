@@ -201,6 +201,18 @@ describe("generateWordProblem", () => {
     expect(shuffled.some((problem) => lateQuantities(problem) > 2)).toBe(true);
   });
 
+  it("takes the numbers of operations that come with the depth and width, all alike", () => {
+    for (const shape of [
+      { operations: [2, 6], depth: [0, 1] },
+      { operations: [7, 12], width: [4, 4] },
+    ] as const) {
+      const counts = problems(300, shape).map(({ difficulty }) => difficulty.operations);
+      const [least, most] = "depth" in shape ? [2, 3] : [9, 12];
+      expect([Math.min(...counts), Math.max(...counts)]).toEqual([least, most]);
+      expect(counts.filter((count) => count === least).length).toBeGreaterThan(300 / (most - least + 1) / 2);
+    }
+  });
+
   it("refuses what it cannot make", () => {
     expect(() => generateWordProblem({ seed: 1, operations: 0 })).toThrow(/operations is 0/);
     expect(() => generateWordProblem({ seed: 1, operations: [5, 2] })).toThrow(/operations is 5-2/);
