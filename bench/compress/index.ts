@@ -53,7 +53,7 @@ export async function benchCompress(options: CompressBenchOptions): Promise<Comp
     await writeFile(data, chainLines(chainsOfLength({ ...chains, seed }, { traces, steps })));
     for (const set of sets.filter(({ mode }) => mode !== "accepted" && needsOf(mode).validator)) {
       onProgress(`${set.method}: ${traces} chains of ${steps} steps`);
-      rows.push(await compressed(set, models, { data, output: join(folder, `${set.name}.jsonl`), steps, seed }));
+      rows.push(await compressed(set, models, { data, output: join(folder, `${set.name}.jsonl`), seed }));
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -86,14 +86,13 @@ function chainsOfLength(
 interface Work {
   data: string;
   output: string;
-  steps: number;
   seed: number;
 }
 
 async function compressed(
   { name, method, mode, importance, search }: StudySet,
   models: Study["models"],
-  { data, output, steps, seed }: Work,
+  { data, output, seed }: Work,
 ): Promise<CompressBenchRow> {
   const flags: Record<string, string | number | undefined> = {
     "data-path": data,
@@ -120,11 +119,8 @@ async function compressed(
   if (summary.rows.used !== summary.rows.rows) {
     throw new ThoughtbookError("execution", `only ${summary.rows.used} of ${summary.rows.rows} chains were used`);
   }
-  const { scored, verified, keptTokens, acceptedShare, peakMemory } = summary;
-  return {
-    ...{ set: name, method, seconds, peakMemory, scored, verified, keptTokens, acceptedShare },
-    weighed: importance.signal === "random" ? 0 : 2 * steps,
-  };
+  const { scored, verified, weighed, keptTokens, acceptedShare, peakMemory } = summary;
+  return { set: name, method, seconds, peakMemory, scored, verified, weighed, keptTokens, acceptedShare };
 }
 
 /** The results as text for the terminal. */

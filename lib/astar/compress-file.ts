@@ -12,7 +12,7 @@ import {
 import { checkedShare } from "./baselines.js";
 import { type CompressMode, type CompressOptions, checkCompressOptions, compressRows, needsOf } from "./compress.js";
 import type { CompressedRow } from "./compressed-row.js";
-import { openImportanceCache } from "./importance-cache.js";
+import { type ImportanceCache, openImportanceCache } from "./importance-cache.js";
 import { type KeptQuality, keptQuality } from "./kept-quality.js";
 import {
   type ChainRow,
@@ -23,12 +23,18 @@ import {
   readChainRows,
   type SkipReason,
 } from "./rows.js";
+import { checkTags, THOUGHT_TAGS } from "./tags.js";
 import { type TrainingOptions, trainingConversation } from "./training-row.js";
 
 export interface CompressFileOptions extends Omit<CompressOptions, "isDone" | "signals" | "shareOf"> {
   /** Parquet, JSONL, JSON or CSV. */
   data: string;
   read?: Omit<ReadChainRowsOptions, "tags" | "signal"> | undefined;
+  /**
+   * What counts tokens, such as the hash of the model whose tokenizer it is: an unfinished output does not go on with
+   * another one.
+   */
+  counter?: string | undefined;
   /** JSONL in the ShareGPT layout; beside it a folder OUTPUT.run with what is finished, while not all is. */
   output: string;
   /** File of the scorer's signals, made if missing. */
@@ -51,6 +57,8 @@ export interface CompressionSummary extends KeptQuality {
   /** How searches ended. */
   statuses: Record<string, number>;
   acceptedShare: number;
+  /** Of best-first: rows where no cheaper path can be accepted. */
+  provenShare?: number;
   /** Steps and tokens of the thoughts that were kept, of all together. */
   keptSteps: number;
   keptTokens: number;
@@ -78,36 +86,40 @@ interface CompressionRecord extends CompressedRow {
  *   as `compressRows`
  */
 export async function compressFile(options: CompressFileOptions): Promise<CompressionSummary> {
-  const {
-    data,
-    read,
-    output,
-    training,
-    cache: cacheFile,
-    sink,
-    share,
-    like,
-    scorer,
-    mode,
-    tags,
-    signal,
-    onSkipped,
-  } = options;
+  const { data, output, cache: cacheFile, sink, share, like, scorer, mode, tags } = options;
   const shares = like === undefined ? undefined : await sharesOf(like);
   const shareOf = shares ? ({ id }: ChainRow) => shares.get(id) : share === undefined ? undefined : () => share;
   // Before any file is made.
   checkCompressOptions({ ...options, shareOf });
   if (share !== undefined) checkedShare(share);
   const dataHash = await sha256File(data);
-  const run = await openRun<CompressionRecord>({
-    folder: `${output}.run`,
-    config: await settingsOf(options, dataHash),
-    seed: options.seed ?? 0,
-    idOf: ({ index }) => String(index),
-  });
+  checkTags(tags ?? THOUGHT_TAGS);
   const cache = needsOf(mode).importance
     ? await openImportanceCache(cacheFile, scorer!, { sink, data: { data: dataHash } })
     : undefined;
+  try {
+    return await compressInRun(options, {
+      cache,
+      shareOf,
+      run: { config: await settingsOf(options, dataHash), folder: `${output}.run` },
+    });
+  } finally {
+    await cache?.close();
+  }
+}
+
+interface Opened {
+  cache: ImportanceCache | undefined;
+  shareOf: CompressOptions["shareOf"];
+  run: { config: Record<string, unknown>; folder: string };
+}
+
+async function compressInRun(
+  options: CompressFileOptions,
+  { cache, shareOf, run: { config, folder } }: Opened,
+): Promise<CompressionSummary> {
+  const { data, read, output, training, sink, mode, tags, signal, onSkipped, seed = 0 } = options;
+  const run = await openRun<CompressionRecord>({ folder, config, seed, idOf: ({ index }) => String(index) });
   const progress = startProgress("compressing", { unit: "rows", display: options.display });
   const tally = emptyTally();
   const necessary: ChainRow["necessary"][] = [];
@@ -134,6 +146,8 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
       progress.update(run.done.size);
     }
     const rows = await orderedRows(run.records());
+    // Before anything is written: without rows there is nothing to take the place of an earlier output.
+    const summary = summariseRows(rows, { mode, tally, necessary });
     await writeLines(output, rows);
     if (training) {
       await writeLines(
@@ -143,14 +157,14 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
     }
     progress.succeed(`${rows.length} rows`);
     await run.close();
-    await rm(`${output}.run`, { recursive: true });
-    return summariseRows(rows, { mode, tally, necessary });
+    await rm(folder, { recursive: true });
+    return summary;
   } catch (error) {
     progress.fail();
-    throw error;
-  } finally {
     await run.close();
-    await cache?.close();
+    // Nothing to go on from, which would only stand in the way of the same command with another setting.
+    if (run.done.size === 0) await rm(folder, { recursive: true, force: true });
+    throw error;
   }
 }
 
@@ -159,7 +173,7 @@ async function settingsOf(options: CompressFileOptions, data: string): Promise<R
   const { mode, scorer, validator, importance, search, tags, read, sink, share, like } = options;
   return {
     data,
-    ...{ mode, importance, search, tags, read, sink, share },
+    ...{ mode, importance, search, tags, read, sink, share, counter: options.counter },
     ...(like === undefined ? {} : { like: await sha256File(like) }),
     scorer: await scorer?.hash(),
     validator: validator && ((await validator.hash()) ?? validator.name),
@@ -213,6 +227,7 @@ export function summariseRows(
     rows: tally,
     statuses,
     acceptedShare: (statuses.accepted ?? 0) / compressed.length,
+    ...(mode === "best-first" ? { provenShare: mean(({ proven }) => Number(proven ?? false)) } : {}),
     keptSteps: mean(({ kept }) => kept.length) / mean(({ steps }) => steps),
     keptTokens: mean(({ tokens }) => tokens.after) / mean(({ tokens }) => tokens.before),
     meanRate: mean(({ rate }) => rate),

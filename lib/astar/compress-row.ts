@@ -5,7 +5,7 @@ import type { Importance } from "./importance-formulas.js";
 import { openPathCosts, type PathCosts } from "./path-cost.js";
 import { type PathTags, releasedTags, THINK_TAGS } from "./path-parts.js";
 import type { ChainRow } from "./rows.js";
-import type { SearchTree } from "./search-tree.js";
+import type { SearchResult, SearchTree } from "./search-tree.js";
 import { joinSteps } from "./split-steps.js";
 import { createPathVerifier, type PathVerifier, thoughtPrompt } from "./verify-path.js";
 import { faithfulSearch, paperSearch, type WalkOptions } from "./walk-search.js";
@@ -69,6 +69,8 @@ export interface KeptSteps {
   verified: number;
   /** Paths that are too long for the validator's context: they cost ∞, or count as rejected. */
   tooLong: number;
+  /** Of best-first: whether no cheaper path can be accepted; false where a limit or the beam ended the search. */
+  proven?: boolean;
   tree?: SearchTree;
   /** The shorter thought, where it is not made of whole steps. */
   thought?: string;
@@ -107,7 +109,8 @@ export async function searchRow(
   const found = await runSearch(row, order, mode, settings, { costs, verifier, signal });
   const { kept, status, searchSteps, tree } = found;
   const tooLong = costs.tooLong + verifier.tooLong;
-  return { kept, status, searchSteps, tree, scored: costs.scored, verified: verifier.asked, tooLong };
+  const proven = found.proven === undefined ? {} : { proven: found.proven };
+  return { kept, status, searchSteps, tree, scored: costs.scored, verified: verifier.asked, tooLong, ...proven };
 }
 
 interface Asking {
@@ -147,7 +150,7 @@ function runSearch(
   mode: SearchMode,
   { expandSize, neighbours, minSteps, maxSteps, monotone, beamWidth }: SearchSettings,
   { costs, verifier, signal }: Instruments,
-) {
+): Promise<SearchResult & { proven?: boolean }> {
   const boxedSolution = answer !== undefined;
   const shared = { n: steps.length, queue, boxedSolution, signal };
   if (mode === "best-first") {

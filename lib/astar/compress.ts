@@ -18,7 +18,7 @@ import {
 import { type CompressedRow, compressedRow, type TokenCounter } from "./compressed-row.js";
 import { gatherCalls } from "./gather-calls.js";
 import { importanceSignals, type SignalOptions } from "./importance.js";
-import { type Importance, type ImportanceOptions, rankSteps } from "./importance-formulas.js";
+import { type Importance, type ImportanceOptions, randomImportance, rankSteps } from "./importance-formulas.js";
 import type { ChainRow } from "./rows.js";
 import { badInput } from "./step-set.js";
 import type { ThoughtTags } from "./tags.js";
@@ -76,10 +76,12 @@ export async function* compressRows(
   options: CompressOptions,
 ): AsyncGenerator<Compressed, void, undefined> {
   checkCompressOptions(options);
-  const { mode, scorer, validator, signals, signal, isDone = () => false } = options;
-  const weighed = needsOf(mode).importance
+  const { mode, scorer, validator, importance, signals, signal, isDone = () => false } = options;
+  // A random order asks no model.
+  const isWeighed = needsOf(mode).importance && importance?.signal !== "random";
+  const weighed = isWeighed
     ? weigh(importanceSignals(scorer!, rows, { ...signals, signal }), options)
-    : unweighed(rows);
+    : unweighed(rows, options);
   const isSmall = (validator?.parameterCount ?? LARGE) < LARGE;
   const size = isSmall ? GROUP_OF_SMALL_MODEL : GROUP_OF_LARGE_MODEL;
   let first = 0;
@@ -136,8 +138,14 @@ async function* weigh(
   }
 }
 
-async function* unweighed(rows: Iterable<ChainRow> | AsyncIterable<ChainRow>): AsyncGenerator<Weighed> {
-  for await (const row of rows) yield { row, importance: undefined, weighed: 0, cut: 0 };
+async function* unweighed(
+  rows: Iterable<ChainRow> | AsyncIterable<ChainRow>,
+  { importance, seed = 0 }: CompressOptions,
+): AsyncGenerator<Weighed> {
+  for await (const row of rows) {
+    const random = importance?.signal === "random" && randomImportance(row.steps, `${seed}/${row.id}`);
+    yield { row, importance: random || undefined, weighed: 0, cut: 0 };
+  }
 }
 
 async function* inGroups<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {

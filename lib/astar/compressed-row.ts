@@ -25,6 +25,8 @@ export interface CompressedRow {
   /** Steps, question and solution of which the scorer saw only the end; paths too long for the validator. */
   cut: number;
   too_long: number;
+  /** Of best-first: whether no cheaper path can be accepted. */
+  proven?: boolean;
   /** The steps kept, as ascending indices, and how many there were. */
   kept: number[];
   steps: number;
@@ -69,6 +71,7 @@ export function compressedRow(
     search_steps: searchSteps,
     status,
     ...{ scored, verified, weighed, cut, too_long: tooLong },
+    ...(rest.proven === undefined ? {} : { proven: rest.proven }),
     kept: places,
     steps: row.steps.length,
     tokens,

@@ -124,7 +124,7 @@ export function rankSteps(chain: ChainSignals, options: ImportanceOptions = {}):
       hint: "0 takes the question alone, 1 the solution alone.",
     });
   }
-  if (options.signal === "random") return randomImportance(chain, options.seed ?? 0);
+  if (options.signal === "random") return randomImportance(chain.steps, options.seed ?? 0);
   const at = (weight: number) => chain.steps.map((step) => (step ? stepImportance(step, chain, weight, options) : 0));
   const scores = at(alpha);
   return { scores, question: at(0), solution: at(1), order: descending(scores) };
@@ -144,7 +144,8 @@ function stepImportance(
   return bidirectionalImportance(side(question), side(solution), alpha);
 }
 
-function randomImportance({ steps }: ChainSignals, seed: number | string): Importance {
+/** Random numbers as the importance of steps, 0 for those that are empty. */
+export function randomImportance(steps: readonly unknown[], seed: number | string): Importance {
   const random = createRandom(`importance/${seed}`);
   const scores = steps.map((step) => {
     const drawn = random.uniform();

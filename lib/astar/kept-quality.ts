@@ -18,7 +18,9 @@ export function keptQuality(
 ): KeptQuality {
   const hits = chains.map(({ kept, necessary }) => kept.filter((step) => necessary[step]).length);
   const share = (wholes: readonly number[]): Estimate | undefined =>
-    wholes.some((whole) => whole > 0) ? crossedEstimate([[hits], [wholes]], (part, whole) => part / whole) : undefined;
+    wholes.some((whole) => whole > 0)
+      ? crossedEstimate([[hits], [wholes]], (part, whole) => part / whole, { scale: "logit" })
+      : undefined;
   const precision = share(chains.map(({ kept }) => kept.length));
   const recall = share(chains.map(({ necessary }) => necessary.filter(Boolean).length));
   return { ...(precision ? { precision } : {}), ...(recall ? { recall } : {}) };

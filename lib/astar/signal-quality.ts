@@ -1,4 +1,4 @@
-import { type Estimate, meansBy, type Points } from "../eval/index.js";
+import { crossedEstimate, type Estimate, type Points } from "../eval/index.js";
 import { type ChainSignals, type ImportanceOptions, rankSteps } from "./importance-formulas.js";
 import { keptQuality } from "./kept-quality.js";
 
@@ -27,10 +27,12 @@ export function signalPrecision(chains: readonly LabelledSignals[], options: Imp
 
 /** Each bin but the last holds lengths up to its number of tokens. */
 const LENGTH_BINS = 8;
+/** Bins with steps of fewer chains are left out: their intervals would mean nothing. */
+const FEWEST_CHAINS = 10;
 
 /**
  * The mean place of steps in the order of importance by their length, from 0 (the most important) to 100; 50 is a matter of
- * chance. It tells whether importance just prefers short steps.
+ * chance. It tells whether importance just prefers short steps. With 95 % intervals over chains.
  *
  * @param widest tokens of a step at which the last bin begins to hold all
  * @throws bad-input as `rankSteps`
@@ -41,7 +43,8 @@ export function placeByLength(
 ): Points {
   const { widest, ...importance } = options;
   const bin = widest / LENGTH_BINS;
-  const steps = chains.flatMap((chain) => {
+  const lengths = Array.from({ length: LENGTH_BINS }, (_, i) => (i + 1) * bin);
+  const places = chains.map((chain) => {
     const { order } = rankSteps(chain, importance);
     return order.flatMap((step, place) => {
       const tokens = chain.steps[step]?.tokens;
@@ -50,9 +53,17 @@ export function placeByLength(
       return { length, place: (100 * (place + 0.5)) / order.length };
     });
   });
-  return meansBy(
-    steps,
-    ({ length }) => length,
-    ({ place }) => place,
-  );
+  const bins = lengths.flatMap((x) => {
+    const own = places.map((all) => all.filter(({ length }) => length === x).map(({ place }) => place));
+    const counts = own.map((all) => all.length);
+    if (counts.filter((count) => count > 0).length < FEWEST_CHAINS) return [];
+    const sums = own.map((all) => all.reduce((sum, place) => sum + place, 0));
+    const { value: y, interval } = crossedEstimate([[sums], [counts]], (sum, count) => sum / count);
+    return { x, y, interval: interval! };
+  });
+  return {
+    x: bins.map(({ x }) => x),
+    y: bins.map(({ y }) => y),
+    intervals: bins.map(({ interval }) => interval),
+  };
 }

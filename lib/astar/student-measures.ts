@@ -1,5 +1,7 @@
 import { acu, type CrossedValues, crossedEstimate, type Estimate, type EvaluationRecord } from "../eval/index.js";
 
+const RATIO = { scale: "log" } as const;
+
 /** What a student did under one budget, problem by problem in the task's order. */
 export interface StudentAnswers {
   budget: number;
@@ -58,14 +60,14 @@ export function studentAnswers(records: readonly EvaluationRecord[]): StudentAns
  */
 export const studentMeasures = (students: readonly (readonly StudentAnswers[])[]): StudentMeasures[] =>
   byBudget(students).map(({ budget, astar, strict, finished, length }) => {
-    const meanOf = (values: CrossedValues) => crossedEstimate([values], (mean) => mean);
+    const share = (values: CrossedValues) => crossedEstimate([values], (mean) => mean, { scale: "logit" });
     return {
       budget,
-      accuracy: meanOf(astar),
+      accuracy: share(astar),
       acu: crossedEstimate([astar, length], (share, tokens) => acu(share, tokens) ?? 0),
-      strict: meanOf(strict),
-      finishRate: meanOf(finished),
-      length: meanOf(length),
+      strict: share(strict),
+      finishRate: share(finished),
+      length: crossedEstimate([length], (mean) => mean),
     };
   });
 
@@ -83,14 +85,14 @@ export function compareStudents(
     const [astar, otherAstar] = [all.astar.slice(0, own), all.astar.slice(own)];
     const [length, otherLength] = [all.length.slice(0, own), all.length.slice(own)];
     const ratios = {
-      accuracyRatio: crossedEstimate([astar, otherAstar], (a, b) => a / b),
-      acuRatio: crossedEstimate([astar, length, otherAstar, otherLength], (a, m, b, n) => a / m / (b / n)),
+      accuracyRatio: crossedEstimate([astar, otherAstar], (a, b) => a / b, RATIO),
+      acuRatio: crossedEstimate([astar, length, otherAstar, otherLength], (a, m, b, n) => a / m / (b / n), RATIO),
     };
     return {
       budget,
       difference: crossedEstimate([astar, otherAstar], (a, b) => a - b),
       ...(Number.isFinite(ratios.accuracyRatio.value) ? ratios : {}),
-      lengthRatio: crossedEstimate([length, otherLength], (a, b) => a / b),
+      lengthRatio: crossedEstimate([length, otherLength], (a, b) => a / b, RATIO),
     };
   });
 }

@@ -13,8 +13,6 @@ import type { TrainingOptions } from "./training-row.js";
 export interface SetResult extends CompressionSummary {
   name: string;
   method: string;
-  /** Of the compression, on the machine it ran on. */
-  seconds: number;
 }
 
 /** Where a study keeps what. */
@@ -72,9 +70,8 @@ export async function compressSet(study: Study, set: StudySet, options: StudySet
     ...(needs.validator ? { validator: await validator.hash() } : {}),
     ...(needs.scorer ? { scorer: await scorer.hash() } : {}),
   };
-  const result = await keptResult(files.set(name), settings, async () => {
-    const started = performance.now();
-    const summary = await compressFile({
+  const result = await keptResult(files.set(name), settings, () =>
+    compressFile({
       mode,
       scorer,
       validator,
@@ -88,12 +85,11 @@ export async function compressSet(study: Study, set: StudySet, options: StudySet
       training: { file: files.training(name), student: base, ...learned },
       like: like && files.compressed(like),
       countTokens: (text) => tokenizer.encode(text, { addSpecialTokens: false }).length,
+      counter: settings.base,
       signal,
       display,
-    });
-    const seconds = Math.round((performance.now() - started) / 100) / 10;
-    return { ...summary, seconds };
-  });
+    }),
+  );
   return { name, method, ...result };
 }
 
@@ -114,7 +110,7 @@ async function acceptedSet(study: Study, set: StudySet, { base, folder }: StudyS
       training: { file: files.training(name), student: base, ...learned },
     }),
   );
-  return { name, method, seconds: 0, ...result };
+  return { name, method, ...result };
 }
 
 /** What students learn of the solutions, if it was said. */

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { CompressionSummary, CompressMode, RowFormat, SolutionPart, ThoughtTags } from "../astar/index.js";
 import { resolveUserPath, ThoughtbookError } from "../core/index.js";
+import { twice } from "./evaluate-flags.js";
 import { MODEL_SPEC } from "./models.js";
 import { count, decimal, integer, wholeNumber } from "./numbers.js";
 import { resumable } from "./resumable.js";
@@ -85,10 +86,15 @@ export function addCompressCommand(program: Command): void {
     .option("--thought-end-tag <tag>", "likewise", "<|end_of_thought|>")
     .option("--solution-begin-tag <tag>", "likewise", "<|begin_of_solution|>")
     .option("--solution-end-tag <tag>", "likewise", "<|end_of_solution|>")
-    .option("--alpha <weight>", "of the solution's side in the importance", decimal, 0.5)
-    .option("--beta <weight>", "of the thought in the costs", decimal, 0.1)
-    .option("--a-star-expand-size <n>", "children of a node", count, 2)
-    .option("--neighbours <n>", "steps on either side that come with a step", wholeNumber, 1)
+    .option(
+      "--alpha <weight>",
+      "of the solution's side in the importance; best-first takes that among equals only",
+      decimal,
+      0.5,
+    )
+    .option("--beta <weight>", "walks: of the thought in the costs", decimal, 0.1)
+    .option("--a-star-expand-size <n>", "walks: children of a node", count, 2)
+    .option("--neighbours <n>", "walks: steps on either side that come with a step", wholeNumber, 1)
     .option(
       "--min-search-steps <n>",
       "of a walk before a path is verified (default: 5); of best-first, the fewest steps to keep (default: 0)",
@@ -137,6 +143,8 @@ async function compressUntil(flags: CompressFlags, signal: AbortSignal): Promise
   const { compressFile, needsOf } = await import("../astar/index.js");
   const { isTokenModel, loadModel } = await import("../llm/index.js");
   const { mode, alpha, normalisation, samples, needed } = flags;
+  if (flags.like !== undefined && flags.keepShare !== undefined) throw twice("--like", "--keep-share");
+  if (flags.format !== undefined && flags.loadS1k) throw twice("--format", "--load-s1k");
   const output = resolveUserPath(flags.outputPath);
   const needs = needsOf(mode);
   const started = performance.now();
@@ -147,10 +155,10 @@ async function compressUntil(flags: CompressFlags, signal: AbortSignal): Promise
     ? await loadModel(flags.scorerModelPath ?? scorerFor(flags.validatorModelPath), { signal, session })
     : undefined;
   try {
-    const [tokenizer] = [validator, scorer].flatMap((model) =>
-      model && isTokenModel(model) && model.tokenizer ? [model.tokenizer] : [],
+    const [counting] = [validator, scorer].flatMap((model) =>
+      model && isTokenModel(model) && model.tokenizer ? { model, tokenizer: model.tokenizer } : [],
     );
-    if (!tokenizer) {
+    if (!counting) {
       throw new ThoughtbookError("bad-input", "tokens cannot be counted: no tokenizer is in reach", {
         hint: "Give a checkpoint as the scorer, or as the validator.",
       });
@@ -193,7 +201,8 @@ async function compressUntil(flags: CompressFlags, signal: AbortSignal): Promise
         ? { file: resolveUserPath(flags.trainingPath), student: validator, solutions: flags.trainingSolutions }
         : undefined,
       like: flags.like,
-      countTokens: (text) => tokenizer.encode(text, { addSpecialTokens: false }).length,
+      countTokens: (text) => counting.tokenizer.encode(text, { addSpecialTokens: false }).length,
+      counter: await counting.model.hash(),
       signal,
       onSkipped: (place, reason, detail) => console.error(`${place} is left out: ${reason} (${detail})`),
     });

@@ -1,29 +1,41 @@
-import { createRandom } from "../core/index.js";
-import type { Estimate } from "./intervals.js";
+import { clusteredProportion, type Estimate } from "./intervals.js";
+import { studentT95 } from "./student-t.js";
 
 /** What was measured for several training seeds, each on the same problems: `[seed][problem]`. */
 export type CrossedValues = readonly (readonly number[])[];
 
 export interface CrossedOptions {
-  /** Default: 0. */
-  seed?: number | string | undefined;
-  /** Default: 2,000. */
-  resamples?: number | undefined;
+  /**
+   * The scale on which the interval reaches as far up as down: `log` for ratios, `logit` for shares, which then stay between
+   * 0 and 1. A share of exactly 0 or 1 has Wilson's interval for the number of problems. Default: `linear`.
+   */
+  scale?: "linear" | "log" | "logit" | undefined;
 }
+
+const SCALES = {
+  linear: { to: (value: number) => value, back: (value: number) => value },
+  log: { to: Math.log, back: Math.exp },
+  logit: { to: (value: number) => Math.log(value / (1 - value)), back: (value: number) => 1 / (1 + Math.exp(-value)) },
+} as const;
 
 /**
  * A statistic of the means of some quantities, such as a ratio of accuracies, with its 95 % interval over seeds and
- * problems: both are drawn anew, each for itself (the pigeonhole bootstrap, Owen 2007, which is cautious). Quantities of
- * the same seeds and problems are drawn together, so that a comparison of two methods is one of pairs. There is no interval
- * where an end of it is not finite, as that of a ratio to almost nothing. A single seed says nothing of other seeds: the
- * interval is then that over problems.
+ * problems: both are a sample of those that there could be. Quantities of the same seeds and problems vary together, so that
+ * a comparison of two methods is one of pairs.
+ *
+ * The statistic is taken as linear around the means (delta method); the variance of what is then a mean over seeds crossed
+ * with problems is that of the two-way layout with both at random, (MSseed + MSproblem − MSrest) / (seeds · problems), and
+ * at least the larger part; the interval is Student's t with Satterthwaite's degrees of freedom (Satterthwaite 1946). So few
+ * seeds that differ make it wide: with 3 it is 4.3 standard errors to either side, not 2. A single seed says nothing of
+ * other seeds: the interval is then that over problems. There is none for one seed and one problem, or where an end is not
+ * finite, as that of a ratio to nothing.
  *
  * @throws RangeError if there is nothing, or the quantities differ in seeds or problems
  */
 export function crossedEstimate<const Quantities extends readonly CrossedValues[]>(
   quantities: Quantities,
   statistic: (...means: { [Quantity in keyof Quantities]: number }) => number,
-  { seed = 0, resamples = 2000 }: CrossedOptions = {},
+  { scale = "linear" }: CrossedOptions = {},
 ): Estimate {
   const seeds = quantities[0]?.length ?? 0;
   const problems = quantities[0]?.[0]?.length ?? 0;
@@ -31,40 +43,54 @@ export function crossedEstimate<const Quantities extends readonly CrossedValues[
   if (seeds === 0 || problems === 0 || !isWhole) {
     throw new RangeError("expected as many seeds, and as many problems for each, of every quantity, at least one");
   }
-  const random = createRandom(seed).stream("pigeonhole bootstrap");
-  const draws = (count: number): number[] => {
-    const times = new Array<number>(count).fill(0);
-    for (let i = 0; i < count; i++) times[random.integer(count)]! += 1;
-    return times;
-  };
-  const statisticOf = (bySeed: readonly number[], byProblem: readonly number[]) =>
-    statistic(
-      ...(quantities.map((rows) => weightedMean(rows, bySeed, byProblem)) as {
-        [Quantity in keyof Quantities]: number;
-      }),
-    );
-  const drawn = Array.from({ length: resamples }, () => statisticOf(draws(seeds), draws(problems)))
-    .map((value) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value))
-    .sort((a, b) => a - b);
-  const once = (count: number) => new Array<number>(count).fill(1);
-  const [low, high] = [quantile(drawn, 0.025), quantile(drawn, 0.975)];
-  return {
-    value: statisticOf(once(seeds), once(problems)),
-    interval: Number.isFinite(low) && Number.isFinite(high) ? [low, high] : undefined,
-    count: seeds * problems,
-  };
-}
-
-function weightedMean(rows: CrossedValues, bySeed: readonly number[], byProblem: readonly number[]): number {
-  let sum = 0;
-  for (const [i, row] of rows.entries()) {
-    if (bySeed[i] === 0) continue;
-    let ofSeed = 0;
-    for (let j = 0; j < row.length; j++) ofSeed += byProblem[j]! * row[j]!;
-    sum += bySeed[i]! * ofSeed;
+  const { to, back } = SCALES[scale];
+  const statisticOf = (means: readonly number[]) => statistic(...(means as { [Quantity in keyof Quantities]: number }));
+  const means = quantities.map((rows) => average(rows.map(average)));
+  const value = statisticOf(means);
+  const count = seeds * problems;
+  if (scale === "logit" && (value === 0 || value === 1)) {
+    return { value, interval: clusteredProportion(new Array<number>(problems).fill(value)).interval, count };
   }
-  return sum / (rows.length * rows[0]!.length);
+  const gradient = means.map((mean, at) => {
+    const step = 1e-5 * (Math.abs(mean) || 1);
+    const moved = (by: number) => to(statisticOf(means.with(at, mean + by)));
+    return (moved(step) - moved(-step)) / (2 * step);
+  });
+  if (![to(value), ...gradient].every(Number.isFinite)) return { value, interval: undefined, count };
+  const influence = Array.from({ length: seeds }, (_, i) =>
+    Array.from({ length: problems }, (_, j) =>
+      quantities.reduce((sum, rows, at) => sum + gradient[at]! * (rows[i]![j]! - means[at]!), 0),
+    ),
+  );
+  const error = standardError(influence);
+  const ends = error && [to(value) - error.half, to(value) + error.half].map(back);
+  return { value, interval: ends?.every(Number.isFinite) ? (ends as [number, number]) : undefined, count };
 }
 
-/** Of ascending values. */
-const quantile = (values: readonly number[], share: number): number => values[Math.round(share * (values.length - 1))]!;
+/** Half of the 95 % interval of the mean of a two-way layout whose mean is 0. */
+function standardError(values: CrossedValues): { half: number } | undefined {
+  const [seeds, problems] = [values.length, values[0]!.length];
+  const bySeed = values.map(average);
+  const byProblem = values[0]!.map((_, j) => average(values.map((row) => row[j]!)));
+  const rest = values.map((row, i) => row.map((value, j) => value - bySeed[i]! - byProblem[j]!));
+  const part = (sumOfSquares: number, freedom: number) => {
+    return { variance: freedom === 0 ? 0 : sumOfSquares / freedom / (seeds * problems), freedom };
+  };
+  const ofSeeds = part(problems * squares(bySeed), seeds - 1);
+  const ofProblems = part(seeds * squares(byProblem), problems - 1);
+  const ofRest = part(
+    rest.map(squares).reduce((sum, each) => sum + each, 0),
+    ofSeeds.freedom * ofProblems.freedom,
+  );
+  const largest = Math.max(ofSeeds.variance, ofProblems.variance);
+  const variance = Math.max(largest, ofSeeds.variance + ofProblems.variance - ofRest.variance);
+  if (ofSeeds.freedom + ofProblems.freedom === 0) return undefined;
+  if (variance === 0) return { half: 0 };
+  const spread = [ofSeeds, ofProblems, ofRest]
+    .filter(({ freedom }) => freedom > 0)
+    .reduce((sum, each) => sum + each.variance ** 2 / each.freedom, 0);
+  return { half: studentT95(Math.max(1, variance ** 2 / spread)) * Math.sqrt(variance) };
+}
+
+const average = (values: readonly number[]): number => values.reduce((sum, each) => sum + each, 0) / values.length;
+const squares = (values: readonly number[]): number => values.reduce((sum, each) => sum + each ** 2, 0);

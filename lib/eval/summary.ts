@@ -78,7 +78,13 @@ function measure(records: readonly EvaluationRecord[], parameterCount: number | 
     );
 
   const asked = records.filter(({ calls }) => calls > 0);
-  const length = asked.length === 0 ? undefined : mean(asked.map(({ completionTokens }) => completionTokens));
+  // Of each problem first: its texts are alike, so that intervals are for the number of problems.
+  const lengths = [...groupBy(asked, ({ problem }) => problem).values()].map(
+    (own) => mean(own.map(({ completionTokens }) => completionTokens)).value,
+  );
+  const length = lengths.length === 0 ? undefined : mean(lengths);
+  const ended = (own: readonly EvaluationRecord[]) =>
+    own.filter(({ finishReason }) => finishReason === "stop").length / samples;
   const accuracy = byPolicy((policy) => clusteredProportion(counts(policy).map((count) => count / samples)));
   const accuracyOf = (policy: Policy) => accuracy[policy]!.value;
   const f1 = records.flatMap((record) => (record.f1 === undefined ? [] : [record.f1]));
@@ -89,7 +95,7 @@ function measure(records: readonly EvaluationRecord[], parameterCount: number | 
     samples,
     accuracy,
     ...(f1.length === records.length ? { f1: mean(f1) } : {}),
-    finishRate: proportion(records.filter(({ finishReason }) => finishReason === "stop").length, records.length),
+    finishRate: clusteredProportion(problems.map(ended)),
     tooLong: records.length - asked.length,
     ...(length ? { length } : {}),
     acu: byPolicy((policy) => acu(accuracyOf(policy), length?.value ?? 0)),

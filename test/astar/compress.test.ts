@@ -10,11 +10,26 @@ import {
   type CompressMode,
   compressFile,
   compressRows,
+  faithfulSearch,
   gatherCalls,
+  type ImportanceOptions,
+  importanceSignals,
+  openPathCosts,
   problemRow,
+  rankSteps,
+  THINK_TAGS,
+  THOUGHT_TAGS,
 } from "thoughtbook/astar";
 import { generateWordProblem } from "thoughtbook/data";
-import { type ChatPrompt, type Completion, type LanguageModel, type LocalModel, loadLocalModel } from "thoughtbook/llm";
+import {
+  type ChatPrompt,
+  type Completion,
+  type LanguageModel,
+  type LocalModel,
+  loadLocalModel,
+  type Prompt,
+} from "thoughtbook/llm";
+import { OPERATIONS, operationPrompt } from "thoughtbook/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { failure } from "../core/helpers.js";
 import { writeChatModel } from "../model/generate-helpers.js";
@@ -299,6 +314,59 @@ describe("compressFile", { timeout: 60_000 }, () => {
     ).toThrow(/does not say which steps/);
   });
 
+  it("leaves an earlier output as it is where no row can be used, and nothing where it could not begin", async () => {
+    await compressFile(options("kept", "full"));
+    const before = readFileSync(join(folder, "kept.jsonl"), "utf8");
+    const unusable = options("kept", "full", { read: { format: "s1k" } });
+    expect((await failure(compressFile(unusable))).message).toMatch(/no row of the data can be used/);
+    expect(
+      (await failure(compressFile(options("kept", "full", { read: { format: "s1k", limit: 0 } })))).message,
+    ).toMatch(/no row/);
+    expect(readFileSync(join(folder, "kept.jsonl"), "utf8")).toBe(before);
+    const tags = { ...THOUGHT_TAGS, thoughtEnd: "" };
+    expect((await failure(compressFile(options("begun", "full", { tags })))).code).toBe("bad-input");
+    const sink = options("begun", "importance", { share: 0.5, sink: true });
+    await compressFile(options("first", "importance", { share: 0.5 }));
+    expect((await failure(compressFile(sink))).message).toMatch(/sink/);
+    expect(existsSync(join(folder, "begun.jsonl.run"))).toBe(false);
+    expect((await compressFile(options("begun", "full"))).rows.used).toBe(COUNT);
+  });
+
+  it("does not go on with another tokenizer", async () => {
+    const many = { data: manyRows(140), share: 0.5, counter: "one" };
+    const stop = new AbortController();
+    const counting = (text: string) => {
+      if (rowsDone(join(folder, "counted.jsonl")) > 0) stop.abort(new Error("enough"));
+      return countTokens(text);
+    };
+    const asked = (rest: object) => options("counted", "random", { ...many, validator: undefined, ...rest });
+    await failure(compressFile(asked({ countTokens: counting, signal: stop.signal })));
+    expect(rowsDone(join(folder, "counted.jsonl"))).toBeGreaterThan(0);
+    const other = asked({ counter: "another", countTokens: (text: string) => text.length });
+    expect((await failure(compressFile(other))).message).toMatch(/counter = "one", but now it is "another"/);
+    expect((await compressFile(asked({}))).rows.used).toBe(140);
+  });
+
+  it("tells whether best-first has proven its path the cheapest", async () => {
+    const whole = await compressFile(options("proven", "best-first", { search: { maxSteps: 200 } }));
+    expect(whole.provenShare).toBe(1);
+    expect(rowsOf("proven").every(({ proven }) => proven)).toBe(true);
+    const limited = await compressFile(options("limited", "best-first", { search: { maxSteps: 2 } }));
+    expect(limited.provenShare).toBeLessThan(1);
+    expect(rowsOf("limited").map(({ proven }) => proven)).toContain(false);
+    expect(await compressFile(options("walk", "faithful"))).not.toHaveProperty("provenShare");
+  });
+
+  it("asks no model for a random order", async () => {
+    const deaf = { ...scorer, score: () => Promise.reject(new Error("asked")), attention: undefined } as never;
+    const importance = { signal: "random" } as const;
+    const { weighed } = await compressFile(options("order", "importance", { scorer: deaf, importance, share: 0.4 }));
+    expect(weighed).toBe(0);
+    const orders = rowsOf("order").map(({ kept }) => kept);
+    await compressFile(options("order-2", "importance", { scorer: deaf, importance, share: 0.4, seed: 5 }));
+    expect(rowsOf("order-2").map(({ kept }) => kept)).not.toEqual(orders);
+  });
+
   it("searches more rows side by side where the validator is small", async () => {
     const rows = Array.from({ length: 140 }, (_, i) => ({ ...chains[i % COUNT]!, id: String(i) }));
     const callsWith = async (parameterCount: number) => {
@@ -312,6 +380,102 @@ describe("compressFile", { timeout: 60_000 }, () => {
       return judge.calls.score;
     };
     expect(await callsWith(70e9)).toBe(2 * (await callsWith(3e6)));
+  });
+});
+
+describe("the settings of a search", { timeout: 60_000 }, () => {
+  const row = problemRow(generateWordProblem({ seed: 8, index: 3, operations: 4 }));
+  const FIRST = { beta: 0.1, expandSize: 2, neighbours: 1, minSteps: 2, maxSteps: 6 };
+  const IMPORTANCE = { alpha: 0.5, normalisation: "code", signal: "both" } as const;
+  /** Solves nothing, or what a function says; tells what it was asked. */
+  const judge = (isSolved: (sample: number) => boolean = () => false) => {
+    const asked: { prompt: Prompt; samples: number; maxNewTokens: number | undefined }[] = [];
+    const model: LanguageModel = {
+      ...scorer,
+      async generate(requests, options) {
+        return requests.map(({ prompt, samples = 1, ...own }) => {
+          asked.push({ prompt, samples, maxNewTokens: own.maxNewTokens ?? options?.maxNewTokens });
+          return Array.from({ length: samples }, (_, sample) => {
+            const text = isSolved(sample) ? row.solution : "#### -1";
+            return { text, finishReason: "stop" as const, promptTokens: 1, completionTokens: 1 };
+          });
+        });
+      },
+    };
+    return { model, asked };
+  };
+  const treeOf = async (search: object, importance: object) => {
+    const { model } = judge();
+    const asked = { scorer, validator: model, mode: "faithful", search, importance, countTokens } as const;
+    for await (const { result } of compressRows([row], asked)) return result.tree!.nodes;
+    throw new Error("no row");
+  };
+  /** The same walk, put together from its parts. */
+  const expected = async (search: typeof FIRST, importance: ImportanceOptions) => {
+    const { beta, ...walk } = search;
+    const all = importanceSignals(scorer, [row]);
+    const { value } = await all.next();
+    const { order } = rankSteps(value!.signals, { ...importance, seed: `0/${row.id}` });
+    const prompt = operationPrompt(scorer, OPERATIONS.think, { question: row.question });
+    const text = { prompt, steps: row.steps, solution: row.solution };
+    const costs = await openPathCosts(scorer, text, { tags: THINK_TAGS, beta, variant: "faithful" });
+    const found = await faithfulSearch({
+      ...walk,
+      n: row.steps.length,
+      queue: order,
+      boxedSolution: true,
+      cost: async (sets) => (await costs.of(sets)).map(({ f }) => f),
+      valid: async () => false,
+    });
+    return found.tree.nodes;
+  };
+
+  it.each([
+    {},
+    { beta: 5 },
+    { expandSize: 3 },
+    { neighbours: 0 },
+    { minSteps: 4 },
+    { maxSteps: 3 },
+    { alpha: 0 },
+    { normalisation: "lift" },
+    { signal: "nll" },
+    { signal: "random" },
+  ] as const)("reach it: %j", async (changed) => {
+    const isOfSearch = Object.keys(changed).some((key) => key in FIRST);
+    const search = { ...FIRST, ...(isOfSearch ? changed : {}) };
+    const importance = { ...IMPORTANCE, ...(isOfSearch ? {} : changed) };
+    const tree = await treeOf(search, importance);
+    expect(tree).toEqual(await expected(search, importance));
+    if (Object.keys(changed).length > 0 && !("minSteps" in changed)) {
+      expect(tree).not.toEqual(await treeOf(FIRST, IMPORTANCE));
+    }
+  });
+
+  it("of verification reach the validator", async () => {
+    const verified = async (search: object, isSolved: (sample: number) => boolean) => {
+      const { model, asked } = judge(isSolved);
+      const given = {
+        scorer,
+        validator: model,
+        mode: "faithful",
+        search: { ...FIRST, ...search },
+        countTokens,
+      } as const;
+      for await (const { result } of compressRows([row], given)) return { status: result.status, asked };
+      throw new Error("no row");
+    };
+    const once = (sample: number) => sample === 0;
+    const one = await verified({ samples: 3, needed: 1, maxNewTokens: 7 }, once);
+    expect(one.status).toBe("accepted");
+    expect(one.asked[0]).toMatchObject({ samples: 3, maxNewTokens: 7 });
+    expect((await verified({ samples: 3 }, once)).status).not.toBe("accepted");
+    const [begun] = (await verified({ minSteps: 1 }, once)).asked;
+    const [later] = (await verified({ minSteps: 4 }, once)).asked;
+    expect(JSON.stringify(later!.prompt).length).toBeGreaterThan(JSON.stringify(begun!.prompt).length);
+    const { asked } = await verified({ prompting: "released" }, once);
+    expect(asked[0]!.prompt).toMatch(/^[^<]+<think>[^<]+<\/think>$/);
+    expect(asked[0]!.prompt).toContain(row.question);
   });
 });
 
@@ -454,6 +618,14 @@ describe("thoughtbook compress", { timeout: 120_000 }, () => {
     expect(readFileSync(training, "utf8")).toContain("So 5.");
     expect(readFileSync(training, "utf8")).not.toContain("boxed");
     expect(readFileSync(training, "utf8")).toContain("#### 5");
+  });
+
+  it("refuses two flags that say the same thing", () => {
+    const given = [...models(), "--data-path", "x.jsonl", "--output-path", inCli("x.jsonl"), "--mode", "random"];
+    expect(run(...given, "--like", "y.jsonl", "--keep-share", "0.5").stderr).toMatch(
+      /--like and --keep-share say the same/,
+    );
+    expect(run(...given, "--format", "s1k", "--load-s1k").stderr).toMatch(/--format and --load-s1k say the same/);
   });
 
   it("reads s1K's Parquet, and makes baselines of a given size like other rows", () => {

@@ -20,7 +20,10 @@ it("measures the searches of a study on chains of one length", { timeout: 120_00
   expect(said).toEqual(["A*-Thought: 3 chains of 8 steps", "best-first: 3 chains of 8 steps"]);
   const [astar, best] = result.rows;
   expect(astar!.scored).toBeGreaterThan(0);
-  expect(best).toMatchObject({ scored: 0, weighed: 16 });
+  expect(best).toMatchObject({ scored: 0 });
+  // Question and solution with each step; equal steps once.
+  expect(best!.weighed).toBeGreaterThan(8);
+  expect(best!.weighed).toBeLessThanOrEqual(16);
   expect(best!.verified).toBeGreaterThan(0);
   for (const { seconds, peakMemory } of result.rows) {
     expect(seconds).toBeGreaterThan(0.1);
