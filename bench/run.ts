@@ -12,9 +12,7 @@ import { generateFigure, summarise as summariseGenerate } from "./generate/summa
 import { type AgainOptions, compareRuns, summariseRuns } from "./model/again.js";
 import { writeCard } from "./model/card.js";
 import { type ModelOptions, measureReasoner } from "./model/reasoner.js";
-import { REASONER, reasonerSections } from "./model/reasoner-card.js";
 import { measureScorer } from "./model/scorer.js";
-import { SCORER, scorerSections } from "./model/scorer-card.js";
 import { benchServe, type ServeOptions, summariseServe } from "./serve/index.js";
 import { writeJson } from "./shared/report.js";
 import { benchTrainStep } from "./train-step/index.js";
@@ -264,13 +262,8 @@ async function model(options: Omit<ModelOptions, "folder" | "onProgress">): Prom
     onProgress: (line: string) => console.error(line),
   };
   const training = await readTraining(folder);
-  if (trainedOperations(training.recipe.phases).length > 0) {
-    const measured = await measureReasoner(asked, training);
-    await writeCard(folder, training, measured, { about: REASONER, sections: reasonerSections(training, measured) });
-  } else {
-    const measured = await measureScorer(asked);
-    await writeCard(folder, training, measured, { about: SCORER, sections: scorerSections(measured) });
-  }
+  const isReasoner = trainedOperations(training.recipe.phases).length > 0;
+  await writeCard(folder, training, await (isReasoner ? measureReasoner(asked, training) : measureScorer(asked)));
   console.log(join(folder, "README.md"));
 }
 

@@ -5,22 +5,26 @@ import { renderSvg, trainingFigure } from "thoughtbook/plot";
 import { readTrainingCurve, type TrainingOfModel, trainedOperations } from "thoughtbook/train";
 import { table } from "./markdown.js";
 import type { Measured } from "./measured.js";
+import type { ReasonerMeasurement } from "./reasoner.js";
+import { REASONER, reasonerSections } from "./reasoner-card.js";
+import type { ScorerMeasurement } from "./scorer.js";
+import { SCORER, scorerSections } from "./scorer-card.js";
 
 /**
  * Write `measured.json`, the model card `README.md` and the curve in it, `curve.svg`, into the folder of a published model.
- *
- * @param about what the model is for
- * @param sections what was measured, as Markdown
+ * The card follows from what was measured and from how the model was trained.
  */
 export async function writeCard(
   folder: string,
   training: TrainingOfModel,
-  measured: Measured,
-  { about, sections }: { about: string; sections: string },
+  measured: ReasonerMeasurement | ScorerMeasurement,
 ): Promise<void> {
-  const card = modelCard(training, measured, about) + sections;
+  const [about, sections] =
+    "chainOfThought" in measured
+      ? [REASONER, reasonerSections(training, measured)]
+      : [SCORER, scorerSections(measured)];
   await writeFile(join(folder, "measured.json"), `${JSON.stringify(measured, null, 2)}\n`);
-  await writeFile(join(folder, "README.md"), card);
+  await writeFile(join(folder, "README.md"), modelCard(training, measured, about) + sections);
   await writeFile(join(folder, "curve.svg"), await renderSvg(await curveOf(folder, training.recipe.name)));
 }
 
