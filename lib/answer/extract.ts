@@ -1,8 +1,8 @@
-import { extractAot } from "./aot.js";
-import { extractAstar } from "./astar-extract.js";
-import { extractDots } from "./dots.js";
-import type { Result } from "./expression.js";
-import { extractStrict } from "./extract-strict.js";
+import type { Result } from "./math/expression.js";
+import { extractAot } from "./released/aot.js";
+import { extractAstar } from "./released/astar-extract.js";
+import { extractDots } from "./released/dots.js";
+import { extractStrict } from "./strict/extract-strict.js";
 
 /** How answers are read and compared: honestly, or as one of three released systems does it, faults included. */
 export type Policy = "strict" | "astar" | "dots" | "aot";

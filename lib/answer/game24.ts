@@ -1,5 +1,5 @@
-import { evaluate, fail, leaves, type Rational, type Result } from "./expression.js";
-import { parseArithmetic } from "./parse-arithmetic.js";
+import { evaluate, fail, leaves, type Rational, type Result } from "./math/expression.js";
+import { parseArithmetic } from "./math/parse-arithmetic.js";
 
 const TARGET = 24;
 

@@ -1,11 +1,11 @@
-import { equalAot } from "./aot.js";
-import { equalAstar, equalAstarGsm8k } from "./astar-equality.js";
-import { normalizeAstar } from "./astar-extract.js";
-import { equalDots } from "./dots.js";
 import { extractAnswer, type Policy } from "./extract.js";
 import { equalChoice, equalYesNo } from "./multiple-choice.js";
-import { equalValues } from "./strict-equality.js";
-import { parseAnswer } from "./strict-parse.js";
+import { equalAot } from "./released/aot.js";
+import { equalAstar, equalAstarGsm8k } from "./released/astar-equality.js";
+import { normalizeAstar } from "./released/astar-extract.js";
+import { equalDots } from "./released/dots.js";
+import { equalValues } from "./strict/equality.js";
+import { parseAnswer } from "./strict/parse.js";
 import { equalWords } from "./token-f1.js";
 
 /** What kind of answer is wanted. Policies differ in mathematics only; the others have one equality each. */

@@ -1,7 +1,6 @@
-export { equalAot, extractAot } from "./aot.js";
-export { equalAstar, equalAstarGsm8k } from "./astar-equality.js";
-export { extractAstar, normalizeAstar } from "./astar-extract.js";
-export { equalDots, equalDotsBbh, extractDots } from "./dots.js";
+export { extractAnswer, POLICIES, type Policy } from "./extract.js";
+export { checkGame24, checkGame24Dots } from "./game24.js";
+export { ANSWER_KINDS, type AnswerKind, type Grade, type GradeTask, grade } from "./grade.js";
 export {
   type Expression,
   evaluate,
@@ -14,16 +13,17 @@ export {
   type Operator,
   type Rational,
   type Result,
-} from "./expression.js";
-export { extractAnswer, POLICIES, type Policy } from "./extract.js";
-export { lastBox } from "./extract-strict.js";
-export { checkGame24, checkGame24Dots } from "./game24.js";
-export { ANSWER_KINDS, type AnswerKind, type Grade, type GradeTask, grade } from "./grade.js";
-export type { MathConstant, MathFunction, MathNode } from "./math-node.js";
+} from "./math/expression.js";
+export type { MathConstant, MathFunction, MathNode } from "./math/math-node.js";
+export { parseArithmetic, parseNumber } from "./math/parse-arithmetic.js";
 export { choiceLetter, equalChoice, equalYesNo } from "./multiple-choice.js";
-export { parseArithmetic, parseNumber } from "./parse-arithmetic.js";
+export { equalAot, extractAot } from "./released/aot.js";
+export { equalAstar, equalAstarGsm8k } from "./released/astar-equality.js";
+export { extractAstar, normalizeAstar } from "./released/astar-extract.js";
+export { equalDots, equalDotsBbh, extractDots } from "./released/dots.js";
 export { type Agreement, compareStated, finalAnswer } from "./stated-value.js";
-export { equalParsed, equalStrict, equalValues } from "./strict-equality.js";
-export { parseAnswer } from "./strict-parse.js";
-export type { AnswerValue, Relation } from "./strict-value.js";
+export { equalParsed, equalStrict, equalValues } from "./strict/equality.js";
+export { lastBox } from "./strict/extract-strict.js";
+export { parseAnswer } from "./strict/parse.js";
+export type { AnswerValue, Relation } from "./strict/value.js";
 export { equalWords, normalizeWords, type TokenScore, tokenF1 } from "./token-f1.js";

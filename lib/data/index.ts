@@ -1,22 +1,15 @@
 export {
-  type AstarPaper,
-  type AstarPaperPass,
-  type AstarPaperResult,
-  type AstarPaperTraining,
-  loadAstarPaper,
-} from "./astar-paper.js";
-export { contractQuestion } from "./contract-question.js";
-export { type DatasetTable, datasetEntry, datasetTable } from "./dataset-table.js";
-export {
-  FUNCTION_STEPS,
-  type FunctionCase,
-  type FunctionProblem,
-  type FunctionProblemOptions,
-  functionProblems,
-  generateFunctionProblem,
-  PRIMITIVES,
-} from "./function-problems.js";
-export { givenNumbers } from "./given-numbers.js";
+  type Annotation,
+  checkAnnotation,
+  type Gsm8kRow,
+  gsm8kRowSchema,
+  parseWordProblem,
+  type Step,
+  type Verdict,
+  type WordProblem,
+} from "./annotated/annotated-problem.js";
+export { contractQuestion } from "./annotated/contract-question.js";
+export { givenNumbers } from "./annotated/given-numbers.js";
 export {
   type AnnotationAudit,
   auditAnnotations,
@@ -24,7 +17,7 @@ export {
   type GraphRow,
   type GraphSummary,
   summariseGraphs,
-} from "./graph-summary.js";
+} from "./annotated/graph-summary.js";
 export {
   describeLoaded,
   type Gsm8kSplit,
@@ -33,7 +26,45 @@ export {
   loadGsm8kOrSample,
   loadSample,
   sourceName,
-} from "./gsm8k.js";
+} from "./annotated/gsm8k.js";
+export {
+  type AmbiguousNumber,
+  type NodeOrigin,
+  type ProblemGraph,
+  problemGraph,
+  type Reading,
+} from "./annotated/problem-graph.js";
+export { type MalformedRow, type RawRow, type RowFileOptions, readRows } from "./files/row-files.js";
+export {
+  FUNCTION_STEPS,
+  type FunctionCase,
+  type FunctionProblem,
+  type FunctionProblemOptions,
+  functionProblems,
+  generateFunctionProblem,
+  PRIMITIVES,
+} from "./functions/function-problems.js";
+export {
+  type AstarPaper,
+  type AstarPaperPass,
+  type AstarPaperResult,
+  type AstarPaperTraining,
+  loadAstarPaper,
+} from "./papers/astar-paper.js";
+export { loadPaper, type Paper, type PaperCounts, type PaperTable, paperCounts, paperTable } from "./papers/papers.js";
+export {
+  type Addition,
+  MARKER_NAMES,
+  type Marker,
+  measureTrace,
+  paragraphsOf,
+  type Spread,
+  type Trace,
+  type TraceMeasures,
+  type TraceStatistics,
+  traceStatistics,
+} from "./papers/trace-statistics.js";
+export { type DatasetTable, datasetEntry, datasetTable } from "./sets/dataset-table.js";
 export {
   asDatasetName,
   collectDataset,
@@ -43,16 +74,8 @@ export {
   type LoadOptions,
   loadDataset,
   type RecordOf,
-} from "./load-dataset.js";
-export { type LocatedFile, type LocateOptions, locateSplit, type Origin, splitAtHand } from "./locate-split.js";
-export { loadPaper, type Paper, type PaperCounts, type PaperTable, paperCounts, paperTable } from "./papers.js";
-export {
-  type AmbiguousNumber,
-  type NodeOrigin,
-  type ProblemGraph,
-  problemGraph,
-  type Reading,
-} from "./problem-graph.js";
+} from "./sets/load-dataset.js";
+export { type LocatedFile, type LocateOptions, locateSplit, type Origin, splitAtHand } from "./sets/locate-split.js";
 export {
   type ChoiceRecord,
   type CodeRecord,
@@ -72,30 +95,7 @@ export {
   type TraceRecord,
   textRecordSchema,
   traceRecordSchema,
-} from "./records.js";
-export { type MalformedRow, type RawRow, type RowFileOptions, readRows } from "./row-files.js";
-export {
-  type Addition,
-  MARKER_NAMES,
-  type Marker,
-  measureTrace,
-  paragraphsOf,
-  type Spread,
-  type Trace,
-  type TraceMeasures,
-  type TraceStatistics,
-  traceStatistics,
-} from "./trace-statistics.js";
-export {
-  type Annotation,
-  checkAnnotation,
-  type Gsm8kRow,
-  gsm8kRowSchema,
-  parseWordProblem,
-  type Step,
-  type Verdict,
-  type WordProblem,
-} from "./word-problem.js";
+} from "./sets/records.js";
 export {
   type ChainComparison,
   chainComparisonSchema,

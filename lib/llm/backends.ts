@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { checkKeyValues, type KeyValue, ThoughtbookError } from "../core/index.js";
 import { type SessionOptions, supportedProviders } from "../tensor/index.js";
-import { DIALECTS, type DialectName } from "./http-dialects.js";
-import { apiKeyIn } from "./http-key.js";
-import { isHttpSpec } from "./http-spec.js";
+import { DIALECTS, type DialectName } from "./http/dialects.js";
+import { apiKeyIn } from "./http/key.js";
+import { isHttpSpec } from "./http/spec.js";
 import type { LanguageModel } from "./language-model.js";
 import { type LoadModelOptions, loadLocalModel, loadModel } from "./load-model.js";
-import { parseOnnxSpec } from "./load-transformers.js";
-import { isLocalModel } from "./local-model.js";
+import { isLocalModel } from "./local/model.js";
+import { parseOnnxSpec } from "./transformers/load.js";
 
 /** What runs a model: this library's engine, transformers.js, or a server that speaks OpenAI's protocol. */
 export const BACKENDS = ["local", "transformers", "openai"] as const;

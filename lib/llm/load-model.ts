@@ -11,13 +11,13 @@ import {
   resolveModel,
 } from "../model/index.js";
 import type { SessionOptions } from "../tensor/index.js";
-import { loadHttpModel } from "./http-load.js";
-import type { HttpOptions } from "./http-model.js";
-import { isHttpSpec } from "./http-spec.js";
+import { loadHttpModel } from "./http/load.js";
+import type { HttpOptions } from "./http/model.js";
+import { isHttpSpec } from "./http/spec.js";
 import type { LanguageModel } from "./language-model.js";
-import { loadTransformersModel, openTransformersFolder, parseOnnxSpec } from "./load-transformers.js";
-import { createLocalModel, type LocalModel } from "./local-model.js";
-import { readOperations } from "./operations-file.js";
+import { createLocalModel, type LocalModel } from "./local/model.js";
+import { readOperations } from "./local/operations-file.js";
+import { loadTransformersModel, openTransformersFolder, parseOnnxSpec } from "./transformers/load.js";
 import { unlessAbsent } from "./unless-absent.js";
 
 export interface LoadModelOptions {

@@ -1,5 +1,4 @@
-export { type BpeProgress, type TrainBpeOptions, type TrainedBpe, trainBpe } from "./bpe.js";
-export { type SaveBpeOptions, saveBpe } from "./bpe-save.js";
+export { type AssistantSpans, assistantSpans, type Span } from "./chat/spans.js";
 export {
   type ChatMessage,
   type ChatTemplate,
@@ -7,26 +6,13 @@ export {
   parseChatTemplate,
   type RenderOptions,
   renderChat,
-} from "./chat-template.js";
-export { type AssistantSpans, assistantSpans, type Span } from "./chat-template-spans.js";
+} from "./chat/template.js";
 export {
   type EncodeChatOptions,
   type EncodedConversation,
   encodeChat,
   encodeConversation,
-} from "./chat-template-tokens.js";
-export {
-  type Checkpoint,
-  hashCheckpoint,
-  type ModelParameters,
-  openCheckpoint,
-  type Parameter,
-  readParameter,
-  readParameters,
-} from "./checkpoint.js";
-export { type GenerationDefaults, readGenerationDefaults } from "./checkpoint-generation.js";
-export { type CheckpointContent, saveCheckpoint } from "./checkpoint-save.js";
-export { type ParameterShapes, parameterCount, parameterShapes } from "./checkpoint-shapes.js";
+} from "./chat/tokens.js";
 export {
   type Activation,
   attentionScale,
@@ -37,11 +23,47 @@ export {
   type RotaryConfig,
   readConfig,
   readJsonFile,
-} from "./config.js";
-export { type Rope, ropeFrequencies } from "./config-rope.js";
-export { configToHuggingFace, type WeightType } from "./config-write.js";
-export { type ExportModelOptions, exportModel } from "./export-model.js";
-export { type ExportOnnxOptions, exportOnnx, ONNX_DTYPES, type OnnxDtype, type OnnxExport } from "./export-onnx.js";
+} from "./config/config.js";
+export { type GenerationDefaults, readGenerationDefaults } from "./config/generation-config.js";
+export { type Rope, ropeFrequencies } from "./config/rope.js";
+export { configToHuggingFace, type WeightType } from "./config/write.js";
+export {
+  disposeGenerationPrograms,
+  type GenerationEvent,
+  generate,
+  promptEmbeddings,
+  streamGenerate,
+} from "./generate/generate.js";
+export { type GeneratorOptions, openGenerator, type SubmitOptions, type TextGenerator } from "./generate/generator.js";
+export type { NextScores } from "./generate/programs.js";
+export {
+  checkRequests,
+  type GenerateOptions,
+  type Generation,
+  type GenerationPlace,
+  type GenerationRequest,
+  type NewToken,
+  type RequestLimits,
+  type RequestOptions,
+  type ResolvedRequest,
+  resolveRequests,
+  type TextPiece,
+} from "./generate/request.js";
+export {
+  createSamplingMemory,
+  resolveSampling,
+  type Sampling,
+  type SamplingMemory,
+  type SamplingOptions,
+  type ScoreRow,
+  sampleToken,
+} from "./generate/sampling.js";
+export type { TokenLogProb } from "./generate/sampling-top.js";
+export { extendSequence, type Sequence, startSequence } from "./generate/sequence.js";
+export { textAfter } from "./generate/text.js";
+export type { WantedWeights } from "./hub/cache.js";
+export type { ConnectionOptions } from "./hub/connection.js";
+export { type ResolveOptions, resolveModel } from "./hub/hub.js";
 export {
   type Attend,
   type Attended,
@@ -56,37 +78,9 @@ export {
   rotaryTable,
   tokenEmbeddings,
   type Weights,
-} from "./forward.js";
-export {
-  disposeGenerationPrograms,
-  type GenerationEvent,
-  generate,
-  promptEmbeddings,
-  streamGenerate,
-} from "./generate.js";
-export type { HostModel } from "./generate-model.js";
-export type { NextScores } from "./generate-programs.js";
-export {
-  checkRequests,
-  type GenerateOptions,
-  type Generation,
-  type GenerationPlace,
-  type GenerationRequest,
-  type NewToken,
-  type RequestLimits,
-  type RequestOptions,
-  type ResolvedRequest,
-  resolveRequests,
-  type TextPiece,
-} from "./generate-request.js";
-export { extendSequence, type Sequence, startSequence } from "./generate-sequence.js";
-export { textAfter } from "./generate-text.js";
-export { type GeneratorOptions, openGenerator, type SubmitOptions, type TextGenerator } from "./generator.js";
-export { type ResolveOptions, resolveModel } from "./hub.js";
-export type { WantedWeights } from "./hub-cache.js";
-export type { ConnectionOptions } from "./hub-connection.js";
-export { type InitializeOptions, initializeParameters } from "./initialize.js";
-export { type Adapters, linear } from "./lora.js";
+} from "./network/forward.js";
+export type { HostModel } from "./network/host-model.js";
+export { type Adapters, linear } from "./network/lora.js";
 export {
   type Adapter,
   type AdapterOptions,
@@ -94,8 +88,15 @@ export {
   initializeAdapter,
   linearLayers,
   mergeAdapter,
-} from "./lora-adapter.js";
-export { loadAdapter, type SaveAdapterOptions, saveAdapter } from "./lora-files.js";
+} from "./network/lora-adapter.js";
+export { type ExportModelOptions, exportModel } from "./onnx/export-model.js";
+export {
+  type ExportOnnxOptions,
+  exportOnnx,
+  ONNX_DTYPES,
+  type OnnxDtype,
+  type OnnxExport,
+} from "./onnx/export-onnx.js";
 export {
   chooseOnnxFiles,
   findOnnxFiles,
@@ -105,21 +106,9 @@ export {
   type OnnxLayout,
   type OnnxWeightType,
   readOnnxLayout,
-} from "./onnx-files.js";
-export { type QuantizedBits, type QuantizedMatrix, quantizeBlocks } from "./quantize-blocks.js";
-export { openSafetensors, readFloats, readTensor, type SafetensorsFile, type StoredTensor } from "./safetensors.js";
-export type { SafetensorsType, TensorEntry } from "./safetensors-header.js";
-export { type WriteOptions, writeSafetensors } from "./safetensors-write.js";
-export {
-  createSamplingMemory,
-  resolveSampling,
-  type Sampling,
-  type SamplingMemory,
-  type SamplingOptions,
-  type ScoreRow,
-  sampleToken,
-} from "./sampling.js";
-export type { TokenLogProb } from "./sampling-top.js";
+} from "./onnx/files.js";
+export { type QuantizedBits, type QuantizedMatrix, quantizeBlocks } from "./onnx/quantize-blocks.js";
+export { disposeScorePrograms } from "./score/programs.js";
 export {
   type AttendedScore,
   checkSequences,
@@ -130,8 +119,11 @@ export {
   scoreWithAttention,
   scoreWithTop,
   type TopScore,
-} from "./score.js";
-export { disposeScorePrograms } from "./score-programs.js";
+} from "./score/score.js";
+export { type BpeProgress, type TrainBpeOptions, type TrainedBpe, trainBpe } from "./tokenizer/bpe.js";
+export { type SaveBpeOptions, saveBpe } from "./tokenizer/bpe-save.js";
+export { tokenBytes, tokenText } from "./tokenizer/bytes.js";
+export { createTextStream, type TextStream, type TextStreamOptions } from "./tokenizer/text-stream.js";
 export {
   type DecodeOptions,
   type EncodeOptions,
@@ -139,6 +131,26 @@ export {
   type SpecialToken,
   type SpecialTokens,
   type Tokenizer,
-} from "./tokenizer.js";
-export { tokenBytes, tokenText } from "./tokenizer-bytes.js";
-export { createTextStream, type TextStream, type TextStreamOptions } from "./tokenizer-stream.js";
+} from "./tokenizer/tokenizer.js";
+export {
+  type Checkpoint,
+  hashCheckpoint,
+  type ModelParameters,
+  openCheckpoint,
+  type Parameter,
+  readParameter,
+  readParameters,
+} from "./weights/checkpoint.js";
+export { type InitializeOptions, initializeParameters } from "./weights/initialize.js";
+export { loadAdapter, type SaveAdapterOptions, saveAdapter } from "./weights/lora-files.js";
+export {
+  openSafetensors,
+  readFloats,
+  readTensor,
+  type SafetensorsFile,
+  type StoredTensor,
+} from "./weights/safetensors.js";
+export type { SafetensorsType, TensorEntry } from "./weights/safetensors-header.js";
+export { type WriteOptions, writeSafetensors } from "./weights/safetensors-write.js";
+export { type CheckpointContent, saveCheckpoint } from "./weights/save.js";
+export { type ParameterShapes, parameterCount, parameterShapes } from "./weights/shapes.js";

@@ -1,6 +1,6 @@
 import { ThoughtbookError } from "../core/index.js";
-import { type Estimate, estimates, type Interval } from "./intervals.js";
-import { MAX_SERIES } from "./style.js";
+import { type Estimate, estimates, type Interval } from "./parts/intervals.js";
+import { MAX_SERIES } from "./style/style.js";
 
 /** Values and, where there are any, the intervals around them. */
 export interface Estimates {

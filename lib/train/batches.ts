@@ -1,7 +1,7 @@
 import { createRandom, type Random, ThoughtbookError } from "../core/index.js";
 import { emptyTensor, type Inputs } from "../tensor/index.js";
 import { type BatchPlan, bucketPlans, chooseGrid, type Grid, packBatches } from "./batch-plan.js";
-import { type Example, type ExampleSize, sizeOfExample } from "./examples.js";
+import { type Example, type ExampleSize, sizeOfExample } from "./examples/examples.js";
 import type { BATCH_SPEC } from "./loss.js";
 
 /** How texts become batches: several in a row, or one a row beside others of like length. */

@@ -13,8 +13,8 @@ import {
   saveCheckpoint,
   type WeightType,
 } from "../model/index.js";
+import { encoderOf, type ReadRowsOptions, type RowCounts, readRows } from "./examples/training-rows.js";
 import type { TrainingSettings } from "./options.js";
-import { encoderOf, type ReadRowsOptions, type RowCounts, readRows } from "./rows.js";
 import { removeState } from "./saved-state.js";
 import {
   type TrainedLanguageModel,

@@ -1,6 +1,6 @@
 import { compile, type Inputs, type TensorSpec } from "../tensor/index.js";
 import { type Batching, createBatches } from "./batches.js";
-import type { Example } from "./examples.js";
+import type { Example } from "./examples/examples.js";
 import { BATCH_SPEC, languageModelLoss } from "./loss.js";
 import type { TrainedModel } from "./trained-model.js";
 

@@ -1,15 +1,12 @@
 export { type Batch, type Batching, type BatchSource, createBatches } from "./batches.js";
-export { type EvaluationOptions, HELD_OUT_LOSS, type Scores, type Snapshot } from "./evaluations.js";
-export { type Branch, branchedExample, type Example, type ExampleStream, exampleOf, NOT_COUNTED } from "./examples.js";
-export { type FineTuned, type FineTuneOptions, fineTune } from "./fine-tune.js";
-export { BATCH_SPEC, type BatchTensors, languageModelLoss } from "./loss.js";
-export type { TrainingSettings } from "./options.js";
-export { type PretrainOptions, pretrain } from "./pretrain.js";
-export { pretrainFolders } from "./pretrain-folders.js";
-export { type ProblemAccuracyOptions, problemAccuracy } from "./problem-accuracy.js";
-export { type ProblemStreamOptions, problemStream } from "./problem-stream.js";
-export { type PublishOptions, publishModels } from "./publish.js";
-export { type Phase, type Recipe, readRecipe } from "./recipe.js";
+export {
+  type Branch,
+  branchedExample,
+  type Example,
+  type ExampleStream,
+  exampleOf,
+  NOT_COUNTED,
+} from "./examples/examples.js";
 export {
   describeCounts,
   encodeRow,
@@ -20,7 +17,17 @@ export {
   type RowEncoder,
   readRows,
   type TrainingRow,
-} from "./rows.js";
+} from "./examples/training-rows.js";
+export { type FineTuned, type FineTuneOptions, fineTune } from "./fine-tune.js";
+export { BATCH_SPEC, type BatchTensors, languageModelLoss } from "./loss.js";
+export type { TrainingSettings } from "./options.js";
+export { type EvaluationOptions, HELD_OUT_LOSS, type Scores, type Snapshot } from "./pretrain/evaluations.js";
+export { pretrainFolders } from "./pretrain/folders.js";
+export { type PretrainOptions, pretrain } from "./pretrain/pretrain.js";
+export { type ProblemAccuracyOptions, problemAccuracy } from "./pretrain/problem-accuracy.js";
+export { type ProblemStreamOptions, problemStream } from "./pretrain/problem-stream.js";
+export { type PublishOptions, publishModels } from "./pretrain/publish.js";
+export { type Phase, type Recipe, readRecipe } from "./pretrain/recipe.js";
 export { removeState } from "./saved-state.js";
 export {
   type TrainedLanguageModel,

@@ -1,8 +1,8 @@
 import { sha256 } from "../core/index.js";
 import { type Adapter, configToHuggingFace, type ModelConfig, type ModelParameters } from "../model/index.js";
-import type { EvaluationOptions } from "./evaluations.js";
-import { type Example, type ExampleStream, hashExamples } from "./examples.js";
+import { type Example, type ExampleStream, hashExamples } from "./examples/examples.js";
 import type { Settings } from "./options.js";
+import type { EvaluationOptions } from "./pretrain/evaluations.js";
 
 export interface RunParts {
   model: { config: ModelConfig; parameters: ModelParameters };

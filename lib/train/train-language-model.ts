@@ -22,11 +22,11 @@ import {
   type TensorSpec,
   type TrainingState,
 } from "../tensor/index.js";
-import { planCourse, planStreamCourse, type Update } from "./course.js";
-import { createEvaluations, type EvaluationOptions, type Scores } from "./evaluations.js";
-import { checkExamples, type Example, type ExampleStream } from "./examples.js";
+import { checkExamples, type Example, type ExampleStream } from "./examples/examples.js";
 import { BATCH_SPEC, languageModelLoss } from "./loss.js";
 import { completeSettings, type Settings, scheduleOf, type TrainingSettings } from "./options.js";
+import { planCourse, planStreamCourse, type Update } from "./pretrain/course.js";
+import { createEvaluations, type EvaluationOptions, type Scores } from "./pretrain/evaluations.js";
 import { describeRun } from "./run-config.js";
 import { loadBest, loadState, type SavedState, saveBest, saveState } from "./saved-state.js";
 import { trainedModel } from "./trained-model.js";

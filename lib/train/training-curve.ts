@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
 import { fileSystemError, readJsonl, ThoughtbookError } from "../core/index.js";
-import type { Scores } from "./evaluations.js";
-import { pretrainFolders } from "./pretrain-folders.js";
-import type { Phase } from "./recipe.js";
+import type { Scores } from "./pretrain/evaluations.js";
+import { pretrainFolders } from "./pretrain/folders.js";
+import type { Phase } from "./pretrain/recipe.js";
 import type { TrainingRecord } from "./train-language-model.js";
 
 export const CURVE_FILE = "curve.csv";

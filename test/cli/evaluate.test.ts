@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { ReleasedResult } from "thoughtbook/eval";
 import { SYSTEM_PROMPTS } from "thoughtbook/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { writeChatModel } from "../model/generate-helpers.js";
+import { writeChatModel } from "../model/generate/helpers.js";
 import { root } from "../notebook/helpers.js";
 
 const BIN = join(root, "lib", "bin.mjs");

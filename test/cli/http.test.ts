@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import type { Capability, ModelReport } from "thoughtbook/llm";
 import { describe, expect, it } from "vitest";
-import { fakeIds, fakeLogProb, fakeText, startFake } from "../llm/http-fake.js";
+import { fakeIds, fakeLogProb, fakeText, startFake } from "../llm/http/fake-server.js";
 import { root } from "../notebook/helpers.js";
 
 /** Not spawnSync: the server runs in this process. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OPERATION_NAMES } from "thoughtbook/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { writeChatModel } from "../model/generate-helpers.js";
+import { writeChatModel } from "../model/generate/helpers.js";
 import { root } from "../notebook/helpers.js";
 
 const run = (...args: string[]) =>

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadTokenizer } from "thoughtbook/model";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CHECKPOINTS, writeChatModel } from "../model/generate-helpers.js";
+import { CHECKPOINTS, writeChatModel } from "../model/generate/helpers.js";
 import { root } from "../notebook/helpers.js";
 
 const LLAMA = join(CHECKPOINTS, "llama-gqa-tied");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import OpenAI from "openai";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { temporaryFolder } from "../core/helpers.js";
-import { writeChatModel } from "../model/generate-helpers.js";
+import { writeChatModel } from "../model/generate/helpers.js";
 import { root } from "../notebook/helpers.js";
 
 const bin = join(root, "lib", "bin.mjs");

@@ -6,7 +6,7 @@ import type { ChatPrompt, LanguageModel, TextRequest } from "thoughtbook/llm";
 import { loadLocalModel } from "thoughtbook/llm";
 import { SYSTEM_PROMPTS } from "thoughtbook/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { writeChatModel } from "../model/generate-helpers.js";
+import { writeChatModel } from "../model/generate/helpers.js";
 import { type Said, type ScriptedModel, scriptedModel } from "../operations/helpers.js";
 import { SILENT } from "./helpers.js";
 

@@ -1,7 +1,7 @@
 import { parseKeyValues } from "thoughtbook/core";
 import { type BackendChoice, chooseBackend, loadOnBackend } from "thoughtbook/llm";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { startFake } from "./http-fake.js";
+import { startFake } from "./http/fake-server.js";
 
 const argsOf = (text: string) => parseKeyValues(text, "--backend-args");
 const choose = (spec: string, backend?: string, args = "") => chooseBackend(spec, { backend, args: argsOf(args) });

@@ -8,7 +8,7 @@ import { type LanguageModel, loadLocalModel, loadModel, type TransformersModel }
 import { exportOnnx, openCheckpoint } from "thoughtbook/model";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { failure, temporaryFolder } from "../core/helpers.js";
-import { CHECKPOINTS } from "../model/generate-helpers.js";
+import { CHECKPOINTS } from "../model/generate/helpers.js";
 import {
   COMMIT,
   closedAddress,
@@ -17,7 +17,7 @@ import {
   isolateHub,
   MODEL,
   sendRange,
-} from "../model/hub-server.js";
+} from "../model/hub/hub-server.js";
 import { root } from "../notebook/helpers.js";
 
 const CHECKPOINT = join(CHECKPOINTS, "llama-gqa-tied");

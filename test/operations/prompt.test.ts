@@ -25,7 +25,7 @@ import {
   styleOf,
 } from "thoughtbook/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { writeChatModel } from "../model/generate-helpers.js";
+import { writeChatModel } from "../model/generate/helpers.js";
 import { problems, randomFor, scriptedModel } from "./helpers.js";
 
 const { cot, judge } = OPERATIONS;

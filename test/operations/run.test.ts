@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { loadLocalModel } from "thoughtbook/llm";
 import { OPERATIONS, type Outcome, runOperation } from "thoughtbook/operations";
 import { describe, expect, it } from "vitest";
-import { writeChatModel } from "../model/generate-helpers.js";
+import { writeChatModel } from "../model/generate/helpers.js";
 import { type Said, scriptedModel } from "./helpers.js";
 
 const { cot, think } = OPERATIONS;

@@ -13,7 +13,7 @@ import {
   THOUGHT_TAGS,
 } from "thoughtbook/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { writeChatModel } from "../model/generate-helpers.js";
+import { writeChatModel } from "../model/generate/helpers.js";
 import { scriptedModel } from "./helpers.js";
 
 const { cot } = OPERATIONS;

@@ -4,8 +4,8 @@ import { initializeParameters, parseConfig, saveCheckpoint } from "thoughtbook/m
 import { type Server, startServer } from "thoughtbook/serve";
 import { expect, it } from "vitest";
 import { temporaryFolder } from "../core/helpers.js";
-import { apart, CONFIG } from "../model/generate-helpers.js";
-import { tokenizerFolder } from "../model/tokenizer-fixtures.js";
+import { apart, CONFIG } from "../model/generate/helpers.js";
+import { tokenizerFolder } from "../model/tokenizer/fixtures.js";
 import { testServer } from "./helpers.js";
 
 const opened = ({ url }: Server, name = "toy"): Promise<LanguageModel> => loadModel(`${url}/v1#${name}`);

@@ -3,7 +3,7 @@ import { type LocalModel, loadLocalModel } from "thoughtbook/llm";
 import { type RequestRecord, type ServeOptions, type Server, startServer } from "thoughtbook/serve";
 import { onTestFinished } from "vitest";
 import { temporaryFolder } from "../core/helpers.js";
-import { writeChatModel } from "../model/generate-helpers.js";
+import { writeChatModel } from "../model/generate/helpers.js";
 
 export interface TestServer extends Server {
   model: LocalModel;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Spread, type Trace, type TraceStatistics, traceStatistics } from "../trace-statistics.js";
+import { type Spread, type Trace, type TraceStatistics, traceStatistics } from "../papers/trace-statistics.js";
 import { wordProblems } from "./generate.js";
 import { longChain } from "./long-chain.js";
 

@@ -1,0 +1,305 @@
+import { fail, type Rational, type Result } from "../math/expression.js";
+import { everyNode, type MathNode, variablesOf } from "../math/math-node.js";
+import { isKnownCommand, parseMath } from "../math/parse-math.js";
+import { evaluateExactly } from "../math/sample.js";
+import { type MathToken, tokenizeMath } from "./tokens.js";
+import { withoutUnit } from "./units.js";
+import type { AnswerValue, Relation } from "./value.js";
+
+const RELATIONS: Record<string, Relation | ">" | "≥"> = {
+  "=": "=",
+  "≠": "≠",
+  "<": "<",
+  "≤": "≤",
+  ">": ">",
+  "≥": "≥",
+  "≡": "≡",
+  "≈": "≈",
+};
+const OPENING = new Set(["(", "[", "{", "\\{"]);
+const CLOSING = new Set([")", "]", "}", "\\}"]);
+/** A name with letters as "a" and numbers as "1": a_1, a(a), aa, (a,a). */
+const NAME = /^(?:a(?:_(?:a|1|\{[a1,]+\}))?'*){1,5}(?:\(a\))?$|^\(a(?:_[a1])?(?:,a(?:_[a1])?)+\)$/;
+const MAX_DEPTH = 20;
+const MAX_ITEMS = 100;
+
+/**
+ * What an answer says, LaTeX or plain text. Units, currency, percent and degree signs are dropped; a constant
+ * expression of rational value is a number; `x = 5`, `{5}` and `(5)` are 5; `a \pm b` is two solutions.
+ * Errors (the answer is unparseable): empty, longer than 2,000 characters, braces that do not match, or neither
+ * mathematics nor words.
+ */
+export function parseAnswer(text: string): Result<AnswerValue> {
+  const tokens = tokenizeMath(text);
+  if (!tokens.ok) return tokens;
+  const trimmed = trim(tokens.value);
+  if (trimmed.length === 0) return fail("empty");
+  const value = parseValue(trimmed, 0);
+  return value ? { ok: true, value } : words(trimmed);
+}
+
+type Parsed = AnswerValue | undefined;
+type Tokens = readonly MathToken[];
+
+/** The value that tokens spell; undefined if they are no mathematics. */
+function parseValue(untrimmed: Tokens, depth: number): Parsed {
+  if (depth > MAX_DEPTH) return undefined;
+  const tokens = trim(untrimmed);
+  if (tokens.length === 0) return undefined;
+  const simple = singleToken(tokens);
+  if (simple) return simple;
+
+  const membership = splitAt(tokens, (token) => isSymbol(token, "∈"));
+  if (membership.length === 2 && isName(membership[0]!)) return parseValue(membership[1]!, depth + 1);
+  const union = splitAt(tokens, (token) => isSymbol(token, "∪"));
+  if (union.length > 1) return many("union", union, depth);
+  const list = splitAt(tokens, isSeparator).filter((part) => part.length > 0);
+  if (list.length > 1) return many("set", list, depth);
+
+  const related = parseRelation(tokens, depth);
+  if (related !== "none") return related;
+  return parseBracketed(tokens, depth) ?? parseMatrix(tokens, depth) ?? parseScalar(tokens, depth);
+}
+
+/** Choices, words and the empty set. */
+function singleToken(tokens: Tokens): Parsed {
+  const [first, second, third] = tokens;
+  if (tokens.length === 1 && first!.kind === "text") return { kind: "text", text: plainWords(first!.text) };
+  if (tokens.length === 1 && first!.kind === "word") return { kind: "text", text: plainWords(first!.text) };
+  if (tokens.length === 1 && first!.kind === "command" && first!.text === "emptyset") return { kind: "set", items: [] };
+  if (tokens.length === 2 && isSymbol(first, "\\{") && isSymbol(second, "\\}")) return { kind: "set", items: [] };
+  // "(A)" and "A)" are choices, "(x)" and "x" too: a lone letter compares without case.
+  if (second?.kind === "letter" && isSymbol(first, "(") && isSymbol(third, ")") && tokens.length === 3)
+    return letter(second);
+  if (first!.kind === "letter" && isSymbol(second, ")") && tokens.length === 2) return letter(first!);
+  return undefined;
+}
+
+const letter = ({ text }: MathToken): AnswerValue => ({ kind: "text", text: text.toLowerCase() });
+
+function many(kind: "union" | "set", parts: Tokens[], depth: number): Parsed {
+  if (parts.length > MAX_ITEMS) return undefined;
+  const items = parts.map((part) => parseValue(part, depth + 1));
+  if (items.some((item) => item === undefined)) return undefined;
+  const values = withNames(items as AnswerValue[], parts, depth);
+  if (kind === "union") return { kind, items: values };
+  // Both solutions of "1 ± 2" belong to the list itself.
+  const flat = values.flatMap((item, index) => (item.kind === "set" && hasSign(parts[index]!) ? item.items : [item]));
+  return flat.length === 1 ? flat[0] : { kind, items: flat };
+}
+
+/** In "x = 1, y = 2" the names matter, since there is more than one; in "x = 1, x = 2" they do not. */
+function withNames(values: AnswerValue[], parts: readonly Tokens[], depth: number): AnswerValue[] {
+  const names = parts
+    .map((part) => splitAt(part, (token) => isSymbol(token, "=")))
+    .map(([left, right]) => right && left!);
+  const different = new Set(names.map((name) => (name && isName(name) ? nameOf(name) : undefined)));
+  if (different.has(undefined) || different.size < 2) return values;
+  return values.map((right, index): AnswerValue => {
+    if (right.kind === "relation") return right;
+    const left = parseSide(names[index]!, depth)!;
+    return { kind: "relation", relation: "=", left, right, name: nameOf(names[index]!) };
+  });
+}
+
+function parseRelation(tokens: Tokens, depth: number): Parsed | "none" {
+  const parts = splitAt(tokens, (token) => token.kind === "symbol" && Object.hasOwn(RELATIONS, token.text));
+  if (parts.length === 1) return "none";
+  if (parts.length > 2 || parts[1]!.length === 0) return undefined;
+  const written = RELATIONS[tokens[parts[0]!.length]!.text]!;
+  const [left, right] = parts as [Tokens, Tokens];
+  if (left.length === 0) return written === "=" ? parseValue(right, depth + 1) : undefined;
+  const [a, b] = [parseSide(left, depth), parseSide(right, depth)];
+  if (!a || !b) return undefined;
+  if (written === "=") {
+    if (isName(left) && isConstant(b)) return b;
+    if (isName(right) && isConstant(a)) return a;
+    const named = isName(left) && !occursIn(left[0]!.text, b);
+    return { kind: "relation", relation: "=", left: a, right: b, name: named ? nameOf(left) : undefined };
+  }
+  const turned = written === ">" || written === "≥";
+  const relation = written === ">" ? "<" : written === "≥" ? "≤" : written;
+  return { kind: "relation", relation, left: turned ? b : a, right: turned ? a : b, name: undefined };
+}
+
+function parseSide(tokens: Tokens, depth: number): Parsed {
+  const value = parseValue(tokens, depth + 1);
+  // The left side may be a name that is no mathematics: "AB = 9", "\angle A = 90".
+  return value ?? (isName(tokens) ? { kind: "text", text: nameOf(tokens) } : undefined);
+}
+
+/** Whether tokens only name something: x, x_1, f(x), AB, \angle ABC, (x, y). */
+function isName(tokens: Tokens): boolean {
+  const spelled = tokens.map(({ kind, text }) => (kind === "symbol" ? text : kind === "number" ? "1" : "a")).join("");
+  const first = tokens[0];
+  if (first === undefined) return false;
+  if (first.kind === "letter" && (first.text === "e" || first.text === "i") && tokens.length === 1) return false;
+  return (
+    NAME.test(spelled) &&
+    tokens.every(({ kind, text }) => kind !== "command" || !["pi", "infty", "frac", "sqrt"].includes(text))
+  );
+}
+
+const nameOf = (tokens: Tokens): string => tokens.map(({ text }) => text).join("");
+
+function isConstant(value: AnswerValue): boolean {
+  switch (value.kind) {
+    case "expression":
+      return variablesOf(value.node).length === 0;
+    case "sequence":
+    case "set":
+    case "union":
+      return value.items.every(isConstant);
+    case "matrix":
+      return value.rows.flat().every(isConstant);
+    case "relation":
+      return false;
+    default:
+      return true;
+  }
+}
+
+const occursIn = (name: string, value: AnswerValue): boolean =>
+  value.kind === "expression" && variablesOf(value.node).some((variable) => variable.split("_")[0] === name);
+
+/** A tuple, interval, set or ratio; also a value in parentheses or in `{5}`. */
+function parseBracketed(tokens: Tokens, depth: number): Parsed {
+  const ratio = splitAt(tokens, (token) => isSymbol(token, ":"));
+  if (ratio.length > 1) return sequence(":", ":", ratio, depth);
+  const [open, close] = [tokens[0]!.text, tokens.at(-1)!.text];
+  if (tokens.length < 3 || tokens[0]!.kind !== "symbol" || matching(tokens) !== tokens.length - 1) return undefined;
+  const inside = tokens.slice(1, -1);
+  const parts = splitAt(inside, (token) => isSymbol(token, ",") || isSymbol(token, ";"));
+  if (open === "\\{" || (open === "{" && parts.length > 1)) return many("set", parts, depth);
+  if (parts.length > 1) return sequence(open, close, parts, depth);
+  if (open === "[" && close === "]") return sequence(open, close, parts, depth);
+  return (open === "(" && close === ")") || open === "{" ? parseValue(inside, depth + 1) : undefined;
+}
+
+function sequence(open: string, close: string, parts: Tokens[], depth: number): Parsed {
+  const items = parts.length > MAX_ITEMS ? [undefined] : parts.map((part) => parseValue(part, depth + 1));
+  return items.some((item) => item === undefined)
+    ? undefined
+    : { kind: "sequence", open, close, items: items as AnswerValue[] };
+}
+
+function parseMatrix(tokens: Tokens, depth: number): Parsed {
+  const environment = /^begin:([pbB]?matrix|array)$/.exec(tokens[0]!.kind === "command" ? tokens[0]!.text : "")?.[1];
+  const last = tokens.at(-1)!;
+  if (environment === undefined || last.kind !== "command" || last.text !== `end:${environment}`) return undefined;
+  const inside = tokens.slice(1, -1);
+  const rows = splitAt(inside, (token) => isSymbol(token, "\\\\")).filter((row) => row.length > 0);
+  const cells = rows.map((row) =>
+    splitAt(row, (token) => isSymbol(token, "&")).map((cell) => parseValue(cell, depth + 1)),
+  );
+  if (cells.length > MAX_ITEMS || cells.flat().some((cell) => cell === undefined)) return undefined;
+  return { kind: "matrix", rows: cells as AnswerValue[][] };
+}
+
+/** A number or an expression, its unit dropped; with ± both values. */
+function parseScalar(withUnit: Tokens, depth: number): Parsed {
+  const tokens = withoutUnit(withUnit);
+  if (tokens.length < withUnit.length) return parseValue(tokens, depth + 1);
+  const based = parseBased(tokens);
+  if (based) return based;
+  if (hasSign(tokens)) {
+    const [plus, minus] = ["±∓", "∓±"].map((signs) => parseValue(withSigns(tokens, signs), depth + 1));
+    return plus && minus ? { kind: "set", items: [plus, minus] } : undefined;
+  }
+  const node = parseMath(tokens);
+  return node.ok ? scalar(node.value) : undefined;
+}
+
+function scalar(node: MathNode): Parsed {
+  const value: Rational | undefined = evaluateExactly(node);
+  if (value) return { kind: "number", value };
+  const divisors = [...everyNode(node)].map((part) => part.kind === "binary" && part.operator === "/" && part.right);
+  const undefinedThere = divisors.some((divisor) => divisor && evaluateExactly(divisor)?.equals(0));
+  return undefinedThere ? undefined : { kind: "expression", node };
+}
+
+/** `52_8` and `52_{8}`; base ten is the plain number. */
+function parseBased(tokens: Tokens): Parsed {
+  const [number, mark, ...rest] = tokens;
+  if (number?.kind !== "number" || number.digits === undefined || !isSymbol(mark, "_")) return undefined;
+  const index = rest.length === 3 && isSymbol(rest[0], "{") ? rest[1] : rest.length === 1 ? rest[0] : undefined;
+  if (index === undefined || index.kind === "symbol") return undefined;
+  if (index.text === "10") return { kind: "number", value: number.value };
+  return { kind: "based", digits: number.digits.replace(/^0+(?=\d)/, ""), base: index.text.toLowerCase() };
+}
+
+const hasSign = (tokens: Tokens): boolean => tokens.some((token) => isSymbol(token, "±") || isSymbol(token, "∓"));
+
+/** The signs ± and ∓ decided: the first of `signs` becomes +, the second −. */
+function withSigns(tokens: Tokens, signs: string): MathToken[] {
+  return tokens.map((token) =>
+    token.kind === "symbol" && signs.includes(token.text)
+      ? { kind: "symbol", text: "+-"[signs.indexOf(token.text)]! }
+      : token,
+  );
+}
+
+/** Text that compares as it is: words, or LaTeX with a word or a command that is no mathematics known here. */
+function words(tokens: Tokens): Result<AnswerValue> {
+  const spelled = plainWords(tokens.map(({ kind, text }) => (kind === "command" ? `\\${text}` : text)).join(" "));
+  const meaningful = tokens.some(
+    ({ kind, text }) =>
+      kind === "word" || (kind === "command" && !isKnownCommand(text)) || (kind === "text" && /\p{L}/u.test(text)),
+  );
+  return meaningful ? { ok: true, value: { kind: "text", text: spelled } } : fail("neither mathematics nor words");
+}
+
+const plainWords = (text: string): string => {
+  const lower = text.toLowerCase().replace(/\s+/g, " ").trim();
+  return /^\(?([a-z])[).]?$/.exec(lower)?.[1] ?? lower.replace(/[.,;!]+$/, "");
+};
+
+function isSymbol(token: MathToken | undefined, text: string): boolean {
+  return token?.kind === "symbol" && token.text === text;
+}
+
+function isSeparator(token: MathToken): boolean {
+  return (
+    isSymbol(token, ",") ||
+    isSymbol(token, ";") ||
+    (token.kind !== "symbol" && /^(?:and|or|,? ?(?:and|or))$/i.test(token.text))
+  );
+}
+
+/** Without punctuation around it. */
+function trim(tokens: Tokens): Tokens {
+  let [start, end] = [0, tokens.length];
+  const empty = (at: number) => ["*", ",", ";", ".", ":"].some((mark) => isSymbol(tokens[at], mark));
+  while (start < end && empty(start)) start++;
+  while (end > start && empty(end - 1)) end--;
+  return start === 0 && end === tokens.length ? tokens : tokens.slice(start, end);
+}
+
+/** The parts between the tokens that separate, outside of brackets and environments. */
+function splitAt(tokens: Tokens, separates: (token: MathToken) => boolean): Tokens[] {
+  const parts: Tokens[] = [];
+  let [start, depth] = [0, 0];
+  tokens.forEach((token, index) => {
+    depth += nesting(token);
+    if (depth > 0 || !separates(token)) return;
+    parts.push(tokens.slice(start, index));
+    start = index + 1;
+  });
+  return [...parts, tokens.slice(start)];
+}
+
+/**
+ * The index of the bracket that closes the first token; -1 if there is none. A bracket may close one of another kind.
+ */
+function matching(tokens: Tokens): number {
+  let depth = 0;
+  return tokens.findIndex((token) => {
+    depth += nesting(token);
+    return depth === 0;
+  });
+}
+
+function nesting({ kind, text }: MathToken): number {
+  if (kind === "symbol") return OPENING.has(text) ? 1 : CLOSING.has(text) ? -1 : 0;
+  return kind === "command" && text.startsWith("begin:") ? 1 : kind === "command" && text.startsWith("end:") ? -1 : 0;
+}

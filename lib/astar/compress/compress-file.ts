@@ -1,0 +1,257 @@
+import { rm } from "node:fs/promises";
+import { z } from "zod";
+import {
+  openRun,
+  type ProgressDisplay,
+  readJsonl,
+  sha256File,
+  startProgress,
+  ThoughtbookError,
+  writeWhole,
+} from "../../core/index.js";
+import {
+  type ChainRow,
+  countOutcome,
+  emptyTally,
+  type ReadChainRowsOptions,
+  type RowTally,
+  readChainRows,
+  type SkipReason,
+} from "../chains/chain-rows.js";
+import { checkTags, THOUGHT_TAGS } from "../chains/tags.js";
+import { type TrainingOptions, trainingConversation } from "../chains/training-row.js";
+import { type ImportanceCache, openImportanceCache } from "../importance/cache.js";
+import { type KeptQuality, keptQuality } from "../paths/kept-quality.js";
+import { checkedShare } from "./baselines.js";
+import { type CompressMode, type CompressOptions, checkCompressOptions, compressRows, needsOf } from "./compress.js";
+import type { CompressedRow } from "./compressed-row.js";
+
+export interface CompressFileOptions extends Omit<CompressOptions, "isDone" | "signals" | "shareOf"> {
+  /** Parquet, JSONL, JSON or CSV. */
+  data: string;
+  read?: Omit<ReadChainRowsOptions, "tags" | "signal"> | undefined;
+  /**
+   * What counts tokens, such as the hash of the model whose tokenizer it is: an unfinished output does not go on with
+   * another one.
+   */
+  counter?: string | undefined;
+  /** JSONL in the ShareGPT layout; beside it a folder OUTPUT.run with what is finished, while not all is. */
+  output: string;
+  /** File of the scorer's signals, made if missing. */
+  cache: string;
+  /** Also the rows as conversations to train a model like the given one on, in this file. */
+  training?: ({ file: string } & TrainingOptions) | undefined;
+  sink?: boolean | undefined;
+  /** The share of tokens to keep, for baselines of a given size; or compressed rows, to keep as much of each as they do. */
+  share?: number | undefined;
+  like?: string | undefined;
+  /** Told of each row that is left out. */
+  onSkipped?: ((place: string, reason: SkipReason, detail: string) => void) | undefined;
+  display?: ProgressDisplay | undefined;
+}
+
+/** What became of a file. Shares are from 0 to 1. Precision and recall are told where rows say which steps are necessary. */
+export interface CompressionSummary extends KeptQuality {
+  mode: string;
+  rows: RowTally;
+  /** How searches ended. */
+  statuses: Record<string, number>;
+  acceptedShare: number;
+  /** Of best-first: rows where no cheaper path can be accepted. */
+  provenShare?: number;
+  /** Steps and tokens of the thoughts that were kept, of all together. */
+  keptSteps: number;
+  keptTokens: number;
+  /** The mean of `rate`, as the released code prints it. */
+  meanRate: number;
+  /** A row, on average. */
+  searchSteps: number;
+  scored: number;
+  verified: number;
+  weighed: number;
+  /** Rows of which the scorer saw a part cut, and rows with a path too long for the validator. */
+  cut: number;
+  tooLong: number;
+}
+
+interface CompressionRecord extends CompressedRow {
+  index: number;
+}
+
+/**
+ * Compress a file of chains of thought. What is finished is kept; the same call goes on from there and ends with the same
+ * bytes.
+ *
+ * @throws bad-input (options; an unfinished output with other settings), interrupted, corrupt-data, not-found, file-system;
+ *   as `compressRows`
+ */
+export async function compressFile(options: CompressFileOptions): Promise<CompressionSummary> {
+  const { data, output, cache: cacheFile, sink, share, like, scorer, mode, tags } = options;
+  const shares = like === undefined ? undefined : await sharesOf(like);
+  const shareOf = shares ? ({ id }: ChainRow) => shares.get(id) : share === undefined ? undefined : () => share;
+  // Before any file is made.
+  checkCompressOptions({ ...options, shareOf });
+  if (share !== undefined) checkedShare(share);
+  const dataHash = await sha256File(data);
+  checkTags(tags ?? THOUGHT_TAGS);
+  const cache = needsOf(mode).importance
+    ? await openImportanceCache(cacheFile, scorer!, { sink, data: { data: dataHash } })
+    : undefined;
+  try {
+    return await compressInRun(options, {
+      cache,
+      shareOf,
+      run: { config: await settingsOf(options, dataHash), folder: `${output}.run` },
+    });
+  } finally {
+    await cache?.close();
+  }
+}
+
+interface Opened {
+  cache: ImportanceCache | undefined;
+  shareOf: CompressOptions["shareOf"];
+  run: { config: Record<string, unknown>; folder: string };
+}
+
+async function compressInRun(
+  options: CompressFileOptions,
+  { cache, shareOf, run: { config, folder } }: Opened,
+): Promise<CompressionSummary> {
+  const { data, read, output, training, sink, mode, tags, signal, onSkipped, seed = 0 } = options;
+  const run = await openRun<CompressionRecord>({ folder, config, seed, idOf: ({ index }) => String(index) });
+  const progress = startProgress("compressing", { unit: "rows", display: options.display });
+  const tally = emptyTally();
+  const necessary: ChainRow["necessary"][] = [];
+  async function* used(): AsyncGenerator<ChainRow> {
+    for await (const outcome of readChainRows(data, { ...read, tags, signal })) {
+      countOutcome(tally, outcome);
+      if (!outcome.used) {
+        onSkipped?.(outcome.place, outcome.reason, outcome.detail);
+        continue;
+      }
+      necessary.push(outcome.row.necessary);
+      yield outcome.row;
+    }
+  }
+  try {
+    const compressed = compressRows(used(), {
+      ...options,
+      signals: { cache, sink },
+      shareOf,
+      isDone: (index) => run.done.has(String(index)),
+    });
+    for await (const { index, compressed: row } of compressed) {
+      if (!run.done.has(String(index))) await run.append({ index, ...row });
+      progress.update(run.done.size);
+    }
+    const rows = await orderedRows(run.records());
+    // Before anything is written: without rows there is nothing to take the place of an earlier output.
+    const summary = summariseRows(rows, { mode, tally, necessary });
+    await writeLines(output, rows);
+    if (training) {
+      await writeLines(
+        training.file,
+        rows.map((row) => trainingConversation(row, training, tags)),
+      );
+    }
+    progress.succeed(`${rows.length} rows`);
+    await run.close();
+    await rm(folder, { recursive: true });
+    return summary;
+  } catch (error) {
+    progress.fail();
+    await run.close();
+    // Nothing to go on from, which would only stand in the way of the same command with another setting.
+    if (run.done.size === 0) await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** All that the rows depend on. */
+async function settingsOf(options: CompressFileOptions, data: string): Promise<Record<string, unknown>> {
+  const { mode, scorer, validator, importance, search, tags, read, sink, share, like } = options;
+  return {
+    data,
+    ...{ mode, importance, search, tags, read, sink, share, counter: options.counter },
+    ...(like === undefined ? {} : { like: await sha256File(like) }),
+    scorer: await scorer?.hash(),
+    validator: validator && ((await validator.hash()) ?? validator.name),
+  };
+}
+
+const likeSchema = z.object({ id: z.string(), tokens: z.object({ before: z.number(), after: z.number() }) });
+
+/** How much of each thought compressed rows keep. */
+async function sharesOf(file: string): Promise<Map<string, number>> {
+  const shares = new Map<string, number>();
+  for await (const { value } of readJsonl(file, { schema: likeSchema })) {
+    shares.set(value.id, value.tokens.before === 0 ? 1 : value.tokens.after / value.tokens.before);
+  }
+  return shares;
+}
+
+async function orderedRows(records: AsyncIterable<CompressionRecord>): Promise<CompressedRow[]> {
+  const all: CompressionRecord[] = [];
+  for await (const record of records) all.push(record);
+  return all.sort((a, b) => a.index - b.index).map(({ index: _, ...row }) => row);
+}
+
+export const writeLines = (file: string, values: readonly object[]): Promise<void> =>
+  writeWhole(file, values.map((value) => `${JSON.stringify(value)}\n`).join(""));
+
+export interface SummaryOptions {
+  /** How the rows were made. */
+  mode: CompressMode;
+  tally: RowTally;
+  /** Of each row which steps are necessary, where the data knows. */
+  necessary: readonly ChainRow["necessary"][];
+}
+
+/** What became of rows. @throws bad-input if there are none */
+export function summariseRows(
+  compressed: readonly CompressedRow[],
+  { mode, tally, necessary }: SummaryOptions,
+): CompressionSummary {
+  if (compressed.length === 0) {
+    throw new ThoughtbookError("bad-input", "no row of the data can be used", {
+      hint: "See the reasons above; other tags or another format may be meant.",
+    });
+  }
+  const mean = (value: (row: CompressedRow) => number) =>
+    compressed.reduce((sum, row) => sum + value(row), 0) / compressed.length;
+  const statuses: Record<string, number> = {};
+  for (const { status } of compressed) statuses[status] = (statuses[status] ?? 0) + 1;
+  return {
+    mode,
+    rows: tally,
+    statuses,
+    acceptedShare: (statuses.accepted ?? 0) / compressed.length,
+    ...(mode === "best-first" ? { provenShare: mean(({ proven }) => Number(proven ?? false)) } : {}),
+    keptSteps: mean(({ kept }) => kept.length) / mean(({ steps }) => steps),
+    keptTokens: mean(({ tokens }) => tokens.after) / mean(({ tokens }) => tokens.before),
+    meanRate: mean(({ rate }) => rate),
+    searchSteps: mean(({ search_steps }) => search_steps),
+    scored: mean(({ scored }) => scored),
+    verified: mean(({ verified }) => verified),
+    weighed: mean(({ weighed }) => weighed),
+    cut: compressed.filter(({ cut }) => cut > 0).length,
+    tooLong: compressed.filter(({ too_long }) => too_long > 0).length,
+    ...qualityOf(mode, compressed, necessary),
+  };
+}
+
+/** Of rows that say which steps are necessary, where steps are kept whole. */
+function qualityOf(
+  mode: CompressMode,
+  rows: readonly CompressedRow[],
+  necessary: readonly ChainRow["necessary"][],
+): KeptQuality {
+  if (mode === "token-skip" || mode === "solution-only") return {};
+  return keptQuality(
+    rows.flatMap(({ kept }, i) => {
+      const own = necessary[i];
+      return own ? { kept, necessary: own } : [];
+    }),
+  );
+}

@@ -1,0 +1,174 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { z } from "zod";
+import {
+  canonicalJson,
+  fileSystemError,
+  type JsonlEntry,
+  openJsonlWriter,
+  readJsonl,
+  sha256,
+  ThoughtbookError,
+} from "../../core/index.js";
+import type { LanguageModel } from "../../llm/index.js";
+import { type Chain, CONDITION_SENTENCES, type MeasuredChain, type SignalSettings } from "./importance.js";
+
+/** Signals of chains in a file, in the order of the chains: what is there is not computed again. */
+export interface ImportanceCache {
+  /** The signals of the next chain; undefined where the file ends. Throws bad-input if the file has another chain there. */
+  take(chain: Chain): Promise<MeasuredChain | undefined>;
+  /** Resolves once the signals of the chain are written. */
+  append(chain: Chain, signals: MeasuredChain): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface CacheOptions extends SignalSettings {
+  /** What made steps of the data, for a message that says what changed: tags, splitting. */
+  data?: Record<string, string | number | boolean> | undefined;
+}
+
+const count = z.int().nonnegative();
+const conditionSchema = z.object({ tokens: count, nll: z.number(), mass: z.number().nonnegative() });
+const stepSchema = z.object({ tokens: count, question: conditionSchema, solution: conditionSchema });
+const lineSchema = z.object({
+  /** {@link hashChain} of the chain. */
+  chain: z.string(),
+  heads: count,
+  sinkTokens: count,
+  cutSteps: count,
+  cutQuestion: z.boolean(),
+  cutSolution: z.boolean(),
+  steps: z.array(stepSchema.nullable()),
+});
+const headSchema = z.object({ importance: z.literal(1), settings: z.record(z.string(), z.unknown()) });
+
+/** SHA-256 of what of a chain its signals depend on. */
+export const hashChain = ({ question, steps, solution }: Chain): string =>
+  sha256(canonicalJson({ question, steps, solution }));
+
+/**
+ * Open a cache of importance signals, a JSONL file: in the first line the model's hash and the settings, then a line for
+ * each chain as it is done, with the hash of its texts. A last line that a killed run left unfinished is cut off. It does
+ * not depend on alpha, normalisation or signal. One process at a time may use it.
+ *
+ * @throws bad-input for a model without a hash, a file that is something else, or one of another model or settings, which
+ *   are named; corrupt-data for a malformed line; file-system
+ */
+export async function openImportanceCache(
+  file: string,
+  model: LanguageModel,
+  { data = {}, sentences = CONDITION_SENTENCES, sink = false }: CacheOptions = {},
+): Promise<ImportanceCache> {
+  const hash = await model.hash();
+  if (hash === undefined) {
+    throw new ThoughtbookError(
+      "bad-input",
+      `${model.name} has no hash, so a cache could not tell it from another model`,
+      {
+        hint: "Do without the cache, or use a model from a folder.",
+      },
+    );
+  }
+  const settings: Record<string, unknown> = {
+    model: hash,
+    "question sentence": sentences.question,
+    "solution sentence": sentences.solution,
+    sink,
+    ...data,
+  };
+  // Before the writer mends the end of what may be no cache at all.
+  await checkHead(file, settings);
+  const writer = await openJsonlWriter(file);
+  const lines = readJsonl(file);
+  let ended = false;
+  const nextLine = async (): Promise<JsonlEntry<unknown> | undefined> => {
+    if (ended) return undefined;
+    const { value, done } = await lines.next();
+    ended = done === true;
+    return done ? undefined : value;
+  };
+  try {
+    if ((await nextLine()) === undefined) await writer.append({ importance: 1, settings });
+  } catch (error) {
+    await writer.close();
+    throw error;
+  }
+  return {
+    async take(chain) {
+      const entry = await nextLine();
+      if (entry === undefined) return undefined;
+      const place = `${file}:${entry.line}`;
+      const parsed = lineSchema.safeParse(entry.value);
+      if (!parsed.success) {
+        throw new ThoughtbookError("corrupt-data", `${place} holds no importance of a chain`, {
+          hint: "Delete the file; it is computed anew.",
+        });
+      }
+      const { chain: key, ...signals } = parsed.data;
+      if (key === hashChain(chain) && signals.steps.length === chain.steps.length) return signals;
+      throw new ThoughtbookError("bad-input", `${place} holds the importance of another chain: the data changed`, {
+        hint: "Choose another cache file, or delete this one to compute it anew.",
+      });
+    },
+    append: (chain, signals) => writer.append({ chain: hashChain(chain), ...signals }),
+    async close() {
+      await lines.return();
+      await writer.close();
+    },
+  };
+}
+
+/** Check the first line of a file, if there is one, before anything is written to it. */
+async function checkHead(file: string, settings: Record<string, unknown>): Promise<void> {
+  const line = await firstLine(file);
+  if (line === undefined) return;
+  const head = headSchema.safeParse(line);
+  if (!head.success) {
+    throw new ThoughtbookError("bad-input", `${file} is no cache of importance: its first line is something else`, {
+      hint: "Choose another cache file.",
+    });
+  }
+  const before = head.data.settings;
+  const changed = [...new Set([...Object.keys(before), ...Object.keys(settings)])].find(
+    (key) => before[key] !== settings[key],
+  );
+  if (changed === undefined) return;
+  throw new ThoughtbookError(
+    "bad-input",
+    `${file} was made with ${changed} = ${brief(before[changed])}, but now it is ${brief(settings[changed])}`,
+    { hint: "Choose another cache file, or delete this one to compute it anew." },
+  );
+}
+
+const HEAD = '{"importance":1,"settings":';
+const MOST_OF_HEAD = 1 << 16;
+
+/** The value of the first line, null if it is no JSON; undefined if there is none, or a run was killed while it wrote it. */
+async function firstLine(file: string): Promise<unknown> {
+  const text = await readStart(file);
+  const end = text.indexOf("\n");
+  if (end < 0 && (HEAD.startsWith(text) || text.startsWith(HEAD))) return undefined;
+  try {
+    return JSON.parse(end < 0 ? text : text.slice(0, end));
+  } catch {
+    return null;
+  }
+}
+
+async function readStart(file: string): Promise<string> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(file);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MOST_OF_HEAD), 0, MOST_OF_HEAD, 0);
+    return buffer.toString("utf8", 0, bytesRead);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw fileSystemError(error, "read", file);
+  } finally {
+    await handle?.close();
+  }
+}
+
+const brief = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? "not set";
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+};

@@ -1,0 +1,116 @@
+import { checkAnswers, checkSignal } from "../search/search-tree.js";
+import { type Bits, bit, contains, stepsOf, withSteps } from "./bit-set.js";
+
+export interface AcceptanceOptions {
+  n: number;
+  /** Smaller sets are not accepted. */
+  minSteps: number;
+  monotone: boolean;
+  maxValidations: number;
+  valid(sets: number[][]): Promise<boolean[]>;
+  signal: AbortSignal | undefined;
+}
+
+/** What is known of which sets are accepted. No set is asked for twice, and with monotone acceptance none that follows. */
+export interface Acceptance {
+  /** For each set whether it is accepted; undefined where that is not known and no more may be asked. */
+  ask(sets: readonly Bits[]): Promise<(boolean | undefined)[]>;
+  /** With monotone acceptance: sets of steps of which every accepted set has at least one; none contains another. */
+  readonly needed: readonly Bits[];
+  /** How many sets were given to `valid`. */
+  readonly validations: number;
+}
+
+export function createAcceptance(options: AcceptanceOptions): Acceptance {
+  const { n, minSteps, monotone, maxValidations, valid, signal } = options;
+  const all = bit(n) - 1n;
+  const verdicts = new Map<Bits, boolean>();
+  let accepted: readonly Bits[] = [];
+  let needed: readonly Bits[] = [];
+  let validations = 0;
+
+  const known = (set: Bits): boolean | undefined => {
+    if (stepsOf(set).length < minSteps) return false;
+    const verdict = verdicts.get(set);
+    if (verdict !== undefined || !monotone) return verdict;
+    if (accepted.some((one) => contains(set, one))) return true;
+    return needed.some((some) => (set & some) === 0n) ? false : undefined;
+  };
+  const learn = (set: Bits, verdict: boolean) => {
+    verdicts.set(set, verdict);
+    if (!monotone) return;
+    if (verdict) accepted = withSmallest(accepted, set);
+    else needed = withSmallest(needed, all & ~set);
+  };
+  return {
+    get needed() {
+      return needed;
+    },
+    get validations() {
+      return validations;
+    },
+    async ask(sets) {
+      const unknown = [...new Set(sets)].filter((set) => known(set) === undefined);
+      const asked = unknown.slice(0, Math.max(0, maxValidations - validations));
+      if (asked.length > 0) {
+        checkSignal(signal);
+        validations += asked.length;
+        const answers = checkAnswers("valid", await valid(asked.map(stepsOf)), asked.length);
+        for (const [at, set] of asked.entries()) learn(set, answers[at]!);
+      }
+      return sets.map(known);
+    },
+  };
+}
+
+/** The sets with one more, without those that contain another. */
+function withSmallest(sets: readonly Bits[], set: Bits): readonly Bits[] {
+  if (sets.some((one) => contains(set, one))) return sets;
+  return [...sets.filter((one) => !contains(one, set)), set];
+}
+
+/** Tells of a set whether it is accepted; undefined where that is not known and no more may be asked. */
+export type AskOne = (set: Bits) => Promise<boolean | undefined>;
+
+/**
+ * Under monotone acceptance, find the fewest steps from the front of `order` that make a set accepted, by bisection.
+ *
+ * @returns how many; all of them if they are not enough or fewer were not asked for; undefined if no more may be asked
+ */
+async function fewestFirst(set: Bits, order: readonly number[], ask: AskOne): Promise<number | undefined> {
+  let [tooFew, enough] = [0, order.length];
+  while (enough - tooFew > 1) {
+    const middle = (tooFew + enough) >> 1;
+    const accepted = await ask(withSteps(set, order.slice(0, middle)));
+    if (accepted === undefined) return undefined;
+    if (accepted) enough = middle;
+    else tooFew = middle;
+  }
+  return enough;
+}
+
+/**
+ * Under monotone acceptance, find a short accepted set: the fewest of the most important steps, by bisection.
+ *
+ * @param order steps by importance, all together accepted
+ */
+export async function shortestPrefix(order: readonly number[], ask: AskOne): Promise<Bits> {
+  const count = (await fewestFirst(0n, order, ask)) ?? order.length;
+  return withSteps(0n, order.slice(0, count));
+}
+
+/**
+ * Under monotone acceptance, find a rejected set around a rejected one that no step can join: what it leaves out are a
+ * few steps of which every accepted set has one. Steps are added in the order given, so with the important ones first the
+ * accepted sets met on the way are short.
+ */
+export async function growRejected(rejected: Bits, order: readonly number[], ask: AskOne): Promise<void> {
+  let set = rejected;
+  let rest = order.filter((step) => !contains(set, bit(step)));
+  while (rest.length > 0 && (await ask(withSteps(set, rest)))) {
+    const enough = await fewestFirst(set, rest, ask);
+    if (enough === undefined) return;
+    set = withSteps(set, rest.slice(0, enough - 1));
+    rest = rest.slice(enough);
+  }
+}

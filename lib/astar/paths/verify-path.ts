@@ -1,0 +1,121 @@
+import { type AnswerKind, grade } from "../../answer/index.js";
+import type { Completion, LanguageModel, Prompt } from "../../llm/index.js";
+import type { RequestOptions } from "../../model/index.js";
+import { OPERATIONS, operationPrompt } from "../../operations/index.js";
+import { joinSteps } from "../chains/split-steps.js";
+import { roomAfter } from "./path-parts.js";
+import { badInput, checkStepSet, checkWhole, keptSteps, type StepSet, stepKey } from "./step-set.js";
+
+export interface PathVerifierOptions extends Omit<RequestOptions, "samples" | "seed"> {
+  steps: readonly string[];
+  /** The prompt that the model writes a solution to, from the texts of the kept steps; such as `thoughtPrompt` makes. */
+  prompt(kept: readonly string[]): Prompt;
+  /** The right answer, or a solution that has it in `\boxed{}` or after `####`. */
+  reference: string;
+  /** Default: "math". */
+  kind?: AnswerKind | undefined;
+  /** How many solutions are written. Default: 1. */
+  samples?: number | undefined;
+  /** How many of them must be right. Default: more than half. */
+  needed?: number | undefined;
+  /** Default: 0 (greedy) for one sample, else 0.6. */
+  temperature?: number | undefined;
+  /** Default: 0. Every path has random numbers of its own, whatever is verified before or beside it. */
+  seed?: number | string | undefined;
+  /** The most texts in work at a time; the model's own choice unless told otherwise. */
+  batchSize?: number | undefined;
+}
+
+/** Verifies paths of one text; each path once. */
+export interface PathVerifier {
+  /**
+   * For each set of kept steps whether enough solutions written after them are right. All new ones go in one call.
+   *
+   * @throws bad-input for what is no set; interrupted, and as `generate` of the model
+   */
+  verify(sets: readonly StepSet[], options?: { signal?: AbortSignal | undefined }): Promise<boolean[]>;
+  /** How many paths the model was asked to solve. */
+  readonly asked: number;
+  /** How many were rejected without asking, because their prompt leaves no room in the context. */
+  readonly tooLong: number;
+}
+
+/**
+ * Verification by the model that is to read the path: it writes the solution after the question and the kept steps, and
+ * its answer must equal the reference's by the strict grader. A solution that was cut off is not right, nor is one
+ * without an answer.
+ *
+ * @throws bad-input for numbers of samples that make no sense
+ */
+export function createPathVerifier(model: LanguageModel, options: PathVerifierOptions): PathVerifier {
+  const { steps, prompt, reference, kind, samples = 1, seed = 0, batchSize, ...request } = options;
+  const { needed = Math.floor(samples / 2) + 1, temperature = samples > 1 ? 0.6 : 0, ...sampling } = request;
+  checkWhole("samples", samples, 1);
+  checkWhole("needed", needed, 1);
+  if (needed > samples)
+    throw badInput(`needed is ${needed} of ${samples} samples`, "Ask for at least as many samples.");
+  if (samples > 1 && temperature === 0) {
+    throw badInput(`${samples} samples at temperature 0 are all the same`, "Take one, or a temperature above 0.");
+  }
+  const memory = new Map<string, boolean>();
+  let [asked, tooLong] = [0, 0];
+
+  const isRight = ({ text, finishReason }: Completion): boolean =>
+    finishReason === "stop" && grade({ completion: text, reference, policy: "strict", kind }).correct;
+
+  return {
+    get asked() {
+      return asked;
+    },
+    get tooLong() {
+      return tooLong;
+    },
+    async verify(sets, { signal } = {}) {
+      for (const set of sets) checkStepSet(set, steps.length);
+      const unknown = [...new Map(sets.map((set) => [stepKey(set), set]))].filter(([key]) => !memory.has(key));
+      const requests: { key: string; prompt: Prompt }[] = [];
+      for (const [key, set] of unknown) {
+        const said = prompt(keptSteps(steps, set));
+        const room = await roomAfter(model, said);
+        if (room === undefined || room > 0) requests.push({ key, prompt: said });
+        else {
+          memory.set(key, false);
+          tooLong++;
+        }
+      }
+      if (requests.length > 0) {
+        const completions = await model.generate(
+          requests.map(({ key, prompt: said }) => ({
+            ...sampling,
+            prompt: said,
+            temperature,
+            samples,
+            seed: `${seed}/path ${key}`,
+          })),
+          { batchSize, signal },
+        );
+        asked += requests.length;
+        for (const [at, { key }] of requests.entries()) {
+          memory.set(key, completions[at]!.filter(isRight).length >= needed);
+        }
+      }
+      return sets.map((set) => memory.get(stepKey(set))!);
+    },
+  };
+}
+
+/** The prompt of the operation `think` with its thought written already: what is missing is the solution. */
+export function thoughtPrompt(
+  model: Pick<LanguageModel, "name" | "capabilities" | "operations">,
+  question: string,
+  kept: readonly string[],
+): Prompt {
+  const thought = OPERATIONS.think.write({
+    kind: "cut-off",
+    thought: joinSteps(kept),
+    thoughtEnded: true,
+    partial: "",
+  });
+  const prompt = operationPrompt(model, OPERATIONS.think, { question });
+  return typeof prompt === "object" && "messages" in prompt ? { ...prompt, answer: thought } : `${prompt}${thought}`;
+}

@@ -1,0 +1,39 @@
+import { type Bits, stepsOf } from "../paths/bit-set.js";
+
+export interface BoundParts {
+  costs: readonly number[];
+  minSteps: number;
+  /** Sets of steps of which every accepted set has at least one. */
+  needed: readonly Bits[];
+}
+
+/**
+ * The least that can be added to a set, out of `free`, before it is accepted: as many of the cheapest steps as it lacks to
+ * `minSteps`, or the cheapest step of each of some `needed` sets that it has no step of and that share none. Infinite if
+ * there are not enough steps or all of a needed set are out of reach. Never above the true least.
+ */
+export function leastAddition(kept: Bits, free: Bits, { costs, minSteps, needed }: BoundParts): number {
+  const ascending = stepsOf(free)
+    .map((step) => costs[step]!)
+    .sort((a, b) => a - b);
+  const missing = Math.max(0, minSteps - stepsOf(kept).length);
+  if (missing > ascending.length) return Number.POSITIVE_INFINITY;
+  const lacking = ascending.slice(0, missing).reduce((sum, cost) => sum + cost, 0);
+  return Math.max(lacking, apartBound(kept, free, costs, needed));
+}
+
+/** Needed sets that share no step are paid for each by itself; those that cost most are taken first. */
+function apartBound(kept: Bits, free: Bits, costs: readonly number[], needed: readonly Bits[]): number {
+  const unmet = needed
+    .filter((some) => (some & kept) === 0n)
+    .map((some) => some & free)
+    .map((some) => ({ some, cost: Math.min(...stepsOf(some).map((step) => costs[step]!)) }))
+    .sort((a, b) => b.cost - a.cost);
+  let [paid, bound] = [0n, 0];
+  for (const { some, cost } of unmet) {
+    if ((some & paid) !== 0n) continue;
+    paid |= some;
+    bound += cost;
+  }
+  return bound;
+}

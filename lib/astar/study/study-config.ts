@@ -1,0 +1,132 @@
+import { z } from "zod";
+import { checkSettings, readSettingsFile } from "../../core/index.js";
+import { SOLUTION_PARTS } from "../chains/training-row.js";
+import { BASELINE_MODES } from "../compress/baselines.js";
+import { SEARCH_MODES } from "../compress/compress-row.js";
+import { IMPORTANCE_SIGNALS, NORMALISATIONS } from "../importance/formulas.js";
+
+const count = z.int().positive();
+const range = z.tuple([count, count]).refine(([least, most]) => least <= most);
+const slug = z.string().regex(/^[a-z0-9.-]+$/);
+
+const setSchema = z.strictObject({
+  /** A name for files. */
+  name: slug,
+  /** What figures call it. */
+  method: z.string().min(1),
+  /** As `compress` has them, or `accepted`: what another set has of the chains that a search accepted. */
+  mode: z.enum([...SEARCH_MODES, ...BASELINE_MODES, "accepted"]),
+  /** For `accepted`: the set whose rows are taken, and the one whose search it was; may be the same. */
+  of: slug.optional(),
+  by: slug.optional(),
+  /** For baselines of a given size: another set, of which each chain keeps as many tokens. */
+  like: slug.optional(),
+  importance: z
+    .strictObject({
+      alpha: z.number().min(0).max(1),
+      normalisation: z.enum(NORMALISATIONS),
+      signal: z.enum(IMPORTANCE_SIGNALS),
+    })
+    .partial()
+    .default({}),
+  search: z
+    .strictObject({
+      beta: z.number().nonnegative().exactOptional(),
+      expandSize: count.exactOptional(),
+      neighbours: z.int().nonnegative().exactOptional(),
+      minSteps: z.int().nonnegative().exactOptional(),
+      maxSteps: count.exactOptional(),
+      samples: count.exactOptional(),
+      needed: count.exactOptional(),
+      maxNewTokens: count.exactOptional(),
+    })
+    .default({}),
+  /** Whether students are trained on it, where the study has some. */
+  students: z.boolean().default(true),
+});
+
+const referencesOf = ({ like, of, by }: z.infer<typeof setSchema>) =>
+  [like, of, by].filter((name) => name !== undefined);
+const isAmong = (sets: readonly { name: string }[], wanted: string) => sets.some(({ name }) => name === wanted);
+
+export const studySchema = z
+  .strictObject({
+    name: slug,
+    /** Of the search and the training, together with the students' seeds. */
+    seed: z.int(),
+    models: z.strictObject({
+      /** From which students start. */
+      base: z.string(),
+      validator: z.string(),
+      scorer: z.string(),
+    }),
+    /** The word problems whose long chains are compressed, of the training split. */
+    chains: z.strictObject({ count, operations: range, seed: z.int() }),
+    sets: z.array(setSchema).min(1),
+    /** Pairs of sets: students of the first one are compared with those of the second. */
+    comparisons: z.array(z.tuple([slug, slug])).default([]),
+    /** How students are trained, and measured; without, chains are compressed only. */
+    students: z
+      .strictObject({
+        seeds: z.array(z.int()).min(1),
+        /** Updates, and examples an update. */
+        steps: count,
+        batchSize: count,
+        learningRate: z.number().positive(),
+        optimizer: z.enum(["adamw", "muon"]),
+        schedule: z.enum(["cosine", "linear", "constant"]),
+        /** What they learn to write after the thought. Default: the whole solution. */
+        solutions: z.enum(SOLUTION_PARTS).exactOptional(),
+      })
+      .exactOptional(),
+    evaluation: z
+      .strictObject({
+        problems: count,
+        operations: range,
+        split: z.enum(["validation", "test"]),
+        seed: z.int(),
+        /** The most tokens of an answer. */
+        budgets: z.array(count).min(1),
+      })
+      .exactOptional(),
+  })
+  .refine(
+    ({ sets, comparisons }) =>
+      comparisons.flat().every((name) => sets.some((set) => set.name === name && set.students)),
+    { path: ["comparisons"], error: "names a set that has no students" },
+  )
+  .refine(({ students, evaluation }) => (students === undefined) === (evaluation === undefined), {
+    error: "students and evaluation belong together",
+  })
+  .refine(({ sets }) => new Set(sets.map(({ name }) => name)).size === sets.length, {
+    path: ["sets"],
+    error: "two sets have the same name",
+  })
+  .refine(({ sets }) => sets.every(({ mode, of, by }) => (mode === "accepted") === Boolean(of && by)), {
+    path: ["sets"],
+    error: "`of` and `by` belong to the mode `accepted`, which needs both",
+  })
+  .refine(({ sets }) => sets.every((set, at) => referencesOf(set).every((name) => isAmong(sets.slice(0, at), name))), {
+    path: ["sets"],
+    error: "`like`, `of` or `by` names a set that does not come before",
+  });
+
+/**
+ * A study of compressed chains: sets of chains, each shortened in its own way, and students that learn from each set in
+ * the same way and are measured on the same problems.
+ */
+export type Study = z.infer<typeof studySchema>;
+export type StudySet = Study["sets"][number];
+
+const KIND = { what: "study", example: "data/studies/astar.json" };
+
+/** @throws bad-input, with the place, for settings that are no study */
+export const parseStudy = (content: unknown): Study =>
+  checkSettings(content, studySchema, { ...KIND, source: "what was given" });
+
+/**
+ * A study from its JSON file.
+ *
+ * @throws not-found, file-system, bad-input (with the place in the file)
+ */
+export const readStudy = (file: string): Promise<Study> => readSettingsFile(file, studySchema, KIND);

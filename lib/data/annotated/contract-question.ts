@@ -1,0 +1,28 @@
+import { leaves } from "../../answer/index.js";
+import type { Contraction } from "../../graph/index.js";
+import { givenNumbers, includesNumber } from "./given-numbers.js";
+
+/**
+ * The contracted question in words, by rule and without a model: what was answered becomes a known condition, the
+ * sentences whose numbers no remaining step needs are left out, the question asked stays. (AoT §3.2 has a model write
+ * it; this is the reference that is right by construction.)
+ */
+export function contractQuestion(question: string, { known, remaining }: Contraction): string {
+  const sentences = splitSentences(question);
+  const asked = sentences.at(-1) ?? "";
+  const needed = remaining.nodes.flatMap(({ expression }) =>
+    expression ? leaves(expression).flatMap((leaf) => (leaf.kind === "number" ? [leaf.value] : [])) : [],
+  );
+  const context = sentences.slice(0, -1).filter((sentence) => {
+    const numbers = givenNumbers(sentence);
+    return numbers.length === 0 || numbers.some((number) => includesNumber(needed, number));
+  });
+  return [...context, ...known.map(({ node }) => withoutArithmetic(node.answer)), asked].join(" ");
+}
+
+/** "The buses cost 3 * 280 = $840." says as a known condition "The buses cost $840." */
+const withoutArithmetic = (answer: string): string =>
+  answer.replace(/[-\d$.,%()+−*/×÷\s]*\d[)\s]*=\s*(?=[$\d.-])/g, " ").trim();
+
+const splitSentences = (text: string): string[] =>
+  [...new Intl.Segmenter("en", { granularity: "sentence" }).segment(text)].map(({ segment }) => segment.trim());

@@ -1,0 +1,210 @@
+import { letter, type Primitive, primitive, whole } from "./primitive.js";
+
+const reversed = (text: string): string => [...text].reverse().join("");
+const VOWELS = /[aeiou]/gi;
+const joiner = (random: { choice<T>(items: readonly T[]): T }): readonly string[] => [
+  random.choice(["-", ", ", "_", " ", "+"]),
+];
+
+/** Steps on texts and on lists of words. */
+export const TEXT_PRIMITIVES: readonly Primitive[] = [
+  primitive("upper", "text", "text", {
+    orders: ["write {it} in capital letters", "make {it} uppercase"],
+    results: ["{it} in capital letters", "{it} in uppercase"],
+    code: (x) => `${x}.toUpperCase()`,
+    run: (text) => text.toUpperCase(),
+  }),
+  primitive("reverse-text", "text", "text", {
+    orders: ["reverse {it}", "put the characters of {it} in reverse order"],
+    results: ["{it} reversed", "the characters of {it} in reverse order"],
+    code: (x) => `[...${x}].reverse().join("")`,
+    run: reversed,
+  }),
+  primitive("first-characters", "text", "text", {
+    draw: whole(2, 5),
+    orders: ["keep only the first # characters of {it}", "cut {it} after # characters"],
+    results: ["the first # characters of {it}", "{it} cut after # characters"],
+    code: (x, k) => `${x}.slice(0, ${k})`,
+    run: (text, k: number) => text.slice(0, k),
+  }),
+  primitive("without-first-characters", "text", "text", {
+    draw: whole(1, 3),
+    orders: ["leave out the first # of the characters of {it}", "remove # from the beginning of {it}, in characters"],
+    results: ["{it} without its first # in characters", "all characters of {it} but the first #"],
+    code: (x, k) => `${x}.slice(${k})`,
+    run: (text, k: number) => text.slice(k),
+  }),
+  primitive("repeat", "text", "text", {
+    draw: whole(2, 3),
+    orders: ["repeat {it} # times", "write {it} # times in a row"],
+    results: ["{it} repeated # times", "{it} # times in a row"],
+    code: (x, k) => `${x}.repeat(${k})`,
+    run: (text, k: number) => text.repeat(k),
+  }),
+  primitive("without-letter", "text", "text", {
+    draw: letter,
+    orders: ["remove every # from {it}", "delete the letter # wherever it is in {it}"],
+    results: ["{it} without any #", "{it} with every # removed"],
+    code: (x, k) => `${x}.replaceAll(${k}, "")`,
+    run: (text, k: string) => text.replaceAll(k, ""),
+  }),
+  primitive("replace-letter", "text", "text", {
+    draw: (random) => [...letter(random), random.choice(["*", "x", "-", "0"])],
+    orders: ["replace every # in {it} by ##", "write ## in place of each # in {it}"],
+    results: ["{it} with every # replaced by ##", "{it} with ## in place of each #"],
+    code: (x, from, to) => `${x}.replaceAll(${from}, ${to})`,
+    run: (text, from: string, to: string) => text.replaceAll(from, to),
+  }),
+  primitive("without-vowels", "text", "text", {
+    orders: ["remove the vowels from {it}", "delete all vowels of {it}"],
+    results: ["{it} without its vowels", "{it} with all vowels removed"],
+    code: (x) => `${x}.replace(/[aeiou]/gi, "")`,
+    run: (text) => text.replace(VOWELS, ""),
+  }),
+  primitive("append", "text", "text", {
+    draw: (random) => [random.choice(["!", "?", ".", "ing", "s"])],
+    orders: ["put # at the end of {it}", "add # after {it}"],
+    results: ["{it} with # at the end", "{it} followed by #"],
+    code: (x, k) => `${x} + ${k}`,
+    run: (text, k: string) => text + k,
+  }),
+  primitive("length", "text", "number", {
+    orders: ["count the characters of {it}", "take the length of {it}"],
+    results: ["the length of {it}", "the number of characters of {it}"],
+    code: (x) => `${x}.length`,
+    run: (text) => text.length,
+  }),
+  primitive("count-letter", "text", "number", {
+    draw: letter,
+    orders: ["count how often # is in {it}", "count the # in {it}"],
+    results: ["how often # is in {it}", "the number of # in {it}"],
+    code: (x, k) => `${x}.split(${k}).length - 1`,
+    run: (text, k: string) => text.split(k).length - 1,
+  }),
+  primitive("count-vowels", "text", "number", {
+    orders: ["count the vowels of {it}", "count how many vowels {it} has"],
+    results: ["the number of vowels of {it}", "how many vowels {it} has"],
+    code: (x) => `[...${x}].filter((c) => "aeiouAEIOU".includes(c)).length`,
+    run: (text) => text.match(VOWELS)?.length ?? 0,
+  }),
+  primitive("index-of-letter", "text", "number", {
+    draw: letter,
+    orders: ["find the first index of # in {it} (-1 if there is none)", "take the position of # in {it}, -1 if absent"],
+    results: ["the first index of # in {it} (-1 if there is none)", "the position of # in {it}, -1 if absent"],
+    code: (x, k) => `${x}.indexOf(${k})`,
+    run: (text, k: string) => text.indexOf(k),
+  }),
+  primitive("split-words", "text", "words", {
+    orders: ["split {it} into words at the spaces", "list the words of {it}"],
+    results: ["the list of the words of {it}", "{it} split at the spaces"],
+    code: (x) => `${x}.split(" ")`,
+    run: (text) => (text === "" ? undefined : text.split(" ")),
+  }),
+  primitive("characters", "text", "words", {
+    orders: ["split {it} into its characters", "list the characters of {it}"],
+    results: ["the list of the characters of {it}", "{it} split into characters"],
+    code: (x) => `[...${x}]`,
+    run: (text) => [...text],
+  }),
+  primitive("is-palindrome", "text", "boolean", {
+    orders: ["tell whether {it} reads the same backwards"],
+    results: ["whether {it} reads the same backwards", "true if {it} is a palindrome, else false"],
+    code: (x) => `${x} === [...${x}].reverse().join("")`,
+    run: (text) => text === reversed(text),
+  }),
+  primitive("starts-with", "text", "boolean", {
+    draw: letter,
+    orders: ["tell whether {it} begins with #"],
+    results: ["whether {it} begins with #", "true if {it} starts with #, else false"],
+    code: (x, k) => `${x}.startsWith(${k})`,
+    run: (text, k: string) => text.startsWith(k),
+  }),
+  primitive("longer-words", "words", "words", {
+    draw: whole(3, 4),
+    orders: ["keep only the words with more than # letters", "remove the words of # letters or fewer"],
+    results: ["the words with more than # letters", "the words longer than # letters"],
+    code: (x, k) => `${x}.filter((w) => w.length > ${k})`,
+    run: (words, k: number) => words.filter((word) => word.length > k),
+  }),
+  primitive("words-with", "words", "words", {
+    draw: letter,
+    orders: ["keep only the words that contain #", "remove the words without #"],
+    results: ["the words that contain #", "the words with a # in them"],
+    code: (x, k) => `${x}.filter((w) => w.includes(${k}))`,
+    run: (words, k: string) => words.filter((word) => word.includes(k)),
+  }),
+  primitive("upper-each", "words", "words", {
+    orders: ["write each word in capital letters", "make each word uppercase"],
+    results: ["the words in capital letters", "each word in uppercase"],
+    code: (x) => `${x}.map((w) => w.toUpperCase())`,
+    run: (words) => words.map((word) => word.toUpperCase()),
+  }),
+  primitive("reverse-each", "words", "words", {
+    orders: ["reverse each word", "write each word backwards"],
+    results: ["each word reversed", "the words, each written backwards"],
+    code: (x) => `${x}.map((w) => [...w].reverse().join(""))`,
+    run: (words) => words.map(reversed),
+  }),
+  primitive("first-letters", "words", "words", {
+    orders: ["replace each word by its first letter", "take the first letter of each word"],
+    results: ["the first letters of the words", "the first letter of each word in a list"],
+    code: (x) => `${x}.map((w) => w[0])`,
+    run: (words) => (words.includes("") ? undefined : words.map((word) => word[0]!)),
+  }),
+  primitive("reverse-words", "words", "words", {
+    orders: ["put the words in reverse order", "reverse the list of words"],
+    results: ["the words in reverse order", "the list of words reversed"],
+    code: (x) => `[...${x}].reverse()`,
+    run: (words) => [...words].reverse(),
+  }),
+  primitive("sort-words", "words", "words", {
+    orders: ["sort the words alphabetically", "put the words in alphabetical order"],
+    results: ["the words in alphabetical order", "the words sorted alphabetically"],
+    code: (x) => `[...${x}].sort()`,
+    run: (words) => [...words].sort(),
+  }),
+  primitive("distinct-words", "words", "words", {
+    orders: ["remove repeated words", "keep each different word once"],
+    results: ["the words without repetitions", "each different word once"],
+    code: (x) => `[...new Set(${x})]`,
+    run: (words) => [...new Set(words)],
+  }),
+  primitive("first-words", "words", "words", {
+    draw: whole(2, 3),
+    orders: ["keep only the first # words", "take the first # words"],
+    results: ["the first # words", "only the first # words"],
+    code: (x, k) => `${x}.slice(0, ${k})`,
+    run: (words, k: number) => words.slice(0, k),
+  }),
+  primitive("join-words", "words", "text", {
+    draw: joiner,
+    orders: ["join the words with #", "write the words as one text with # between them"],
+    results: ["the words joined with #", "the words as one text with # between them"],
+    code: (x, k) => `${x}.join(${k})`,
+    run: (words, k: string) => words.join(k),
+  }),
+  primitive("first-word", "words", "text", {
+    orders: ["take the first word", "take the word at index 0"],
+    results: ["the first word", "the word at index 0"],
+    code: (x) => `${x}[0]`,
+    run: (words) => words[0],
+  }),
+  primitive("last-word", "words", "text", {
+    orders: ["take the last word", "take the word at the end"],
+    results: ["the last word", "the word at the end"],
+    code: (x) => `${x}[${x}.length - 1]`,
+    run: (words) => words.at(-1),
+  }),
+  primitive("count-words", "words", "number", {
+    orders: ["count the words", "take how many words there are"],
+    results: ["how many words there are", "the number of words"],
+    code: (x) => `${x}.length`,
+    run: (words) => words.length,
+  }),
+  primitive("lengths", "words", "numbers", {
+    orders: ["replace each word by its length", "take the length of each word"],
+    results: ["the lengths of the words", "the length of each word in a list"],
+    code: (x) => `${x}.map((w) => w.length)`,
+    run: (words) => words.map((word) => word.length),
+  }),
+];

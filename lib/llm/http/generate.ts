@@ -1,0 +1,147 @@
+import * as z from "zod";
+import type { Completion, GenerateTextOptions, RequestPlace, TextRequest } from "../language-model.js";
+import { completionsOf, readAnswer } from "./answer.js";
+import { cacheKey } from "./cache.js";
+import type { Json } from "./connection.js";
+import type { Opened } from "./model.js";
+import { checkCount, pathOf, seedOfSamples, type WireRequest, wireRequest } from "./request.js";
+import { runAll } from "./run.js";
+import { type Ending, send } from "./send.js";
+import { createTelling, otherText, readStream, type Telling } from "./stream.js";
+
+/** Samples of a request that are asked for together. */
+interface Unit {
+  request: number;
+  first: number;
+  count: number;
+}
+
+const COMPLETIONS: z.ZodType<Completion[]> = z.array(
+  z.object({
+    text: z.string(),
+    finishReason: z.enum(["stop", "length"]),
+    promptTokens: z.number(),
+    completionTokens: z.number(),
+    tokens: z
+      .object({
+        promptIds: z.array(z.number()),
+        completionIds: z.array(z.number()),
+        logProbs: z.array(z.number()),
+      })
+      .exactOptional(),
+  }),
+);
+
+/** `generate` of a model on a server; see there. */
+export async function generateOver(
+  opened: Opened,
+  texts: readonly TextRequest[],
+  options: GenerateTextOptions,
+): Promise<Completion[][]> {
+  const { server, limit, concurrency } = opened;
+  if (options.batchSize !== undefined) checkCount("batchSize", options.batchSize);
+  const requests = texts.map((text, index) => wireRequest(server, text, index, options));
+  const atOnce = Math.min(options.batchSize ?? Infinity, server.dialect.maxChoices);
+  const units = requests.flatMap((request, index) => unitsOf(request, index, atOnce));
+  const largest = units.reduce((most, { count }) => Math.max(most, count), 1);
+  const results: Completion[][] = requests.map(() => []);
+  await runAll(
+    units,
+    async (unit, ending) => {
+      const completions = await completeUnit(opened, requests[unit.request]!, unit, options, ending);
+      for (const [i, completion] of completions.entries()) {
+        const place: RequestPlace = { request: unit.request, sample: unit.first + i };
+        results[place.request]![place.sample] = completion;
+        options.onFinish?.(completion, place);
+      }
+    },
+    {
+      limit,
+      concurrency: options.batchSize ? Math.max(1, Math.floor(options.batchSize / largest)) : concurrency,
+      signal: options.signal,
+      what: "generating text",
+    },
+  );
+  return results;
+}
+
+function unitsOf({ samples }: WireRequest, request: number, atOnce: number): Unit[] {
+  const units: Unit[] = [];
+  for (let first = 0; first < samples; first += atOnce) {
+    units.push({ request, first, count: Math.min(atOnce, samples - first) });
+  }
+  return units;
+}
+
+/**
+ * All texts of a unit, from the cache or the server. A server that gives fewer than it was asked for is asked for the rest,
+ * with another seed, until all are there.
+ */
+async function completeUnit(
+  opened: Opened,
+  request: WireRequest,
+  { request: index, first, count }: Unit,
+  { onText }: GenerateTextOptions,
+  ending: Ending,
+): Promise<Completion[]> {
+  const { server, cacheSampled } = opened;
+  const cache = request.repeats || cacheSampled ? opened.cache : undefined;
+  const bodyOf = (sample: number, n: number, again: number): Json => {
+    const seed = seedOfSamples(request.seed, sample, again);
+    return { ...request.body, ...(n > 1 ? { n } : {}), ...(seed === undefined ? {} : { seed }) };
+  };
+  // Without a seed, samples that are asked for apart differ by their place alone.
+  const apart = request.repeats ? {} : { index, sample: first };
+  const key = cacheKey(server, { path: pathOf(request), body: bodyOf(first, count, 0), ...apart });
+  const kept = await cache?.read(key, COMPLETIONS);
+  if (kept?.length === count) {
+    if (onText)
+      for (const [i, { text }] of kept.entries()) if (text) onText(text, { request: index, sample: first + i });
+    return kept;
+  }
+  const completions: Completion[] = [];
+  let missing = Array.from({ length: count }, (_, i) => i);
+  for (let again = 0; missing.length > 0; again++) {
+    const places = missing;
+    const tell = onText && ((text: string, i: number) => onText(text, { request: index, sample: first + places[i]! }));
+    const telling = tell && createTelling(tell, places.length);
+    const body = bodyOf(first + places[0]!, places.length, again);
+    const answered = await askOnce(opened, request, body, places.length, telling, ending);
+    for (const [i, completion] of answered) completions[places[i]!] = completion;
+    missing = places.filter((_, i) => !answered.has(i));
+  }
+  await cache?.write(key, completions);
+  return completions;
+}
+
+function askOnce(
+  { server, line }: Opened,
+  request: WireRequest,
+  body: Json,
+  count: number,
+  telling: Telling | undefined,
+  ending: Ending,
+): Promise<Map<number, Completion>> {
+  const path = pathOf(request);
+  const most = { prompt: request.most.prompt, completion: request.most.completion * count };
+  const streamed = { ...body, stream: true, stream_options: { include_usage: true } };
+  return send<Map<number, Completion>>(
+    line,
+    {
+      most,
+      secrets: request.secrets,
+      async run(connection, signal, alive) {
+        const answer = telling
+          ? await readStream(await connection.stream(path, streamed, signal), telling, alive)
+          : readAnswer(await connection.post(path, body, signal));
+        const { tokenIds } = server.dialect;
+        return { value: completionsOf(answer, count, { tokenIds, prompt: body.prompt }), taken: answer.usage };
+      },
+      lost: () =>
+        telling && !request.repeats && telling.told.some((text) => text !== "")
+          ? otherText("without a seed it cannot be had again")
+          : undefined,
+    },
+    ending,
+  );
+}

@@ -1,0 +1,141 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Random, ThoughtbookError } from "../../core/index.js";
+import type { Ledger, TokenCount } from "./budget.js";
+import type { Connection } from "./connection.js";
+import { type Fault, faultOf, stalled } from "./fault.js";
+import type { Lease, Pool } from "./pool.js";
+
+/** What all requests to a model share. */
+export interface Line {
+  pool: Pool;
+  ledger: Ledger;
+  /** How often to try, counting the first time. */
+  attempts: number;
+  /** The longest pause before the second attempt, doubled before each further one. */
+  backoffMs: number;
+  timeoutMs: number;
+  longestWaitMs: number;
+  /** For the pauses. */
+  random: Random;
+  apiKey: string | undefined;
+}
+
+/** The end of a piece of work, in two steps. */
+export interface Ending {
+  /** The user's: everything stops at once. */
+  signal: AbortSignal;
+  /** Another request failed for good, or the user's: nothing new begins. */
+  drain: AbortSignal;
+}
+
+/** One request. */
+export interface Job<T> {
+  /** The most it can take. */
+  most: TokenCount;
+  /** Texts of the prompt, which no message may repeat. */
+  secrets: readonly string[];
+  /** @param alive to be called with each sign of life: it begins the time-out anew */
+  run(connection: Connection, signal: AbortSignal, alive: () => void): Promise<Answered<T>>;
+  /** Why it cannot be tried again after a fault, where that is so. */
+  lost?: (fault: Fault) => ThoughtbookError | undefined;
+}
+
+export interface Answered<T> {
+  value: T;
+  taken: TokenCount;
+}
+
+/** The longest pause between two attempts. */
+const MAX_BACKOFF_MS = 30_000;
+
+/**
+ * Send a request until it is answered: after a fault that may pass, pause and try again, at another server if there is one
+ * that works. Pauses are random up to a limit that doubles (full jitter), and no shorter than the server asks for.
+ *
+ * This is written here, not taken from a library: it decides which server is asked next, and what a lost answer costs.
+ *
+ * @throws network, timeout, corrupt-data, bad-input, not-found (by the last fault), budget, interrupted
+ */
+export async function send<T>(line: Line, job: Job<T>, ending: Ending): Promise<T> {
+  const { pool, ledger } = line;
+  let avoided: Connection | undefined;
+  for (let attempt = 1; ; attempt++) {
+    const reservation = await ledger.reserve(job.most);
+    let lease: Lease;
+    try {
+      lease = await pool.take(job.most.prompt + job.most.completion, avoided, ending.drain);
+    } catch (error) {
+      reservation.settle(undefined);
+      throw error;
+    }
+    const result = await once(line, job, lease.connection, ending.signal);
+    if ("value" in result) {
+      lease.succeed();
+      reservation.settle(result.taken);
+      return result.value;
+    }
+    if ("error" in result) {
+      lease.abandon();
+      reservation.settle(job.most);
+      throw result.error;
+    }
+    const { fault } = result;
+    lease.fail(fault);
+    reservation.settle(fault.charged ? job.most : undefined);
+    const lost = fault.passing ? job.lost?.(fault) : undefined;
+    if (lost) throw lost;
+    const tooLong = (fault.waitMs ?? 0) > line.longestWaitMs;
+    if (!fault.passing || tooLong || attempt >= line.attempts || ending.drain.aborted) {
+      throw failure(fault, lease.connection, attempt, line);
+    }
+    avoided = lease.connection;
+    if (fault.blame && pool.hasOther(avoided)) continue;
+    const pause = line.random.uniform() * Math.min(MAX_BACKOFF_MS, line.backoffMs * 2 ** (attempt - 1));
+    await sleep(Math.max(pause, pool.hasOther(avoided) ? 0 : (fault.waitMs ?? 0)), undefined, { signal: ending.drain });
+  }
+}
+
+type Result<T> = Answered<T> | { fault: Fault } | { error: unknown };
+
+/** One attempt, with a time-out that begins anew with each sign of life. */
+async function once<T>(line: Line, job: Job<T>, connection: Connection, signal: AbortSignal): Promise<Result<T>> {
+  const { timeoutMs, apiKey } = line;
+  const controller = new AbortController();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    controller.abort();
+  }, timeoutMs);
+  const stop = () => controller.abort();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    signal.throwIfAborted();
+    const result = await job.run(connection, controller.signal, () => timer.refresh());
+    // A stream ends without an error when it is aborted.
+    if (late) return { fault: stalled(timeoutMs) };
+    signal.throwIfAborted();
+    return result;
+  } catch (error) {
+    if (signal.aborted) return { error: signal.reason };
+    if (late) return { fault: stalled(timeoutMs) };
+    const fault = faultOf(error, apiKey === undefined ? job.secrets : [apiKey, ...job.secrets]);
+    return fault ? { fault } : { error };
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+    // Nothing of an answer that nobody reads stays open.
+    controller.abort();
+  }
+}
+
+/** Without a cause: the errors of clients hold pieces of what was sent and received. */
+function failure(fault: Fault, { url }: Connection, attempts: number, { pool }: Line): ThoughtbookError {
+  const { code, hint, reason } = fault;
+  if (fault.blame && pool.urls.length > 1 && pool.isDead()) {
+    return new ThoughtbookError(code, `no server answers (${pool.urls.join(", ")}); the last one: ${reason}`, { hint });
+  }
+  if (!fault.passing) return new ThoughtbookError(code, `${url} refuses a request: ${reason}`, { hint });
+  const tried = attempts > 1 ? ` after ${attempts} attempts` : "";
+  const patience = fault.waitMs === undefined ? "" : `; the server asks to wait ${Math.ceil(fault.waitMs / 1000)} s`;
+  return new ThoughtbookError(code, `${url} gives no answer${tried}: ${reason}${patience}`, { hint });
+}

@@ -1,0 +1,148 @@
+import {
+  type ChatTemplate,
+  checkRequests,
+  checkSequences,
+  disposeGenerationPrograms,
+  disposeScorePrograms,
+  type GenerationRequest,
+  generate,
+  type HostModel,
+  type ModelConfig,
+  parameterCount,
+  type ScoreSequence,
+  score,
+  scoreWithAttention,
+  type Tokenizer,
+} from "../../model/index.js";
+import type { SessionOptions } from "../../tensor/index.js";
+import { type Capability, requireCapability } from "../capabilities.js";
+import type {
+  Completion,
+  GenerateTextOptions,
+  LanguageModel,
+  Score,
+  ScoreRequest,
+  ScoreTextOptions,
+  TextRequest,
+} from "../language-model.js";
+import {
+  completionOf,
+  createPromptEncoder,
+  encodeScoreRequest,
+  isEmbeddingPrompt,
+  type TokenModel,
+} from "../token-model.js";
+
+/** A model on the engine of this library, with everything open: its weights for gradients and attention, its tokenizer. */
+export interface LocalModel extends TokenModel {
+  readonly config: ModelConfig;
+  /** What its programs run with. */
+  readonly session: SessionOptions | undefined;
+  /** The model with its weights in memory; they are read when first needed. */
+  host(): Promise<HostModel>;
+}
+
+export const isLocalModel = (model: LanguageModel): model is LocalModel => "host" in model;
+
+export interface LocalModelParts {
+  name: string;
+  config: ModelConfig;
+  /** The model itself, or how to read it when it is first needed. */
+  host: HostModel | (() => Promise<HostModel>);
+  tokenizer?: Tokenizer | undefined;
+  chatTemplate?: ChatTemplate | undefined;
+  /** Default: those that the configuration names, or else the tokenizer. */
+  endIds?: readonly number[] | undefined;
+  /** The operations that it knows by their tags. Default: none. */
+  operations?: ReadonlySet<string> | undefined;
+  /** Default: none, as for a model in training. */
+  hash?: (() => Promise<string>) | undefined;
+  /** Of ONNX Runtime: threads, execution providers. */
+  session?: SessionOptions | undefined;
+}
+
+/** A language model from its parts, such as one in training. Its weights may be replaced from call to call by `host`. */
+export function createLocalModel(parts: LocalModelParts): LocalModel {
+  const { name, config, tokenizer, chatTemplate, session } = parts;
+  const endIds = parts.endIds ?? (config.endIds.length > 0 ? config.endIds : (tokenizer?.endIds ?? []));
+  const capabilities = new Set<Capability>([
+    "tokenIds",
+    "tokenLogProbs",
+    "score",
+    "softPrompts",
+    "attention",
+    "gradients",
+    ...(tokenizer ? (["text", "countTokens"] as const) : []),
+    ...(tokenizer && chatTemplate ? (["chat"] as const) : []),
+  ]);
+  const host = async () => (typeof parts.host === "function" ? parts.host() : parts.host);
+  let hash: Promise<string> | undefined;
+  const encoder = createPromptEncoder({ tokenizer, chatTemplate, model: { name, capabilities } });
+  const read = ({ prompt, ...options }: TextRequest): GenerationRequest => ({
+    ...options,
+    prompt: isEmbeddingPrompt(prompt) ? prompt.embeddings : encoder.encode(prompt),
+  });
+
+  const model: LocalModel = {
+    name,
+    capabilities,
+    config,
+    tokenizer,
+    chatTemplate,
+    endIds,
+    session,
+    contextLength: config.maxPositions,
+    parameterCount: parameterCount(config),
+    engine: `thoughtbook on ONNX Runtime, ${(session?.executionProviders ?? ["cpu"]).join(", ")}`,
+    operations: parts.operations,
+    host,
+    encode: encoder.encode,
+    async hash() {
+      hash ??= parts.hash?.();
+      return hash;
+    },
+    async generate(texts: readonly TextRequest[], options: GenerateTextOptions = {}) {
+      const requests = texts.map(read);
+      const { onText, onFinish, ...rest } = options;
+      const common = { ...rest, stopIds: options.stopIds ?? endIds, tokenizer, session };
+      if (onText || [options, ...requests].some(({ stopStrings }) => stopStrings?.length))
+        requireCapability(model, "text");
+      checkRequests(config, requests, common);
+      const results: Completion[][] = requests.map(() => []);
+      await generate(await host(), requests, {
+        ...common,
+        onText: onText && (({ text, request, sample }) => onText(text, { request, sample })),
+        onFinish: (generation) => {
+          const { request, sample } = generation;
+          const { prompt } = requests[request]!;
+          const completion = completionOf("shape" in prompt ? prompt.shape[0]! : prompt, generation);
+          results[request]![sample] = completion;
+          onFinish?.(completion, { request, sample });
+        },
+      });
+      return results;
+    },
+    async score(texts: readonly ScoreRequest[], { attention, ...options }: ScoreTextOptions = {}): Promise<Score[]> {
+      const sequences = texts.map((each) => encodeScoreRequest(each, encoder)) satisfies ScoreSequence[];
+      checkSequences(config, sequences);
+      if (attention) {
+        const { heads } = config;
+        const scores = await scoreWithAttention(await host(), sequences, { ...options, session });
+        return scores.map(({ logProbs, attention: mass }, i) => ({
+          ids: sequences[i]!.continuation,
+          logProbs,
+          attention: { mass, heads },
+        }));
+      }
+      const scores = await score(await host(), sequences, { ...options, session });
+      return sequences.map(({ continuation }, i) => ({ ids: continuation, logProbs: scores[i]! }));
+    },
+    async countTokens(prompt) {
+      return isEmbeddingPrompt(prompt) ? prompt.embeddings.shape[0]! : encoder.encode(prompt).length;
+    },
+    async dispose() {
+      await Promise.all([disposeGenerationPrograms(config), disposeScorePrograms(config)]);
+    },
+  };
+  return model;
+}

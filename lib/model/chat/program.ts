@@ -1,0 +1,114 @@
+import { Environment, Interpreter, Template } from "@huggingface/jinja";
+import { ThoughtbookError } from "../../core/index.js";
+import { formatDate } from "./date.js";
+
+/** A parsed template: the variables in, the text out. */
+export type Program = (variables: Readonly<Record<string, unknown>>, now: Date) => string;
+
+/** What is used of the package, whose own types do not resolve under NodeNext: their imports lack file endings. */
+interface Scope {
+  set(name: string, value: unknown): void;
+}
+interface Node {
+  type: string;
+  [field: string]: unknown;
+}
+
+const newScope = Environment as new () => Scope;
+const newInterpreter = Interpreter as new (scope: Scope) => { run(program: Node): { value: string } };
+
+/** The names that every template knows, and that no variable may have. */
+const CONSTANTS = { true: true, false: false, none: null, True: true, False: false, None: null };
+
+/** As in the sandbox of Python's Jinja: a longer loop in a chat template is an attack, or an error. */
+const MAX_RANGE = 100_000;
+
+/**
+ * Parse a Jinja template with the functions that Python's transformers gives chat templates.
+ *
+ * @param source what the messages of errors call it
+ * @throws corrupt-data if it does not parse; the program throws bad-input where the template refuses its variables
+ *   (`raise_exception`) or fails
+ */
+export function parseTemplate(text: string, source: string): Program {
+  let program: Node;
+  try {
+    // The scope is made here rather than by its render, which takes the machine's language for dates.
+    program = new Template(text).parsed as Node;
+    keepArgumentsOfStrip(program);
+  } catch (cause) {
+    throw new ThoughtbookError("corrupt-data", `${source} does not parse: ${(cause as Error).message}`, {
+      hint: "Correct the template, or take the one of the original model.",
+      cause,
+    });
+  }
+  return (variables, now) => {
+    const values = { ...variables, ...CONSTANTS, ...functions(source, now) };
+    try {
+      const scope = new newScope();
+      for (const [name, value] of Object.entries(values)) scope.set(name, value);
+      return new newInterpreter(scope).run(program).value;
+    } catch (cause) {
+      if (cause instanceof ThoughtbookError) throw cause;
+      throw new ThoughtbookError("bad-input", `${source} fails on these messages: ${(cause as Error).message}`, {
+        hint: "Compare the messages with what the template expects, or give another template.",
+        cause,
+      });
+    }
+  };
+}
+
+function functions(source: string, now: Date) {
+  return {
+    raise_exception: (message: unknown) => {
+      throw new ThoughtbookError("bad-input", `${source} refuses these messages: ${message}`, {
+        hint: "Change the roles or the order of the messages.",
+      });
+    },
+    strftime_now: (pattern: string) => formatDate(now, pattern),
+    range: (...bounds: number[]) => range(bounds),
+    ...STRIPS,
+  };
+}
+
+function range(bounds: readonly number[]): number[] {
+  const [start, stop, step] = bounds.length === 1 ? [0, bounds[0]!, 1] : [bounds[0]!, bounds[1]!, bounds[2] ?? 1];
+  const length = Math.max(0, Math.ceil((stop - start) / step));
+  if (!(length <= MAX_RANGE)) throw new Error(`range(${bounds.join(", ")}) has more than ${MAX_RANGE} items`);
+  return Array.from({ length }, (_, index) => start + index * step);
+}
+
+/** `text.strip(characters)` and its like, by the names that {@link keepArgumentsOfStrip} gives them. */
+const STRIPS: Record<string, (text: unknown, characters: unknown) => string> = {
+  "strip()": (text, characters) => strip(text, characters, { start: true, end: true }),
+  "lstrip()": (text, characters) => strip(text, characters, { start: true }),
+  "rstrip()": (text, characters) => strip(text, characters, { end: true }),
+};
+
+function strip(text: unknown, characters: unknown, { start = false, end = false }): string {
+  if (typeof text !== "string") throw new Error("only a string can be stripped");
+  const letters = [...text];
+  const stays =
+    typeof characters === "string"
+      ? (letter: string) => !characters.includes(letter)
+      : (letter: string) => letter.trim() !== "";
+  const first = start ? letters.findIndex(stays) : 0;
+  const last = end ? letters.findLastIndex(stays) : letters.length - 1;
+  return first === -1 ? "" : letters.slice(first, last + 1).join("");
+}
+
+/**
+ * The package ignores the argument of `strip`, `lstrip` and `rstrip`, and takes all white space away: Qwen3's template
+ * would lose the indentation of answers. Turns these calls into calls of functions, which no template can name.
+ */
+function keepArgumentsOfStrip(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  // Object literals are Maps.
+  const children = value instanceof Map ? [...value].flat() : Object.values(value);
+  for (const child of children) keepArgumentsOfStrip(child);
+  const { type, callee, args } = value as { type?: string; callee?: Node; args?: Node[] };
+  if (type !== "CallExpression" || callee?.type !== "MemberExpression" || callee.computed || args?.length !== 1) return;
+  const name = `${(callee.property as Node).value}()`;
+  if (!Object.hasOwn(STRIPS, name)) return;
+  Object.assign(value, { callee: { type: "Identifier", value: name }, args: [callee.object, ...args] });
+}

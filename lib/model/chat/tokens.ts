@@ -1,0 +1,132 @@
+import { ThoughtbookError } from "../../core/index.js";
+import type { Tokenizer } from "../tokenizer/tokenizer.js";
+import { assistantSpans, type Span } from "./spans.js";
+import { type ChatMessage, type ChatTemplate, type RenderOptions, renderChat } from "./template.js";
+
+export interface EncodeChatOptions extends RenderOptions {
+  /**
+   * Whether names of special tokens within messages are plain characters, so that a message cannot end its turn and
+   * begin another's; true unless told otherwise. Roles and the template's variables are taken to be the program's own.
+   */
+  specialTokensAsText?: boolean;
+}
+
+/** A conversation to train on. */
+export interface EncodedConversation {
+  ids: number[];
+  /** For each id whether the assistant wrote it: the loss counts those only. */
+  assistant: boolean[];
+}
+
+interface Part {
+  text: string;
+  assistant: boolean;
+}
+
+/**
+ * The token ids of a conversation, written by the template; with `addGenerationPrompt` the prompt for the assistant's
+ * next turn.
+ *
+ * @throws bad-input as `renderChat`, or for characters that the vocabulary cannot express
+ */
+export function encodeChat(
+  tokenizer: Tokenizer,
+  template: ChatTemplate,
+  messages: readonly ChatMessage[],
+  options: EncodeChatOptions = {},
+): number[] {
+  const { guarded, mark } = guard(tokenizer, messages, options);
+  return encodeParts(tokenizer, cut(renderChat(template, guarded, options), [], mark)).flat();
+}
+
+/**
+ * The token ids of a conversation and which of them the assistant wrote. Each turn is encoded by itself, as the ids that
+ * follow those of its prompt.
+ *
+ * @throws bad-input as `assistantSpans`, or for characters that the vocabulary cannot express
+ */
+export function encodeConversation(
+  tokenizer: Tokenizer,
+  template: ChatTemplate,
+  messages: readonly ChatMessage[],
+  options: Omit<EncodeChatOptions, "addGenerationPrompt"> = {},
+): EncodedConversation {
+  const { guarded, mark } = guard(tokenizer, messages, options);
+  const eos = template.specialTokens.eos_token ?? "";
+  const endTokens = [eos, ...tokenizer.endIds.flatMap((id) => nameOf(tokenizer, id))];
+  const { text, spans } = assistantSpans(template, guarded, { ...options, endTokens });
+  const parts = cut(text, spans, mark);
+  const encoded = encodeParts(tokenizer, parts);
+  return {
+    ids: encoded.flat(),
+    assistant: encoded.flatMap((ids, index) => ids.map(() => parts[index]!.assistant)),
+  };
+}
+
+/** Files may name an id outside the vocabulary. */
+const nameOf = (tokenizer: Tokenizer, id: number): string[] =>
+  id >= 0 && id < tokenizer.vocabularySize ? [tokenizer.tokenOf(id)] : [];
+
+/** Encode parts of one text, each as what follows the one before. */
+function encodeParts(tokenizer: Tokenizer, parts: readonly Part[]): number[][] {
+  let last: number | undefined;
+  return parts.map(({ text }) => {
+    const ids = encodeAfter(tokenizer, last, text);
+    last = ids.at(-1) ?? last;
+    return ids;
+  });
+}
+
+function encodeAfter(tokenizer: Tokenizer, last: number | undefined, text: string): number[] {
+  const options = { addSpecialTokens: false, continues: last !== undefined };
+  // Some tokenizers put a space after a special token, which they have to see for it.
+  if (last !== undefined && tokenizer.specialIds.has(last)) {
+    const [first, ...ids] = tokenizer.encode(tokenizer.tokenOf(last) + text, options);
+    if (first === last) return ids;
+  }
+  return tokenizer.encode(text, options);
+}
+
+/** Put a mark into each name of a special token in messages, after its first letter; roles are left as they are. */
+function guard(
+  tokenizer: Tokenizer,
+  messages: readonly ChatMessage[],
+  { specialTokensAsText = true }: EncodeChatOptions,
+): { guarded: readonly ChatMessage[]; mark: string | undefined } {
+  const names = Array.from(tokenizer.specialIds, tokenizer.tokenOf);
+  const written = JSON.stringify(messages);
+  if (!specialTokensAsText || !names.some((name) => written.includes(JSON.stringify(name).slice(1, -1)))) {
+    return { guarded: messages, mark: undefined };
+  }
+  const mark = unusedMark(written);
+  const escaped = names.map((name) => name.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&"));
+  // Names may overlap, so each place where one begins is marked.
+  const firstLetter = new RegExp(`(?=${escaped.join("|")})[\\s\\S]`, "gu");
+  const guardIn = (value: unknown): unknown => {
+    if (typeof value === "string") return value.replace(firstLetter, (letter) => letter + mark);
+    if (Array.isArray(value)) return value.map(guardIn);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map((entry) => entry.map(guardIn)));
+  };
+  return { guarded: messages.map((message) => ({ ...(guardIn(message) as ChatMessage), role: message.role })), mark };
+}
+
+/** One of the characters that Unicode keeps for a program's own use. */
+function unusedMark(written: string): string {
+  const all = Array.from({ length: 32 }, (_, index) => String.fromCharCode(0xfdd0 + index));
+  const free = all.find((mark) => !written.includes(mark));
+  if (free !== undefined) return free;
+  throw new ThoughtbookError("bad-input", "the messages hold special tokens and all of U+FDD0 to U+FDEF", {
+    hint: "Remove these characters, which are none of any language.",
+  });
+}
+
+/** Cut a text where the assistant's spans begin and end, and at the marks, which are taken out. */
+function cut(text: string, spans: readonly Span[], mark: string | undefined): Part[] {
+  const borders = [0, ...spans.flatMap(({ start, end }) => [start, end]), text.length];
+  return borders.slice(1).flatMap((end, index) => {
+    const piece = text.slice(borders[index], end);
+    const parts = mark === undefined ? [piece] : piece.split(mark);
+    return parts.filter((part) => part !== "").map((part) => ({ text: part, assistant: index % 2 === 1 }));
+  });
+}

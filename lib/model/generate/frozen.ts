@@ -1,0 +1,143 @@
+import type { SessionOptions } from "../../tensor/index.js";
+import type { ModelConfig } from "../config/config.js";
+import { type HostModel, modelInputs } from "../network/host-model.js";
+import {
+  compileFrozenStep,
+  type FrozenStep,
+  type GenerationPrograms,
+  type NextScores,
+  type StepState,
+} from "./programs.js";
+
+/*
+ * ONNX Runtime multiplies a few rows by constants about three times as fast as by inputs: it lays constants out for the
+ * processor once, inputs in every call. So a small model that generates for a while gets programs with its weights built
+ * in. A large one does not, as each program has its own copy; nor does one that is trained after every few tokens.
+ */
+
+/** It takes the time of about so many steps to build them in. */
+const WORTH_STEPS = 64;
+const MOST_BYTES = 2 ** 25;
+/** Models of one configuration that have such programs at a time: a policy and its reference. */
+const MOST_MODELS = 2;
+
+/** What is known of a model's weights, while somebody has them. */
+interface Frozen {
+  config: ModelConfig;
+  session: string;
+  program: FrozenStep | undefined;
+  /** Of the numbers built in. */
+  fingerprint: number;
+  /** Calls of `generate` that use it at the moment. */
+  users: number;
+  /** Whether the last user is to free the program. */
+  retired: boolean;
+}
+
+const byWeights = new WeakMap<object, Frozen>();
+const byConfig = new WeakMap<ModelConfig, Frozen[]>();
+
+/** Makes the steps of one call of `generate`. */
+export interface StepRunner {
+  step(state: StepState): Promise<NextScores>;
+  /** Tell that the call has ended. */
+  release(): Promise<void>;
+}
+
+/**
+ * @param expectedSteps how many steps the call may take. It decides which programs make them, not what was done before: the
+ *   two round differently, and equal calls are to give equal numbers
+ */
+export function createStepRunner(
+  model: HostModel,
+  programs: GenerationPrograms,
+  session: SessionOptions | undefined,
+  expectedSteps: number,
+): StepRunner {
+  const inputs = modelInputs(model);
+  const withInputs = (state: StepState) => programs.step({ ...inputs, ...state }) as Promise<NextScores>;
+  if (weightBytes(model) > MOST_BYTES || expectedSteps < WORTH_STEPS) {
+    return { step: withInputs, release: async () => {} };
+  }
+  const frozen = frozenOf(model, JSON.stringify(session));
+  frozen.users++;
+  return {
+    step(state) {
+      if (!frozen.program) {
+        frozen.fingerprint = fingerprintOf(model);
+        frozen.program = compileFrozenStep(model, session);
+        const others = (byConfig.get(model.config) ?? []).filter((each) => each !== frozen && each.program);
+        for (const old of others.splice(MOST_MODELS - 1)) void retire(old);
+        byConfig.set(model.config, [frozen, ...others]);
+      }
+      return frozen.program.step(state);
+    },
+    async release() {
+      frozen.users--;
+      if (frozen.retired) await retire(frozen);
+    },
+  };
+}
+
+/** Free the programs of a configuration that have weights built in. */
+export async function disposeFrozen(config: ModelConfig): Promise<void> {
+  const all = byConfig.get(config) ?? [];
+  byConfig.delete(config);
+  await Promise.all(all.map(retire));
+}
+
+function frozenOf(model: HostModel, session: string): Frozen {
+  // What is trained tells models apart.
+  const key = model.adapter?.parameters ?? model.weights;
+  const found = byWeights.get(key);
+  // The numbers may have been changed where they are.
+  const fits =
+    found?.config === model.config &&
+    found.session === session &&
+    (!found.program || found.fingerprint === fingerprintOf(model));
+  if (found && fits) return found;
+  if (found) void retire(found);
+  const fresh = {
+    config: model.config,
+    session,
+    program: undefined,
+    fingerprint: 0,
+    users: 0,
+    retired: false,
+  };
+  byWeights.set(key, fresh);
+  return fresh;
+}
+
+/** Free a program now or, where it is in use, after its last user. */
+async function retire(frozen: Frozen): Promise<void> {
+  frozen.retired = frozen.users > 0;
+  if (frozen.retired) return;
+  const { program } = frozen;
+  frozen.program = undefined;
+  await program?.dispose();
+}
+
+const arraysOf = ({ weights, adapter }: HostModel): Float32Array[] =>
+  [...Object.values(weights), ...Object.values(adapter?.parameters ?? {})].map(({ data }) => data);
+
+function weightBytes(model: HostModel): number {
+  return arraysOf(model).reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
+
+/** Every so many numbers are looked at: enough to notice that a row, or a whole layer, has changed. */
+const STRIDE = 16;
+
+/** A number that nearly always differs when weights do. */
+function fingerprintOf(model: HostModel): number {
+  let hash = 0;
+  for (const { buffer, byteOffset, length } of arraysOf(model)) {
+    const bits = new Int32Array(buffer, byteOffset, length);
+    for (let i = 0; i < bits.length; i += STRIDE) {
+      // FNV-1a (Fowler, Noll and Vo), on words; without the shift two changes of sign would cancel out.
+      hash = Math.imul(hash ^ bits[i]!, 0x01000193);
+      hash ^= hash >>> 15;
+    }
+  }
+  return hash;
+}

@@ -1,0 +1,119 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { ThoughtbookError } from "../../core/index.js";
+import type { TensorData } from "../../tensor/index.js";
+import type { ModelConfig } from "../config/config.js";
+import { checkIds, type HostModel } from "../network/host-model.js";
+import { disposeFrozen } from "./frozen.js";
+import { openGenerator } from "./generator.js";
+import { disposePrograms } from "./programs.js";
+import type { GenerateOptions, Generation, GenerationRequest, TextPiece } from "./request.js";
+
+/**
+ * Generate texts, many at a time: a row of the batch whose text is complete is given to the next request. Samples of one
+ * request share the computation of its prompt. What comes out for a request does not depend on the others, on the size
+ * of the batch or on the order of work, up to rounding (about 1e-6 in log-probabilities).
+ *
+ * @returns one for each sample, ordered by request and sample
+ * @throws before any work: bad-input (an empty prompt, an id outside the vocabulary, a prompt that leaves no room in the
+ *   context, an option out of its range, stop strings without a tokenizer); while working: interrupted, execution
+ */
+export async function generate(
+  model: HostModel,
+  requests: readonly GenerationRequest[],
+  options: GenerateOptions = {},
+): Promise<Generation[]> {
+  const generator = openGenerator(model, options);
+  const texts = generator.submit(requests, options);
+  // Before the work begins, which so knows that no more will come.
+  const closed = generator.close();
+  try {
+    return await texts;
+  } finally {
+    await closed;
+  }
+}
+
+/** Free the memory of everything that was compiled for generating with models of a configuration. */
+export async function disposeGenerationPrograms(config: ModelConfig): Promise<void> {
+  await Promise.all([disposePrograms(config), disposeFrozen(config)]);
+}
+
+/** What {@link streamGenerate} gives: pieces of text as they come, and each complete text at its end. */
+export type GenerationEvent = { type: "text"; piece: TextPiece } | { type: "finish"; generation: Generation };
+
+/** {@link generate} as a sequence of events. Leaving the loop ends the work. */
+export async function* streamGenerate(
+  model: HostModel,
+  requests: readonly GenerationRequest[],
+  options: Omit<GenerateOptions, "onText" | "onFinish"> = {},
+): AsyncGenerator<GenerationEvent, void, undefined> {
+  const events: GenerationEvent[] = [];
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  let ended = false;
+  let wake = () => {};
+  const tell = (event: GenerationEvent) => {
+    events.push(event);
+    wake();
+  };
+  const work = generate(model, requests, {
+    ...options,
+    signal,
+    onText: options.tokenizer && ((piece) => tell({ type: "text", piece })),
+    onFinish: (generation) => tell({ type: "finish", generation }),
+  });
+  const end = work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  void end.then(() => {
+    ended = true;
+    wake();
+  });
+  try {
+    for (;;) {
+      while (events.length > 0) yield events.shift()!;
+      if (ended) break;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    const error = await end;
+    if (error !== undefined) throw error;
+  } finally {
+    stop.abort();
+    await end;
+    await nextTurn();
+  }
+}
+
+/**
+ * Embeddings of token ids, for prompts that mix them with a soft prompt.
+ *
+ * @param before embeddings to put in front, `[length, hidden]`
+ * @returns `[length + ids, hidden]`
+ * @throws bad-input for an id outside the vocabulary, or a width that is not the model's
+ */
+export function promptEmbeddings(
+  { config, weights }: HostModel,
+  ids: readonly number[],
+  before?: TensorData<"float32">,
+): TensorData<"float32"> {
+  checkIds(ids, config, "the prompt");
+  const width = config.hiddenSize;
+  if (before && (before.shape.length !== 2 || before.shape[1] !== width)) {
+    throw new ThoughtbookError(
+      "bad-input",
+      `the soft prompt is [${before.shape.join(", ")}], expected [length, ${width}]`,
+      {
+        hint: "Train it for this model.",
+      },
+    );
+  }
+  const start = before?.shape[0] ?? 0;
+  const data = new Float32Array((start + ids.length) * width);
+  if (before) data.set(before.data);
+  const table = weights[config.family === "gpt2" ? "transformer.wte.weight" : "model.embed_tokens.weight"]!.data;
+  for (const [i, id] of ids.entries()) data.set(table.subarray(id * width, (id + 1) * width), (start + i) * width);
+  return { shape: [start + ids.length, width], dtype: "float32", data };
+}

@@ -1,0 +1,202 @@
+import * as tf from "@tensorflow/tfjs";
+import {
+  type Compiled,
+  cachedAttention,
+  compile,
+  onnxNode,
+  type SessionOptions,
+  spec,
+  type TensorData,
+  type TensorSpec,
+} from "../../tensor/index.js";
+import { attentionScale, type ModelConfig } from "../config/config.js";
+import {
+  type Attend,
+  causalAttend,
+  hiddenStates,
+  type Model,
+  outputLogits,
+  rotaryTable,
+  tokenEmbeddings,
+} from "../network/forward.js";
+import {
+  type HostModel,
+  type ModelInputs,
+  type ModelShell,
+  modelInputs,
+  modelSpecs,
+  shellOf,
+  tracedModel,
+} from "../network/host-model.js";
+import { createProgramCache } from "../network/program-cache.js";
+
+type CacheOf<Leaf> = { keys: Leaf[]; values: Leaf[] };
+
+/** The next tokens' scores of some rows. */
+export interface NextScores {
+  /** Natural logarithms of the probabilities, `[rows, vocab]`. */
+  logProbs: TensorData<"float32">;
+  /** `[rows]`: logProbs + normaliser are the logits. */
+  normaliser: TensorData<"float32">;
+}
+
+type StepTree<Leaf> = {
+  /** `[rows, 1]` int32: the last token of each row, not in the cache yet. */
+  ids: Leaf;
+  /** `[rows]` int32: tokens of each row with that one. */
+  lengths: Leaf;
+  cache: CacheOf<Leaf>;
+  /** The scores of an earlier step, whose memory is used again. */
+  spare: Leaf;
+};
+/** The inputs of a step besides the model. */
+export type StepState = StepTree<TensorData>;
+type StepInputs<Leaf> = ModelInputs<Leaf> & StepTree<Leaf>;
+type PrefillInputs<Leaf> = ModelInputs<Leaf> & {
+  /** `[rows, time]` int32 ids, or `[rows, time, hidden]` embeddings; rows end in padding. */
+  prompt: Leaf;
+  /** `[rows]` int32: where the last token of each row is among all `rows · time`. */
+  last: Leaf;
+};
+type ScoredTensors = { logProbs: tf.Tensor; normaliser: tf.Tensor; cache: CacheOf<tf.Tensor> };
+
+/** The compiled functions of a model; one ONNX program each for every combination of sizes. */
+export interface GenerationPrograms {
+  /** One new token a row. */
+  step: Compiled<StepInputs<TensorSpec>, ScoredTensors>;
+  /** Whole prompts; gives a cache whose capacity is their padded length. */
+  prefillIds: Compiled<PrefillInputs<TensorSpec>, ScoredTensors>;
+  prefillEmbeddings: Compiled<PrefillInputs<TensorSpec>, ScoredTensors>;
+  dispose(): Promise<void>;
+}
+
+const cache = createProgramCache(createPrograms);
+/** The programs of a model, compiled when first called and kept as long as its configuration. */
+export const generationPrograms = cache.of;
+/** Free the memory of all programs of a configuration that {@link generationPrograms} made. */
+export const disposePrograms = cache.dispose;
+
+function createPrograms(model: HostModel, session: SessionOptions): GenerationPrograms {
+  const { config } = model;
+  // Not the model itself: programs live longer than its weights.
+  const shell = shellOf(model);
+  const prefill = (prompt: TensorSpec) =>
+    compile<PrefillInputs<TensorSpec>, ScoredTensors>(
+      (tensors: PrefillInputs<tf.Tensor>) => prefillScores(shell, tensors),
+      { ...modelSpecs(model), prompt, last: spec([null], "int32") },
+      session,
+    );
+  const step = compile<StepInputs<TensorSpec>, ScoredTensors>(
+    (tensors: StepInputs<tf.Tensor>) => stepScores(tracedModel(shell, tensors), tensors),
+    { ...modelSpecs(model), ...stepSpecs(config) },
+    { ...session, ...STEP_MEMORY },
+  );
+  const prefillIds = prefill(spec([null, null], "int32"));
+  const prefillEmbeddings = prefill(spec([null, null, config.hiddenSize]));
+  return {
+    step,
+    prefillIds,
+    prefillEmbeddings,
+    async dispose() {
+      await Promise.all([step.dispose(), prefillIds.dispose(), prefillEmbeddings.dispose()]);
+    },
+  };
+}
+
+const STEP_MEMORY = { inPlace: ["cache"], donate: ["spare"] };
+
+function cacheSpecs({ keyValueHeads, headDimension, layers }: ModelConfig): CacheOf<TensorSpec> {
+  const all = () => Array.from({ length: layers }, () => spec([null, keyValueHeads, null, headDimension]));
+  return { keys: all(), values: all() };
+}
+
+function stepSpecs(config: ModelConfig): StepTree<TensorSpec> {
+  return {
+    ids: spec([null, 1], "int32"),
+    lengths: spec([null], "int32"),
+    cache: cacheSpecs(config),
+    spare: spec([null, config.vocabularySize]),
+  };
+}
+
+/** A step with the weights, as they are now, built in. */
+export interface FrozenStep {
+  step(state: StepState): Promise<NextScores>;
+  dispose(): Promise<void>;
+}
+
+export function compileFrozenStep(model: HostModel, session: SessionOptions = {}): FrozenStep {
+  const constants = (tensors: Readonly<Record<string, TensorData>>) =>
+    Object.fromEntries(
+      Object.entries(tensors).map(([name, { data, shape }]) => [name, tf.tensor(data, [...shape], "float32")]),
+    );
+  const { config } = model;
+  const { weights, adapter } = modelInputs(model);
+  const step = compile<StepTree<TensorSpec>, ScoredTensors>(
+    (tensors: StepTree<tf.Tensor>) =>
+      stepScores(tracedModel(shellOf(model), { weights: constants(weights), adapter: constants(adapter) }), tensors),
+    stepSpecs(config),
+    { ...session, ...STEP_MEMORY },
+  );
+  return { step: (state) => step(state) as Promise<NextScores>, dispose: () => step.dispose() };
+}
+
+function stepScores(model: Model, inputs: StepTree<tf.Tensor>): ScoredTensors {
+  const { attend, cache } = attendWithCache(model.config, inputs.cache, inputs.lengths);
+  const positions = inputs.lengths.sub(tf.scalar(1, "int32")).reshape([-1, 1]);
+  const hidden = hiddenStates(model, tokenEmbeddings(model, inputs.ids), positions, attend);
+  return { ...scoresOf(outputLogits(model, hidden)), cache };
+}
+
+function prefillScores(shell: ModelShell, inputs: PrefillInputs<tf.Tensor>): ScoredTensors {
+  const model = tracedModel(shell, inputs);
+  const embeddings = inputs.prompt.rank === 2 ? tokenEmbeddings(model, inputs.prompt) : inputs.prompt;
+  const [rows, time] = embeddings.shape as [number, number];
+  const positions = tf.tile(tf.range(0, time, 1, "int32").reshape([1, time]), [rows, 1]);
+  const cache: CacheOf<tf.Tensor> = { keys: [], values: [] };
+  // The padding is on the right: tokens do not see it, and what it leaves in the cache is never read.
+  const attend = causalAttend(shell.config, positions);
+  const hidden = hiddenStates(model, embeddings, positions, (layer, projected) => {
+    const { value, keys, values } = attend(layer, projected);
+    cache.keys[layer] = keys;
+    cache.values[layer] = values;
+    return value;
+  });
+  return { ...scoresOf(outputLogits(model, tf.gather(hidden, inputs.last as tf.Tensor1D))), cache };
+}
+
+/** Attention over a cache and the new tokens; `cache` is filled as the layers are traced. */
+function attendWithCache(
+  config: ModelConfig,
+  past: CacheOf<tf.Tensor>,
+  lengths: tf.Tensor,
+): { attend: Attend; cache: CacheOf<tf.Tensor> } {
+  const { heads, keyValueHeads: keyHeads } = config;
+  const [rows, , capacity] = past.keys[0]!.shape as [number, number, number];
+  const table = rotaryTable(config, capacity);
+  const cache: CacheOf<tf.Tensor> = { keys: [], values: [] };
+  const attend: Attend = (layer, projected) => {
+    const byRow = (x: tf.Tensor) => x.reshape([rows, x.shape[0]! / rows, x.shape[1]!]);
+    const attended = cachedAttention(
+      byRow(projected.q),
+      byRow(projected.k),
+      byRow(projected.v),
+      { keys: past.keys[layer]!, values: past.values[layer]! },
+      lengths,
+      { heads, keyHeads, scale: attentionScale(config, layer), ...(table ? { rotary: table } : {}) },
+    );
+    cache.keys[layer] = attended.cache.keys;
+    cache.values[layer] = attended.cache.values;
+    return attended.value.reshape(projected.q.shape);
+  };
+  return { attend, cache };
+}
+
+function scoresOf(logits: tf.Tensor): { logProbs: tf.Tensor; normaliser: tf.Tensor } {
+  const rows = logits.shape[0]!;
+  const [logProbs] = onnxNode("LogSoftmax", [logits], [{ shape: logits.shape, dtype: "float32" }], {
+    attributes: { axis: -1 },
+  });
+  const first = (x: tf.Tensor) => tf.slice(x as tf.Tensor2D, [0, 0], [rows, 1]).reshape([rows]);
+  return { logProbs: logProbs!, normaliser: first(logits).sub(first(logProbs!)) };
+}

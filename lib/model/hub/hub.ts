@@ -1,0 +1,227 @@
+import { join } from "node:path";
+import { startProgress, ThoughtbookError } from "../../core/index.js";
+import { readJsonFile } from "../config/config.js";
+import { chooseOnnxFiles, findOnnxFiles, readOnnxLayout } from "../onnx/files.js";
+import { INDEX_FILE, noWeights, parseIndex, shardNames, WEIGHTS_FILE } from "../weights/files.js";
+import {
+  filesBefore,
+  findSnapshot,
+  hubCacheFolder,
+  isCommit,
+  linkBlob,
+  modelFolder,
+  recordSnapshot,
+  type WantedWeights,
+} from "./cache.js";
+import { type ConnectionOptions, connectHub, type HubConnection } from "./connection.js";
+import { embeddedFolder, type HubModel, localFolder, parseHubModel } from "./name.js";
+import { isWhole, type RemoteFile, transferBlob } from "./transfer.js";
+
+export interface ResolveOptions extends ConnectionOptions {
+  /** Which weights to look for; safetensors unless told otherwise. */
+  weights?: WantedWeights | undefined;
+}
+
+/** What is downloaded of a model besides its weights. */
+const NEEDED =
+  /^(config\.json|generation_config\.json|(tokenizer|chat_template)[\w.-]*|(special_tokens_map|added_tokens|vocab|thoughtbook)\.json|merges\.txt)$/;
+
+/**
+ * The local folder of a model: the name of one in the repository's `data/models` is that one (`./NAME` is a
+ * folder in any case); a folder is taken as it is; `owner/name` or `owner/name@revision` is looked up in the
+ * cache that Python's huggingface_hub uses too (HF_HUB_CACHE, HF_HOME), and downloaded to it if it is not there. A
+ * revision that is in the cache is not asked for again, although a branch may have moved on. The hub is HF_ENDPOINT, with
+ * HF_TOKEN; HF_HUB_OFFLINE=1 forbids to ask it.
+ *
+ * @param spec a folder, or the name of a model
+ * @throws not-found, bad-input (not a name; no permission; weights only as a pickle), network, corrupt-data (wrong
+ *   checksum), file-system, interrupted
+ */
+export async function resolveModel(
+  spec: string,
+  { weights = { format: "safetensors" }, ...options }: ResolveOptions = {},
+): Promise<string> {
+  const folder = embeddedFolder(spec) ?? (await localFolder(spec));
+  if (folder !== undefined) return folder;
+  const model = parseHubModel(spec);
+  const cache = hubCacheFolder();
+  const cached = await findSnapshot(cache, model, weights);
+  if (cached?.complete) return cached.folder;
+  try {
+    if (/^(1|true|on|yes)$/i.test(process.env.HF_HUB_OFFLINE ?? "")) throw offline(model);
+    return await downloadModel(model, cache, weights, options);
+  } catch (error) {
+    if (options.signal?.aborted) {
+      throw new ThoughtbookError("interrupted", `the download of ${model.name} was interrupted`, {
+        hint: "Run it again: it goes on where it stopped.",
+        cause: options.signal.reason,
+      });
+    }
+    // Another program may have cached the weights without a tokenizer: enough for those who need none.
+    if (cached?.loadable && error instanceof ThoughtbookError && error.code === "network") return cached.folder;
+    throw error;
+  }
+}
+
+async function downloadModel(
+  model: HubModel,
+  cache: string,
+  wanted: WantedWeights,
+  options: ConnectionOptions,
+): Promise<string> {
+  const hub = await connectHub(model.name, options);
+  try {
+    const { commit, files } = await hub.patiently(() => describeModel(hub, model, wanted));
+    const root = modelFolder(cache, model.name);
+    const download: Download = { hub, name: model.name, commit, root };
+    const rest = [...files.values()].filter(({ path }) => NEEDED.test(path));
+    if (!files.has("config.json")) throw incomplete(model, "config.json");
+    const format = hasSafetensors(files, wanted) ? "safetensors" : "onnx";
+    if (format === "onnx") checkOnnx(files, model, wanted);
+    else if (!files.has(WEIGHTS_FILE)) rest.push(files.get(INDEX_FILE)!);
+    await fetchFiles(download, `${model.name} (configuration)`, rest);
+    const { weights, absent } =
+      format === "onnx"
+        ? await onnxFiles(download, files, wanted)
+        : { weights: await weightFiles(download, files, model), absent: [] };
+    await fetchFiles(download, model.name, weights);
+    await recordSnapshot(cache, model, commit, absent);
+    return snapshotFolder(download);
+  } finally {
+    await hub.close();
+  }
+}
+
+const hasSafetensors = (files: ReadonlyMap<string, RemoteFile>, { format }: WantedWeights): boolean =>
+  format !== "onnx" && (files.has(WEIGHTS_FILE) || files.has(INDEX_FILE));
+
+/** Refuse, before anything is downloaded, a model without the ONNX weights that are wanted. */
+function checkOnnx(files: ReadonlyMap<string, RemoteFile>, { name }: HubModel, { format, dtype }: WantedWeights): void {
+  const names = [...files.keys()];
+  if (format === "safetensors" || (format === "any" && findOnnxFiles(names).length === 0)) throw noWeights(names, name);
+  chooseOnnxFiles(names, name, dtype);
+}
+
+/** The ONNX model to download, by the configuration that is there by now, and files that it lacks and that would come first. */
+async function onnxFiles(
+  { name, ...download }: Download,
+  files: ReadonlyMap<string, RemoteFile>,
+  wanted: WantedWeights,
+): Promise<{ weights: RemoteFile[]; absent: string[] }> {
+  const layout = readOnnxLayout(await readJsonFile(join(snapshotFolder(download), "config.json")));
+  const { dtype, graph, data } = chooseOnnxFiles([...files.keys()], name, wanted.dtype, layout);
+  return {
+    weights: [graph, ...data].map((path) => files.get(path)!),
+    absent: filesBefore(wanted, dtype, layout.dtype).filter((path) => !files.has(path)),
+  };
+}
+
+/** The commit of a revision, and the files at its top; those in `onnx` too, where they are wanted. */
+async function describeModel(
+  { url: hubUrl, fetch }: HubConnection,
+  { name, revision }: HubModel,
+  wanted: WantedWeights,
+): Promise<{ commit: string; files: Map<string, RemoteFile> }> {
+  const { listFiles, modelInfo } = await import("@huggingface/hub");
+  const strange = (what: string, cause?: unknown) =>
+    new ThoughtbookError("network", `${hubUrl} does not answer as a Hugging Face hub: ${what}`, {
+      hint: "Check HF_ENDPOINT, and whether a proxy answers in its place.",
+      cause,
+    });
+  try {
+    const { sha } = await modelInfo({ name, revision, hubUrl, fetch, additionalFields: ["sha"] });
+    if (!isCommit(sha)) throw strange(`the commit is ${JSON.stringify(sha)}`);
+    const files = new Map<string, RemoteFile>();
+    const list = async (folder?: string): Promise<boolean> => {
+      let hasOnnx = false;
+      const repo = { type: "model", name } as const;
+      const entries = listFiles({
+        repo,
+        revision: sha,
+        hubUrl,
+        fetch,
+        ...(folder === undefined ? {} : { path: folder }),
+      });
+      for await (const { type, path, size, oid, lfs } of entries) {
+        const hash = lfs?.oid ?? oid ?? "";
+        hasOnnx ||= type === "directory" && path === "onnx";
+        if (type !== "file") continue;
+        const bytes = lfs?.size ?? size;
+        // Hashes become parts of paths. (So do names, but only those of NEEDED, of parseIndex and of findOnnxFiles.)
+        if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(hash) || !Number.isSafeInteger(bytes)) {
+          throw strange(`${path} has the hash ${JSON.stringify(hash)} and the size ${bytes}`);
+        }
+        files.set(path, { path, size: bytes, hash });
+      }
+      return hasOnnx;
+    };
+    if ((await list()) && !hasSafetensors(files, wanted)) await list("onnx");
+    return { commit: sha, files };
+  } catch (error) {
+    if (error instanceof ThoughtbookError || (error as Error).name === "AbortError") throw error;
+    throw strange((error as Error).message, error);
+  }
+}
+
+interface Download {
+  hub: HubConnection;
+  name: string;
+  commit: string;
+  /** Folder of the model in the cache. */
+  root: string;
+}
+
+const snapshotFolder = ({ root, commit }: Pick<Download, "root" | "commit">): string => join(root, "snapshots", commit);
+
+async function weightFiles(
+  download: Download,
+  files: ReadonlyMap<string, RemoteFile>,
+  model: HubModel,
+): Promise<RemoteFile[]> {
+  const single = files.get(WEIGHTS_FILE);
+  if (single !== undefined) return [single];
+  const index = join(snapshotFolder(download), INDEX_FILE);
+  return shardNames(parseIndex(await readJsonFile(index), index)).map((shard) => {
+    const file = files.get(shard);
+    if (file === undefined) throw incomplete(model, shard);
+    return file;
+  });
+}
+
+/** Bring files into the cache and name them in the snapshot, with one line of progress for all that are missing. */
+async function fetchFiles(download: Download, label: string, files: readonly RemoteFile[]): Promise<void> {
+  const { hub, name, commit, root } = download;
+  const blobOf = ({ hash }: RemoteFile) => join(root, "blobs", hash);
+  const whole = await Promise.all(files.map((file) => isWhole(blobOf(file), file)));
+  const missing = files.filter((_, index) => !whole[index]);
+  if (missing.length > 0) {
+    const total = missing.reduce((sum, { size }) => sum + size, 0);
+    const progress = startProgress(label, { total, unit: "bytes" });
+    try {
+      let before = 0;
+      for (const file of missing) {
+        const url = `${hub.url}/${name}/resolve/${commit}/${file.path}`;
+        const onProgress = (bytes: number) => progress.update(before + bytes, file.path);
+        await transferBlob({ hub, url, file, blob: blobOf(file), onProgress });
+        before += file.size;
+      }
+    } catch (error) {
+      progress.fail("not downloaded");
+      throw error;
+    }
+    progress.succeed(`→ ${snapshotFolder(download)}`);
+  }
+  for (const file of files) await linkBlob(blobOf(file), join(snapshotFolder(download), file.path));
+}
+
+function incomplete({ name, revision }: HubModel, file: string): ThoughtbookError {
+  return new ThoughtbookError("not-found", `${name}@${revision} has no ${file}`, {
+    hint: "Choose a model in the format of Hugging Face transformers.",
+  });
+}
+
+function offline({ name, revision }: HubModel): ThoughtbookError {
+  return new ThoughtbookError("network", `${name}@${revision} is not in the cache, and HF_HUB_OFFLINE is set`, {
+    hint: "Unset it where there is a network, or give a local folder.",
+  });
+}

@@ -1,0 +1,72 @@
+import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { findProjectFolder, resolveUserPath, ThoughtbookError } from "../../core/index.js";
+
+/** A model of the hub, at a branch, tag or commit. */
+export interface HubModel {
+  /** "owner/name", or "name" for the few models without an owner. */
+  name: string;
+  revision: string;
+}
+
+/**
+ * The absolute path of the folder that a model's specification names; undefined if it can only be the name of a model of
+ * the hub.
+ *
+ * @throws not-found for a path where there is nothing, bad-input for a file
+ */
+export async function localFolder(spec: string): Promise<string | undefined> {
+  const isPath = /^(\.{0,2}\/|\.{1,2}$|~|[A-Za-z]:[\\/])|\/$/.test(spec);
+  // What may be a name is not followed out of the current folder.
+  if (spec === "" || (!isPath && /(^|[\\/])\.\.([\\/]|$)/.test(spec))) return undefined;
+  const path = resolveUserPath(spec);
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) return path;
+  if (found !== undefined) {
+    throw new ThoughtbookError("bad-input", `${path} is a file, a folder was expected`, {
+      hint: "Give the folder of the checkpoint.",
+    });
+  }
+  if (!isPath) return undefined;
+  throw new ThoughtbookError("not-found", `there is no folder ${path}`, {
+    hint: "Check the path; a model of the hub is called owner/name.",
+  });
+}
+
+/** The folder of a model of the repository's `data/models`. */
+export function embeddedFolder(name: string): string | undefined {
+  const project = findProjectFolder();
+  if (project === undefined || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return undefined;
+  const folder = join(project, "data", "models", name);
+  return existsSync(join(folder, "config.json")) ? folder : undefined;
+}
+
+/**
+ * Read `owner/name` or `owner/name@revision`; the revision is "main" unless told otherwise. The rules for names are those
+ * of Python's huggingface_hub; names become parts of paths, so nothing else is let through.
+ *
+ * @throws bad-input
+ */
+export function parseHubModel(spec: string): HubModel {
+  const at = spec.indexOf("@");
+  const name = at < 0 ? spec : spec.slice(0, at);
+  const revision = at < 0 ? "main" : spec.slice(at + 1);
+  if (spec.includes("://")) throw refuse("a model is given by its name, not by an address");
+  const segments = name.split("/");
+  const isName =
+    segments.length <= 2 &&
+    segments.every((segment) => /^\w([\w.-]*\w)?$/.test(segment)) &&
+    name.length <= 96 &&
+    !/--|\.\.|\.git$/.test(name);
+  if (!isName) throw refuse(`${JSON.stringify(name)} is not the name of a model`);
+  const isRevision = /^\w[\w.+-]*(\/\w[\w.+-]*)*$/.test(revision) && revision.length <= 200 && !revision.includes("..");
+  if (!isRevision) throw refuse(`${JSON.stringify(revision)} is not the name of a branch, tag or commit`);
+  return { name, revision };
+}
+
+function refuse(message: string): ThoughtbookError {
+  return new ThoughtbookError("bad-input", message, {
+    hint: "Give a folder, or owner/name or owner/name@revision of the Hugging Face hub.",
+  });
+}

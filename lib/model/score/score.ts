@@ -1,0 +1,320 @@
+import { ThoughtbookError } from "../../core/index.js";
+import {
+  bucketOf,
+  bucketSizes,
+  emptyTensor,
+  padRows,
+  type SessionOptions,
+  type TensorData,
+} from "../../tensor/index.js";
+import type { ModelConfig } from "../config/config.js";
+import { checkTop, type TokenLogProb, topTokens } from "../generate/sampling-top.js";
+import { checkIds, type HostModel, modelInputs } from "../network/host-model.js";
+import {
+  BATCH_TOKENS,
+  columnOf,
+  planRows,
+  type ScoreRow,
+  type ScoreText,
+  sharedRows,
+  singleRows,
+} from "./packed-rows.js";
+import { type ScorePrograms, scorePrograms } from "./programs.js";
+
+/** Ids to score: all but the first one, or those of a continuation given a prompt. */
+export type ScoreSequence = readonly number[] | { prompt: readonly number[]; continuation: readonly number[] };
+
+export interface ScoreOptions {
+  /**
+   * The most sequences computed at once. Default: as many as have 2,048 tokens together; neighbours that begin alike then
+   * have their common beginning computed once, where that is less work.
+   */
+  batchSize?: number | undefined;
+  /** Where shorter sequences are filled up; it changes rounding only. Default: `right`, which is faster. */
+  padding?: "left" | "right" | undefined;
+  /** Ends the work between two batches, with an error. */
+  signal?: AbortSignal | undefined;
+  /** Called after each batch with the number of sequences scored so far. */
+  onProgress?: ((done: number) => void) | undefined;
+  /** Of ONNX Runtime: threads, execution providers. */
+  session?: SessionOptions | undefined;
+}
+
+/** At most so many logits are in memory at once: 128 MiB. */
+const LOGITS = 2 ** 25;
+
+/**
+ * Natural logarithms of the probability that the model gives each token after those before it.
+ *
+ * @returns for each sequence one number for every token but the first, or for every token of the continuation
+ * @throws before any work: bad-input (an empty sequence, prompt or continuation, an id outside the vocabulary, a sequence
+ *   longer than the context); while working: interrupted, execution
+ */
+export async function score(
+  model: HostModel,
+  sequences: readonly ScoreSequence[],
+  options: ScoreOptions = {},
+): Promise<Float32Array[]> {
+  const scores = await scoreTexts(model, sequences, options);
+  return scores.map(({ logProbs }) => logProbs);
+}
+
+export interface TopScore {
+  /** As `score` gives them. */
+  logProbs: Float32Array;
+  /** In the place of each of these tokens the most probable ones, the best first. */
+  top: (readonly TokenLogProb[])[];
+}
+
+export interface AttendedScore {
+  /** As `score` gives them. */
+  logProbs: Float32Array;
+  /** For each token of the prompt (of a bare sequence, its first token) the mass: summed over heads and queries. */
+  attention: Float32Array;
+}
+
+/**
+ * As {@link score}, with the attention that the tokens of the continuation, as queries, pay to each token of the prompt in
+ * the last layer. Each query of each head has the mass 1 to give, so a continuation of m tokens gives at most heads · m.
+ *
+ * @throws as {@link score}
+ */
+export async function scoreWithAttention(
+  model: HostModel,
+  sequences: readonly ScoreSequence[],
+  options: Omit<ScoreOptions, "padding"> = {},
+): Promise<AttendedScore[]> {
+  return scoreTexts(model, sequences, { ...options, attention: true });
+}
+
+/**
+ * As {@link score}, with the most probable tokens in each place. It takes more memory and time: the scores of the whole
+ * vocabulary.
+ *
+ * @param count how many tokens a place
+ * @throws as {@link score}
+ */
+export async function scoreWithTop(
+  model: HostModel,
+  sequences: readonly ScoreSequence[],
+  count: number,
+  options: ScoreOptions = {},
+): Promise<TopScore[]> {
+  checkTop(count);
+  return scoreTexts(model, sequences, { ...options, topCount: count });
+}
+
+interface WorkOptions extends ScoreOptions {
+  /** How many of the most probable tokens a place. Default: none. */
+  topCount?: number;
+  /** Whether to sum the attention to the prompts. */
+  attention?: boolean;
+}
+
+async function scoreTexts(
+  model: HostModel,
+  sequences: readonly ScoreSequence[],
+  { topCount = 0, attention = false, padding: side = "right", ...options }: WorkOptions,
+): Promise<(TopScore & AttendedScore)[]> {
+  const { config } = model;
+  const texts = sequences.map((sequence, index) => readSequence(sequence, index, config));
+  const results = texts.map(({ ids, from }) => ({
+    logProbs: new Float32Array(ids.length - from),
+    top: Array.from({ length: topCount > 0 ? ids.length - from : 0 }, (): TokenLogProb[] => []),
+    attention: new Float32Array(attention ? from : 0),
+  }));
+  const scored = [...texts.keys()].filter((index) => results[index]!.logProbs.length > 0);
+  if (options.batchSize !== undefined && !(Number.isInteger(options.batchSize) && options.batchSize > 0)) {
+    throw new ThoughtbookError("bad-input", `batchSize is ${options.batchSize}, expected a whole number above 0`, {
+      hint: "Correct the option.",
+    });
+  }
+  const programs = scorePrograms(model, options.session);
+  const chunk = headChunk(config.vocabularySize);
+  const toScore = scored.map((index) => texts[index]!);
+  const isShared = !attention && side === "right" && options.batchSize === undefined;
+  const allRows = isShared
+    ? sharedRows(toScore, { width: config.hiddenSize, longest: config.maxPositions })
+    : // The last token is a target only, unless it is asked what it attends to.
+      singleRows(toScore.map(({ ids }) => ids.length - (attention ? 0 : 1)));
+  let done = sequences.length - scored.length;
+  for (const { indices, length, rows } of planRows(allRows, config.maxPositions, options.batchSize)) {
+    if (options.signal?.aborted) {
+      throw new ThoughtbookError("interrupted", "scoring was interrupted", {
+        hint: "Run it again.",
+        cause: options.signal.reason,
+      });
+    }
+    const batch = indices.map((index) => {
+      const row = allRows[index]!;
+      const members = row.texts.map((place) => ({ text: toScore[place]!, result: results[scored[place]!]! }));
+      return { ...row, members };
+    });
+    const hidden = attention
+      ? await attendedBodyOf(model, programs, batch, { length, rows })
+      : await bodyOf(model, programs, batch, { length, rows, side });
+    await headOf(model, programs, hidden, { batch, length, side, chunk, topCount });
+    for (const { members } of batch) done += members.length;
+    options.onProgress?.(done);
+  }
+  return results;
+}
+
+/** A row with its texts, and where their results go. */
+interface WorkRow extends ScoreRow {
+  members: { text: ScoreText; result: TopScore & AttendedScore }[];
+}
+
+/** What of a model's configuration decides which sequences it takes. */
+export type SequenceLimits = Pick<ModelConfig, "vocabularySize" | "maxPositions">;
+
+/** Check sequences as {@link score} does before any work, without the weights. Throws bad-input. */
+export function checkSequences(config: SequenceLimits, sequences: readonly ScoreSequence[]): void {
+  for (const [index, sequence] of sequences.entries()) readSequence(sequence, index, config);
+}
+
+function readSequence(sequence: ScoreSequence, index: number, config: SequenceLimits): ScoreText {
+  const parts = "prompt" in sequence ? sequence : undefined;
+  const ids = parts ? [...parts.prompt, ...parts.continuation] : (sequence as readonly number[]);
+  const empty = parts
+    ? parts.prompt.length === 0
+      ? "its prompt is"
+      : parts.continuation.length === 0 && "its continuation is"
+    : ids.length === 0 && "it is";
+  if (empty) {
+    throw new ThoughtbookError("bad-input", `sequence ${index} cannot be scored: ${empty} empty`, {
+      hint: "The first token of a text has no score: put the token that begins a text before it.",
+    });
+  }
+  checkIds(ids, config, `sequence ${index}`);
+  if (ids.length > config.maxPositions) {
+    throw new ThoughtbookError(
+      "bad-input",
+      `sequence ${index} has ${ids.length} tokens, more than the model's context of ${config.maxPositions}`,
+      { hint: "Shorten it, or choose a model with a longer context." },
+    );
+  }
+  return { ids, from: parts ? parts.prompt.length : 1 };
+}
+
+interface Layout {
+  length: number;
+  rows: number;
+  side: "left" | "right";
+}
+
+function bodyOf(
+  model: HostModel,
+  programs: ScorePrograms,
+  batch: readonly WorkRow[],
+  { length, rows, side }: Layout,
+): Promise<TensorData> {
+  const pad = (values: readonly ArrayLike<number>[]) => padRows(values, { length, rows, side, value: 0 }).values;
+  const columns = batch.map(columnsOf);
+  const tensors = {
+    ...modelInputs(model),
+    ids: pad(columns.map(({ ids }) => ids)),
+    positions: pad(columns.map(({ positions }) => positions)),
+  };
+  if (batch[0]!.trunk > 0) {
+    const segments = pad(columns.map(({ segments }) => segments));
+    // All own parts go on from the first part of the row.
+    const trunks = pad(columns.map(({ segments }) => segments.map(() => 1)));
+    return programs.sharedBody({ ...tensors, segments, trunks }) as Promise<TensorData>;
+  }
+  if (side === "right") return programs.body(tensors) as Promise<TensorData>;
+  const mask = pad(columns.map(({ ids }) => new Int32Array(ids.length).fill(1)));
+  return programs.maskedBody({ ...tensors, mask }) as Promise<TensorData>;
+}
+
+/** The columns of a row: ids, positions, and the number of the part, 1 for the trunk. */
+function columnsOf({ trunk, members }: WorkRow): { ids: number[]; positions: number[]; segments: number[] } {
+  const ids = [...members[0]!.text.ids.slice(0, trunk)];
+  const positions = [...ids.keys()];
+  const segments = ids.map(() => 1);
+  for (const [member, { text }] of members.entries()) {
+    for (let place = trunk; place < text.ids.length - 1; place++) {
+      ids.push(text.ids[place]!);
+      positions.push(place);
+      segments.push(member + 2);
+    }
+  }
+  return { ids, positions, segments };
+}
+
+/** The body with the attention of each continuation to its prompt, which goes into the results. */
+async function attendedBodyOf(
+  model: HostModel,
+  programs: ScorePrograms,
+  batch: readonly WorkRow[],
+  { length, rows }: Omit<Layout, "side">,
+): Promise<TensorData> {
+  const only = batch.map(({ members }) => members[0]!);
+  const pad = (values: readonly ArrayLike<number>[]) => padRows(values, { length, rows, value: 0 }).values;
+  const { hidden, mass } = await programs.attendedBody({
+    ...modelInputs(model),
+    ids: pad(only.map(({ text }) => text.ids)),
+    positions: pad(only.map(({ text }) => [...text.ids.keys()])),
+    queries: pad(only.map(({ text: { ids, from } }) => ids.map((_, place) => (place < from ? 0 : 1)))),
+  });
+  const masses = mass!.data as Float32Array;
+  for (const [row, { result }] of only.entries()) {
+    result.attention.set(masses.subarray(row * length, row * length + result.attention.length));
+  }
+  return hidden as TensorData;
+}
+
+interface HeadWork extends Omit<Layout, "rows"> {
+  batch: readonly WorkRow[];
+  /** Places computed at once. */
+  chunk: number;
+  topCount: number;
+}
+
+/** Run the output layer on the places that are asked for only, a few at a time. */
+async function headOf(
+  model: HostModel,
+  { head, logProbs }: ScorePrograms,
+  hidden: TensorData,
+  { batch, length, side, chunk, topCount }: HeadWork,
+): Promise<void> {
+  const { hiddenSize: width, vocabularySize } = model.config;
+  const places: { from: number; result: TopScore; at: number; target: number }[] = [];
+  for (const [index, row] of batch.entries()) {
+    const start = (index + (side === "left" ? 1 : 0)) * length - (side === "left" ? row.length : 0);
+    for (const [member, { text, result }] of row.members.entries()) {
+      for (let i = text.from; i < text.ids.length; i++) {
+        const from = start + columnOf(row, member, i - 1);
+        places.push({ from, result, at: i - text.from, target: text.ids[i]! });
+      }
+    }
+  }
+  const sizes = bucketSizes({ longest: chunk, multipleOf: Math.min(16, chunk) });
+  for (let done = 0; done < places.length; done += chunk) {
+    const part = places.slice(done, done + chunk);
+    const count = bucketOf(part.length, sizes);
+    const rows = emptyTensor([count, width], "float32");
+    const targets = emptyTensor([count], "int32");
+    targets.data.fill(-1);
+    for (const [i, { from, target }] of part.entries()) {
+      rows.data.set((hidden.data as Float32Array).subarray(from * width, (from + 1) * width), i * width);
+      targets.data[i] = target;
+    }
+    const inputs = { ...modelInputs(model), hidden: rows };
+    if (topCount > 0) {
+      const { data } = (await logProbs(inputs)) as TensorData<"float32">;
+      for (const [i, { result, at, target }] of part.entries()) {
+        result.logProbs[at] = data[i * vocabularySize + target]!;
+        result.top[at] = topTokens(data, i * vocabularySize, vocabularySize, topCount);
+      }
+    } else {
+      const losses = (await head({ ...inputs, targets })) as TensorData;
+      for (const [i, { result, at }] of part.entries()) result.logProbs[at] = -losses.data[i]!;
+    }
+  }
+}
+
+/** How many places the output layer computes at once. */
+function headChunk(vocabularySize: number): number {
+  return Math.max(16, Math.min(BATCH_TOKENS, 2 ** Math.floor(Math.log2(LOGITS / vocabularySize))));
+}

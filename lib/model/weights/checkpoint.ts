@@ -1,0 +1,74 @@
+import { basename, join } from "node:path";
+import { canonicalJson, sha256, sha256File, ThoughtbookError } from "../../core/index.js";
+import { type ModelConfig, readConfig, readJsonFile } from "../config/config.js";
+import { CONFIG_FILE, openWeights } from "./files.js";
+import { readFloats } from "./safetensors.js";
+import { parameterShapes } from "./shapes.js";
+import { locateWeights, type WeightPlaces } from "./weight-files.js";
+
+/** Weights in memory: row-major float32. */
+export interface Parameter {
+  shape: readonly number[];
+  dtype: "float32";
+  data: Float32Array;
+}
+
+/** The weights of a model, under the names of `parameterShapes`. */
+export type ModelParameters = Record<string, Parameter>;
+
+/** A Hugging Face folder that was found to hold a whole model; its weights are not read yet. */
+export interface Checkpoint {
+  folder: string;
+  config: ModelConfig;
+  /** Where each weight lies, by its name in `parameterShapes`. */
+  weights: WeightPlaces;
+}
+
+/**
+ * Open a Hugging Face folder: read its `config.json` and the headers of its safetensors files, and check that they
+ * belong together. Weights are read by `readParameters` only; Python pickles never.
+ *
+ * @throws not-found (no folder, configuration, weights or shard), bad-input (an architecture, option or format that is
+ *   not supported), corrupt-data (files that are broken or contradict each other), file-system
+ */
+export async function openCheckpoint(folder: string): Promise<Checkpoint> {
+  const config = await readConfig(folder);
+  return { folder, ...(await locateWeights(config, await openWeights(folder), folder)) };
+}
+
+/**
+ * Read one weight, by its name in `parameterShapes`.
+ * @throws not-found, corrupt-data (its file changed since it was opened), file-system
+ */
+export async function readParameter({ weights, folder }: Checkpoint, name: string): Promise<Parameter> {
+  const place = weights.get(name);
+  if (place === undefined) {
+    throw new ThoughtbookError("not-found", `the model in ${folder} has no weight ${JSON.stringify(name)}`, {
+      hint: "Check the name.",
+    });
+  }
+  const { shape } = place.file.tensors.get(place.name)!;
+  return { shape, dtype: "float32", data: await readFloats(place.file, place.name) };
+}
+
+/** Read all weights of a model, one after the other, as float32. Throws as {@link readParameter} does. */
+export async function readParameters(checkpoint: Checkpoint): Promise<ModelParameters> {
+  const parameters: ModelParameters = {};
+  for (const name of Object.keys(parameterShapes(checkpoint.config))) {
+    parameters[name] = await readParameter(checkpoint, name);
+  }
+  return parameters;
+}
+
+/**
+ * SHA-256 of a model, 64 hexadecimal digits: of the content of its config.json, whatever its layout, and of the bytes of
+ * the files with its weights. It reads these files.
+ *
+ * @throws not-found, file-system
+ */
+export async function hashCheckpoint({ folder, weights }: Checkpoint): Promise<string> {
+  const files = [...new Set([...weights.values()].map(({ file }) => file.path))];
+  const hashes: Record<string, string> = {};
+  for (const file of files) hashes[basename(file)] = await sha256File(file);
+  return sha256(canonicalJson({ config: await readJsonFile(join(folder, CONFIG_FILE)), weights: hashes }));
+}

@@ -1,0 +1,206 @@
+import { badInput, checkEstimate, checkEstimates } from "../check.js";
+import { extremes, paddedRange } from "../style/numbers.js";
+import { COLOURS, legendName, plainText, type SeriesStyle, SIZES } from "../style/style.js";
+import { type Estimate, errorBars, estimates, type Interval, shownNumbers } from "./intervals.js";
+
+export interface LineSeries {
+  name: string;
+  x: readonly number[];
+  y: readonly number[];
+  /** One for each point: [low, high] around y. Default: none. */
+  intervals?: readonly (Interval | null)[];
+}
+
+/** How series of points are drawn, whatever the figure. */
+export interface LineOptions {
+  xTitle: string;
+  yTitle: string;
+  /** Default: "linear". */
+  xScale?: "linear" | "log";
+  /** How intervals are drawn: a whisker at each point, or a band along the line. Default: "bars". */
+  uncertainty?: "bars" | "band";
+  /** Make the y axis hold zero. Default: false. */
+  fromZero?: boolean;
+}
+
+/** A part of the x axis that is told from the rest: "trained on", or a phase. */
+export interface Region {
+  name: string;
+  from: number;
+  to: number;
+}
+
+export interface Line {
+  name: string;
+  x: number[];
+  points: Estimate[];
+  style: SeriesStyle;
+}
+
+/** Which axes a trace belongs to, in Plotly's names. */
+export interface TraceAxes {
+  xaxis?: string;
+  yaxis?: string;
+}
+
+/** More points than this are a curve: not every one gets a marker. */
+const MAX_MARKERS = 20;
+const REGION_FONT = { size: SIZES.label, color: COLOURS.muted };
+/** Tints of neighbouring regions. */
+const REGION_FILLS = ["#DDE7EF", "#F1EBDD"];
+/** What regions' names take of the y axis, at its upper end. */
+const REGION_STRIP = 0.1;
+
+export function lineOf({ name, x, y, intervals }: LineSeries, style: SeriesStyle): Line {
+  return { name, style, x: [...x], points: estimates(y, intervals) };
+}
+
+/** Throws bad-input unless a series has points, all right, and with `isSorted` in the order of x. */
+export function checkLine(
+  { name, x, y, intervals }: LineSeries,
+  { isLog, isSorted }: { isLog: boolean; isSorted: boolean },
+): void {
+  const owner = `series "${name}"`;
+  if (x.length === 0) throw badInput(`${owner}: no points, expected at least one`, "Leave it out.");
+  const places = x.map((value) => `x = ${value}`);
+  checkEstimates(owner, { values: y, ...(intervals ? { intervals } : {}) }, places);
+  for (const [index, value] of x.entries()) {
+    const what = `${owner}, x ${index}`;
+    checkEstimate(what, { value, interval: null });
+    if (isLog && value <= 0) {
+      throw badInput(`${what} is ${value}, expected more than 0 on a logarithmic axis`, "Use a linear one.");
+    }
+    if (isSorted && index > 0 && value < x[index - 1]!) {
+      throw badInput(`${what} is ${value}, less than the one before it`, "Sort the points by x.");
+    }
+  }
+}
+
+/** Throws bad-input unless regions begin before they end. */
+export function checkRegions(regions: readonly Region[]): void {
+  for (const { name, from, to } of regions) {
+    if (Number.isFinite(from) && Number.isFinite(to) && from < to) continue;
+    throw badInput(`region "${name}" is from ${from} to ${to}`, "Give finite numbers, the smaller one as `from`.");
+  }
+}
+
+/** The values of x at which there is a point, in ascending order. */
+export function distinctX(lines: readonly { x: readonly number[] }[]): number[] {
+  return [...new Set(lines.flatMap(({ x }) => x))].sort((a, b) => a - b);
+}
+
+/** The range of an x axis as Plotly has it: of exponents on a logarithmic one. */
+export function xRangeOf(xs: readonly number[], isLog: boolean, share = 0.04): [low: number, high: number] {
+  return paddedRange(isLog ? xs.map(Math.log10) : xs, share);
+}
+
+/** A range of y, as Plotly has it, that holds all points and intervals, and above them a strip for the names of regions. */
+export function yRangeOf(
+  lines: readonly Line[],
+  {
+    fromZero = false,
+    regions = [],
+    isLog = false,
+  }: { fromZero?: boolean; regions?: readonly Region[]; isLog?: boolean },
+): [low: number, high: number] {
+  const shown = lines.flatMap(({ points }) => shownNumbers(points));
+  const ys = isLog ? shown.map(Math.log10) : [...shown, ...(fromZero ? [0] : [])];
+  const range = paddedRange(ys, 0.06);
+  if (!isLog && fromZero && extremes(ys)[0] === 0) range[0] = 0;
+  if (regions.length > 0) range[1] += ((range[1] - range[0]) * REGION_STRIP) / (1 - REGION_STRIP);
+  return range;
+}
+
+/** Trace and whiskers of a line. */
+export function lineTrace(
+  { name, x, points, style }: Line,
+  { connect = true, isAlone = false, whiskers = true }: { connect?: boolean; isAlone?: boolean; whiskers?: boolean },
+): object {
+  const { colour, outline, marker, dash, width = 2.2 } = style;
+  // A long curve has a few markers, to be told from the others, and none if it is alone.
+  const isCurve = connect && x.length > MAX_MARKERS;
+  return {
+    type: "scatter",
+    mode: isCurve && isAlone ? "lines" : connect ? "lines+markers" : "markers",
+    name: legendName(name),
+    x,
+    y: points.map(({ value }) => value),
+    line: { color: colour, width, dash },
+    marker: {
+      symbol: marker,
+      size: 8,
+      color: colour,
+      line: { color: outline, width: 1 },
+      maxdisplayed: isCurve ? MAX_MARKERS / 2 : 0,
+    },
+    cliponaxis: false,
+    ...(whiskers ? errorBars("y", points, outline) : {}),
+  };
+}
+
+/** The area between the intervals' ends, as one closed outline. */
+export function bandTrace({ x, points, style }: Line): object[] {
+  const inside = points.flatMap(({ interval }, at) =>
+    interval ? [{ x: x[at]!, low: interval[0], high: interval[1] }] : [],
+  );
+  if (inside.length === 0) return [];
+  const back = inside.toReversed();
+  return [
+    {
+      type: "scatter",
+      mode: "lines",
+      x: [...inside.map((point) => point.x), ...back.map((point) => point.x)],
+      y: [...inside.map(({ high }) => high), ...back.map(({ low }) => low)],
+      line: { width: 0 },
+      fill: "toself",
+      fillcolor: `${style.colour}2B`,
+      showlegend: false,
+      hoverinfo: "skip",
+    },
+  ];
+}
+
+/** Shapes and names of regions, behind the lines of the panel with these axes; cut off at the range of x. */
+export function regionMarks(
+  regions: readonly Region[],
+  range: readonly [low: number, high: number],
+  { isLog = false, named = true, xref = "x", yref = "y" },
+): { shapes: object[]; annotations: object[] } {
+  const onAxis = (x: number) => (isLog ? Math.log10(x) : x);
+  const spans = regions.flatMap(({ name, from, to }, at) => {
+    const [x0, x1] = [Math.max(onAxis(from), range[0]), Math.min(onAxis(to), range[1])];
+    return x0 < x1 ? [{ name, x0, x1, fillcolor: REGION_FILLS[at % REGION_FILLS.length]! }] : [];
+  });
+  // A shape on a logarithmic axis is given in numbers, an annotation in exponents.
+  const value = (position: number) => (isLog ? 10 ** position : position);
+  return {
+    shapes: spans.map(({ x0, x1, fillcolor }) => ({
+      type: "rect",
+      layer: "below",
+      xref,
+      x0: value(x0),
+      x1: value(x1),
+      yref: `${yref} domain`,
+      y0: 0,
+      y1: 1,
+      fillcolor,
+      line: { width: 0 },
+    })),
+    annotations: spans.flatMap(({ name, x0, x1 }) =>
+      named
+        ? [
+            {
+              text: plainText(name),
+              font: REGION_FONT,
+              xref,
+              x: (x0 + x1) / 2,
+              yref: `${yref} domain`,
+              y: 0.99,
+              yanchor: "top",
+              showarrow: false,
+            },
+          ]
+        : [],
+    ),
+  };
+}

@@ -1,0 +1,157 @@
+import { createHash } from "node:crypto";
+import { ThoughtbookError } from "../../core/index.js";
+
+/** The label of a token that the loss does not count. */
+export const NOT_COUNTED = -100;
+
+/** A text to train on, as Hugging Face's `input_ids` and `labels`. */
+export interface Example {
+  ids: Int32Array;
+  /** For each token what the loss expects in its place: the token itself, or {@link NOT_COUNTED}. */
+  labels: Int32Array;
+  /**
+   * Where branches begin, in ascending order: texts that all go on from what stands before the first of them, without
+   * seeing each other. Only packed batches can hold them. Default: none.
+   */
+  branches?: readonly number[] | undefined;
+}
+
+/** Examples that are made while training goes on: more than memory holds, or than anyone wants on disk. */
+export interface ExampleStream {
+  /** Tells streams apart, in `run.json`. */
+  fingerprint: string;
+  /** Updates that are made with one chunk. */
+  updatesPerChunk: number;
+  /** Tokens that an example has at most. */
+  longest: number;
+  /** The examples of a chunk, from 0, always the same: about as many as its updates need. */
+  chunk(index: number): Promise<readonly Example[]>;
+}
+
+/** How much of an example takes part in training. */
+export interface ExampleSize {
+  /** Tokens that are put in: up to the one before the last counted one, as no later token changes the loss. */
+  tokens: number;
+  /** Tokens that are predicted and counted; the first of a text never is. */
+  counted: number;
+}
+
+export function sizeOfExample({ labels }: Example): ExampleSize {
+  let [tokens, counted] = [0, 0];
+  for (let i = 1; i < labels.length; i++) {
+    if (labels[i]! < 0) continue;
+    tokens = i;
+    counted++;
+  }
+  return { tokens, counted };
+}
+
+/**
+ * An example from token ids.
+ *
+ * @param counts for each token whether the loss counts it; all unless told otherwise
+ */
+export function exampleOf(ids: readonly number[], counts: (index: number) => boolean = () => true): Example {
+  return { ids: Int32Array.from(ids), labels: Int32Array.from(ids, (id, i) => (counts(i) ? id : NOT_COUNTED)) };
+}
+
+/** A text that goes on from a trunk: what is given, and what is to be learned. */
+export interface Branch {
+  prompt: readonly number[];
+  completion: readonly number[];
+}
+
+/**
+ * Several texts with a common beginning as one example, which is computed once for all: training on them is the same as
+ * on the texts one by one.
+ *
+ * @throws bad-input for no trunk, no branch, or a branch without a prompt, whose first token the trunk would predict
+ */
+export function branchedExample(trunk: readonly number[], branches: readonly Branch[]): Example {
+  if (trunk.length === 0 || branches.length === 0 || branches.some(({ prompt }) => prompt.length === 0)) {
+    throw badInput("an example with branches lacks a part", "Give a trunk, and branches with a prompt each.");
+  }
+  const ids = [...trunk];
+  const labels = trunk.map(() => NOT_COUNTED);
+  const starts: number[] = [];
+  for (const { prompt, completion } of branches) {
+    starts.push(ids.length);
+    ids.push(...prompt, ...completion);
+    labels.push(...prompt.map(() => NOT_COUNTED), ...completion);
+  }
+  return { ids: Int32Array.from(ids), labels: Int32Array.from(labels), branches: starts };
+}
+
+/**
+ * Check that examples can be trained on, before any work.
+ *
+ * @throws bad-input (naming the example, counted from 0) for an id outside the vocabulary, labels of another number than
+ *   ids, more tokens than the context has, or nothing that is counted
+ */
+export function checkExamples(
+  what: string,
+  examples: readonly Example[],
+  { vocabularySize, maxPositions }: { vocabularySize: number; maxPositions: number },
+): void {
+  if (examples.length === 0) throw badInput(`there are no ${what}`, "Give at least one.");
+  for (const [index, example] of examples.entries()) {
+    const place = `${what}[${index}]`;
+    checkIds(place, example, vocabularySize);
+    checkBranches(place, example);
+    const { tokens, counted } = sizeOfExample(example);
+    if (counted === 0) throw badInput(`${place} has no token that is counted`, "Leave it out.");
+    if (tokens > maxPositions) {
+      throw badInput(
+        `${place} needs ${tokens} positions, and the model has ${maxPositions}`,
+        "Cut it or leave it out.",
+      );
+    }
+  }
+}
+
+/** @throws bad-input for an id outside the vocabulary, or labels of another number than ids */
+export function checkIds(place: string, { ids, labels }: Example, vocabularySize: number): void {
+  if (ids.length !== labels.length) {
+    throw badInput(`${place} has ${ids.length} ids and ${labels.length} labels`, "Give a label for each id.");
+  }
+  for (const [i, id] of ids.entries()) {
+    if (id < 0 || id >= vocabularySize) {
+      throw badInput(
+        `${place}: id ${i} is ${id}, expected an integer from 0 to ${vocabularySize - 1}`,
+        "Check that the ids come from the tokenizer of this model.",
+      );
+    }
+    if (labels[i]! >= vocabularySize || (labels[i]! < 0 && labels[i] !== NOT_COUNTED)) {
+      throw badInput(
+        `${place}: label ${i} is ${labels[i]}, expected an integer from 0 to ${vocabularySize - 1}, or ${NOT_COUNTED}`,
+        `${NOT_COUNTED} is for tokens that the loss does not count.`,
+      );
+    }
+  }
+}
+
+function checkBranches(place: string, { ids, labels, branches = [] }: Example): void {
+  for (const [i, start] of branches.entries()) {
+    const follows = start > (i === 0 ? 0 : branches[i - 1]!) && start < ids.length;
+    if (Number.isInteger(start) && follows && labels[start] === NOT_COUNTED) continue;
+    throw badInput(
+      `${place}: branch ${i} begins at ${start}`,
+      "Branches begin after a trunk, one after the other, with a token that is not counted.",
+    );
+  }
+}
+
+/** A fingerprint of examples in their order; 64 hexadecimal digits. */
+export function hashExamples(examples: readonly Example[]): string {
+  const hash = createHash("sha256");
+  for (const { ids, labels, branches = [] } of examples) {
+    hash
+      .update(`${[ids.length, ...branches].join(":")},`)
+      .update(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength));
+    hash.update(new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength));
+  }
+  return hash.digest("hex");
+}
+
+const badInput = (message: string, hint: string): ThoughtbookError =>
+  new ThoughtbookError("bad-input", message, { hint });
