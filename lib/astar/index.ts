@@ -9,12 +9,10 @@ export {
   type RowRemark,
   type RowTally,
   readChainRows,
-  SKIP_REASONS,
-  type SkipReason,
   type SplitOptions,
   traceRow,
 } from "./chains/chain-rows.js";
-export { ROW_FORMAT_NAMES, type RowFormat } from "./chains/row-formats.js";
+export { ROW_FORMAT_NAMES, type RowFormat, SKIP_REASONS, type SkipReason } from "./chains/row-formats.js";
 export { joinSteps, SPLITTINGS, type Splitting, STEP_SEPARATOR, splitSteps } from "./chains/split-steps.js";
 export { readTagged, THOUGHT_TAGS, type ThoughtTags, writeTagged } from "./chains/tags.js";
 export {
@@ -59,7 +57,7 @@ export {
   type TokenCounter,
 } from "./compress/compressed-row.js";
 export { type GatheredModel, gatherCalls } from "./compress/gather-calls.js";
-export { type CacheOptions, hashChain, type ImportanceCache, openImportanceCache } from "./importance/cache.js";
+export { type CacheOptions, hashChain, openImportanceCache } from "./importance/cache.js";
 export {
   bidirectionalImportance,
   type ChainSignals,
@@ -74,6 +72,7 @@ export {
   rankSteps,
   type StepSignals,
 } from "./importance/formulas.js";
+export type { ImportanceCache } from "./importance/importance.js";
 export {
   type Chain,
   CONDITION_SENTENCES,

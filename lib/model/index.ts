@@ -19,12 +19,10 @@ export {
   type Family,
   type Gpt2Config,
   type ModelConfig,
-  parseConfig,
   type RotaryConfig,
-  readConfig,
-  readJsonFile,
 } from "./config/config.js";
 export { type GenerationDefaults, readGenerationDefaults } from "./config/generation-config.js";
+export { parseConfig, readConfig, readJsonFile } from "./config/read.js";
 export { type Rope, ropeFrequencies } from "./config/rope.js";
 export { configToHuggingFace, type WeightType } from "./config/write.js";
 export {
@@ -72,15 +70,13 @@ export {
   type ForwardResult,
   forward,
   hiddenStates,
-  type Model,
   outputLogits,
   ownText,
   rotaryTable,
   tokenEmbeddings,
-  type Weights,
 } from "./network/forward.js";
 export type { HostModel } from "./network/host-model.js";
-export { type Adapters, linear } from "./network/lora.js";
+export { type Adapters, linear, type Model, type Weights } from "./network/linear.js";
 export {
   type Adapter,
   type AdapterOptions,

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { ThoughtbookError } from "../core/index.js";
-import { cleanGraph } from "./clean/index.js";
+import { cleanGraph } from "./clean/clean.js";
 import type { Node, Value } from "./graph.js";
 import { encodeOnnx } from "./onnx.js";
 import { type ProfileRow, profileProgram } from "./profile.js";

@@ -12,7 +12,7 @@ import {
   newValue,
   type Value,
 } from "./graph.js";
-import { LOWERINGS } from "./lowerings/index.js";
+import { LOWERINGS } from "./lowerings/lowerings.js";
 import type { DType } from "./tensor-data.js";
 
 /** Name of the TensorFlow.js backend that records kernels instead of computing. */

@@ -2,7 +2,7 @@ import { extractAnswer } from "../../answer/index.js";
 import { longChain, type MalformedRow, type ProceduralProblem, readRows, type TraceRecord } from "../../data/index.js";
 import { thoughtThenSolution } from "../../operations/index.js";
 import type { Chain } from "../importance/importance.js";
-import { type DraftRow, ROW_FORMATS, type RowFormat } from "./row-formats.js";
+import { type DraftRow, ROW_FORMATS, type RowFormat, SKIP_REASONS, type SkipReason } from "./row-formats.js";
 import { type Splitting, splitSteps } from "./split-steps.js";
 import { checkTags, THOUGHT_TAGS, type ThoughtTags } from "./tags.js";
 
@@ -25,21 +25,6 @@ export interface ChainRow extends Chain {
  */
 export type RowRemark = "one step" | "no answer";
 export const ROW_REMARKS: readonly RowRemark[] = ["one step", "no answer"];
-
-/**
- * Why a row is left out:
- * - malformed: not the columns of its format
- * - missing tags: thought or solution does not stand between its tags
- * - no question, empty chain, no solution: the part is empty
- */
-export type SkipReason = "malformed" | "missing tags" | "no question" | "empty chain" | "no solution";
-export const SKIP_REASONS: readonly SkipReason[] = [
-  "malformed",
-  "missing tags",
-  "no question",
-  "empty chain",
-  "no solution",
-];
 
 /** What became of a row: used, with remarks, or left out with the reason. Nothing of one row goes into another. */
 export type RowOutcome =

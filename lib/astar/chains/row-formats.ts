@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { SkipReason } from "./chain-rows.js";
 import { readTagged, type ThoughtTags } from "./tags.js";
 
 /**
@@ -9,6 +8,21 @@ import { readTagged, type ThoughtTags } from "./tags.js";
  * - word-problems: `thoughtbook word-problems` with the fields question, paragraphs, plainChain, and as a rule id, answer
  */
 export type RowFormat = "conversations" | "s1k" | "word-problems";
+
+/**
+ * Why a row is left out:
+ * - malformed: not the columns of its format
+ * - missing tags: thought or solution does not stand between its tags
+ * - no question, empty chain, no solution: the part is empty
+ */
+export type SkipReason = "malformed" | "missing tags" | "no question" | "empty chain" | "no solution";
+export const SKIP_REASONS: readonly SkipReason[] = [
+  "malformed",
+  "missing tags",
+  "no question",
+  "empty chain",
+  "no solution",
+];
 
 /** The parts of a row, before its thought is split. */
 export type DraftRow =

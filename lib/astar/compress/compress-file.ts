@@ -16,11 +16,12 @@ import {
   type ReadChainRowsOptions,
   type RowTally,
   readChainRows,
-  type SkipReason,
 } from "../chains/chain-rows.js";
+import type { SkipReason } from "../chains/row-formats.js";
 import { checkTags, THOUGHT_TAGS } from "../chains/tags.js";
 import { type TrainingOptions, trainingConversation } from "../chains/training-row.js";
-import { type ImportanceCache, openImportanceCache } from "../importance/cache.js";
+import { openImportanceCache } from "../importance/cache.js";
+import type { ImportanceCache } from "../importance/importance.js";
 import { type KeptQuality, keptQuality } from "../paths/kept-quality.js";
 import { checkedShare } from "./baselines.js";
 import { type CompressMode, type CompressOptions, checkCompressOptions, compressRows, needsOf } from "./compress.js";

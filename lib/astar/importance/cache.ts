@@ -10,16 +10,13 @@ import {
   ThoughtbookError,
 } from "../../core/index.js";
 import type { LanguageModel } from "../../llm/index.js";
-import { type Chain, CONDITION_SENTENCES, type MeasuredChain, type SignalSettings } from "./importance.js";
-
-/** Signals of chains in a file, in the order of the chains: what is there is not computed again. */
-export interface ImportanceCache {
-  /** The signals of the next chain; undefined where the file ends. Throws bad-input if the file has another chain there. */
-  take(chain: Chain): Promise<MeasuredChain | undefined>;
-  /** Resolves once the signals of the chain are written. */
-  append(chain: Chain, signals: MeasuredChain): Promise<void>;
-  close(): Promise<void>;
-}
+import {
+  type Chain,
+  CONDITION_SENTENCES,
+  type ImportanceCache,
+  type MeasuredChain,
+  type SignalSettings,
+} from "./importance.js";
 
 export interface CacheOptions extends SignalSettings {
   /** What made steps of the data, for a message that says what changed: tags, splitting. */

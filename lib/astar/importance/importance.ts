@@ -1,7 +1,6 @@
 import { ThoughtbookError } from "../../core/index.js";
 import { isTokenModel, type LanguageModel, requireCapability, type Score, type ScoreRequest } from "../../llm/index.js";
 import type { Tokenizer } from "../../model/index.js";
-import type { ImportanceCache } from "./cache.js";
 import type { ChainSignals, ConditionSignals, StepSignals } from "./formulas.js";
 
 /** A chain to weigh. */
@@ -52,6 +51,15 @@ export interface MeasuredChain extends ChainSignals {
   /** Whether only the last tokens of the question, of the solution, were used. */
   cutQuestion: boolean;
   cutSolution: boolean;
+}
+
+/** Signals of chains in a file, in the order of the chains: what is there is not computed again. */
+export interface ImportanceCache {
+  /** The signals of the next chain; undefined where the file ends. Throws bad-input if the file has another chain there. */
+  take(chain: Chain): Promise<MeasuredChain | undefined>;
+  /** Resolves once the signals of the chain are written. */
+  append(chain: Chain, signals: MeasuredChain): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** Chains with about so many characters (about 300,000 tokens) are computed together. */

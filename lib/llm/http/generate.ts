@@ -3,7 +3,7 @@ import type { Completion, GenerateTextOptions, RequestPlace, TextRequest } from 
 import { completionsOf, readAnswer } from "./answer.js";
 import { cacheKey } from "./cache.js";
 import type { Json } from "./connection.js";
-import type { Opened } from "./model.js";
+import type { Opened } from "./opened.js";
 import { checkCount, pathOf, seedOfSamples, type WireRequest, wireRequest } from "./request.js";
 import { runAll } from "./run.js";
 import { type Ending, send } from "./send.js";

@@ -1,17 +1,18 @@
-import pLimit, { type LimitFunction } from "p-limit";
+import pLimit from "p-limit";
 import { createRandom, ThoughtbookError } from "../../core/index.js";
 import type { LanguageModel } from "../language-model.js";
 import { type Budget, createLedger, type HttpUsage } from "./budget.js";
-import { type AnswerCache, openCache } from "./cache.js";
+import { openCache } from "./cache.js";
 import { type Connection, connect, type Json } from "./connection.js";
 import type { Dialect, DialectName } from "./dialects.js";
 import { generateOver } from "./generate.js";
 import { findApiKey } from "./key.js";
+import type { Opened } from "./opened.js";
 import { createPool, type PoolOptions } from "./pool.js";
 import { runAll } from "./run.js";
 import { countOver, scoreOver } from "./score.js";
 import { type Line, send } from "./send.js";
-import { type HttpServer, joinSightings, type Sighting, sight } from "./server.js";
+import { joinSightings, type Sighting, sight } from "./server.js";
 import { checkBaseUrls } from "./spec.js";
 
 /** How to reach and treat servers; what they are is in {@link HttpModelOptions}. */
@@ -72,16 +73,6 @@ export interface HttpModel extends LanguageModel {
   readonly engine: string;
   /** What was taken since it was opened. */
   usage(): HttpUsage;
-}
-
-/** What the work on a model shares. */
-export interface Opened {
-  server: HttpServer;
-  line: Line;
-  limit: LimitFunction;
-  concurrency: number;
-  cache: AnswerCache | undefined;
-  cacheSampled: boolean;
 }
 
 /** Attempts of the first contact: an address that is wrong is to be told soon. */

@@ -5,7 +5,7 @@ import type { ChatPrompt, Prompt, Score, ScoreRequest, ScoreTextOptions } from "
 import { cacheKey } from "./cache.js";
 import type { Json } from "./connection.js";
 import { brokenAnswer } from "./fault.js";
-import type { Opened } from "./model.js";
+import type { Opened } from "./opened.js";
 import { chatFields, checkCount, checkIdPrompt } from "./request.js";
 import { runAll } from "./run.js";
 import { type Ending, type Job, send } from "./send.js";

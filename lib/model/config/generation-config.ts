@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ThoughtbookError } from "../../core/index.js";
 import type { Checkpoint } from "../weights/checkpoint.js";
-import { readJsonFile } from "./config.js";
+import { readJsonFile } from "./read.js";
 
 /** How the authors of a model want it to generate; undefined where they leave it open. */
 export interface GenerationDefaults {

@@ -14,7 +14,6 @@ import {
   type Attend,
   causalAttend,
   hiddenStates,
-  type Model,
   outputLogits,
   rotaryTable,
   tokenEmbeddings,
@@ -28,6 +27,7 @@ import {
   shellOf,
   tracedModel,
 } from "../network/host-model.js";
+import type { Model } from "../network/linear.js";
 import { createProgramCache } from "../network/program-cache.js";
 
 type CacheOf<Leaf> = { keys: Leaf[]; values: Leaf[] };

@@ -2,7 +2,7 @@ import { access, copyFile, mkdir, readFile, rm, symlink, writeFile } from "node:
 import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileSystemError, resolveUserPath } from "../../core/index.js";
-import { readJsonFile } from "../config/config.js";
+import { readJsonFile } from "../config/read.js";
 import {
   findOnnxFiles,
   listModelFiles,

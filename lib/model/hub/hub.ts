@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { startProgress, ThoughtbookError } from "../../core/index.js";
-import { readJsonFile } from "../config/config.js";
+import { readJsonFile } from "../config/read.js";
 import { chooseOnnxFiles, findOnnxFiles, readOnnxLayout } from "../onnx/files.js";
 import { INDEX_FILE, noWeights, parseIndex, shardNames, WEIGHTS_FILE } from "../weights/files.js";
 import {

@@ -19,10 +19,7 @@ import {
   type RotaryConfig,
 } from "../config/config.js";
 import { ropeFrequencies } from "../config/rope.js";
-import { type Adapters, linear } from "./lora.js";
-
-/** Weights under their Hugging Face names, as tensors. */
-export type Weights = Readonly<Record<string, tf.Tensor>>;
+import { linear, type Model, type Weights } from "./linear.js";
 
 /** What attends: how one layer's queries, keys and values become one vector a token. */
 export type Attend = (layer: number, projected: Projected) => tf.Tensor;
@@ -32,13 +29,6 @@ export interface Projected {
   q: tf.Tensor;
   k: tf.Tensor;
   v: tf.Tensor;
-}
-
-export interface Model {
-  config: ModelConfig;
-  weights: Weights;
-  /** Low-rank additions to the linear layers. */
-  adapters?: Adapters;
 }
 
 /**

@@ -3,7 +3,7 @@ import { ThoughtbookError } from "../../core/index.js";
 import { spec, type TensorData, type TensorSpec } from "../../tensor/index.js";
 import type { ModelConfig } from "../config/config.js";
 import type { ModelParameters } from "../weights/checkpoint.js";
-import type { Model } from "./forward.js";
+import type { Model } from "./linear.js";
 import type { Adapter } from "./lora-adapter.js";
 
 /** A model with its weights in memory, as `readParameters` gives them; they are inputs of what is compiled, never copied. */

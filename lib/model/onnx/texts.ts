@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileSystemError } from "../../core/index.js";
-import { type ModelConfig, readJsonFile } from "../config/config.js";
+import type { ModelConfig } from "../config/config.js";
+import { readJsonFile } from "../config/read.js";
 import { configToHuggingFace } from "../config/write.js";
 import { exists, readSpecialTokenNames, readTokenizerFiles } from "../tokenizer/files.js";
 import type { Checkpoint } from "../weights/checkpoint.js";

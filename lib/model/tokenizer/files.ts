@@ -2,7 +2,7 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { fileSystemError, ThoughtbookError } from "../../core/index.js";
-import { readJsonFile } from "../config/config.js";
+import { readJsonFile } from "../config/read.js";
 
 /** A token that is found in a text before the text is cut into words. */
 export type AddedToken = z.infer<typeof addedTokenSchema>;

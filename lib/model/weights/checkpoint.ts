@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import { canonicalJson, sha256, sha256File, ThoughtbookError } from "../../core/index.js";
-import { type ModelConfig, readConfig, readJsonFile } from "../config/config.js";
+import type { ModelConfig } from "../config/config.js";
+import { readConfig, readJsonFile } from "../config/read.js";
 import { CONFIG_FILE, openWeights } from "./files.js";
 import { readFloats } from "./safetensors.js";
 import { parameterShapes } from "./shapes.js";

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { fileSystemError, ThoughtbookError } from "../../core/index.js";
-import { readJsonFile } from "../config/config.js";
+import { readJsonFile } from "../config/read.js";
 import { openSafetensors, type SafetensorsFile } from "./safetensors.js";
 
 export const CONFIG_FILE = "config.json";

@@ -2,7 +2,8 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { fileSystemError, ThoughtbookError, writeWhole } from "../../core/index.js";
-import { type ModelConfig, readJsonFile } from "../config/config.js";
+import type { ModelConfig } from "../config/config.js";
+import { readJsonFile } from "../config/read.js";
 import {
   type Adapter,
   ALL_LINEAR,

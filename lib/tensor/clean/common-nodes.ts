@@ -1,5 +1,5 @@
 import type { Node, Value } from "../graph.js";
-import type { Pass } from "./index.js";
+import type { Pass } from "./pass.js";
 
 /** Compute equal things once: nodes with the same operator, inputs and attributes. */
 export const shareCommonNodes: Pass = ({ graph, nodes, outputs }) => {

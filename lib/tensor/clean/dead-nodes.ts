@@ -1,5 +1,5 @@
 import type { Value } from "../graph.js";
-import type { Pass } from "./index.js";
+import type { Pass } from "./pass.js";
 
 /** Keep only nodes on which an output depends: gradients nobody asked for, work of unused branches. */
 export const dropDeadNodes: Pass = ({ graph, nodes, outputs }) => {

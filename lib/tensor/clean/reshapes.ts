@@ -1,5 +1,5 @@
 import type { Node, Value } from "../graph.js";
-import type { Pass } from "./index.js";
+import type { Pass } from "./pass.js";
 
 /** A reshape of a reshape is one reshape; a reshape back to the first shape is none. */
 export const mergeReshapes: Pass = ({ graph, nodes, outputs }) => {

@@ -1,6 +1,6 @@
 import { addConstant, type FloatAttribute, float, type Graph, type Node, uniformValue, type Value } from "../graph.js";
 import { sizeOf } from "../tensor-data.js";
-import type { Pass } from "./index.js";
+import type { Pass } from "./pass.js";
 
 /** `value` = `base` · `factor`, not computed until something needs it. */
 interface Scaled {

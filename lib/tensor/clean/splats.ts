@@ -1,6 +1,6 @@
 import { addSplat, int64s, type Node, type Value } from "../graph.js";
 import { sizeOf } from "../tensor-data.js";
-import type { Pass } from "./index.js";
+import type { Pass } from "./pass.js";
 
 /** Above this many numbers a constant that is one number everywhere is filled in by the runtime, not stored. */
 const STORED_UP_TO = 1024;

@@ -20,8 +20,6 @@ import { slices } from "./slices.js";
 import { spaces } from "./space.js";
 import { unaries } from "./unary.js";
 
-export type { Lowering, Lowerings } from "./lowering.js";
-
 /** ONNX Runtime does not take empty tensors everywhere; a result that has no numbers is one without being computed. */
 const withEmptyResults =
   (lowering: Lowering): Lowering =>

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Model } from "./forward.js";
+import type { ModelConfig } from "../config/config.js";
 
 /** Low-rank additions (Hu et al. 2021, LoRA): W·x becomes W·x + scale · B·A·x. */
 export interface Adapters {
@@ -7,6 +7,17 @@ export interface Adapters {
   scale: number;
   /** `<layer>.lora_A.weight` `[rank, in]` and `<layer>.lora_B.weight` `[out, rank]`, as PEFT names them. */
   weights: Readonly<Record<string, tf.Tensor>>;
+}
+
+/** Weights under their Hugging Face names, as tensors. */
+export type Weights = Readonly<Record<string, tf.Tensor>>;
+
+/** A model as tensors: what its configuration says of it, and its weights. */
+export interface Model {
+  config: ModelConfig;
+  weights: Weights;
+  /** Low-rank additions to the linear layers. */
+  adapters?: Adapters;
 }
 
 /**

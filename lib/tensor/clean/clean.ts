@@ -1,19 +1,10 @@
-import type { Graph, Node, Value } from "../graph.js";
+import type { Graph, Value } from "../graph.js";
 import { shareCommonNodes } from "./common-nodes.js";
 import { dropDeadNodes } from "./dead-nodes.js";
+import type { CleanGraph, Pass } from "./pass.js";
 import { mergeReshapes } from "./reshapes.js";
 import { mergeScalars } from "./scalars.js";
 import { fillSplats } from "./splats.js";
-
-export interface CleanGraph {
-  /** Where new constants and values come from. */
-  graph: Graph;
-  nodes: readonly Node[];
-  outputs: readonly Value[];
-}
-
-/** What every pass is and does: the same outputs from fewer or cheaper nodes. */
-export type Pass = (graph: CleanGraph) => CleanGraph;
 
 const PASSES: readonly Pass[] = [
   dropDeadNodes,
