@@ -29,6 +29,16 @@ export class ThoughtbookError extends Error {
   }
 }
 
+/** An error of what the caller gave. */
+export const badInput = (message: string, hint: string): ThoughtbookError =>
+  new ThoughtbookError("bad-input", message, { hint });
+
+/** Throws bad-input unless `value` is a whole number of at least `least`. */
+export function checkWhole(name: string, value: number, least: number): void {
+  if (Number.isInteger(value) && value >= least) return;
+  throw badInput(`${name} is ${value}, expected a whole number, ${least} or more`, "Correct the option.");
+}
+
 const FILE_SYSTEM_REASONS: Record<string, string> = {
   ENOENT: "no such file or folder",
   EACCES: "permission denied",

@@ -1,0 +1,12 @@
+export { type BeamOptions, beamSearch } from "./beam-search.js";
+export {
+  checkAnswers,
+  checkSignal,
+  pathTo,
+  type SearchFound,
+  type SearchLimits,
+  type SearchProblem,
+  type SearchTree,
+  type TreeNode,
+} from "./tree.js";
+export { type TreeSearchOptions, treeSearch } from "./tree-search.js";

@@ -1,0 +1,90 @@
+import { ThoughtbookError } from "../core/index.js";
+
+/** A state that a search has met. Numbers that a search does not know are left out; all are finite. */
+export interface TreeNode<State> {
+  state: State;
+  /** Index in the tree of the node that it was made from; null for the root. */
+  parent: number | null;
+  /** Probability that the policy gives the step from the parent to this node. */
+  prior?: number;
+  /** How often a tree search went through the node. */
+  visits?: number;
+  /** How good the state is, higher is better; in a tree search the mean over its visits. */
+  value?: number;
+  /** The cost of the way from the root. */
+  g?: number;
+  /** A bound on, or an estimate of, the cost still to come. */
+  h?: number;
+  /** What the search orders open states by, lower first; g + h in A*. */
+  f?: number;
+  /** Whether the search continued with the node: it lies on the way to the result, or was taken from the open states. */
+  chosen: boolean;
+  /** Position in expansion order, from 0. */
+  expanded?: number;
+  /** What a check of the state said. */
+  verdict?: "accepted" | "rejected";
+}
+
+/** All nodes in the order in which they were proposed, parents before children; plain data. */
+export interface SearchTree<State> {
+  nodes: TreeNode<State>[];
+}
+
+/** Where a search may go. States are values: none is changed. */
+export interface SearchProblem<State> {
+  root: State;
+  /** Equal for states that are the same; a search keeps only the first of them. */
+  key(state: State): string;
+  /** Whether the state is complete, such as a solution with its answer; it is not expanded. */
+  isEnd(state: State): boolean;
+  /** The states one step further. Several states may be expanded at the same time. */
+  expand(state: State): Promise<readonly { state: State; prior?: number }[]>;
+  /** For each state how good it is, from 0 to 1; asked for many at once. */
+  value(states: readonly State[]): Promise<readonly number[]>;
+}
+
+export interface SearchLimits {
+  /** The most states to expand. */
+  expansions: number;
+  /** Asked between rounds: whether a budget of another kind, such as tokens, is used up. */
+  isSpent?: (() => boolean) | undefined;
+  /** Ends the search with an error. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface SearchFound<State> {
+  /** The complete state of highest value, the first one among equals; undefined if none was met. */
+  best: State | undefined;
+  tree: SearchTree<State>;
+}
+
+/** Throws interrupted once the signal says so. */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  throw new ThoughtbookError("interrupted", "the search was interrupted", {
+    hint: "Run it again.",
+    cause: signal.reason,
+  });
+}
+
+/** Throws execution unless a caller's function gave one value for each state, and none that is NaN. */
+export function checkAnswers<T>(what: string, answers: readonly T[], expected: number): readonly T[] {
+  if (answers.length !== expected || answers.some((answer) => Number.isNaN(answer))) {
+    throw new ThoughtbookError("execution", `${what} gave [${answers.join(", ")}] for ${expected} states`, {
+      hint: "It must give one value for each state, and none that is NaN.",
+    });
+  }
+  return answers;
+}
+
+/** Mark the nodes from the root to a node as chosen. */
+export function choosePath<State>({ nodes }: SearchTree<State>, end: number): void {
+  for (let at: number | null = end; at !== null; at = nodes[at]!.parent) nodes[at]!.chosen = true;
+}
+
+/** The states from the root to a node. */
+export function pathTo<State>({ nodes }: SearchTree<State>, end: number): State[] {
+  const path: State[] = [];
+  for (let at: number | null = end; at !== null; at = nodes[at]!.parent) path.unshift(nodes[at]!.state);
+  return path;
+}
