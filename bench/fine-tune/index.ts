@@ -10,7 +10,7 @@ import {
   createBatches,
   exampleOf,
   languageModelLoss,
-  trainedModel,
+  trainableModel,
   trainLanguageModel,
 } from "thoughtbook/train";
 import { describeMachine, formatSpread, formatTable, type Machine } from "../shared/report.js";
@@ -73,9 +73,10 @@ export async function benchFineTune(options: FineTuneBenchOptions): Promise<Fine
     return exampleOf(Array.from({ length }, () => random.integer(config.vocabularySize)));
   });
 
-  const parts = trainedModel(config, model.parameters);
+  const parts = trainableModel(model, "all");
   const step = compileTrainingStep({
-    loss: ({ params, frozen, batch }) => languageModelLoss(parts.assemble(params, frozen), batch, { packed: true }),
+    loss: ({ params, frozen, batch }) =>
+      languageModelLoss(parts.assemble(params, frozen).policy, batch, { packed: true }),
     params: parts.paramSpecs,
     frozen: parts.frozenSpecs,
     batch: BATCH_SPEC,

@@ -14,13 +14,10 @@ import {
   type WeightType,
 } from "../model/index.js";
 import { encoderOf, type ReadRowsOptions, type RowCounts, readRows } from "./examples/training-rows.js";
-import type { TrainingSettings } from "./options.js";
+import { type TrainingSettings, trainingSettingsOf } from "./options.js";
 import { removeState } from "./saved-state.js";
-import {
-  type TrainedLanguageModel,
-  type TrainLanguageModelOptions,
-  trainLanguageModel,
-} from "./train-language-model.js";
+import type { Trained } from "./train.js";
+import { type TrainLanguageModelOptions, trainLanguageModel } from "./train-language-model.js";
 
 export interface FineTuneOptions
   extends TrainingSettings,
@@ -48,7 +45,7 @@ export interface FineTuneOptions
 }
 
 /** What came out, without the weights, which are in the folder. */
-export type FineTuned = Pick<TrainedLanguageModel, "step" | "steps" | "value">;
+export type FineTuned = Pick<Trained, "step" | "steps" | "value">;
 
 /** Subfolder of the run, and of an adapter beside the model it was merged into. */
 const RUN_FOLDER = "training";
@@ -66,7 +63,17 @@ const PASSENGERS =
  */
 export async function fineTune(options: FineTuneOptions): Promise<FineTuned> {
   const { model, data, heldOut, out, fresh = false, merge = true, dtype, resume = false, context, tooLong } = options;
-  const asked = canonicalJson({ ...settingsOf(options), model, data, heldOut, fresh, merge, dtype, context, tooLong });
+  const asked = canonicalJson({
+    ...trainingSettingsOf(options),
+    model,
+    data,
+    heldOut,
+    fresh,
+    merge,
+    dtype,
+    context,
+    tooLong,
+  });
   const runFolder = join(out, RUN_FOLDER);
   const finished = await checkFolder(out, { resume, asked });
   if (finished) return finished;
@@ -84,7 +91,7 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuned> {
 
   const { lora, evaluateEvery, saveEvery, onRecord, signal, threads, display } = options;
   const trained = await trainLanguageModel({
-    ...settingsOf(options),
+    ...trainingSettingsOf(options),
     model: { config, parameters },
     examples: rows.examples,
     heldOut: heldOutRows?.examples,
@@ -121,7 +128,7 @@ async function startingPoint(
 async function writeModel(
   { model, out, merge = true, dtype }: FineTuneOptions,
   config: ModelConfig,
-  { parameters, adapter }: TrainedLanguageModel,
+  { parameters, adapter }: Trained,
 ): Promise<void> {
   if (adapter) await saveAdapter(merge ? join(out, ADAPTER_FOLDER) : out, config, adapter, { baseModel: model });
   if (!adapter || merge) {
@@ -173,36 +180,3 @@ async function filesOf(folder: string): Promise<string[]> {
     throw fileSystemError(error, "read the folder", folder);
   });
 }
-
-/** The settings of training among the options. */
-const settingsOf = ({
-  seed,
-  epochs,
-  maxSteps,
-  batchSize,
-  accumulation,
-  batching,
-  learningRate,
-  schedule,
-  warmup,
-  optimizer,
-  weightDecay,
-  beta1,
-  beta2,
-  clipNorm,
-}: TrainingSettings): TrainingSettings => ({
-  seed,
-  epochs,
-  maxSteps,
-  batchSize,
-  accumulation,
-  batching,
-  learningRate,
-  schedule,
-  warmup,
-  optimizer,
-  weightDecay,
-  beta1,
-  beta2,
-  clipNorm,
-});

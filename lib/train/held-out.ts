@@ -1,8 +1,8 @@
 import { compile, type Inputs, type TensorSpec } from "../tensor/index.js";
-import { type Batching, createBatches } from "./batches.js";
 import type { Example } from "./examples/examples.js";
-import { BATCH_SPEC, languageModelLoss } from "./loss.js";
-import type { TrainedModel } from "./trained-model.js";
+import { BATCH_SPEC, languageModelLoss } from "./objectives/sft.js";
+import { type Batching, createBatches } from "./sources/batches.js";
+import type { TrainableModel } from "./trainable.js";
 
 export interface HeldOut {
   /** Mean negative log-probability, in nats, of all counted tokens. */
@@ -14,7 +14,7 @@ type Specs = Record<string, TensorSpec>;
 
 /** The loss on examples that are not trained on. */
 export function createHeldOut(
-  model: TrainedModel,
+  model: TrainableModel,
   examples: readonly Example[],
   options: { batching: Batching; batchSize: number; threads?: number | undefined },
 ): HeldOut {
@@ -23,7 +23,7 @@ export function createHeldOut(
   const batches = source.epoch().map((plan) => source.tensorsOf(plan).tensors);
   const evaluate = compile(
     ({ params, frozen, batch }) => {
-      const { loss, weight } = languageModelLoss(model.assemble(params, frozen), batch, {
+      const { loss, weight } = languageModelLoss(model.assemble(params, frozen).policy, batch, {
         packed: batching === "pack",
       });
       return { loss, weight: weight! };

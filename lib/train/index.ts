@@ -1,4 +1,4 @@
-export { type Batch, type Batching, type BatchSource, createBatches } from "./batches.js";
+export { type EvaluationOptions, HELD_OUT_LOSS, type Scores } from "./evaluations.js";
 export {
   type Branch,
   branchedExample,
@@ -19,9 +19,9 @@ export {
   type TrainingRow,
 } from "./examples/training-rows.js";
 export { type FineTuned, type FineTuneOptions, fineTune } from "./fine-tune.js";
-export { BATCH_SPEC, type BatchTensors, languageModelLoss } from "./loss.js";
-export type { TrainingSettings } from "./options.js";
-export { type EvaluationOptions, HELD_OUT_LOSS, type Scores, type Snapshot } from "./pretrain/evaluations.js";
+export type { Objective, ObjectiveModels } from "./objectives/objective.js";
+export { BATCH_SPEC, type BatchTensors, languageModelLoss, sft } from "./objectives/sft.js";
+export { type TrainingSettings, trainingSettingsSchema } from "./options.js";
 export { pretrainFolders } from "./pretrain/folders.js";
 export { type PretrainOptions, pretrain } from "./pretrain/pretrain.js";
 export { type ProblemAccuracyOptions, problemAccuracy } from "./pretrain/problem-accuracy.js";
@@ -29,12 +29,11 @@ export { type ProblemStreamOptions, problemStream } from "./pretrain/problem-str
 export { type PublishOptions, publishModels } from "./pretrain/publish.js";
 export { type Phase, type Recipe, readRecipe } from "./pretrain/recipe.js";
 export { removeState } from "./saved-state.js";
-export {
-  type TrainedLanguageModel,
-  type TrainingRecord,
-  type TrainLanguageModelOptions,
-  trainLanguageModel,
-} from "./train-language-model.js";
-export { type TrainedModel, trainedModel } from "./trained-model.js";
+export { type Batch, type Batching, type BatchSource, createBatches } from "./sources/batches.js";
+export { exampleSource, streamSource } from "./sources/example-sources.js";
+export { onPolicySource, type Snapshot, type Source, type TrainingBatch, type Update } from "./sources/source.js";
+export { type Trained, type TrainingRecord, type TrainOptions, train } from "./train.js";
+export { type TrainLanguageModelOptions, trainLanguageModel } from "./train-language-model.js";
+export { type Trainable, type TrainableModel, trainableModel } from "./trainable.js";
 export { type CurvePhase, readTrainingCurve } from "./training-curve.js";
 export { mostOperations, readTraining, type TrainingOfModel, trainedOperations } from "./training-record.js";

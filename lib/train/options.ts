@@ -1,91 +1,102 @@
-import { ThoughtbookError } from "../core/index.js";
+import { z } from "zod";
+import { badInput } from "../core/index.js";
 import { constantRate, type Schedule, warmupCosine, warmupLinear } from "../tensor/index.js";
-import type { Batching } from "./batches.js";
 
-/** How training goes; everything but the seed has a default. */
-export interface TrainingSettings {
-  seed: number | string;
+const WHOLE = "expected a whole number above 0";
+const ABOVE_0 = "expected a finite number above 0";
+const count = z.int(WHOLE).positive(WHOLE);
+const above0 = z.number(ABOVE_0).positive(ABOVE_0);
+const from0 = z.number("expected a finite number, 0 or more").nonnegative("expected a finite number, 0 or more");
+const share = z.number().min(0, "expected 0 or more").lt(1, "expected less than 1");
+
+/**
+ * The settings of training and their ranges, in whatever form they are given: in code, as flags, in files of recipes and
+ * studies.
+ */
+export const trainingSettingsSchema = z.strictObject({
+  seed: z.union([z.number(), z.string()]),
   /** Times that each example is seen. Default: 1, or as often as `maxSteps` needs. */
-  epochs?: number | undefined;
+  epochs: count,
   /** The most updates. Default: those of the epochs. */
-  maxSteps?: number | undefined;
+  maxSteps: count,
   /** Examples a batch; packed, on average. Default: 16. */
-  batchSize?: number | undefined;
+  batchSize: count,
   /** Batches an update. Default: 1. */
-  accumulation?: number | undefined;
+  accumulation: count,
   /**
    * `pack`: several texts a row, none of which sees another, so that there is one program and little padding. `bucket`:
    * one text a row, with texts of like length. Default: `pack`.
    */
-  batching?: Batching | undefined;
+  batching: z.enum(["pack", "bucket"]),
   /** The highest learning rate. Default: 5e-4, or 2e-3 for an adapter. */
-  learningRate?: number | undefined;
+  learningRate: above0,
   /** How the learning rate goes down after the warm-up. Default: `cosine`, to 0. */
-  schedule?: "cosine" | "linear" | "constant" | undefined;
+  schedule: z.enum(["cosine", "linear", "constant"]),
   /** Updates in which the learning rate goes up from 0; below 1 a share of all. Default: 0.05. */
-  warmup?: number | undefined;
+  warmup: z
+    .number()
+    .nonnegative()
+    .refine(
+      (value) => value < 1 || Number.isInteger(value),
+      "expected a number of updates, or a share of them below 1",
+    ),
   /**
-   * `adamw`, or `muon`, which needs fewer updates from nothing: linear layers by Muon, all else by AdamW. Default: `adamw`.
+   * `adamw`; `muon`, which needs fewer updates from nothing: linear layers by Muon, all else by AdamW; or plain `sgd`.
+   * Default: `adamw`.
    */
-  optimizer?: "adamw" | "muon" | undefined;
+  optimizer: z.enum(["adamw", "muon", "sgd"]),
   /** Decay of matrices; biases and gains do not decay. Default: 0.01. */
-  weightDecay?: number | undefined;
-  beta1?: number | undefined;
-  beta2?: number | undefined;
+  weightDecay: from0,
+  beta1: share,
+  beta2: share,
   /** Gradients with a larger norm are scaled down to it. Default: 1. */
-  clipNorm?: number | undefined;
-}
+  clipNorm: above0,
+});
 
-/** Settings with all defaults filled in. */
-export interface Settings {
-  seed: number | string;
-  epochs: number;
-  maxSteps: number;
-  batchSize: number;
-  accumulation: number;
-  batching: Batching;
-  learningRate: number;
-  schedule: "cosine" | "linear" | "constant";
-  warmup: number;
-  optimizer: "adamw" | "muon";
-  weightDecay: number;
-  beta1: number;
-  beta2: number;
-  clipNorm: number;
+type Ranges = z.infer<typeof trainingSettingsSchema>;
+/** How training goes; everything but the seed has a default. */
+export type TrainingSettings = Pick<Ranges, "seed"> & { [Key in keyof Ranges]?: Ranges[Key] | undefined };
+
+/** Settings with all defaults filled in; a number that is not limited is infinite. */
+export type Settings = Ranges;
+
+const DEFAULTS = {
+  batchSize: 16,
+  accumulation: 1,
+  batching: "pack",
+  schedule: "cosine",
+  warmup: 0.05,
+  optimizer: "adamw",
+  weightDecay: 0.01,
+  beta1: 0.9,
+  beta2: 0.999,
+  clipNorm: 1,
+} as const;
+
+/** The settings among other options. */
+export function trainingSettingsOf(options: TrainingSettings): TrainingSettings {
+  const keys = Object.keys(trainingSettingsSchema.shape) as (keyof TrainingSettings)[];
+  return Object.fromEntries(keys.map((key) => [key, options[key]])) as unknown as TrainingSettings;
 }
 
 /** @throws bad-input naming the setting that is out of its range */
-export function completeSettings(given: TrainingSettings, { isAdapter }: { isAdapter: boolean }): Settings {
-  const { seed, maxSteps = Number.POSITIVE_INFINITY, schedule = "cosine", batching = "pack" } = given;
-  const settings: Settings = {
-    seed,
-    epochs: given.epochs ?? (given.maxSteps === undefined ? 1 : Number.POSITIVE_INFINITY),
-    maxSteps,
-    batchSize: given.batchSize ?? 16,
-    accumulation: given.accumulation ?? 1,
-    batching,
-    learningRate: given.learningRate ?? (isAdapter ? 2e-3 : 5e-4),
-    schedule,
-    warmup: given.warmup ?? 0.05,
-    optimizer: given.optimizer ?? "adamw",
-    weightDecay: given.weightDecay ?? 0.01,
-    beta1: given.beta1 ?? 0.9,
-    beta2: given.beta2 ?? 0.999,
-    clipNorm: given.clipNorm ?? 1,
-  };
-  for (const name of ["epochs", "maxSteps", "batchSize", "accumulation"] as const) {
-    const value = settings[name];
-    if (given[name] === undefined || (Number.isInteger(value) && value > 0)) continue;
-    throw badInput(`${name} is ${value}, expected a whole number above 0`);
+export function completeSettings(options: TrainingSettings, { isAdapter }: { isAdapter: boolean }): Settings {
+  const given = Object.fromEntries(
+    Object.entries(trainingSettingsOf(options)).filter(([, value]) => value !== undefined),
+  ) as TrainingSettings;
+  const parsed = trainingSettingsSchema.partial().safeParse(given);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!;
+    const name = path[0] as keyof TrainingSettings;
+    throw badInput(`${name} is ${given[name]}, ${message}`, "Correct the setting, or leave it out for the default.");
   }
-  for (const name of ["learningRate", "clipNorm"] as const) {
-    if (settings[name] > 0 && settings[name] < Number.POSITIVE_INFINITY) continue;
-    throw badInput(`${name} is ${settings[name]}, expected a finite number above 0`);
-  }
-  if (!(settings.warmup >= 0 && (settings.warmup < 1 || Number.isInteger(settings.warmup)))) {
-    throw badInput(`warmup is ${settings.warmup}, expected a number of updates, or a share of them below 1`);
-  }
-  return settings;
+  return {
+    ...DEFAULTS,
+    epochs: given.maxSteps === undefined ? 1 : Number.POSITIVE_INFINITY,
+    maxSteps: Number.POSITIVE_INFINITY,
+    learningRate: isAdapter ? 2e-3 : 5e-4,
+    ...given,
+  } as Settings;
 }
 
 /** The learning rate of a run of so many updates. */
@@ -97,6 +108,3 @@ export function scheduleOf({ schedule, learningRate: peak, warmup }: Settings, s
   if (schedule === "linear") return warmupLinear({ peak, ...times });
   return rising === 0 ? constantRate(peak) : warmupLinear({ peak, floor: peak, ...times });
 }
-
-const badInput = (message: string): ThoughtbookError =>
-  new ThoughtbookError("bad-input", message, { hint: "Correct the setting, or leave it out for the default." });

@@ -1,27 +1,37 @@
 import { sha256 } from "../core/index.js";
-import { type Adapter, configToHuggingFace, type ModelConfig, type ModelParameters } from "../model/index.js";
-import { type Example, type ExampleStream, hashExamples } from "./examples/examples.js";
+import { configToHuggingFace, type ModelConfig, type ModelParameters } from "../model/index.js";
+import type { EvaluationOptions } from "./evaluations.js";
+import { hashExamples } from "./examples/examples.js";
+import type { Objective } from "./objectives/objective.js";
 import type { Settings } from "./options.js";
-import type { EvaluationOptions } from "./pretrain/evaluations.js";
+import type { TrainableModel } from "./trainable.js";
 
 export interface RunParts {
   model: { config: ModelConfig; parameters: ModelParameters };
-  examples: readonly Example[] | ExampleStream;
+  trained: TrainableModel;
+  objective: Pick<Objective<unknown>, "name" | "settings">;
+  /** Of the source. */
+  data: Readonly<Record<string, unknown>>;
   settings: Settings;
-  adapter: Adapter | undefined;
   evaluation: EvaluationOptions;
 }
 
 /** All that the records of a run depend on, as JSON: large things by their fingerprint. */
-export function describeRun({ model, examples, settings, adapter, evaluation }: RunParts): Record<string, unknown> {
+export function describeRun({
+  model,
+  trained,
+  objective,
+  data,
+  settings,
+  evaluation,
+}: RunParts): Record<string, unknown> {
+  const { adapter } = trained;
   const { seed: _, epochs, maxSteps, ...others } = settings;
   const { heldOut, evaluate, evaluateEvery = 100, best } = evaluation;
   return {
     model: { ...configToHuggingFace(model.config), weights: hashParameters(model.parameters) },
-    examples:
-      "length" in examples
-        ? { count: examples.length, hash: hashExamples(examples) }
-        : { stream: examples.fingerprint, updatesPerChunk: examples.updatesPerChunk },
+    objective: { name: objective.name, ...objective.settings },
+    data,
     settings: {
       ...others,
       epochs: Number.isFinite(epochs) ? epochs : null,

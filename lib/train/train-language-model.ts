@@ -1,261 +1,39 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
-import {
-  listenForInterrupt,
-  openRun,
-  type Progress,
-  type ProgressDisplay,
-  startProgress,
-  ThoughtbookError,
-} from "../core/index.js";
-import {
-  type Adapter,
-  type AdapterOptions,
-  initializeAdapter,
-  type ModelConfig,
-  type ModelParameters,
-} from "../model/index.js";
-import {
-  adamW,
-  compileTrainingStep,
-  muon,
-  type Optimizer,
-  type TensorSpec,
-  type TrainingState,
-} from "../tensor/index.js";
+import type { AdapterOptions, ModelConfig, ModelParameters } from "../model/index.js";
 import { checkExamples, type Example, type ExampleStream } from "./examples/examples.js";
-import { BATCH_SPEC, languageModelLoss } from "./loss.js";
-import { completeSettings, type Settings, scheduleOf, type TrainingSettings } from "./options.js";
-import { planCourse, planStreamCourse, type Update } from "./pretrain/course.js";
-import { createEvaluations, type EvaluationOptions, type Scores } from "./pretrain/evaluations.js";
-import { describeRun } from "./run-config.js";
-import { loadBest, loadState, type SavedState, saveBest, saveState } from "./saved-state.js";
-import { trainedModel } from "./trained-model.js";
+import { sft } from "./objectives/sft.js";
+import { completeSettings, type TrainingSettings } from "./options.js";
+import { exampleSource, streamSource } from "./sources/example-sources.js";
+import { type Trained, type TrainOptions, train } from "./train.js";
 
-/** What is known of one update. */
-export interface TrainingRecord {
-  /** The step as a text, which names the record. */
-  id: string;
-  /** Number of the update, from 1. */
-  step: number;
-  /** From 1. */
-  epoch: number;
-  /** Mean negative log-probability of the counted tokens before the update, in nats. */
-  loss: number;
-  learningRate: number;
-  /** Norm of all gradients together, before clipping. */
-  gradientNorm: number;
-  /** Tokens put in since the beginning, padding left out. */
-  tokens: number;
-  /** What the model reached after the update, where it was evaluated. */
-  scores?: Scores | undefined;
-}
-
-export interface TrainLanguageModelOptions extends TrainingSettings, EvaluationOptions {
+export interface TrainLanguageModelOptions
+  extends TrainingSettings,
+    Omit<TrainOptions<never>, "objective" | "source" | "trainable" | "settings"> {
   model: { config: ModelConfig; parameters: ModelParameters };
   /** All of them, or a stream with a number of updates (`maxSteps`). */
   examples: readonly Example[] | ExampleStream;
-  /** Folder of the run: settings (`run.json`), a record an update (`records.jsonl`), the state to go on from. */
-  folder: string;
   /** Train an adapter and leave the weights as they are. Its seed is that of the run. Default: all weights are trained. */
   lora?: Omit<AdapterOptions, "seed"> | undefined;
-  /** Updates between two times that the state is saved. Default: 100. */
-  saveEvery?: number | undefined;
-  /** Told of each update, in a run that goes on first of those made before; a promise is waited for. */
-  onRecord?: ((record: TrainingRecord, course: { steps: number }) => unknown) | undefined;
-  /** Stops the run after the update at hand. Without it, Ctrl-C does. */
-  signal?: AbortSignal | undefined;
-  /** Threads inside an operator. Default: the processors of this machine. Results repeat with equal numbers only. */
-  threads?: number | undefined;
-  /** Where progress is shown. */
-  display?: ProgressDisplay | undefined;
 }
-
-export interface TrainedLanguageModel {
-  /** The weights; with an adapter, those that were given. The best by the evaluation, where there is one, else the last. */
-  parameters: ModelParameters;
-  adapter?: Adapter;
-  /** The update after which the weights were so. */
-  step: number;
-  /** What the evaluation said of them. */
-  value?: number;
-  /** Updates of the whole run. */
-  steps: number;
-  /** What they took, with evaluations, over all times that the run went on; a time that was killed counts up to its last save. */
-  seconds: number;
-}
-
-type Specs = Record<string, TensorSpec>;
 
 /**
- * Train a causal language model on examples, all weights or an adapter, with AdamW.
+ * Train a causal language model on examples, all weights or an adapter: supervised fine-tuning by `train`.
  *
- * The state is saved every `saveEvery` updates and when the run is stopped, and a call with the same arguments goes on
- * from there: killed or not, it ends with the same bytes on the same machine with the same number of threads.
- *
- * @throws bad-input (before any work) for examples that do not fit the model, settings out of range, or a folder that
- *   holds another run; interrupted (with how to go on) after Ctrl-C or when `signal` aborts; execution when the loss is
- *   no longer a finite number; corrupt-data, file-system
+ * @throws bad-input (before any work) for examples that do not fit the model; as `train`
  */
-export async function trainLanguageModel(options: TrainLanguageModelOptions): Promise<TrainedLanguageModel> {
-  const { model, examples, folder, lora, saveEvery = 100, onRecord, threads } = options;
-  const { config, parameters } = model;
+export async function trainLanguageModel(options: TrainLanguageModelOptions): Promise<Trained> {
+  const { model, examples, lora } = options;
+  const { config } = model;
   if ("length" in examples) checkExamples("examples", examples, config);
-  if (!(Number.isInteger(saveEvery) && saveEvery > 0)) {
-    throw new ThoughtbookError("bad-input", `saveEvery is ${saveEvery}, expected a whole number above 0`, {
-      hint: "It is a number of updates.",
-    });
-  }
   const settings = completeSettings(options, { isAdapter: lora !== undefined });
-  const { batching, seed } = settings;
-  const adapter = lora ? initializeAdapter(config, { ...lora, seed }) : undefined;
-  const trained = trainedModel(config, parameters, adapter);
-  const course =
+  const source =
     "length" in examples
-      ? planCourse(examples, settings, config.hiddenSize)
-      : await planStreamCourse(examples, settings, config);
-  const evaluations = createEvaluations(options, { trained, adapter, settings, threads });
-  const step = compileTrainingStep<Specs, typeof BATCH_SPEC, Specs>({
-    loss: ({ params, frozen, batch }) =>
-      languageModelLoss(trained.assemble(params, frozen), batch, { packed: batching === "pack" }),
-    params: trained.paramSpecs,
-    frozen: trained.frozenSpecs,
-    batch: BATCH_SPEC,
-    optimizer: optimizerOf(settings),
-    learningRate: scheduleOf(settings, course.steps),
-    clipNorm: settings.clipNorm,
-    ...(threads === undefined ? {} : { threads }),
+      ? exampleSource(examples, settings, config.hiddenSize)
+      : await streamSource(examples, settings, config);
+  return train({
+    ...options,
+    objective: sft({ packed: settings.batching === "pack" }),
+    source,
+    trainable: lora ? { lora } : "all",
+    settings: options,
   });
-  const run = await openRun<TrainingRecord>({
-    folder,
-    seed,
-    config: describeRun({ model, examples, settings, adapter, evaluation: options }),
-    idOf: ({ id }) => id,
-  });
-  const interrupt = options.signal ? { signal: options.signal, stop: () => {} } : listenForInterrupt();
-  let progress: Progress | undefined;
-  try {
-    let state = step.init(trained.params, trained.frozen) as TrainingState<Specs, Specs>;
-    let position: Omit<SavedState, "params" | "optimizer"> = { step: 0, tokens: 0, seconds: 0 };
-    const earlier = await loadState(folder, state as Pick<SavedState, "params" | "optimizer">);
-    if (earlier) {
-      const { params, optimizer, ...rest } = earlier;
-      state = { params, optimizer, frozen: trained.frozen };
-      position = rest;
-      if (onRecord) {
-        for await (const record of run.records()) if (record.step <= rest.step) await onRecord(record, course);
-      }
-    }
-    let savedStep = position.step;
-    const started = performance.now() - 1000 * position.seconds;
-    const seconds = () => (performance.now() - started) / 1000;
-    const save = async () => {
-      if (savedStep === position.step) return;
-      await saveState(folder, {
-        ...(state as Pick<SavedState, "params" | "optimizer">),
-        ...position,
-        seconds: seconds(),
-      });
-      savedStep = position.step;
-    };
-    progress = startProgress("training", {
-      total: course.tokens,
-      initial: position.tokens,
-      unit: "tokens",
-      display: options.display,
-    });
-    for await (const update of course.updatesAfter(position.step)) {
-      if (interrupt.signal.aborted) {
-        await save();
-        throw stopped(position.step, course.steps, folder, interrupt.signal);
-      }
-      const { batches } = update;
-      const [first, ...others] = batches.map(({ tensors }) => tensors);
-      const result = await step.step(state, first!, ...others);
-      state = result.state;
-      checkFinite(result, update, savedStep);
-      position = {
-        ...position,
-        step: update.step,
-        tokens: position.tokens + batches.reduce((sum, { tokens }) => sum + tokens, 0),
-      };
-      const isLast = update.step === course.steps;
-      const scores = await evaluations.after(update.step, isLast, state.params as ModelParameters);
-      const record: TrainingRecord = {
-        id: String(update.step),
-        step: update.step,
-        epoch: update.epoch,
-        loss: result.loss,
-        learningRate: result.learningRate,
-        gradientNorm: result.gradientNorm,
-        tokens: position.tokens,
-        scores,
-      };
-      // Before the state is saved: a run that goes on from there does not make this record again.
-      if (!run.done.has(record.id)) await run.append(record);
-      const value = scores && evaluations.valueOf(scores);
-      if (value !== undefined && evaluations.isBetter(value, position.best?.value)) {
-        await saveBest(folder, update.step, state.params as ModelParameters);
-        position = { ...position, best: { step: update.step, value } };
-        await save();
-      }
-      await onRecord?.(record, course);
-      progress.update(position.tokens, noteOf(record, course.steps));
-      if (isLast || update.step % saveEvery === 0) await save();
-      // Ctrl-C and the display have a turn.
-      await nextTurn();
-    }
-    progress.succeed(`${course.steps} updates, ${position.tokens.toLocaleString("en-US")} tokens`);
-    const { best } = position;
-    const params = best ? await loadBest(folder, best.step, trained.params) : (state.params as ModelParameters);
-    return {
-      parameters: adapter ? parameters : params,
-      ...(adapter ? { adapter: { ...adapter, parameters: params } } : {}),
-      step: best?.step ?? course.steps,
-      ...(best ? { value: best.value } : {}),
-      steps: course.steps,
-      seconds: earlier?.step === course.steps ? earlier.seconds : seconds(),
-    };
-  } catch (error) {
-    progress?.fail();
-    throw error;
-  } finally {
-    interrupt.stop();
-    await run.close();
-    await evaluations.dispose();
-    await step.dispose();
-  }
-}
-
-function optimizerOf({ optimizer, beta1, beta2, weightDecay }: Settings): Optimizer {
-  const options = { beta1, beta2, weightDecay, decays: (_: string, shape: readonly number[]) => shape.length > 1 };
-  return optimizer === "muon" ? muon({ ...options, hidden: (path) => HIDDEN_LAYER.test(path) }) : adamW(options);
-}
-
-/** Layers between the embeddings and the vocabulary, by Hugging Face's names; adapters among them. */
-const HIDDEN_LAYER = /\.(layers|h)\.\d+\./;
-
-function noteOf({ step, loss, scores }: TrainingRecord, steps: number): string {
-  const told = Object.entries(scores ?? {}).map(([name, value]) => `, ${name} ${value.toPrecision(4)}`);
-  return `update ${step}/${steps}, loss ${loss.toFixed(3)}${told.join("")}`;
-}
-
-function stopped(step: number, steps: number, folder: string, signal: AbortSignal): ThoughtbookError {
-  return new ThoughtbookError("interrupted", `training was stopped after update ${step} of ${steps}`, {
-    hint: `Start it again with the same settings to go on from there: its state is in ${folder}.`,
-    cause: signal.reason,
-  });
-}
-
-function checkFinite(
-  { loss, gradientNorm, learningRate }: { loss: number; gradientNorm: number; learningRate: number },
-  { step }: Update,
-  savedStep: number,
-): void {
-  if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) return;
-  const what = Number.isFinite(loss) ? `the gradient's norm is ${gradientNorm}` : `the loss is ${loss}`;
-  throw new ThoughtbookError(
-    "execution",
-    `training diverged: ${what} in update ${step}, at the learning rate ${learningRate.toPrecision(3)}`,
-    { hint: `Choose a lower learning rate or a longer warm-up. The state of update ${savedStep} is saved.` },
-  );
 }

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
 import { fileSystemError, readJsonl, ThoughtbookError } from "../core/index.js";
-import type { Scores } from "./pretrain/evaluations.js";
+import type { Scores } from "./evaluations.js";
 import { pretrainFolders } from "./pretrain/folders.js";
 import type { Phase } from "./pretrain/recipe.js";
-import type { TrainingRecord } from "./train-language-model.js";
+import type { TrainingRecord } from "./train.js";
 
 export const CURVE_FILE = "curve.csv";
 

@@ -4,7 +4,7 @@ import {
   type ExampleStream,
   exampleOf,
   type Snapshot,
-  type TrainedLanguageModel,
+  type Trained,
   type TrainingRecord,
   type TrainLanguageModelOptions,
   trainLanguageModel,
@@ -32,7 +32,7 @@ async function train(options: Partial<TrainLanguageModelOptions> = {}) {
 }
 
 /** All of a result but how long it took. */
-const timeless = ({ seconds: _, ...result }: TrainedLanguageModel) => result;
+const timeless = ({ seconds: _, ...result }: Trained) => result;
 
 describe("trainLanguageModel", () => {
   it("learns, and records each update", async () => {
@@ -206,7 +206,7 @@ describe("trainLanguageModel", () => {
       "settings.learningRate = 0.01, but now it is 1",
     );
     expect((await failure(train({ folder, maxSteps: 2, examples: countingTexts(61) }))).message).toContain(
-      "examples.count = 60, but now it is 61",
+      "data.count = 60, but now it is 61",
     );
   });
 

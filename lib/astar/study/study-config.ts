@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { checkSettings, readSettingsFile } from "../../core/index.js";
+import { trainingSettingsSchema } from "../../train/index.js";
 import { SOLUTION_PARTS } from "../chains/training-row.js";
 import { BASELINE_MODES } from "../compress/baselines.js";
 import { SEARCH_MODES } from "../compress/compress-row.js";
@@ -71,10 +72,7 @@ export const studySchema = z
         seeds: z.array(z.int()).min(1),
         /** Updates, and examples an update. */
         steps: count,
-        batchSize: count,
-        learningRate: z.number().positive(),
-        optimizer: z.enum(["adamw", "muon"]),
-        schedule: z.enum(["cosine", "linear", "constant"]),
+        ...trainingSettingsSchema.pick({ batchSize: true, learningRate: true, optimizer: true, schedule: true }).shape,
         /** What they learn to write after the thought. Default: the whole solution. */
         solutions: z.enum(SOLUTION_PARTS).exactOptional(),
       })

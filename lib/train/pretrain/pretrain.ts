@@ -24,10 +24,13 @@ import {
   OPERATION_TAGS,
   operationExamples,
 } from "../../operations/index.js";
+import type { Scores } from "../evaluations.js";
 import { CHAT_TOKENS } from "../examples/operation-ids.js";
-import { type TrainingRecord, trainLanguageModel } from "../train-language-model.js";
+import type { Snapshot } from "../sources/source.js";
+import type { TrainingRecord } from "../train.js";
+import { trainLanguageModel } from "../train-language-model.js";
 import { trainedOperations } from "../training-record.js";
-import type { Scores, Snapshot } from "./evaluations.js";
+
 import { filesOf, isFinished, pretrainFolders } from "./folders.js";
 import { keepOrigin, requireOrigin } from "./origin.js";
 import { problemAccuracy } from "./problem-accuracy.js";

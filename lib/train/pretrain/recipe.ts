@@ -2,6 +2,7 @@ import { z } from "zod";
 import { readSettingsFile } from "../../core/index.js";
 import { MOST_DISTRACTORS, MOST_OPERATIONS } from "../../data/index.js";
 import { OPERATION_NAMES } from "../../operations/index.js";
+import { trainingSettingsSchema } from "../options.js";
 
 const count = z.int().positive();
 const share = z.number().min(0).max(1);
@@ -17,15 +18,16 @@ const phaseSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
   /** Updates. */
   steps: count,
-  /** Examples a batch, on average: questions with all that follows them. */
-  batchSize: count,
-  learningRate: z.number().positive(),
-  schedule: z.enum(["cosine", "linear", "constant"]),
-  /** Updates in which the learning rate goes up. */
-  warmup: z.int().nonnegative(),
-  optimizer: z.enum(["adamw", "muon"]),
-  weightDecay: z.number().nonnegative(),
-  beta2: z.number().gt(0).lt(1),
+  /** As of training, each said; examples are questions with all that follows them. */
+  ...trainingSettingsSchema.pick({
+    batchSize: true,
+    learningRate: true,
+    schedule: true,
+    warmup: true,
+    optimizer: true,
+    weightDecay: true,
+    beta2: true,
+  }).shape,
   /** Operations that a problem needs, all numbers equally often. */
   operations: range(1, MOST_OPERATIONS),
   distractors: range(0, MOST_DISTRACTORS),

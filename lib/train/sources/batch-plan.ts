@@ -1,6 +1,6 @@
-import { createRandom, type Random } from "../core/index.js";
-import { bucketBatches, bucketSizes } from "../tensor/index.js";
-import type { ExampleSize } from "./examples/examples.js";
+import { createRandom, type Random } from "../../core/index.js";
+import { bucketBatches, bucketSizes } from "../../tensor/index.js";
+import type { ExampleSize } from "../examples/examples.js";
 
 /** Where an example stands in a batch. */
 export interface Placed {

@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs";
-import { causalAttend, hiddenStates, type Model, outputLogits, ownText, tokenEmbeddings } from "../model/index.js";
-import { embedding, type LossOutputs, softmaxCrossEntropy, spec, type Traced } from "../tensor/index.js";
+import { causalAttend, hiddenStates, type Model, outputLogits, ownText, tokenEmbeddings } from "../../model/index.js";
+import { embedding, type LossOutputs, softmaxCrossEntropy, spec, type Traced } from "../../tensor/index.js";
+import type { Objective } from "./objective.js";
 
 /**
  * The shapes of a batch. Rows hold one text each, or several, one after the other; padding stands behind.
@@ -39,6 +40,17 @@ export function languageModelLoss(model: Model, batch: BatchTensors, { packed }:
   const counted = batch.labels.greaterEqual(0).toFloat().sum();
   return { loss: losses.sum().div(counted.maximum(1)), weight: counted };
 }
+
+/**
+ * Supervised fine-tuning: the mean negative log-probability of the counted tokens.
+ *
+ * @param options as of {@link languageModelLoss}
+ */
+export const sft = ({ packed }: { packed: boolean }): Objective<typeof BATCH_SPEC> => ({
+  name: "sft",
+  spec: BATCH_SPEC,
+  loss: ({ policy }, batch) => languageModelLoss(policy, batch, { packed }),
+});
 
 /** The last hidden states of a batch, `[rows · length, hidden]`. */
 function textStates(

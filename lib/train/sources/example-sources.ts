@@ -1,35 +1,25 @@
 import { createRandom, ThoughtbookError } from "../../core/index.js";
-import type { BatchPlan } from "../batch-plan.js";
-import { type Batch, type BatchSource, type BatchSourceOptions, createBatches } from "../batches.js";
-import { checkExamples, type Example, type ExampleStream } from "../examples/examples.js";
+import { checkExamples, type Example, type ExampleStream, hashExamples } from "../examples/examples.js";
+import type { BATCH_SPEC } from "../objectives/sft.js";
 import type { Settings } from "../options.js";
+import type { BatchPlan } from "./batch-plan.js";
+import { type BatchSource, type BatchSourceOptions, createBatches } from "./batches.js";
+import type { Source, TrainingBatch } from "./source.js";
 
-/** What one update is made with. */
-export interface Update {
-  /** Number of the update, from 1. */
-  step: number;
-  /** From 1; of a stream the number of the chunk. */
-  epoch: number;
-  batches: readonly [Batch, ...Batch[]];
-}
+type ExampleSource = Source<typeof BATCH_SPEC> & { tokens: number };
 
-export interface Course {
-  /** Updates of the whole run. */
-  steps: number;
-  /** All updates after the given one. The order of an epoch follows from the seed and its number. */
-  updatesAfter(step: number): AsyncGenerator<Update, void, undefined>;
-  /** Tokens that the run puts in; of a stream an estimate. */
-  tokens: number;
-}
+type SourceSettings = Pick<Settings, "seed" | "epochs" | "maxSteps" | "accumulation" | "batching" | "batchSize">;
 
-type CourseSettings = Pick<Settings, "seed" | "epochs" | "maxSteps" | "accumulation" | "batching" | "batchSize">;
-
-/** Which batches a run trains on, and in which order. */
-export function planCourse(
+/**
+ * Batches of examples, epoch by epoch; the order of an epoch follows from the seed and its number.
+ *
+ * @throws bad-input without examples
+ */
+export function exampleSource(
   examples: readonly Example[],
-  { seed, epochs, maxSteps, accumulation, ...batching }: CourseSettings,
+  { seed, epochs, maxSteps, accumulation, ...batching }: SourceSettings,
   hiddenSize: number,
-): Course {
+): ExampleSource {
   const source = createBatches(examples, { ...batching, hiddenSize });
   const random = createRandom(seed).stream("batches");
   function* plansAfter(done: number) {
@@ -50,6 +40,7 @@ export function planCourse(
   }
   if (steps === 0) throw new ThoughtbookError("bad-input", "there is nothing to train on", { hint: "Give examples." });
   return {
+    fingerprint: { count: examples.length, hash: hashExamples(examples) },
     steps,
     tokens,
     async *updatesAfter(done) {
@@ -59,17 +50,17 @@ export function planCourse(
 }
 
 /**
- * The course of a run on a stream: each chunk gives as many updates as the stream says, in an order that the seed and the
+ * Batches of a stream: each chunk gives as many updates as the stream says, in an order that the seed and the
  * number of the chunk decide; where its examples are too few for them, they are seen again. A run that goes on makes only
  * the chunks that are left.
  *
  * @throws bad-input without a number of updates, or for a chunk that does not fit the model
  */
-export async function planStreamCourse(
+export async function streamSource(
   stream: ExampleStream,
-  { seed, maxSteps, accumulation, ...batching }: CourseSettings,
+  { seed, maxSteps, accumulation, ...batching }: SourceSettings,
   model: { hiddenSize: number; vocabularySize: number; maxPositions: number },
-): Promise<Course> {
+): Promise<ExampleSource> {
   if (!Number.isFinite(maxSteps)) {
     throw new ThoughtbookError("bad-input", "a stream of examples has no end: maxSteps is missing", {
       hint: "Say how many updates are to be made.",
@@ -97,6 +88,7 @@ export async function planStreamCourse(
   const sample = first.plans.slice(0, needed);
   const tokens = sample.reduce((sum, plan) => sum + first.source.tokensOf(plan), 0);
   return {
+    fingerprint: { stream: stream.fingerprint, updatesPerChunk },
     steps: maxSteps,
     tokens: Math.round((tokens / updatesPerChunk) * maxSteps),
     async *updatesAfter(done) {
@@ -114,6 +106,8 @@ export async function planStreamCourse(
   };
 }
 
-function batchesOf(source: BatchSource, plans: readonly BatchPlan[]): [Batch, ...Batch[]] {
-  return plans.map(source.tensorsOf) as [Batch, ...Batch[]];
+type Batches = [TrainingBatch<typeof BATCH_SPEC>, ...TrainingBatch<typeof BATCH_SPEC>[]];
+
+function batchesOf(source: BatchSource, plans: readonly BatchPlan[]): Batches {
+  return plans.map(source.tensorsOf) as Batches;
 }

@@ -13,7 +13,7 @@ import {
   languageModelLoss,
 } from "thoughtbook/train";
 import { describe, expect, it } from "vitest";
-import { CHECKPOINTS, countingTexts, largestDifference, TINY, tinyParameters } from "./helpers.js";
+import { CHECKPOINTS, countingTexts, largestDifference, TINY, tinyParameters } from "../helpers.js";
 
 const specsOf = (parameters: Record<string, { shape: readonly number[] }>) =>
   Object.fromEntries(Object.entries(parameters).map(([name, { shape }]) => [name, spec(shape)]));

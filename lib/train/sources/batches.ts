@@ -1,18 +1,14 @@
-import { createRandom, type Random, ThoughtbookError } from "../core/index.js";
-import { emptyTensor, type Inputs } from "../tensor/index.js";
+import { createRandom, type Random, ThoughtbookError } from "../../core/index.js";
+import { emptyTensor } from "../../tensor/index.js";
+import { type Example, type ExampleSize, sizeOfExample } from "../examples/examples.js";
+import type { BATCH_SPEC } from "../objectives/sft.js";
 import { type BatchPlan, bucketPlans, chooseGrid, type Grid, packBatches } from "./batch-plan.js";
-import { type Example, type ExampleSize, sizeOfExample } from "./examples/examples.js";
-import type { BATCH_SPEC } from "./loss.js";
+import type { TrainingBatch } from "./source.js";
 
 /** How texts become batches: several in a row, or one a row beside others of like length. */
 export type Batching = "pack" | "bucket";
 
-/** Tensors of a batch, and what is in it. */
-export interface Batch {
-  tensors: Inputs<typeof BATCH_SPEC>;
-  /** Tokens that are put in, padding left out. */
-  tokens: number;
-}
+export type Batch = TrainingBatch<typeof BATCH_SPEC>;
 
 export interface BatchSource {
   /** Tokens of all examples. */

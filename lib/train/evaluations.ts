@@ -1,20 +1,13 @@
-import { ThoughtbookError } from "../../core/index.js";
-import type { Adapter, ModelConfig, ModelParameters } from "../../model/index.js";
-import { checkExamples, type Example } from "../examples/examples.js";
-import { createHeldOut } from "../held-out.js";
-import type { Settings } from "../options.js";
-import type { TrainedModel } from "../trained-model.js";
+import { ThoughtbookError } from "../core/index.js";
+import type { ModelParameters } from "../model/index.js";
+import { checkExamples, type Example } from "./examples/examples.js";
+import { createHeldOut } from "./held-out.js";
+import type { Settings } from "./options.js";
+import type { Snapshot } from "./sources/source.js";
+import type { TrainableModel } from "./trainable.js";
 
 /** Numbers by name. */
 export type Scores = Record<string, number>;
-
-/** The model in the middle of its training. Its numbers are overwritten by the next update: copy what you keep. */
-export interface Snapshot {
-  step: number;
-  config: ModelConfig;
-  parameters: ModelParameters;
-  adapter?: Adapter;
-}
 
 export interface EvaluationOptions {
   /** Examples that are not trained on; their mean loss is the score {@link HELD_OUT_LOSS}. */
@@ -42,8 +35,7 @@ export interface Evaluations {
 }
 
 export interface EvaluationSetup {
-  trained: TrainedModel;
-  adapter: Adapter | undefined;
+  trained: TrainableModel;
   settings: Settings;
   threads: number | undefined;
 }
@@ -51,7 +43,7 @@ export interface EvaluationSetup {
 /** @throws bad-input for held-out examples that do not fit the model, or a rule for the best with nothing to evaluate */
 export function createEvaluations(
   { heldOut, evaluate, evaluateEvery = 100, best }: EvaluationOptions,
-  { trained, adapter, settings, threads }: EvaluationSetup,
+  { trained, settings, threads }: EvaluationSetup,
 ): Evaluations {
   if (heldOut) checkExamples("heldOut", heldOut, trained.config);
   if (!(Number.isInteger(evaluateEvery) && evaluateEvery > 0)) {
@@ -65,11 +57,7 @@ export function createEvaluations(
       if ((!losses && !evaluate) || (!isLast && step % evaluateEvery !== 0)) return undefined;
       const scores: Scores = {};
       if (losses) scores[HELD_OUT_LOSS] = await losses.loss(params, trained.frozen);
-      const { config } = trained;
-      const snapshot = adapter
-        ? { step, config, parameters: trained.frozen, adapter: { ...adapter, parameters: params } }
-        : { step, config, parameters: params };
-      return evaluate ? { ...scores, ...(await evaluate(snapshot)) } : scores;
+      return evaluate ? { ...scores, ...(await evaluate(trained.snapshot(step, params))) } : scores;
     },
     valueOf(scores) {
       if (rule === undefined) return undefined;

@@ -1,0 +1,100 @@
+import type * as tf from "@tensorflow/tfjs";
+import {
+  type Adapter,
+  type AdapterOptions,
+  initializeAdapter,
+  type ModelConfig,
+  type ModelParameters,
+} from "../model/index.js";
+import { spec, type TensorSpec } from "../tensor/index.js";
+import type { Objective, ObjectiveModels } from "./objectives/objective.js";
+import type { Snapshot } from "./sources/source.js";
+
+/**
+ * What is trained: all weights; an adapter beside weights that stay; or only the further parameters of the objective, such
+ * as a soft prompt, beside a model that stays as it is. The first two train the further parameters as well.
+ */
+export type Trainable = "all" | { lora: Omit<AdapterOptions, "seed"> } | "extra";
+
+/** What is trained and what stays: values, shapes, and how they become the models of a loss. */
+export interface TrainableModel {
+  config: ModelConfig;
+  adapter: Adapter | undefined;
+  params: ModelParameters;
+  frozen: ModelParameters;
+  paramSpecs: Record<string, TensorSpec>;
+  frozenSpecs: Record<string, TensorSpec>;
+  /** The models of both, as tensors. */
+  assemble(params: Readonly<Record<string, tf.Tensor>>, frozen: Readonly<Record<string, tf.Tensor>>): ObjectiveModels;
+  /** The model with trained parameters, as numbers. */
+  snapshot(step: number, params: ModelParameters): Snapshot;
+}
+
+/** Parameters of the objective and of the reference, among those of the model. */
+const EXTRA = "extra/";
+const REFERENCE = "reference/";
+
+/**
+ * Put together what a run trains.
+ *
+ * @throws as `initializeAdapter`
+ */
+export function trainableModel(
+  { config, parameters }: { config: ModelConfig; parameters: ModelParameters },
+  trainable: Trainable,
+  { extra: createExtra, reference = false }: Pick<Objective<unknown>, "extra" | "reference"> = {},
+  seed: number | string = 0,
+): TrainableModel {
+  const adapter = typeof trainable === "object" ? initializeAdapter(config, { ...trainable.lora, seed }) : undefined;
+  const isFrozen = trainable !== "all";
+  const extra = named(EXTRA, createExtra?.(config, seed) ?? {});
+  const params = { ...(adapter ? adapter.parameters : isFrozen ? {} : parameters), ...extra };
+  const frozen = isFrozen ? parameters : reference ? named(REFERENCE, parameters) : {};
+  return {
+    config,
+    adapter,
+    params,
+    frozen,
+    paramSpecs: specsOf(params),
+    frozenSpecs: specsOf(frozen),
+    assemble(params, frozen) {
+      const [own, extra] = divided(params);
+      const weights = isFrozen ? frozen : own;
+      return {
+        policy: { config, weights, ...(adapter ? { adapters: { scale: adapter.scale, weights: own } } : {}) },
+        // What an adapter or a soft prompt stands beside is the model as it was.
+        ...(reference ? { reference: { config, weights: isFrozen ? frozen : unnamed(REFERENCE, frozen) } } : {}),
+        extra,
+      };
+    },
+    snapshot(step, params) {
+      const [own, extra] = divided(params);
+      return {
+        step,
+        config,
+        parameters: isFrozen ? parameters : own,
+        ...(adapter ? { adapter: { ...adapter, parameters: own } } : {}),
+        ...(createExtra ? { extra } : {}),
+      };
+    },
+  };
+}
+
+const named = <T>(prefix: string, values: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
+
+const unnamed = <T>(prefix: string, values: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name.slice(prefix.length), value]));
+
+/** The parameters of the model or adapter, and those of the objective. */
+function divided<T>(params: Readonly<Record<string, T>>): [own: Record<string, T>, extra: Record<string, T>] {
+  const isExtra = ([name]: readonly [string, T]) => name.startsWith(EXTRA);
+  const entries = Object.entries(params);
+  return [
+    Object.fromEntries(entries.filter((entry) => !isExtra(entry))),
+    unnamed(EXTRA, Object.fromEntries(entries.filter(isExtra))),
+  ];
+}
+
+const specsOf = (parameters: ModelParameters): Record<string, TensorSpec> =>
+  Object.fromEntries(Object.entries(parameters).map(([name, { shape }]) => [name, spec(shape)]));
