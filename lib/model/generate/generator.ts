@@ -24,7 +24,7 @@ import {
 } from "./request.js";
 import { createSamplingMemory } from "./sampling.js";
 import { extendSequence, startSequence } from "./sequence.js";
-import { createErrands } from "./step-tasks.js";
+import { createStepTasks } from "./step-tasks.js";
 import { createSubmission, isWanted, type SubmittedText } from "./submission.js";
 
 /** A batch loses rows when half of them are free, and so many tokens may come yet: another size may have to be compiled. */
@@ -53,10 +53,10 @@ export interface TextGenerator {
    */
   submit(requests: readonly GenerationRequest[], options?: SubmitOptions): Promise<Generation[]>;
   /**
-   * Do other work with the processor, such as scoring, between two steps. While there are texts in work, such errands
+   * Do other work with the processor, such as scoring, between two steps. While there are texts in work, such tasks
    * take half of the time at most.
    */
-  between<T>(errand: () => Promise<T>): Promise<T>;
+  between<T>(task: () => Promise<T>): Promise<T>;
   /** Texts that have a row of the batch. */
   readonly active: number;
   /** Texts that wait for one. */
@@ -74,7 +74,7 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
   if (batchSize !== undefined) checkCount("batchSize", batchSize);
   const programs = generationPrograms(model, session);
   const memory = createSamplingMemory(model.config.vocabularySize);
-  const errands = createErrands();
+  const tasks = createStepTasks();
   let queue: Waiting[] = [];
   let batch: Batch | undefined;
   let steps: StepRunner | undefined;
@@ -90,11 +90,11 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
     await nextTurn();
     for (;;) {
       dropUnwanted();
-      await errands.run(activeRows() > 0 || queue.length > 0);
+      await tasks.run(activeRows() > 0 || queue.length > 0);
       await fill();
       const active = activeRows();
       if (active > 0) await advance(batch!, active);
-      else if (queue.length === 0 && errands.waiting === 0) break;
+      else if (queue.length === 0 && tasks.waiting === 0) break;
     }
     batch = undefined;
     working = undefined;
@@ -180,7 +180,7 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
   async function advance(batch: Batch, active: number): Promise<void> {
     shrink(batch, active);
     try {
-      const scores = await errands.timed(() => batch.step());
+      const scores = await tasks.timed(() => batch.step());
       for (const [row, sequence] of batch.sequences.entries()) {
         if (sequence && extend(sequence, scores, row)) batch.sequences[row] = undefined;
       }
@@ -220,9 +220,9 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
       working ??= work();
       return submission.texts;
     },
-    async between(errand) {
+    async between(task) {
       refuseWhenClosed();
-      const result = errands.add(errand);
+      const result = tasks.add(task);
       working ??= work();
       return result;
     },

@@ -1,31 +1,31 @@
 /** Work that is done between the steps of a generator. */
-export interface Errands {
+export interface StepTasks {
   readonly waiting: number;
-  add<T>(errand: () => Promise<T>): Promise<T>;
-  /** Do one errand, if there is one and it is its turn: always, or when others had as much time as the last one took. */
+  add<T>(task: () => Promise<T>): Promise<T>;
+  /** Do one task, if there is one and it is its turn: always, or when others had as much time as the last one took. */
   run(othersWait: boolean): Promise<void>;
-  /** Do what errands share the time with. */
+  /** Do what tasks share the time with. */
   timed<T>(step: () => Promise<T>): Promise<T>;
 }
 
-export function createErrands(): Errands {
-  const errands: (() => Promise<void>)[] = [];
+export function createStepTasks(): StepTasks {
+  const tasks: (() => Promise<void>)[] = [];
   /** Milliseconds that the others have yet to get. */
   let owed = 0;
   return {
     get waiting() {
-      return errands.length;
+      return tasks.length;
     },
-    add: <T>(errand: () => Promise<T>) =>
+    add: <T>(task: () => Promise<T>) =>
       new Promise<T>((resolve, reject) => {
-        errands.push(async () => {
-          await Promise.resolve().then(errand).then(resolve, reject);
+        tasks.push(async () => {
+          await Promise.resolve().then(task).then(resolve, reject);
         });
       }),
     async run(othersWait) {
-      if (errands.length === 0 || (othersWait && owed > 0)) return;
+      if (tasks.length === 0 || (othersWait && owed > 0)) return;
       const start = performance.now();
-      await errands.shift()!();
+      await tasks.shift()!();
       owed = performance.now() - start;
     },
     async timed(step) {

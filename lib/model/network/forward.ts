@@ -134,14 +134,14 @@ function activate(activation: Activation, x: tf.Tensor): tf.Tensor {
  * Which tokens see which, where a row holds several texts: those of their own text, and those of the text that it goes on
  * from.
  *
- * @param texts `segments`: the number of each token's text, `[rows, time]` int32; `trunks`: that of the text its own one goes
+ * @param texts `segments`: the number of each token's text, `[rows, time]` int32; `prefixes`: that of the text its own one goes
  *   on from
  * @returns `[rows, time, time]`, 1 where the token of a row sees that of a column
  */
-export function ownText({ segments, trunks }: { segments: tf.Tensor; trunks: tf.Tensor }): tf.Tensor {
+export function ownText({ segments, prefixes }: { segments: tf.Tensor; prefixes: tf.Tensor }): tf.Tensor {
   const [rows, length] = segments.shape as [number, number];
   const isOf = (texts: tf.Tensor) => texts.reshape([rows, length, 1]).equal(segments.reshape([rows, 1, length]));
-  return isOf(segments).logicalOr(isOf(trunks)).toFloat();
+  return isOf(segments).logicalOr(isOf(prefixes)).toFloat();
 }
 
 export interface ForwardOptions {

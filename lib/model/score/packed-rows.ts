@@ -7,14 +7,14 @@ export interface ScoreText {
 }
 
 /**
- * A row of a batch: one text, or several that begin alike. What they share, the trunk, stands in it once, and the texts'
- * own parts one after another behind it; each sees the trunk and itself.
+ * A row of a batch: one text, or several that begin alike. What they share, the shared prefix, stands in it once, and the texts'
+ * own parts one after another behind it; each sees the shared prefix and itself.
  */
 export interface ScoreRow {
   /** Places of the texts in the list. */
   texts: number[];
   /** How many tokens all of them begin with; 0 for one text. */
-  trunk: number;
+  prefix: number;
   /** In which column each text's own part begins. */
   starts: number[];
   /** Columns in all. */
@@ -26,13 +26,13 @@ export const BATCH_TOKENS = 2048;
 /** From so many rows on lengths are padded less: what more programs cost to compile is then saved. */
 const MANY = 100;
 /** Fewer shared tokens are not worth another program. */
-const LEAST_TRUNK = 8;
+const LEAST_PREFIX = 8;
 /** More texts in a row make the mask larger than what is saved. */
 const MOST_TEXTS = 16;
 
 /** One row for each text. */
 export const singleRows = (lengths: readonly number[]): ScoreRow[] =>
-  lengths.map((length, text) => ({ texts: [text], trunk: 0, starts: [0], length }));
+  lengths.map((length, text) => ({ texts: [text], prefix: 0, starts: [0], length }));
 
 /**
  * Rows in which neighbours that begin alike are together where that is less to compute. The last token of each text is a
@@ -56,7 +56,7 @@ export function sharedRows(
       joined.length <= longest &&
       cost(joined.length) < cost(row!.length) + cost(ids.length - 1);
     if (isBetter) rows[rows.length - 1] = joined;
-    else rows.push({ texts: [text], trunk: 0, starts: [0], length: ids.length - 1 });
+    else rows.push({ texts: [text], prefix: 0, starts: [0], length: ids.length - 1 });
   }
   return rows;
 }
@@ -65,17 +65,17 @@ export function sharedRows(
 function joinRow(row: ScoreRow, texts: readonly ScoreText[], text: number): ScoreRow | undefined {
   if (row.texts.length === MOST_TEXTS) return undefined;
   const first = texts[row.texts[0]!]!.ids;
-  const most = row.trunk > 0 ? row.trunk : first.length - 1;
-  const trunk = sharedLength(first, texts[text]!.ids, most);
-  if (trunk < LEAST_TRUNK) return undefined;
+  const most = row.prefix > 0 ? row.prefix : first.length - 1;
+  const prefix = sharedLength(first, texts[text]!.ids, most);
+  if (prefix < LEAST_PREFIX) return undefined;
   const members = [...row.texts, text];
-  let length = trunk;
+  let length = prefix;
   const starts = members.map((member) => {
     const start = length;
-    length += Math.max(0, texts[member]!.ids.length - 1 - trunk);
+    length += Math.max(0, texts[member]!.ids.length - 1 - prefix);
     return start;
   });
-  return { texts: members, trunk, starts, length };
+  return { texts: members, prefix, starts, length };
 }
 
 /** How many ids two texts begin with alike, at most so many, and not all of either. */
@@ -87,17 +87,17 @@ function sharedLength(a: readonly number[], b: readonly number[], most: number):
 }
 
 /** In which column of its row a text's token stands. */
-export const columnOf = ({ trunk, starts }: ScoreRow, member: number, place: number): number =>
-  place < trunk ? place : starts[member]! + place - trunk;
+export const columnOf = ({ prefix, starts }: ScoreRow, member: number, place: number): number =>
+  place < prefix ? place : starts[member]! + place - prefix;
 
 /** Rows of like length together, at most {@link BATCH_TOKENS} tokens at a time. Indices are those of rows. */
 export function planRows(rows: readonly ScoreRow[], longest: number, batchSize: number | undefined): BucketBatch[] {
   const growth = rows.length < MANY ? 1.5 : 1.125;
   const sizes = bucketSizes({ longest, multipleOf: Math.min(16, longest), growth });
   const groups = new Map<string, number[]>();
-  for (const [index, { length, trunk }] of rows.entries()) {
+  for (const [index, { length, prefix }] of rows.entries()) {
     // Shared rows have a program of their own.
-    const key = `${bucketOf(length, sizes)} ${trunk > 0}`;
+    const key = `${bucketOf(length, sizes)} ${prefix > 0}`;
     groups.set(key, [...(groups.get(key) ?? []), index]);
   }
   return [...groups.values()].flatMap((indices) => {

@@ -30,7 +30,7 @@ type BodyInputs<Leaf> = ModelInputs<Leaf> & {
 /** With padding on the left, `[rows, time]` int32 tells tokens (1) from padding (0); on the right no token sees it. */
 type MaskedInputs<Leaf> = BodyInputs<Leaf> & { mask: Leaf };
 /** Padding on the right; texts that go on from a common beginning, see `ownText`. */
-type SharedInputs<Leaf> = BodyInputs<Leaf> & { segments: Leaf; trunks: Leaf };
+type SharedInputs<Leaf> = BodyInputs<Leaf> & { segments: Leaf; prefixes: Leaf };
 /** Padding on the right; `[rows, time]` int32 tells the tokens whose attention is summed (1) from the others (0). */
 type AttendedInputs<Leaf> = BodyInputs<Leaf> & { queries: Leaf };
 type PlacesInputs<Leaf> = ModelInputs<Leaf> & {
@@ -67,7 +67,7 @@ function createPrograms(model: HostModel, session: SessionOptions): ScoreProgram
   const { config } = model;
   const shell = shellOf(model);
   const inputs = modelSpecs(model);
-  const [ids, positions, mask, queries, segments, trunks] = Array.from({ length: 6 }, () =>
+  const [ids, positions, mask, queries, segments, prefixes] = Array.from({ length: 6 }, () =>
     spec([null, null], "int32"),
   );
   const body = compile<BodyInputs<TensorSpec>, tf.Tensor>(
@@ -82,7 +82,7 @@ function createPrograms(model: HostModel, session: SessionOptions): ScoreProgram
   );
   const sharedBody = compile<SharedInputs<TensorSpec>, tf.Tensor>(
     (tensors: SharedInputs<tf.Tensor>) => lastHidden(shell, tensors, ownText(tensors)),
-    { ...inputs, ids: ids!, positions: positions!, segments: segments!, trunks: trunks! },
+    { ...inputs, ids: ids!, positions: positions!, segments: segments!, prefixes: prefixes! },
     session,
   );
   const attendedBody = compile<AttendedInputs<TensorSpec>, { hidden: tf.Tensor; mass: tf.Tensor }>(

@@ -216,24 +216,24 @@ function bodyOf(
     ids: pad(columns.map(({ ids }) => ids)),
     positions: pad(columns.map(({ positions }) => positions)),
   };
-  if (batch[0]!.trunk > 0) {
+  if (batch[0]!.prefix > 0) {
     const segments = pad(columns.map(({ segments }) => segments));
     // All own parts go on from the first part of the row.
-    const trunks = pad(columns.map(({ segments }) => segments.map(() => 1)));
-    return programs.sharedBody({ ...tensors, segments, trunks }) as Promise<TensorData>;
+    const prefixes = pad(columns.map(({ segments }) => segments.map(() => 1)));
+    return programs.sharedBody({ ...tensors, segments, prefixes }) as Promise<TensorData>;
   }
   if (side === "right") return programs.body(tensors) as Promise<TensorData>;
   const mask = pad(columns.map(({ ids }) => new Int32Array(ids.length).fill(1)));
   return programs.maskedBody({ ...tensors, mask }) as Promise<TensorData>;
 }
 
-/** The columns of a row: ids, positions, and the number of the part, 1 for the trunk. */
-function columnsOf({ trunk, members }: WorkRow): { ids: number[]; positions: number[]; segments: number[] } {
-  const ids = [...members[0]!.text.ids.slice(0, trunk)];
+/** The columns of a row: ids, positions, and the number of the part, 1 for the shared prefix. */
+function columnsOf({ prefix, members }: WorkRow): { ids: number[]; positions: number[]; segments: number[] } {
+  const ids = [...members[0]!.text.ids.slice(0, prefix)];
   const positions = [...ids.keys()];
   const segments = ids.map(() => 1);
   for (const [member, { text }] of members.entries()) {
-    for (let place = trunk; place < text.ids.length - 1; place++) {
+    for (let place = prefix; place < text.ids.length - 1; place++) {
       ids.push(text.ids[place]!);
       positions.push(place);
       segments.push(member + 2);

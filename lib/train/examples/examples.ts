@@ -55,7 +55,7 @@ export function exampleOf(ids: readonly number[], counts: (index: number) => boo
   return { ids: Int32Array.from(ids), labels: Int32Array.from(ids, (id, i) => (counts(i) ? id : NOT_COUNTED)) };
 }
 
-/** A text that goes on from a trunk: what is given, and what is to be learned. */
+/** A text that goes on from a shared prefix: what is given, and what is to be learned. */
 export interface Branch {
   prompt: readonly number[];
   completion: readonly number[];
@@ -65,14 +65,14 @@ export interface Branch {
  * Several texts with a common beginning as one example, which is computed once for all: training on them is the same as
  * on the texts one by one.
  *
- * @throws bad-input for no trunk, no branch, or a branch without a prompt, whose first token the trunk would predict
+ * @throws bad-input for no shared prefix, no branch, or a branch without a prompt, whose first token the shared prefix would predict
  */
-export function branchedExample(trunk: readonly number[], branches: readonly Branch[]): Example {
-  if (trunk.length === 0 || branches.length === 0 || branches.some(({ prompt }) => prompt.length === 0)) {
-    throw badInput("an example with branches lacks a part", "Give a trunk, and branches with a prompt each.");
+export function branchedExample(prefix: readonly number[], branches: readonly Branch[]): Example {
+  if (prefix.length === 0 || branches.length === 0 || branches.some(({ prompt }) => prompt.length === 0)) {
+    throw badInput("an example with branches lacks a part", "Give a shared prefix, and branches with a prompt each.");
   }
-  const ids = [...trunk];
-  const labels = trunk.map(() => NOT_COUNTED);
+  const ids = [...prefix];
+  const labels = prefix.map(() => NOT_COUNTED);
   const starts: number[] = [];
   for (const { prompt, completion } of branches) {
     starts.push(ids.length);
@@ -136,7 +136,7 @@ function checkBranches(place: string, { ids, labels, branches = [] }: Example): 
     if (Number.isInteger(start) && follows && labels[start] === NOT_COUNTED) continue;
     throw badInput(
       `${place}: branch ${i} begins at ${start}`,
-      "Branches begin after a trunk, one after the other, with a token that is not counted.",
+      "Branches begin after a shared prefix, one after the other, with a token that is not counted.",
     );
   }
 }

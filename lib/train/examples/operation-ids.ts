@@ -52,7 +52,7 @@ function sharedLength(texts: readonly Branch[]): number {
   return shared;
 }
 
-/** Several texts as one example: what all of them begin with is its trunk. */
+/** Several texts as one example: what all of them begin with is its shared prefix. */
 export function joinTexts(texts: readonly Branch[]): Example {
   const shared = sharedLength(texts);
   return branchedExample(

@@ -17,7 +17,7 @@ export const BATCH_SPEC = {
   /** Number of the text, `[rows, length]`; a token sees those of its own text only, */
   segments: spec([null, null], "int32"),
   /** and of the text that its own one goes on from, `[rows, length]`; that text itself where there is no other. */
-  trunks: spec([null, null], "int32"),
+  prefixes: spec([null, null], "int32"),
   /** Places `row · length + column` of the tokens whose next one is counted, `[counted]`. */
   places: spec([null], "int32"),
   /** The tokens that follow them, `[counted]`; below 0 where there is none, as in the padding of this list. */
@@ -56,11 +56,11 @@ export const sft = ({ packed }: { packed: boolean }): Objective<typeof BATCH_SPE
 function textStates(
   model: Model,
   embeddings: tf.Tensor,
-  { positions, segments, trunks }: Pick<BatchTensors, "positions" | "segments" | "trunks">,
+  { positions, segments, prefixes }: Pick<BatchTensors, "positions" | "segments" | "prefixes">,
   packed: boolean,
 ): tf.Tensor {
   const { config } = model;
-  const sameText = packed ? ownText({ segments, trunks }) : undefined;
+  const sameText = packed ? ownText({ segments, prefixes }) : undefined;
   const attend = causalAttend(config, positions, sameText);
   return hiddenStates(model, embeddings, positions, (layer, projected) => attend(layer, projected).value);
 }

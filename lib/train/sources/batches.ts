@@ -96,7 +96,7 @@ function tensorsOf(
   { counted, capacity }: { counted: number; capacity: number },
 ): Batch {
   const byPlace = () => emptyTensor([rows, length], "int32");
-  const [ids, positions, segments, trunks] = [byPlace(), byPlace(), byPlace(), byPlace()];
+  const [ids, positions, segments, prefixes] = [byPlace(), byPlace(), byPlace(), byPlace()];
   const places = emptyTensor([capacity], "int32");
   const labels = emptyTensor([capacity], "int32");
   labels.data.fill(-1, counted);
@@ -108,15 +108,15 @@ function tensorsOf(
     const size = sizes[example]!.tokens;
     const start = row * length + column;
     ids.data.set(source.subarray(0, size), start);
-    const trunk = ++segment;
-    const trunkEnd = branches[0] ?? size;
-    trunks.data.fill(trunk, start, start + size);
+    const prefix = ++segment;
+    const prefixEnd = branches[0] ?? size;
+    prefixes.data.fill(prefix, start, start + size);
     let branch = 0;
     for (let i = 0, position = 0; i < size; i++, position++) {
       if (i === branches[branch]) {
         branch++;
         segment++;
-        position = trunkEnd;
+        position = prefixEnd;
       }
       segments.data[start + i] = segment;
       positions.data[start + i] = position;
@@ -126,5 +126,5 @@ function tensorsOf(
     }
     tokens += size;
   }
-  return { tensors: { ids, positions, segments, trunks, places, labels }, tokens };
+  return { tensors: { ids, positions, segments, prefixes, places, labels }, tokens };
 }

@@ -165,7 +165,7 @@ describe("a generator", () => {
     await expect(generator.between(async () => 1)).rejects.toThrow(/generator is closed/);
   });
 
-  it("does errands between steps, for half of the time at most", async () => {
+  it("does tasks between steps, for half of the time at most", async () => {
     const generator = openGenerator(randomModel());
     expect(await generator.between(async () => 7)).toBe(7);
     await expect(
@@ -174,24 +174,23 @@ describe("a generator", () => {
       }),
     ).rejects.toThrow(RangeError);
     const tokenTimes: number[] = [];
-    const errands: [number, number][] = [];
-    const errand = async () => {
+    const tasks: [number, number][] = [];
+    const task = async () => {
       const start = performance.now();
       while (performance.now() - start < 10);
-      errands.push([start, performance.now()]);
+      tasks.push([start, performance.now()]);
     };
     const asked: Promise<void>[] = [];
     await generator.submit([request(1, { maxNewTokens: 1000 })], {
       onToken: () => {
-        if (tokenTimes.push(performance.now()) === 10)
-          for (let i = 0; i < 5; i++) asked.push(generator.between(errand));
+        if (tokenTimes.push(performance.now()) === 10) for (let i = 0; i < 5; i++) asked.push(generator.between(task));
       },
     });
     await Promise.all(asked);
-    expect(errands.length).toBe(5);
-    // Texts had their share between any two errands.
-    for (const [i, [start]] of errands.slice(1).entries()) {
-      const [, end] = errands[i]!;
+    expect(tasks.length).toBe(5);
+    // Texts had their share between any two tasks.
+    for (const [i, [start]] of tasks.slice(1).entries()) {
+      const [, end] = tasks[i]!;
       expect(tokenTimes.filter((time) => time > end && time < start).length).toBeGreaterThan(0);
       expect(start - end).toBeGreaterThan(9);
     }

@@ -96,17 +96,17 @@ describe("languageModelLoss", () => {
     expectEqualSums(packed, single);
   });
 
-  it("of branches is that of each with its trunk, and so are the gradients", async () => {
+  it("of branches is that of each with its shared prefix, and so are the gradients", async () => {
     const random = createRandom(2);
     const ids = (count: number) => Array.from({ length: count }, () => random.integer(20));
     const texts = Array.from({ length: 5 }, (_, i) => ({
-      trunk: ids(2 + i),
+      prefix: ids(2 + i),
       branches: Array.from({ length: 1 + (i % 3) }, () => ({ prompt: ids(1 + (i % 2)), completion: ids(3 + (i % 4)) })),
     }));
-    const branched = texts.map(({ trunk, branches }) => branchedExample(trunk, branches));
-    const single = texts.flatMap(({ trunk, branches }) =>
+    const branched = texts.map(({ prefix, branches }) => branchedExample(prefix, branches));
+    const single = texts.flatMap(({ prefix, branches }) =>
       branches.map(({ prompt, completion }) => {
-        const given = [...trunk, ...prompt];
+        const given = [...prefix, ...prompt];
         return exampleOf([...given, ...completion], (i) => i >= given.length);
       }),
     );
