@@ -43,7 +43,10 @@ const OPERATIONS: readonly AnswerOperation[] = ["cot", "think", "answer", "solve
 export function addEvaluateOptions(command: Command): Command {
   return command
     .requiredOption("--model <model>", MODEL_SPEC)
-    .requiredOption("--task <task>", "word-problems:OPERATIONS or the name of a data set")
+    .requiredOption(
+      "--task <task>",
+      "word-problems:OPERATIONS, the name of a data set, or a file of your own, see below",
+    )
     .option("--backend <name>", "what runs it: local, transformers or openai (default: as the model says)")
     .option("--backend-args <args>", "k=v,k=v or a dict literal, see below")
     .addOption(
