@@ -58,8 +58,9 @@ const MOST_REASONS = 4;
 
 /** The error for a file without a record that can be graded: what its lines lack, and where first. */
 function nothingToGrade(file: string, issues: readonly JsonlIssue[]): ThoughtbookError {
-  const hint = "Each line needs a completion (or response) and a reference (or answer): see --help.";
-  if (issues.length === 0) return new ThoughtbookError("bad-input", `${file} has no records`, { hint });
+  if (issues.length === 0) {
+    return new ThoughtbookError("bad-input", `${file} has no records`, { hint: "Run with --help for the fields." });
+  }
   const byReason = new Map<string, number[]>();
   for (const { line, reason } of issues) {
     // The messages of JSON's parser hold a part of the line.
@@ -73,7 +74,9 @@ function nothingToGrade(file: string, issues: readonly JsonlIssue[]): Thoughtboo
   const rest = byReason.size > MOST_REASONS ? "; …" : "";
   const lines = issues.length === 1 ? "its line is" : `its ${issues.length.toLocaleString("en-US")} lines are`;
   const message = `${file} has no record that can be graded: ${lines} malformed: ${reasons.join("; ")}${rest}`;
-  return new ThoughtbookError("bad-input", message, { hint });
+  return new ThoughtbookError("bad-input", message, {
+    hint: "Each line needs a completion (or response) and a reference (or answer): see --help.",
+  });
 }
 
 async function gradeFile(file: string, policies: readonly Policy[], limit = Number.POSITIVE_INFINITY) {

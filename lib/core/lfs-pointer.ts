@@ -8,12 +8,12 @@ const LONGEST = 1024;
 /** Whether a text is a pointer of Git LFS: a clone made without it has these instead of its large files. */
 export const isLfsPointer = (text: string): boolean => text.length <= LONGEST && BEGINNING.test(text);
 
-/** The error for a file that is a pointer, whose text is given. */
-export function lfsPointerError(file: string, text: string): ThoughtbookError {
+/** The error for a file that is a pointer, whose text is given; `further` is what else to know, as sentences. */
+export function lfsPointerError(file: string, text: string, further = ""): ThoughtbookError {
   const bytes = /^size (\d+)\s*$/m.exec(text)?.[1];
   const size = bytes === undefined ? "" : ` of ${Number(bytes).toLocaleString("en-US")} bytes`;
   return new ThoughtbookError("corrupt-data", `${file} is a Git-LFS pointer, not the file${size} that it stands for`, {
-    hint: "Run `git lfs install` once, then `git lfs pull` in that folder, or download the files without Git.",
+    hint: `Run \`git lfs install\` once, then \`git lfs pull\` in that folder, or download the files without Git. ${further}`.trim(),
   });
 }
 
@@ -22,9 +22,9 @@ export function lfsPointerError(file: string, text: string): ThoughtbookError {
  *
  * @throws corrupt-data
  */
-export async function refuseLfsPointer(file: string): Promise<void> {
+export async function refuseLfsPointer(file: string, further?: string): Promise<void> {
   const text = await readBeginning(file).catch(() => "");
-  if (isLfsPointer(text)) throw lfsPointerError(file, text);
+  if (isLfsPointer(text)) throw lfsPointerError(file, text, further);
 }
 
 /** The text of a file that is as short as a pointer, else its first bytes, which are too many for one. */

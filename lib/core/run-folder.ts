@@ -56,11 +56,12 @@ export async function openRun<T>({ folder, config, seed, idOf, schema, resized }
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw fileSystemError(error, "make the folder", folder);
   });
+  const settings = asJson({ config, seed }); // Throws for what JSON cannot hold, before anything is written.
   const earlier = await readSettings(runFile);
   if (earlier !== undefined) {
     const size = resized?.(earlier.config);
-    const settings = JSON.parse(canonicalJson({ config: size?.config ?? config, seed })) as unknown;
-    requireSameSettings({ config: earlier.config, seed: earlier.seed }, settings, folder);
+    const now = size === undefined ? settings : asJson({ config: size.config, seed });
+    requireSameSettings({ config: earlier.config, seed: earlier.seed }, now, folder);
     if (size?.grows) await writeWhole(runFile, `${JSON.stringify({ ...earlier, config }, null, 2)}\n`);
   } else if (await exists(recordsFile)) {
     throw new ThoughtbookError("corrupt-data", `${folder} holds records but no run.json that says what they are`, {
@@ -113,6 +114,8 @@ export async function openRun<T>({ folder, config, seed, idOf, schema, resized }
     close: () => writer.close(),
   };
 }
+
+const asJson = (settings: object): unknown => JSON.parse(canonicalJson(settings));
 
 type RunFile = Record<string, unknown> & { config: unknown; seed: unknown };
 

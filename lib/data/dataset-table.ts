@@ -68,8 +68,10 @@ export async function datasetEntry(name: string): Promise<DatasetEntry> {
 export async function splitEntry(name: string, split: string): Promise<SplitEntry> {
   const { splits } = await datasetEntry(name);
   if (Object.hasOwn(splits, split)) return splits[split]!;
-  const known = Object.keys(splits).join(", ");
-  throw new ThoughtbookError("bad-input", `${name} has no split "${split}"; it has ${known}`, { hint: LIST_HINT });
+  const known = Object.keys(splits);
+  throw new ThoughtbookError("bad-input", `${name} has no split "${split}"; it has ${known.join(", ")}`, {
+    hint: `${didYouMean(split, known)}${LIST_HINT}`,
+  });
 }
 
 /**

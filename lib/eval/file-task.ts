@@ -52,10 +52,10 @@ export async function readFileProblems(
     ...(signal ? { signal } : {}),
   });
   for await (const { index, place, value } of rows) {
-    if (limit !== undefined && problems.length === limit) break;
     const parsed = rowSchema.safeParse(value);
     if (!parsed.success) bad.push(`${place}: ${reasonOf(parsed.error, value)}`);
     else problems.push(problemOf(`${name}/${index}`, parsed.data));
+    if (problems.length === limit) break;
   }
   if (bad.length === 0 && problems.length > 0) return { name, problems };
   const rest = bad.length > MOST_NAMED ? `; and ${bad.length - MOST_NAMED} more` : "";
@@ -91,13 +91,17 @@ function problemOf(place: string, row: z.infer<typeof rowSchema>): EvaluationPro
   const question = (row.question ?? row.problem)!;
   const answer = (row.answer ?? row.reference)!;
   const { id, kind } = row;
-  return { id: id ?? place, question, kind: kind ?? kindOf(question, answer), references: [answer], fields: row };
+  const asked = kind ?? kindOf(question, answer);
+  const letter = asked === "choice" ? LETTER.exec(answer.trim())?.[1] : undefined;
+  return { id: id ?? place, question, kind: asked, references: [letter ?? answer], fields: row };
 }
+
+const LETTER = /^\(?([A-J])\)?\.?$/;
 
 function kindOf(question: string, answer: string): ProblemKind {
   const said = answer.trim();
   if (/^(?:yes|no|true|false)$/i.test(said)) return "yes-no";
-  const letter = /^\(?([A-J])\)?\.?$/.exec(said)?.[1];
+  const letter = LETTER.exec(said)?.[1];
   if (letter !== undefined && new RegExp(`(^|[\\s(])${letter}[).:]`, "m").test(question)) return "choice";
   // Formulas have digits, signs or single letters.
   const isWords = /\p{L}{2}/u.test(said) && !/[\d\\$^_=+*/<>{}]|####/.test(said);

@@ -148,9 +148,13 @@ function asSplit(split: string): Split {
 async function datasetTask(name: string, { limit, split, path, signal }: TaskOptions): Promise<EvaluationTask> {
   const known = [WORD_PROBLEMS, ...Object.keys(await datasetTable())];
   if (!known.includes(name)) {
-    throw new ThoughtbookError("bad-input", `there is no task ${JSON.stringify(name)}; known are ${known.join(", ")}`, {
-      hint: `${didYouMean(name.split(":")[0]!, known)}A file of your own is given by its name, such as mine.jsonl.`,
-    });
+    throw new ThoughtbookError(
+      "bad-input",
+      `there is no data set ${JSON.stringify(name)}; known tasks are ${known.join(", ")}`,
+      {
+        hint: `${didYouMean(name.split(":")[0]!, known)}A file of your own is given by its name, such as mine.jsonl.`,
+      },
+    );
   }
   const dataset = await asDatasetName(name);
   const { kinds } = await datasetEntry(name);

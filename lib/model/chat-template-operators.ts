@@ -72,13 +72,17 @@ export function usePythonOperators(interpreter: Evaluator): void {
       value.type === "BooleanValue" ? evaluate({ type: "IntegerLiteral", value: Number(value.value) }, scope) : value;
     const [a, b] = [asNumber(left), asNumber(right)];
     if (NUMBERS.includes(a.type) && NUMBERS.includes(b.type)) return compute(a, b);
-    if (operator === "+" && SEQUENCES.includes(left.type) && left.type === right.type) return compute(left, right);
+    const literal = (type: string, values: readonly Value[]) =>
+      evaluate({ type, value: values.map((value) => ({ type: KNOWN, value })) }, scope);
+    if (operator === "+" && SEQUENCES.includes(left.type) && left.type === right.type) {
+      if (left.type !== "TupleValue") return compute(left, right);
+      return literal("TupleLiteral", [...(left.value as Value[]), ...(right.value as Value[])]);
+    }
     const [sequence, times] = SEQUENCES.includes(a.type) ? [a, b] : [b, a];
     if (operator === "*" && SEQUENCES.includes(sequence.type) && times.type === "IntegerValue") {
       const repeated = repeat(sequence.value as string | readonly Value[], times.value as number);
       if (typeof repeated === "string") return text(repeated, scope);
-      const items = repeated.map((value) => ({ type: KNOWN, value }));
-      return evaluate({ type: sequence.type === "TupleValue" ? "TupleLiteral" : "ArrayLiteral", value: items }, scope);
+      return literal(sequence.type === "TupleValue" ? "TupleLiteral" : "ArrayLiteral", repeated);
     }
     const hint = operator === "+" && [left, right].some(({ type }) => type === "StringValue");
     throw new Error(

@@ -26,12 +26,11 @@ export async function openWeights(folder: string): Promise<SafetensorsFile[]> {
   });
   if (present.includes(WEIGHTS_FILE)) return [await openSafetensors(join(folder, WEIGHTS_FILE))];
   if (!present.includes(INDEX_FILE)) {
-    // Fetching a pickle would be of no use: that it is one is said first.
-    if (!present.some((file) => PICKLE.test(file))) {
-      for (const file of present)
-        if (/\.\w*tensors$|\.gguf$|\.onnx$/.test(file)) await refuseLfsPointer(join(folder, file));
-    }
-    throw noWeights(present, folder);
+    const error = noWeights(present, folder);
+    const pickle = present.find((file) => PICKLE.test(file));
+    if (pickle !== undefined)
+      await refuseLfsPointer(join(folder, pickle), `Even then: ${error.message}. ${error.hint}`);
+    throw error;
   }
 
   const index = join(folder, INDEX_FILE);

@@ -29,7 +29,8 @@ export async function localFolder(spec: string): Promise<string | undefined> {
     });
   }
   if (!isPath) return undefined;
-  const beside = await readdir(dirname(path)).catch(() => []);
+  const entries = await readdir(dirname(path), { withFileTypes: true }).catch(() => []);
+  const beside = entries.flatMap((entry) => (entry.isFile() ? [] : [entry.name]));
   throw new ThoughtbookError("not-found", `there is no folder ${path}`, {
     hint: `${didYouMean(basename(path), beside)}Check the path; a model of the hub is called owner/name.`,
   });
