@@ -96,6 +96,7 @@ export {
   mergeAdapter,
 } from "./lora-adapter.js";
 export { loadAdapter, type SaveAdapterOptions, saveAdapter } from "./lora-files.js";
+export { type ListedModel, listModels } from "./model-list.js";
 export {
   chooseOnnxFiles,
   findOnnxFiles,

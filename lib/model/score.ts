@@ -1,5 +1,6 @@
 import { ThoughtbookError } from "../core/index.js";
 import { bucketOf, bucketSizes, emptyTensor, padRows, type SessionOptions, type TensorData } from "../tensor/index.js";
+import { brokenScores } from "./broken-weights.js";
 import type { ModelConfig } from "./config.js";
 import { checkIds, type HostModel, modelInputs } from "./generate-model.js";
 import { checkTop, type TokenLogProb, topTokens } from "./sampling-top.js";
@@ -41,7 +42,8 @@ const LOGITS = 2 ** 25;
  *
  * @returns for each sequence one number for every token but the first, or for every token of the continuation
  * @throws before any work: bad-input (an empty sequence, prompt or continuation, an id outside the vocabulary, a sequence
- *   longer than the context); while working: interrupted, execution
+ *   longer than the context); while working: interrupted, execution (also for scores that are no numbers, as of weights
+ *   that are none)
  */
 export async function score(
   model: HostModel,
@@ -147,6 +149,11 @@ async function scoreTexts(
       ? await attendedBodyOf(model, programs, batch, { length, rows })
       : await bodyOf(model, programs, batch, { length, rows, side });
     await headOf(model, programs, hidden, { batch, length, side, chunk, topCount });
+    for (const place of indices.flatMap((index) => allRows[index]!.texts)) {
+      const index = scored[place]!;
+      // Of finite weights no score is infinite.
+      if (!results[index]!.logProbs.every(Number.isFinite)) throw brokenScores(model, `sequence ${index}`);
+    }
     for (const { members } of batch) done += members.length;
     options.onProgress?.(done);
   }
