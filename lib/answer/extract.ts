@@ -2,20 +2,23 @@ import { extractAot } from "./aot.js";
 import { extractAstar } from "./astar-extract.js";
 import { extractDots } from "./dots.js";
 import type { Result } from "./expression.js";
-import { extractStrict } from "./extract-strict.js";
+import { extractStrict, type Reading } from "./extract-strict.js";
 
 /** How answers are read and compared: honestly, or as one of three released systems does it, faults included. */
 export type Policy = "strict" | "astar" | "dots" | "aot";
 export const POLICIES: readonly Policy[] = ["strict", "astar", "dots", "aot"];
 
-const EXTRACTORS: Record<Policy, (completion: string) => Result<string>> = {
+const EXTRACTORS: Record<Policy, (completion: string, reading: Reading) => Result<string>> = {
   strict: extractStrict,
   astar: extractAstar,
   dots: extractDots,
   aot: extractAot,
 };
 
-/** The final answer of a completion under a policy; the failure says why there is none. */
-export function extractAnswer(completion: string, policy: Policy): Result<string> {
-  return EXTRACTORS[policy](completion);
+/**
+ * The final answer of a completion under a policy; the failure says why there is none.
+ * @param reading what kind of answer is wanted and whether the text is incomplete; the released systems do not ask
+ */
+export function extractAnswer(completion: string, policy: Policy, reading: Reading = {}): Result<string> {
+  return EXTRACTORS[policy](completion, reading);
 }

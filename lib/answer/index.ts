@@ -1,3 +1,4 @@
+export { ANSWER_KINDS, type AnswerKind } from "./answer-kind.js";
 export { equalAot, extractAot } from "./aot.js";
 export { equalAstar, equalAstarGsm8k } from "./astar-equality.js";
 export { extractAstar, normalizeAstar } from "./astar-extract.js";
@@ -16,12 +17,13 @@ export {
   type Result,
 } from "./expression.js";
 export { extractAnswer, POLICIES, type Policy } from "./extract.js";
-export { lastBox } from "./extract-strict.js";
+export { lastBox, type Reading } from "./extract-strict.js";
 export { checkGame24, checkGame24Dots } from "./game24.js";
-export { ANSWER_KINDS, type AnswerKind, type Grade, type GradeTask, grade } from "./grade.js";
+export { type Grade, type GradeTask, grade } from "./grade.js";
 export type { MathConstant, MathFunction, MathNode } from "./math-node.js";
 export { choiceLetter, equalChoice, equalYesNo } from "./multiple-choice.js";
 export { parseArithmetic, parseNumber } from "./parse-arithmetic.js";
+export { equalStatedChoice, equalStatedYesNo, statedChoice, statedYesNo } from "./stated-choice.js";
 export { type Agreement, compareStated, finalAnswer } from "./stated-value.js";
 export { equalParsed, equalStrict, equalValues } from "./strict-equality.js";
 export { parseAnswer } from "./strict-parse.js";
