@@ -113,11 +113,14 @@ function interruptions(): [first: Promise<void>, second: Promise<void>] {
   return both;
 }
 
+/** What a record calls the route of a request without one. */
+const NO_ROUTE = "no such route" satisfies RequestRecord["route"];
+
 function lineOf({ method, route, path, status, code, param, aborted, milliseconds, ...record }: RequestRecord): string {
   const { model, promptTokens, completionTokens } = record;
   const tokens = model === undefined ? "" : ` ${model}: ${promptTokens} + ${completionTokens} tokens`;
   const reason = code === undefined ? "" : ` ${code}${param === undefined ? "" : ` (${param})`}`;
-  const time = `${new Date().toISOString()} ${method} ${code === undefined ? route : path} ${status}`;
+  const time = `${new Date().toISOString()} ${method} ${code === undefined && route !== NO_ROUTE ? route : path} ${status}`;
   return `${time}${reason}${aborted ? " (client left)" : ""} ${Math.round(milliseconds)} ms${tokens}`;
 }
 

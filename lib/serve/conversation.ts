@@ -5,7 +5,7 @@ import type { ChatMessage } from "../model/index.js";
 import { badRequest } from "./api-error.js";
 import type { ServedModel } from "./served-model.js";
 import { checkTextLength } from "./text-job.js";
-import { readArguments, writeToolTurns } from "./tool-turns.js";
+import { writeToolTurns } from "./tool-turns.js";
 
 const part = z.union(
   [
@@ -67,7 +67,7 @@ function toChatMessage({ role, content, refusal, tool_calls, function_call, ...r
   const written = calls.map(({ function: called, ...call }) => ({
     ...Object.fromEntries(Object.entries(call).filter(([, value]) => value !== null)),
     type: "function",
-    function: { ...called, arguments: readArguments(called.arguments) },
+    function: called,
   }));
   return { ...message, tool_calls: written };
 }

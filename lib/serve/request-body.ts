@@ -29,10 +29,10 @@ export async function readJson(context: RequestContext, { options }: Pick<Servic
 
 /** Read no more than the limit, whether or not the client has told the length. */
 async function readBytes(context: RequestContext, limit: number): Promise<Uint8Array> {
+  // What still comes is read and thrown away for a moment, so that the client sees the answer; then the connection is closed.
   const tooLarge = () =>
     new ApiError(413, `The request is larger than ${limit} bytes.`, {
       code: "request_too_large",
-      headers: { connection: "close" },
     });
   if (Number(context.req.header("content-length") ?? 0) > limit) throw tooLarge();
   const reader = context.req.raw.body?.getReader();

@@ -62,7 +62,7 @@ export function recordEnd(
 const HIDDEN = "…";
 
 /** Names of parameters and parts of paths are written down where they look like names. */
-const plainWord = (word: string): string => (/^(?!sk-)[\w.:@[\]-]{1,64}$/i.test(word) ? word : HIDDEN);
+const plainWord = (word: string): string => (/^(?!sk-)[\w.:@[\]*-]{1,64}$/i.test(word) ? word : HIDDEN);
 
 /** The path of a request without its query. */
 function plainPath(url: string): string {

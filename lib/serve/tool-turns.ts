@@ -10,22 +10,11 @@ interface ToolSupport {
 }
 
 interface ToolCall {
-  function: { name: string; arguments: unknown };
+  /** Arguments as OpenAI's API has them, JSON in a string; or as they are. */
+  function: { name: string; arguments?: unknown };
 }
 
 const supports = new WeakMap<ChatTemplate, ToolSupport>();
-
-/** The arguments of a call, which OpenAI's API has as JSON in a string, and templates want as they are. */
-export function readArguments(given: unknown): unknown {
-  if (typeof given !== "string") return given ?? {};
-  if (given.trim() === "") return {};
-  try {
-    return JSON.parse(given);
-  } catch {
-    // A model wrote it; templates can write it as the text that it is.
-    return given;
-  }
-}
 
 /**
  * A conversation with calls of tools and their results, for a template. What the template knows is left to it; else calls
@@ -61,19 +50,32 @@ export function writeToolTurns(
 
 function writeCalls({ tool_calls: given, ...message }: ChatMessage, { calls: form }: ToolSupport): ChatMessage {
   const calls = given as ToolCall[];
-  if (form === "object") return { ...message, tool_calls: calls };
-  if (form === "text") return { ...message, tool_calls: calls.map(withTextArguments) };
-  const texts = calls.map(
-    ({ function: { name, arguments: values } }) =>
-      `<tool_call>\n${JSON.stringify({ name, arguments: values })}\n</tool_call>`,
-  );
+  if (form !== undefined) return { ...message, tool_calls: calls.map(form === "object" ? withObject : withText) };
+  const texts = calls.map(({ function: { name, arguments: given } }) => {
+    return `<tool_call>\n${JSON.stringify({ name, arguments: readArguments(given) })}\n</tool_call>`;
+  });
   return { ...message, content: [message.content, ...texts].filter((text) => text !== "").join("\n") };
 }
 
-function withTextArguments(call: ToolCall): ToolCall {
-  const { arguments: values } = call.function;
-  const text = typeof values === "string" ? values : JSON.stringify(values);
-  return { ...call, function: { ...call.function, arguments: text } };
+const withArguments = (call: ToolCall, written: unknown): ToolCall => ({
+  ...call,
+  function: { ...call.function, arguments: written },
+});
+const withObject = (call: ToolCall): ToolCall => withArguments(call, readArguments(call.function.arguments));
+function withText(call: ToolCall): ToolCall {
+  const given = call.function.arguments ?? {};
+  return withArguments(call, typeof given === "string" ? given || "{}" : JSON.stringify(given));
+}
+
+function readArguments(given: unknown = {}): unknown {
+  if (typeof given !== "string") return given ?? {};
+  if (given.trim() === "") return {};
+  try {
+    return JSON.parse(given);
+  } catch {
+    // A model wrote it; templates can write it as the text that it is.
+    return given;
+  }
 }
 
 const [NAME, VALUE, RESULT] = ["probed_name", "probed value", "probed result"];
@@ -85,7 +87,7 @@ function supportOf(template: ChatTemplate, tokenizer: Tokenizer): ToolSupport {
   const id = "probe0001";
   const call = { id, type: "function", function: { name: NAME, arguments: { key: VALUE } } };
   const calling = (calls: unknown[]) => ({ role: "assistant", content: "", tool_calls: calls });
-  const byForm = { object: calling([call]), text: calling([withTextArguments(call)]) };
+  const byForm = { object: calling([call]), text: calling([withText(call)]) };
   const holds = (text: string | undefined, ...parts: string[]) => parts.every((part) => text?.includes(part));
   const calls = (["object", "text"] as const).find((form) => {
     return holds(write(template, [user, byForm[form]]), NAME, VALUE);
