@@ -37,4 +37,10 @@ export {
 } from "./train-language-model.js";
 export { type TrainedModel, trainedModel } from "./trained-model.js";
 export { type CurvePhase, readTrainingCurve } from "./training-curve.js";
-export { mostOperations, readTraining, type TrainingOfModel, trainedOperations } from "./training-record.js";
+export {
+  isTrainedBy,
+  mostOperations,
+  readTraining,
+  type TrainingOfModel,
+  trainedOperations,
+} from "./training-record.js";
