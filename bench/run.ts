@@ -10,7 +10,7 @@ import { benchGenerate } from "./generate/index.js";
 import { ENGINE, GENERATE_PEERS, type GeneratePeer } from "./generate/peer-list.js";
 import { generateFigure, summarise as summariseGenerate } from "./generate/summary.js";
 import { type AgainOptions, compareRuns, summariseRuns } from "./model/again.js";
-import { writeCard } from "./model/card.js";
+import { renewCard, writeCard } from "./model/card.js";
 import { type ModelOptions, measureReasoner } from "./model/reasoner.js";
 import { measureScorer } from "./model/scorer.js";
 import { benchServe, type ServeOptions, summariseServe } from "./serve/index.js";
@@ -147,6 +147,7 @@ program
   .option("--seed <number>", "of the problems", Number, 0)
   .option("--budget <tokens>", "the longest chain of thought", positiveInteger, 320)
   .option("--long-budget <tokens>", "the longest thinking before an answer", positiveInteger, 900)
+  .option("--training-only", "measure nothing: write the part of the card that says how it was trained")
   .action(model);
 
 program
@@ -254,8 +255,16 @@ async function compress({
   console.log(`${summariseCompress(result)}\n\n${file}`);
 }
 
-async function model(options: Omit<ModelOptions, "folder" | "onProgress">): Promise<void> {
+async function model({
+  trainingOnly,
+  ...options
+}: Omit<ModelOptions, "folder" | "onProgress"> & { trainingOnly?: true }): Promise<void> {
   const folder = join(projectFolder(), "data", "models", options.model);
+  if (trainingOnly) {
+    await renewCard(folder, await readTraining(folder));
+    console.log(join(folder, "README.md"));
+    return;
+  }
   const asked = {
     ...options,
     folder: join(projectFolder(), "runs", "bench", `model-${options.model}`),

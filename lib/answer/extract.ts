@@ -2,20 +2,23 @@ import type { Result } from "./math/expression.js";
 import { extractAot } from "./released/aot.js";
 import { extractAstar } from "./released/astar-extract.js";
 import { extractDots } from "./released/dots.js";
-import { extractStrict } from "./strict/extract-strict.js";
+import { extractStrict, type Reading } from "./strict/extract-strict.js";
 
 /** How answers are read and compared: honestly, or as one of three released systems does it, faults included. */
 export type Policy = "strict" | "astar" | "dots" | "aot";
 export const POLICIES: readonly Policy[] = ["strict", "astar", "dots", "aot"];
 
-const EXTRACTORS: Record<Policy, (completion: string) => Result<string>> = {
+const EXTRACTORS: Record<Policy, (completion: string, reading: Reading) => Result<string>> = {
   strict: extractStrict,
   astar: extractAstar,
   dots: extractDots,
   aot: extractAot,
 };
 
-/** The final answer of a completion under a policy; the failure says why there is none. */
-export function extractAnswer(completion: string, policy: Policy): Result<string> {
-  return EXTRACTORS[policy](completion);
+/**
+ * The final answer of a completion under a policy; the failure says why there is none.
+ * @param reading what kind of answer is wanted and whether the text is incomplete; the released systems do not ask
+ */
+export function extractAnswer(completion: string, policy: Policy, reading: Reading = {}): Result<string> {
+  return EXTRACTORS[policy](completion, reading);
 }

@@ -1,16 +1,14 @@
 import { extractAnswer, type Policy } from "./extract.js";
-import { equalChoice, equalYesNo } from "./multiple-choice.js";
 import { equalAot } from "./released/aot.js";
 import { equalAstar, equalAstarGsm8k } from "./released/astar-equality.js";
 import { normalizeAstar } from "./released/astar-extract.js";
 import { equalDots } from "./released/dots.js";
+import type { AnswerKind } from "./strict/answer-kind.js";
 import { equalValues } from "./strict/equality.js";
+import { equalChoice, equalYesNo } from "./strict/multiple-choice.js";
 import { parseAnswer } from "./strict/parse.js";
+import { equalStatedChoice, equalStatedYesNo, statedYesNo } from "./strict/stated-choice.js";
 import { equalWords } from "./token-f1.js";
-
-/** What kind of answer is wanted. Policies differ in mathematics only; the others have one equality each. */
-export type AnswerKind = "math" | "gsm8k" | "choice" | "words" | "yes-no";
-export const ANSWER_KINDS: readonly AnswerKind[] = ["math", "gsm8k", "choice", "words", "yes-no"];
 
 export interface GradeTask {
   completion: string;
@@ -35,22 +33,48 @@ export interface Grade {
 
 /** Grade a completion against its reference under a policy. Nothing in it is executed; no text makes it throw. */
 export function grade({ completion, reference, policy, kind = "math" }: GradeTask): Grade {
-  const extracted = extractAnswer(completion, policy);
-  if (!extracted.ok) return { extracted: undefined, correct: false, status: "unparseable", reason: extracted.reason };
+  if (policy === "strict" && (kind === "math" || kind === "gsm8k")) return gradeStrict(completion, reference, kind);
+  const extracted = extractAnswer(completion, policy, { kind });
+  if (!extracted.ok) return unparseable(undefined, extracted.reason);
   const answer = extracted.value;
-  if (policy === "strict" && (kind === "math" || kind === "gsm8k")) return gradeStrict(answer, reference);
   const correct = equality(policy, kind)(answer, referenceAnswer(reference, policy, kind));
   return verdict(answer, correct);
 }
 
-function gradeStrict(answer: string, reference: string): Grade {
-  const said = parseAnswer(answer);
-  if (!said.ok) return { extracted: answer, correct: false, status: "unparseable", reason: said.reason };
-  const wanted = parseAnswer(referenceAnswer(reference, "strict", "math"));
-  if (!wanted.ok)
-    return { extracted: answer, correct: false, status: "wrong", reason: `the reference: ${wanted.reason}` };
-  return verdict(answer, equalValues(said.value, wanted.value));
+/** Mathematics. Where the reference is a letter or yes or no, a completion may also state it as it does for a choice. */
+function gradeStrict(completion: string, reference: string, kind: AnswerKind): Grade {
+  const truth = referenceAnswer(reference, "strict", kind);
+  const graded = gradeValue(completion, truth, kind);
+  const wanted = graded.correct ? undefined : wantedKind(truth);
+  if (wanted === undefined) return graded;
+  const stated = extractAnswer(completion, "strict", { kind: wanted });
+  return stated.ok && equality("strict", wanted)(stated.value, truth) ? verdict(stated.value, true) : graded;
 }
+
+function gradeValue(completion: string, truth: string, kind: AnswerKind): Grade {
+  const extracted = extractAnswer(completion, "strict", { kind });
+  if (!extracted.ok) return unparseable(undefined, extracted.reason);
+  const answer = extracted.value;
+  const said = parseAnswer(answer);
+  if (!said.ok) return unparseable(answer, said.reason);
+  const wanted = parseAnswer(truth);
+  if (wanted.ok) return verdict(answer, equalValues(said.value, wanted.value));
+  return { extracted: answer, correct: false, status: "wrong", reason: `the reference: ${wanted.reason}` };
+}
+
+/** What a reference for mathematics asks for if it is a choice, such as `\\text{(C)}`, or yes or no. */
+function wantedKind(truth: string): "choice" | "yes-no" | undefined {
+  if (truth.length > 40) return undefined;
+  if (/^(?:\\[a-z]+\{)?\s*\(?[A-Z]\)?\s*\}?$/.test(truth.trim())) return "choice";
+  return /^\W*(?:\\?text\{)?\w+\W*$/.test(truth) && statedYesNo(truth) !== undefined ? "yes-no" : undefined;
+}
+
+const unparseable = (extracted: string | undefined, reason: string): Grade => ({
+  extracted,
+  correct: false,
+  status: "unparseable",
+  reason,
+});
 
 function verdict(extracted: string, correct: boolean): Grade {
   return {
@@ -64,11 +88,11 @@ function verdict(extracted: string, correct: boolean): Grade {
 function equality(policy: Policy, kind: AnswerKind): (answer: string, reference: string) => boolean {
   switch (kind) {
     case "choice":
-      return equalChoice;
+      return policy === "strict" ? equalStatedChoice : equalChoice;
     case "words":
       return equalWords;
     case "yes-no":
-      return equalYesNo;
+      return policy === "strict" ? equalStatedYesNo : equalYesNo;
     default:
       if (policy === "astar") return kind === "gsm8k" ? equalAstarGsm8k : equalAstar;
       return policy === "dots" ? equalDots : equalAot;
@@ -84,6 +108,9 @@ function referenceAnswer(reference: string, policy: Policy, kind: AnswerKind): s
     : hashes >= 0
       ? reference.slice(hashes + 4).trim()
       : extractAnswer(reference, policy);
-  const answer = typeof found === "string" ? found : found?.ok ? found.value : reference;
+  const whole = typeof found === "string" ? found : found?.ok ? found.value : reference;
+  // Below a heading "#### Answer", or with more after it.
+  const below = policy === "strict" && whole.includes("\n") ? extractAnswer(reference, policy, { kind }) : undefined;
+  const answer = below?.ok ? below.value : whole;
   return policy === "astar" && kind === "math" ? normalizeAstar(answer) : answer;
 }

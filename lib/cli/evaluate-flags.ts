@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { decodeEscapes, ThoughtbookError } from "../core/index.js";
+import { decodeEscapes, didYouMean, ThoughtbookError } from "../core/index.js";
 import type { FactOrder } from "../data/index.js";
 import type { AnswerOperation, EvaluateOptions, SamplingParams, TaskOptions } from "../eval/index.js";
 import { MODEL_SPEC } from "./models.js";
@@ -43,7 +43,10 @@ const OPERATIONS: readonly AnswerOperation[] = ["cot", "think", "answer", "solve
 export function addEvaluateOptions(command: Command): Command {
   return command
     .requiredOption("--model <model>", MODEL_SPEC)
-    .requiredOption("--task <task>", "word-problems:OPERATIONS or the name of a data set")
+    .requiredOption(
+      "--task <task>",
+      "word-problems:OPERATIONS, the name of a data set, or a file of your own, see below",
+    )
     .option("--backend <name>", "what runs it: local, transformers or openai (default: as the model says)")
     .option("--backend-args <args>", "k=v,k=v or a dict literal, see below")
     .addOption(
@@ -155,7 +158,7 @@ async function systemPromptOf({ systemPromptName: name, systemPrompt: text }: Ev
   const known = SYSTEM_PROMPT_NAMES.find((each) => each === name);
   if (known !== undefined) return SYSTEM_PROMPTS[known];
   throw new ThoughtbookError("bad-input", `there is no system prompt named ${JSON.stringify(name)}`, {
-    hint: `Choose ${SYSTEM_PROMPT_NAMES.join(", ")}, or give one of your own with --system-prompt.`,
+    hint: `${didYouMean(name, SYSTEM_PROMPT_NAMES)}Choose ${SYSTEM_PROMPT_NAMES.join(", ")}, or give one of your own with --system-prompt.`,
   });
 }
 

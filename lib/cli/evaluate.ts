@@ -5,16 +5,25 @@ import type { BackendOptions } from "../llm/index.js";
 import { addEvaluateOptions, type EvaluateFlags, settingsOf, taskOptionsOf, twice } from "./evaluate-flags.js";
 import { readableSummary } from "./evaluate-table.js";
 import { resumable } from "./resumable.js";
+import { nameOf } from "./table.js";
 
 const OUTPUT = `
-Tasks: word-problems:4, word-problems:2-6 (each number of operations in turn), or any data set of "thoughtbook data list" but
-those that need Python.
+Tasks: word-problems:4, word-problems:2-6 (each number of operations in turn), any data set of "thoughtbook data list" but
+those that need Python, or a file of your own, such as mine.jsonl (also .json, .csv, .parquet). Its rows have
+
+  question  what is asked
+  answer    the right answer, or a solution with \\boxed{} or ####
+  id        optional; what records call the problem (default: the file's name and the row's number)
+  kind      optional: math, gsm8k, choice, words, yes-no, symbols or game24 (default: as the answer looks)
+
+A row without a question or an answer is an error that names it.
 
 The folder gets records.jsonl (one line for each problem, sample and budget, the same for the same seed), run.json (settings)
 and at the end summary.json and results.json (by problem: what was asked, and each text with its verdict and tokens), both
 with the keys of A*-Thought's evaluation, which grades under the policy astar where it applies, else strict. Of several
 budgets each has these two files in a folder of its own, budget-512. Ctrl-C keeps what is finished; the same command goes on
-from there, without --overwrite. A folder with other settings is refused unless there is --overwrite.
+from there, without --overwrite, and with a higher --limit it goes on to more problems. With a lower one the folder keeps all
+its records, and the summary is of the first ones. A folder with other settings is refused unless there is --overwrite.
 
 --sampling-params takes temperature, top_p, top_k, min_p, max_tokens, n and seed. What it leaves out is temperature=0,
 top_p=1 and max_tokens=32768 then, as in A*-Thought's evaluation. It says the same as --temperature, --top-p, --top-k,
@@ -55,7 +64,7 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
   const settings = await settingsOf(flags);
   const chosen = backendOf(flags);
   // Here, so that other commands need not load the engine.
-  const { evaluateModel, loadTask } = await import("../eval/index.js");
+  const { evaluateModel, isFileTask, loadTask } = await import("../eval/index.js");
   const { chooseBackend, loadOnBackend } = await import("../llm/index.js");
   chooseBackend(flags.model, chosen); // Before a data set is read, or downloaded.
   const file = path === undefined ? undefined : resolveUserPath(path);
@@ -63,7 +72,10 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
   const task = flags.asTest ? { ...loaded, settings: { ...loaded.settings, asTest: true } } : loaded;
   const { model, spec, backend, args } = await loadOnBackend(flags.model, { ...chosen, signal });
   try {
-    const decisive = { ...settings, spec, task: task.settings, hash: await model.hash() };
+    // A limit may be raised later, so the problems do not count; but a file may be another one of that name.
+    const asked = { ...task.settings, problems: undefined };
+    const own = file ?? (isFileTask(taskName) ? resolveUserPath(taskName) : undefined);
+    const decisive = { ...settings, spec, task: asked, file: own, hash: await model.hash() };
     const key = sha256(canonicalJson(decisive)).slice(0, 6);
     const folder = resolveUserPath(resultDir ?? join("runs", "evaluate", `${nameOf(spec)}_${nameOf(taskName)}_${key}`));
     const { summary } = await evaluateModel(model, task, {
@@ -86,7 +98,3 @@ function backendOf({ backend, backendArgs, threads }: EvaluateFlags): BackendOpt
   if (threads !== undefined && args.has("threads")) throw twice("--threads", "threads of --backend-args");
   return { backend, args, session: threads === undefined ? undefined : { threads } };
 }
-
-/** The last part of a path, an address or a name, as a part of a folder's name. */
-const nameOf = (text: string): string =>
-  (text.split(/[/\\#]/).findLast((part) => part !== "") ?? "").replace(/[^\w.-]+/g, "-");

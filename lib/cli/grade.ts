@@ -43,9 +43,7 @@ export function addGradeCommand(program: Command): void {
     .action(async ({ file, policy, limit }: { file: string; policy: Policy | "all"; limit?: number }) => {
       const policies = policy === "all" ? POLICIES : [policy];
       const { graded, issues } = await gradeFile(resolveUserPath(file), policies, limit);
-      if (graded.length === 0 && issues.length === 0) {
-        throw new ThoughtbookError("bad-input", `${file} has no records`, { hint: "Run with --help for the fields." });
-      }
+      if (graded.length === 0) throw nothingToGrade(file, issues);
       for (const each of policies) console.log(accuracyLine(each, graded));
       for (const line of disagreements(graded)) console.log(line);
       if (issues.length > 0) {
@@ -53,6 +51,32 @@ export function addGradeCommand(program: Command): void {
         for (const { line, reason } of issues) console.log(`  line ${line}: ${reason}`);
       }
     });
+}
+
+/** How many different reasons an error tells. */
+const MOST_REASONS = 4;
+
+/** The error for a file without a record that can be graded: what its lines lack, and where first. */
+function nothingToGrade(file: string, issues: readonly JsonlIssue[]): ThoughtbookError {
+  if (issues.length === 0) {
+    return new ThoughtbookError("bad-input", `${file} has no records`, { hint: "Run with --help for the fields." });
+  }
+  const byReason = new Map<string, number[]>();
+  for (const { line, reason } of issues) {
+    // The messages of JSON's parser hold a part of the line.
+    const kind = reason.startsWith("invalid JSON") ? "invalid JSON" : reason;
+    byReason.set(kind, [...(byReason.get(kind) ?? []), line]);
+  }
+  const reasons = [...byReason].slice(0, MOST_REASONS).map(([reason, those]) => {
+    const more = those.length > 1 ? ` and ${(those.length - 1).toLocaleString("en-US")} more` : "";
+    return `${reason} (line ${those[0]}${more})`;
+  });
+  const rest = byReason.size > MOST_REASONS ? "; …" : "";
+  const lines = issues.length === 1 ? "its line is" : `its ${issues.length.toLocaleString("en-US")} lines are`;
+  const message = `${file} has no record that can be graded: ${lines} malformed: ${reasons.join("; ")}${rest}`;
+  return new ThoughtbookError("bad-input", message, {
+    hint: "Each line needs a completion (or response) and a reference (or answer): see --help.",
+  });
 }
 
 async function gradeFile(file: string, policies: readonly Policy[], limit = Number.POSITIVE_INFINITY) {

@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { describeError } from "../core/index.js";
+import { describeError, didYouMean } from "../core/index.js";
 import { addCompressCommand } from "./compress.js";
 import { addDataCommands } from "./data.js";
 import { addEvaluateCommand } from "./evaluate.js";
@@ -17,6 +18,18 @@ import { addStudyCommand } from "./study.js";
 import { addTrainCommand } from "./train.js";
 import { addWordProblemsCommand } from "./word-problems.js";
 
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return version;
+}
+
+/** Commander suggests commands and options that are near a mistyped one; here, values of options as well. */
+function withNearChoices(text: string): string {
+  const [, value, choices] = /argument '(.*)' is invalid\. Allowed choices are (.*)\.\s*$/.exec(text) ?? [];
+  if (value === undefined || choices === undefined) return text;
+  return `${text.trimEnd()} ${didYouMean(value, choices.split(", "))}`.trimEnd().concat("\n");
+}
+
 // `thoughtbook data list | head` closes the pipe before all is written: that is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
@@ -25,7 +38,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 const program = new Command("thoughtbook")
   .description("LLM reasoning systems, reproduced end to end in TypeScript notebooks.")
+  .version(packageVersion(), "-V, --version", "print the version")
   .option("--debug", "show the stack of an error")
+  .configureOutput({ outputError: (text, write) => write(withNearChoices(text)) })
   .showHelpAfterError("(add --help for the options)");
 
 addNotebookCommands(program);

@@ -19,6 +19,13 @@ It ends with an error if something fails that the model says it can do.
 With --json one object: name, engine, parameterCount, contextLength, hash, capabilities (for each a status: works,
 fails with a reason, absent, or untried), generation (batchSize and tokensPerSecond), scoring (tokensPerSecond).`;
 
+const LISTED = `
+The embedded models, and those in the cache of the Hugging Face hub (HF_HUB_CACHE, HF_HOME) that were downloaded before. The
+size is of all files of a model, in the cache with all its revisions; parameters are told of those that this library's
+engine runs. Another model is a folder, owner/name of the hub, or a server: see "thoughtbook models check --help".
+
+With --json an array of objects: name, place (embedded or cache), folder, bytes, weights, parameters, revisions.`;
+
 interface CheckFlags {
   batch?: number;
   seconds?: number;
@@ -26,9 +33,14 @@ interface CheckFlags {
 }
 
 export function addModelCommands(program: Command): void {
-  program
-    .command("models")
-    .description("language models")
+  const models = program.command("models").description("language models");
+  models
+    .command("list")
+    .description("list the models that are on this machine, with their sizes")
+    .option("--json", "print one JSON array")
+    .addHelpText("after", LISTED)
+    .action(list);
+  models
     .command("check")
     .description("try what a model can do, with tiny requests, and measure how fast it is here")
     .argument("<model>", MODEL_SPEC)
@@ -37,6 +49,36 @@ export function addModelCommands(program: Command): void {
     .option("--json", "print one JSON object")
     .addHelpText("after", OUTPUT)
     .action(check);
+}
+
+async function list({ json }: { json?: true }): Promise<void> {
+  // Here, so that other commands need not load the engine.
+  const { listModels } = await import("../model/index.js");
+  const models = await listModels();
+  if (json) {
+    console.log(JSON.stringify(models));
+    return;
+  }
+  const rows = [
+    ["model", "place", "weights", "parameters", "MB", "revisions"],
+    ...models.map(({ name, place, weights, parameters, bytes, revisions = [] }) => [
+      name,
+      place,
+      weights.join(", ") || "none yet",
+      parameters === undefined ? "" : `${(parameters / 1e6).toLocaleString("en-US", { maximumFractionDigits: 2 })} M`,
+      (bytes / 1e6).toFixed(1),
+      revisions.map((revision) => revision.replace(/^([0-9a-f]{8})[0-9a-f]{32}$/, "$1…")).join(", "),
+    ]),
+  ];
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const isNumber = (column: number) => column === 3 || column === 4;
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => (isNumber(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
+      .join("  ")
+      .trimEnd(),
+  );
+  console.log(lines.join("\n"));
 }
 
 async function check(spec: string, { batch, seconds, json }: CheckFlags): Promise<void> {

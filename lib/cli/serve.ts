@@ -7,10 +7,11 @@ import type { RequestRecord } from "../serve/index.js";
 import { wholeNumber } from "./numbers.js";
 
 const HELP = `
-Routes: /v1/models, /v1/chat/completions, /v1/completions (stream, n, seed, stop, logprobs, echo), /health, /tokenize, /detokenize.
-A client of OpenAI's API wants http://HOST:PORT/v1 as its base URL, and any API key if this server has none.
+Routes: /v1/models, /v1/chat/completions, /v1/completions (stream, n, seed, stop, logprobs, echo), /health, /tokenize, /detokenize,
+/tokenizer_info. A client of OpenAI's API wants http://HOST:PORT/v1 as its base URL, and any API key if this server has none.
 
-A line is written for each request: route, status, time, numbers of tokens; never prompts, answers or keys.
+A line is written for each request: route, status, time, numbers of tokens, and of a refusal its code, the parameter that it is
+about and the path; never prompts, answers or keys.
 Ctrl-C lets answers in work end for some seconds; a second one ends them at once.
 
 Environment:
@@ -112,11 +113,15 @@ function interruptions(): [first: Promise<void>, second: Promise<void>] {
   return both;
 }
 
-function lineOf({ method, route, status, aborted, milliseconds, ...record }: RequestRecord): string {
+/** What a record calls the route of a request without one. */
+const NO_ROUTE = "no such route" satisfies RequestRecord["route"];
+
+function lineOf({ method, route, path, status, code, param, aborted, milliseconds, ...record }: RequestRecord): string {
   const { model, promptTokens, completionTokens } = record;
   const tokens = model === undefined ? "" : ` ${model}: ${promptTokens} + ${completionTokens} tokens`;
-  const time = `${new Date().toISOString()} ${method} ${route} ${status}`;
-  return `${time}${aborted ? " (client left)" : ""} ${Math.round(milliseconds)} ms${tokens}`;
+  const reason = code === undefined ? "" : ` ${code}${param === undefined ? "" : ` (${param})`}`;
+  const time = `${new Date().toISOString()} ${method} ${code === undefined && route !== NO_ROUTE ? route : path} ${status}`;
+  return `${time}${reason}${aborted ? " (client left)" : ""} ${Math.round(milliseconds)} ms${tokens}`;
 }
 
 /** Where an error came from, without its message, which may hold parts of a prompt. */

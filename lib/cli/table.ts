@@ -9,3 +9,7 @@ export const percent = (share: number): string => (100 * share).toFixed(1);
 
 /** An interval of shares in percent. */
 export const percentRange = ([low, high]: readonly [number, number]): string => `${percent(low)} – ${percent(high)}`;
+
+/** The last part of a path, an address or a name, as a part of a folder's name. */
+export const nameOf = (text: string): string =>
+  (text.split(/[/\\#]/).findLast((part) => part !== "") ?? "").replace(/[^\w.-]+/g, "-");

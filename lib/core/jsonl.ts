@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { ZodType } from "zod";
 import { fileSystemError, ThoughtbookError } from "./errors.js";
 import { strictJson } from "./json.js";
+import { isLfsPointer, lfsPointerError } from "./lfs-pointer.js";
 
 const NEWLINE = 10;
 const TRUNCATED = "the file ends in the middle of a record";
@@ -58,6 +59,7 @@ export async function* readJsonl<T = unknown>(
     const result = parseLine(bytes, ended, schema);
     if (result === undefined) return undefined;
     if ("value" in result) return { line, value: result.value };
+    if (line === 1 && isLfsPointer(bytes.toString())) throw lfsPointerError(file, bytes.toString());
     const issue = { file, line, reason: result.reason };
     if (onMalformed === undefined || issue.reason === TRUNCATED) throw malformed(issue);
     onMalformed(issue);

@@ -14,8 +14,19 @@ export interface RunOptions<T> {
   seed: number | string;
   /** The id of a record: a text that no other record of the run has. */
   idOf: (record: T) => string;
+  /**
+   * For runs that may be asked for more or fewer items later: the config as it would be with as many as an earlier run in
+   * the folder has, whose config is given, and whether there are more of them now. Undefined to compare as it is.
+   */
+  resized?: ((earlier: unknown) => ResizedConfig | undefined) | undefined;
   /** What each record read back must look like; without it they are taken on trust. */
   schema?: ZodType<T> | undefined;
+}
+
+export interface ResizedConfig {
+  config: Record<string, unknown>;
+  /** Then the run goes on under the new config; else it stays the larger one. */
+  grows: boolean;
 }
 
 /** A run that can be stopped at any time and goes on where it stopped. */
@@ -34,19 +45,24 @@ export interface Run<T> {
  * Start a run, or go on with the one in the folder. `run.json` keeps what the run is (config, seed, versions, time of
  * creation), `records.jsonl` one record a line; a record that was cut off when a run was killed is dropped.
  *
+ * A run that is `resized` goes on with the records it has. With fewer items the others stay.
+ *
  * @throws bad-input if the folder holds a run with another config or seed (names the first difference), corrupt-data,
  *   file-system
  */
-export async function openRun<T>({ folder, config, seed, idOf, schema }: RunOptions<T>): Promise<Run<T>> {
+export async function openRun<T>({ folder, config, seed, idOf, schema, resized }: RunOptions<T>): Promise<Run<T>> {
   const runFile = join(folder, "run.json");
   const recordsFile = join(folder, "records.jsonl");
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw fileSystemError(error, "make the folder", folder);
   });
-  const settings = JSON.parse(canonicalJson({ config, seed })) as unknown;
+  const settings = asJson({ config, seed }); // Throws for what JSON cannot hold, before anything is written.
   const earlier = await readSettings(runFile);
   if (earlier !== undefined) {
-    requireSameSettings(earlier, settings, folder);
+    const size = resized?.(earlier.config);
+    const now = size === undefined ? settings : asJson({ config: size.config, seed });
+    requireSameSettings({ config: earlier.config, seed: earlier.seed }, now, folder);
+    if (size?.grows) await writeWhole(runFile, `${JSON.stringify({ ...earlier, config }, null, 2)}\n`);
   } else if (await exists(recordsFile)) {
     throw new ThoughtbookError("corrupt-data", `${folder} holds records but no run.json that says what they are`, {
       hint: "Choose another folder or remove this one.",
@@ -99,12 +115,17 @@ export async function openRun<T>({ folder, config, seed, idOf, schema }: RunOpti
   };
 }
 
-async function readSettings(runFile: string): Promise<unknown> {
+const asJson = (settings: object): unknown => JSON.parse(canonicalJson(settings));
+
+type RunFile = Record<string, unknown> & { config: unknown; seed: unknown };
+
+async function readSettings(runFile: string): Promise<RunFile | undefined> {
   const text = await readIfThere(runFile);
   if (text === undefined) return undefined;
   try {
-    const { config, seed } = JSON.parse(text) as { config?: unknown; seed?: unknown };
-    return { config, seed };
+    const run: unknown = JSON.parse(text);
+    if (!isPlainObject(run)) throw new SyntaxError("it is no object");
+    return { ...run, config: run.config, seed: run.seed };
   } catch (cause) {
     throw new ThoughtbookError("corrupt-data", `${runFile} is not the JSON object of a run`, {
       hint: "Choose another folder or remove this one.",

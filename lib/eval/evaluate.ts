@@ -1,17 +1,13 @@
 import { join } from "node:path";
-import {
-  type Progress,
-  type ProgressDisplay,
-  startProgress,
-  strictJson,
-  ThoughtbookError,
-  writeWhole,
-} from "../core/index.js";
+import { isDeepStrictEqual } from "node:util";
+import { type ProgressDisplay, startProgress, strictJson, ThoughtbookError, writeWhole } from "../core/index.js";
 import type { LanguageModel } from "../llm/index.js";
 import { type PromptFrame, requireSystemRole, systemPromptName } from "../operations/index.js";
 import { ANSWERERS, type AnswerOperation } from "./answerers.js";
 import { cutToBudget, cuttingTokenizer } from "./budgets.js";
-import { budgetFolder, type EvaluationRun, memoryRun, openEvaluation, removeEvaluation } from "./evaluation-run.js";
+import { budgetFolder, type EvaluationRun, openEvaluation, removeEvaluation } from "./evaluation-run.js";
+import { memoryRun } from "./memory-run.js";
+import type { EvaluationProblem } from "./problems.js";
 import { type EvaluationRecord, evaluationRecord, recordId } from "./records.js";
 import { type ReleasedParts, type ReleasedSummary, releasedResults, releasedSummary } from "./released-files.js";
 import { type BudgetMeasures, summarizeRecords } from "./summary.js";
@@ -88,7 +84,8 @@ export interface Evaluation {
  *
  * With a folder: `records.jsonl` (as {@link EvaluationRecord}, in order once all are there), `run.json` (settings) and at
  * the end `summary.json` and `results.json`, by problem in the layout of A*-Thought's evaluation. Of several budgets each
- * has the two files as A*-Thought's evaluation writes them in a folder of its own, `budget-512`.
+ * has the two files as A*-Thought's evaluation writes them in a folder of its own, `budget-512`. A folder with the first
+ * problems of the task is gone on with, and one with more of them keeps these; the summary is of what is asked for now.
  *
  * @throws bad-input for options out of range, a system prompt for a model that takes none, or a folder with other settings;
  *   interrupted; as `generate` of the model
@@ -106,14 +103,22 @@ export async function evaluateModel(
   const modelHash = await model.hash();
   const sampling = { temperature, ...defined({ topP, topK, minP }) };
   const asked = { operation, ...defined({ systemPrompt, assistantPrefill }), ...sampling };
-  const config = { model: model.name, task: task.settings, ...asked, ...defined({ modelHash }), budgets, samples };
+  const common = { model: model.name, task: task.settings, ...asked, ...defined({ modelHash }), budgets, samples };
+  const config = { ...common, problems: task.problems.length };
   if (folder !== undefined && options.overwrite) await removeEvaluation(folder);
-  const run = folder === undefined ? memoryRun() : await openEvaluation(folder, seed, config);
+  const run =
+    folder === undefined ? memoryRun<EvaluationRecord>() : await openEvaluation(folder, seed, config, task.problems);
   const frame: PromptFrame = { system: systemPrompt, prefill: assistantPrefill };
   const records: EvaluationRecord[] = [];
+  const others: EvaluationRecord[] = [];
   try {
     await generateMissing({ ...options, run, model, task, budgets, samples, operation, frame, seed, modelHash });
-    for await (const record of run.records()) records.push(record);
+    const asked = new Map(task.problems.map((problem) => [problem.id, problem]));
+    for await (const record of run.records()) {
+      const problem = asked.get(record.problem);
+      if (problem && folder !== undefined) requireSameProblem(record, problem, folder);
+      (problem ? records : others).push(record);
+    }
   } finally {
     await run.close();
   }
@@ -141,7 +146,10 @@ export async function evaluateModel(
     ...(budgets.length === 1 ? releasedSummary(records, released) : {}),
   };
   if (folder !== undefined) {
-    await writeWhole(join(folder, "records.jsonl"), records.map((record) => `${strictJson(record)}\n`).join(""));
+    await writeWhole(
+      join(folder, "records.jsonl"),
+      [...records, ...others].map((record) => `${strictJson(record)}\n`).join(""),
+    );
     await writeResults(folder, records, budgets, released);
     await writeWhole(join(folder, "summary.json"), prettyJson(summary));
   }
@@ -185,7 +193,11 @@ interface Work extends EvaluateOptions {
 async function generateMissing(work: Work): Promise<void> {
   const { run, model, task, budgets, samples } = work;
   const total = task.problems.length * samples * budgets.length;
-  const initial = run.done.size;
+  const wanted = task.problems.flatMap(({ id }) =>
+    budgets.flatMap((budget) => Array.from({ length: samples }, (_, sample) => recordId(id, sample, budget))),
+  );
+  const initial = wanted.filter((id) => run.done.has(id)).length;
+  const before = run.done.size - initial;
   const tokenizer = cuttingTokenizer(model);
   const progress = startProgress(`Evaluating ${work.label ?? model.name} on ${task.name}`, {
     total,
@@ -193,12 +205,13 @@ async function generateMissing(work: Work): Promise<void> {
     unit: "records",
     display: work.display,
   });
+  const onRecord = () => progress.update(run.done.size - before);
   try {
     if (tokenizer) {
       const cut: CutTo = (answered, budget) => cutToBudget(answered, budget, tokenizer);
-      await generateUnder(work, budgets, cut, progress);
+      await generateUnder(work, budgets, cut, onRecord);
     } else {
-      for (const budget of budgets) await generateUnder(work, [budget], (answered) => answered, progress);
+      for (const budget of budgets) await generateUnder(work, [budget], (answered) => answered, onRecord);
     }
     progress.succeed(`${total.toLocaleString("en-US")} records`);
   } catch (error) {
@@ -210,7 +223,7 @@ async function generateMissing(work: Work): Promise<void> {
 type CutTo = (answered: Parameters<typeof cutToBudget>[0], budget: number) => Parameters<typeof cutToBudget>[0];
 
 /** Generate under the last of the budgets, which is the largest, and keep a record for each of them. */
-async function generateUnder(work: Work, budgets: readonly number[], cut: CutTo, progress: Progress): Promise<void> {
+async function generateUnder(work: Work, budgets: readonly number[], cut: CutTo, onRecord: () => void): Promise<void> {
   const { run, model, task, samples, operation, frame, seed, modelHash, temperature, topP, topK, minP, batchSize } =
     work;
   const isMissing = (problem: string, sample: number) =>
@@ -239,7 +252,7 @@ async function generateUnder(work: Work, budgets: readonly number[], cut: CutTo,
           // A record that cannot be written ends the work at once.
           writing.push(run.append(record).catch((error: unknown) => failure.abort(error)));
         }
-        progress.update(run.done.size);
+        onRecord();
       },
     });
   } catch (error) {
@@ -249,6 +262,18 @@ async function generateUnder(work: Work, budgets: readonly number[], cut: CutTo,
     await Promise.all(writing);
   }
   failure.signal.throwIfAborted();
+}
+
+/** A folder with more problems is told from this task by its records alone. */
+function requireSameProblem(record: EvaluationRecord, { references, kind }: EvaluationProblem, folder: string): void {
+  if (record.kind === kind && isDeepStrictEqual(record.references ?? [record.reference], [...references])) return;
+  throw new ThoughtbookError(
+    "bad-input",
+    `${folder} holds a record of ${record.problem} with another answer than the task`,
+    {
+      hint: "Choose another folder, or overwrite this one.",
+    },
+  );
 }
 
 function sortRecords(records: EvaluationRecord[], { problems }: EvaluationTask): void {

@@ -2,34 +2,48 @@ import { rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { fileSystemError, openRun, type Run, readIfThere, ThoughtbookError } from "../core/index.js";
+import type { EvaluationProblem } from "./problems.js";
 import { type EvaluationRecord, evaluationRecordSchema } from "./records.js";
+import { hashProblems } from "./tasks.js";
 
 export type EvaluationRun = Pick<Run<EvaluationRecord>, "done" | "records" | "append" | "close">;
 
-/** The run in a folder, with what it has so far. Throws as `openRun`. */
+/** What the settings of an evaluation say of its size. */
+const sizeSchema = z.looseObject({
+  problems: z.int().positive().optional(),
+  task: z.looseObject({ problems: z.string() }),
+});
+
+/**
+ * The run in a folder, with what it has so far. It may be one of the first of these problems, or of these and more.
+ * Throws as `openRun`.
+ */
 export const openEvaluation = (
   folder: string,
   seed: number | string,
   config: Record<string, unknown>,
+  problems: readonly EvaluationProblem[],
 ): Promise<EvaluationRun> =>
-  openRun<EvaluationRecord>({ folder, config, seed, idOf: ({ id }) => id, schema: evaluationRecordSchema });
-
-/** A run that keeps its records in memory only. */
-export function memoryRun(): EvaluationRun {
-  const records: EvaluationRecord[] = [];
-  const done = new Set<string>();
-  return {
-    done,
-    async *records() {
-      yield* records;
+  openRun<EvaluationRecord>({
+    folder,
+    config,
+    seed,
+    idOf: ({ id }) => id,
+    schema: evaluationRecordSchema,
+    resized(earlier) {
+      const parsed = sizeSchema.safeParse(earlier);
+      if (!parsed.success) return undefined;
+      const { problems: count, task } = parsed.data;
+      const now = sizeSchema.parse(config);
+      // Before the number was kept only the same problems were the same run.
+      if (count === undefined)
+        return { config: { ...config, problems: undefined }, grows: task.problems === now.task.problems };
+      if (count === problems.length) return undefined;
+      const grows = count < problems.length;
+      const hash = grows ? hashProblems(problems.slice(0, count)) : task.problems;
+      return { config: { ...config, problems: count, task: { ...now.task, problems: hash } }, grows };
     },
-    async append(record) {
-      done.add(record.id);
-      records.push(record);
-    },
-    close: async () => {},
-  };
-}
+  });
 
 /** The folder of what belongs to one of several budgets. */
 export const budgetFolder = (folder: string, budget: number): string => join(folder, `budget-${budget}`);

@@ -2,6 +2,7 @@ export type { AnswerOperation } from "./answerers.js";
 export { type CrossedOptions, type CrossedValues, crossedEstimate } from "./crossed-interval.js";
 export { type ErrorCause, errorCause, errorShares } from "./error-cause.js";
 export { type EvaluateOptions, type Evaluation, type EvaluationSummary, evaluateModel } from "./evaluate.js";
+export { isFileTask } from "./file-task.js";
 export {
   clusteredProportion,
   type Estimate,

@@ -1,5 +1,14 @@
+import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { createRandom, ThoughtbookError } from "../core/index.js";
+import {
+  createRandom,
+  type ProgressDisplay,
+  sha256,
+  startProgress,
+  strictJson,
+  ThoughtbookError,
+  writeWhole,
+} from "../core/index.js";
 import {
   FUNCTION_STEPS,
   functionProblems,
@@ -26,6 +35,8 @@ import {
   runOperation,
 } from "../operations/index.js";
 import { type Estimate, proportion } from "./intervals.js";
+import { memoryRun } from "./memory-run.js";
+import { type OperationRecord, type OperationRun, openOperationRun, operationRecordId } from "./operation-records.js";
 
 /** How well a model does one operation on word problems, or on functions to write. */
 export interface OperationQuality {
@@ -49,7 +60,14 @@ export interface OperationQualityOptions {
   split?: Split | undefined;
   seed: number | string;
   maxNewTokens: number;
+  /** The most texts in work at a time; the model's own choice unless told otherwise. */
+  batchSize?: number | undefined;
+  /** Where records are kept, and found again by the same call; without it they are in memory only. */
+  folder?: string | undefined;
+  /** Ends the work with an error; finished records stay in the folder. */
   signal?: AbortSignal | undefined;
+  /** Where progress is shown: the notebook or the terminal unless told otherwise. */
+  display?: ProgressDisplay | undefined;
 }
 
 type Check<Name extends OperationName> = (
@@ -103,39 +121,141 @@ const CHECKS: { readonly [Name in OperationName]?: Check<Name> } = {
  * How often a model's operations can be read, and are right, on procedural word problems and functions to write;
  * greedy, one attempt.
  *
- * @throws bad-input where no problem gives an example; as `runOperation`
+ * With a folder: `records.jsonl` (as {@link OperationRecord}, in order once all are there), `run.json` (settings) and at the
+ * end `summary.json`. The same call goes on with what is there, and one with more problems as well; one with fewer keeps
+ * the others.
+ *
+ * @throws bad-input where no problem gives an example, or for a folder with other settings; interrupted; as `runOperation`
  */
 export async function operationQuality(
   model: LanguageModel,
   options: OperationQualityOptions,
 ): Promise<OperationQuality[]> {
-  const results: OperationQuality[] = [];
-  for (const name of options.operations ?? OPERATION_NAMES) results.push(await qualityOf(model, name, options));
+  const { operations = OPERATION_NAMES, folder, seed, problems, difficulty, maxNewTokens } = options;
+  const { distractors = 0, split = "test" } = options;
+  const works = operations.map((name) => ({ name, cases: casesOf(name, options) }));
+  const modelHash = await model.hash();
+  const config = {
+    model: model.name,
+    ...(modelHash === undefined ? {} : { modelHash }),
+    ...{ operations: [...operations], problems, difficulty: [...difficulty], distractors, split, maxNewTokens },
+    // Tells another version of the problems: the number of cases may change, the first ones may not.
+    cases: sha256(JSON.stringify(works.map(({ cases }) => cases[0]!.example))),
+  };
+  const run = folder === undefined ? memoryRun<OperationRecord>() : await openOperationRun(folder, seed, config);
+  const found = new Map<string, OperationRecord>();
+  try {
+    await askMissing(model, works, run, options);
+    for await (const record of run.records()) found.set(record.id, record);
+  } finally {
+    await run.close();
+  }
+  const inOrder = works.map(({ name, cases }) => ({
+    name,
+    records: cases.map((_, at) => found.get(operationRecordId(name, at))!),
+  }));
+  const results = inOrder.map(({ name, records }) => summarize(name, records));
+  if (folder !== undefined) {
+    const asked = inOrder.flatMap(({ records }) => records);
+    const all = [...new Set([...asked, ...found.values()])];
+    await writeWhole(join(folder, "records.jsonl"), all.map((record) => `${strictJson(record)}\n`).join(""));
+    await writeWhole(join(folder, "summary.json"), `${JSON.stringify({ ...config, seed, results }, null, 2)}\n`);
+  }
   return results;
 }
 
-async function qualityOf<Name extends OperationName>(
+interface Work {
+  name: OperationName;
+  cases: Case<OperationName>[];
+}
+
+/** Ask the model for the outputs that the run lacks, and show how far it is. */
+async function askMissing(
+  model: LanguageModel,
+  works: readonly Work[],
+  run: OperationRun,
+  options: OperationQualityOptions,
+): Promise<void> {
+  const isDone = (name: OperationName, at: number) => run.done.has(operationRecordId(name, at));
+  const total = works.reduce((sum, { cases }) => sum + cases.length, 0);
+  let done = works.reduce((sum, { name, cases }) => sum + cases.filter((_, at) => isDone(name, at)).length, 0);
+  const progress = startProgress(`Measuring the operations of ${model.name}`, {
+    total,
+    initial: done,
+    unit: "outputs",
+    display: options.display,
+  });
+  try {
+    for (const { name, cases } of works) {
+      const missing = [...cases.keys()].filter((at) => !isDone(name, at));
+      if (missing.length === 0) continue;
+      await ask(model, name, missing, cases, run, { ...options, onRecord: () => progress.update(++done, name) });
+    }
+    progress.succeed(`${total.toLocaleString("en-US")} outputs`);
+  } catch (error) {
+    progress.fail();
+    throw error;
+  }
+}
+
+async function ask<Name extends OperationName>(
   model: LanguageModel,
   name: Name,
-  options: OperationQualityOptions,
-): Promise<OperationQuality> {
-  const { maxNewTokens, signal } = options;
-  const cases = (name === "code" ? functionCases(options) : problemCases(name, options)) as Case<Name>[];
+  missing: readonly number[],
+  cases: readonly Case<Name>[],
+  run: OperationRun,
+  { maxNewTokens, batchSize, signal, onRecord }: OperationQualityOptions & { onRecord: () => void },
+): Promise<void> {
   // The compiler does not see that the operation of a name takes the input of that name.
   const operation = OPERATIONS[name] as unknown as Operation<InputOf<Name>, OutputOf<Name>>;
-  const inputs = cases.map(({ example }) => example.input);
-  const all = await runOperation(model, operation, inputs, { maxNewTokens, attempts: 1, signal });
-  const outcomes = all.map(([outcome]) => outcome!);
   const check = CHECKS[name] as Check<Name> | undefined;
-  const isRight = (outcome: Outcome<OutputOf<Name>>, i: number) =>
-    outcome.ok && check!(outcome.value, cases[i]!.example, cases[i]!.problem!);
+  const failure = new AbortController();
+  const writing: Promise<void>[] = [];
+  try {
+    const inputs = missing.map((at) => cases[at]!.example.input);
+    await runOperation(model, operation, inputs, {
+      maxNewTokens,
+      batchSize,
+      attempts: 1,
+      signal: AbortSignal.any([failure.signal, ...(signal ? [signal] : [])]),
+      onOutcome(outcome, { request }) {
+        const at = missing[request]!;
+        const { example, problem } = cases[at]!;
+        const record: OperationRecord = {
+          id: operationRecordId(name, at),
+          operation: name,
+          case: at,
+          completion: outcome.text,
+          completionTokens: outcome.completionTokens,
+          parsed: isWhole(outcome),
+          ...(check ? { right: outcome.ok && check(outcome.value, example, problem!) } : {}),
+        };
+        // A record that cannot be written ends the work at once.
+        writing.push(run.append(record).then(onRecord, (error: unknown) => failure.abort(error)));
+      },
+    });
+  } catch (error) {
+    if (failure.signal.aborted) throw failure.signal.reason;
+    throw error;
+  } finally {
+    await Promise.all(writing);
+  }
+  failure.signal.throwIfAborted();
+}
+
+function summarize(operation: OperationName, records: readonly OperationRecord[]): OperationQuality {
+  const share = (isOne: (record: OperationRecord) => boolean | undefined) =>
+    proportion(records.filter(isOne).length, records.length);
   return {
-    operation: name,
-    parsed: proportion(outcomes.filter(isWhole).length, outcomes.length),
-    right: check && proportion(outcomes.filter(isRight).length, outcomes.length),
-    tokens: outcomes.reduce((sum, { completionTokens }) => sum + completionTokens, 0) / outcomes.length,
+    operation,
+    parsed: share(({ parsed }) => parsed),
+    right: CHECKS[operation] && share(({ right }) => right),
+    tokens: records.reduce((sum, { completionTokens }) => sum + completionTokens, 0) / records.length,
   };
 }
+
+const casesOf = (name: OperationName, options: OperationQualityOptions): Case<OperationName>[] =>
+  name === "code" ? functionCases(options) : problemCases(name, options);
 
 /** A long thought that was cut off can be read, but is none of what was asked for. */
 const isWhole = (outcome: Outcome<unknown>): boolean =>

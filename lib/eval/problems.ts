@@ -2,10 +2,10 @@ import {
   type AnswerKind,
   checkGame24,
   checkGame24Dots,
-  equalChoice,
+  equalStatedChoice,
+  equalStatedYesNo,
   equalStrict,
   equalWords,
-  equalYesNo,
   extractAnswer,
   grade,
   POLICIES,
@@ -62,7 +62,8 @@ export interface Graded {
  */
 export function gradeCompletion(problem: EvaluationProblem, text: string, solution: string | undefined): Graded {
   const { kind, references } = problem;
-  const extracted = solution === undefined ? undefined : extractAnswer(solution, "strict");
+  const wanted = kind === "symbols" || kind === "game24" ? "math" : kind;
+  const extracted = solution === undefined ? undefined : extractAnswer(solution, "strict", { kind: wanted });
   const answer = extracted?.ok ? extracted.value : undefined;
   const correct: Correctness = {};
   for (const policy of APPLYING[kind]) {
@@ -87,9 +88,9 @@ const equalSymbols = (a: string, b: string): boolean => a.replace(/\s+/g, "") ==
 const SAME: Record<ProblemKind, (a: string, b: string) => boolean> = {
   math: equalStrict,
   gsm8k: equalStrict,
-  choice: equalChoice,
+  choice: equalStatedChoice,
   words: equalWords,
-  "yes-no": equalYesNo,
+  "yes-no": equalStatedYesNo,
   symbols: equalSymbols,
   game24: equalSymbols,
 };

@@ -1,9 +1,10 @@
-import { canonicalJson, sha256, ThoughtbookError } from "../core/index.js";
+import { canonicalJson, didYouMean, sha256, ThoughtbookError } from "../core/index.js";
 import {
   asDatasetName,
   collectDataset,
   type DatasetRecord,
   datasetEntry,
+  datasetTable,
   type FactOrder,
   generateWordProblem,
   type MathRecord,
@@ -12,6 +13,7 @@ import {
   type Split,
   type TextRecord,
 } from "../data/index.js";
+import { isFileTask, readFileProblems } from "./file-task.js";
 import type { EvaluationProblem, ProblemKind } from "./problems.js";
 
 export interface TaskOptions {
@@ -49,7 +51,9 @@ const DEFAULT_COUNT = 1000;
 
 /**
  * A task by its name: `word-problems:4` or `word-problems:2-6` by the number of operations (of a range each number in
- * turn, so that all are equally often there), or a data set of `thoughtbook/data`.
+ * turn, so that all are equally often there), a data set of `thoughtbook/data`, or a file of one's own, `mine.jsonl`, with
+ * a question and an answer in each row (`readFileProblems` says more). The first problems under a limit are the same under
+ * a higher one.
  *
  * @throws bad-input for an unknown name or an option out of range, or a data set whose answers cannot be graded here; as
  *   `collectDataset`
@@ -67,7 +71,18 @@ export async function loadTask(name: string, options: TaskOptions = {}): Promise
       hint: "Leave it out.",
     });
   }
-  return datasetTask(name, options);
+  return isFileTask(name) ? fileTask(name, options) : datasetTask(name, options);
+}
+
+async function fileTask(file: string, { limit, split, path, signal }: TaskOptions): Promise<EvaluationTask> {
+  for (const [option, given] of Object.entries({ split, path })) {
+    if (given === undefined) continue;
+    throw new ThoughtbookError("bad-input", `${option} is for data sets, and the task is the file ${file}`, {
+      hint: "Leave it out.",
+    });
+  }
+  const { name, problems } = await readFileProblems(file, { limit, signal });
+  return createTask(name, problems);
 }
 
 /** A task of problems of one's own. */
@@ -89,9 +104,12 @@ export function createTask(
     }
     ids.add(id);
   }
-  const decisive = problems.map(({ fields: _, ...problem }) => problem);
-  return { name, problems, leftOut, settings: { name, ...settings, problems: sha256(canonicalJson(decisive)) } };
+  return { name, problems, leftOut, settings: { name, ...settings, problems: hashProblems(problems) } };
 }
+
+/** SHA-256 of all that decides how problems are asked and graded. */
+export const hashProblems = (problems: readonly EvaluationProblem[]): string =>
+  sha256(canonicalJson(problems.map(({ fields: _, ...problem }) => problem)));
 
 function wordProblemTask(
   name: string,
@@ -128,6 +146,16 @@ function asSplit(split: string): Split {
 }
 
 async function datasetTask(name: string, { limit, split, path, signal }: TaskOptions): Promise<EvaluationTask> {
+  const known = [WORD_PROBLEMS, ...Object.keys(await datasetTable())];
+  if (!known.includes(name)) {
+    throw new ThoughtbookError(
+      "bad-input",
+      `there is no data set ${JSON.stringify(name)}; known tasks are ${known.join(", ")}`,
+      {
+        hint: `${didYouMean(name.split(":")[0]!, known)}A file of your own is given by its name, such as mine.jsonl.`,
+      },
+    );
+  }
   const dataset = await asDatasetName(name);
   const { kinds } = await datasetEntry(name);
   if (kinds.includes("code")) {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { checkKeyValues, type KeyValue, ThoughtbookError } from "../core/index.js";
+import { checkKeyValues, didYouMean, type KeyValue, ThoughtbookError } from "../core/index.js";
 import { type SessionOptions, supportedProviders } from "../tensor/index.js";
 import { DIALECTS, type DialectName } from "./http/dialects.js";
 import { apiKeyIn } from "./http/key.js";
@@ -132,7 +132,7 @@ function checkBackend(name: string, spec: string): Backend {
     });
   }
   throw new ThoughtbookError("bad-input", `there is no backend ${JSON.stringify(name)}`, {
-    hint: `Choose ${BACKENDS.join(", ")}.`,
+    hint: `${didYouMean(name, BACKENDS)}Choose ${BACKENDS.join(", ")}.`,
   });
 }
 

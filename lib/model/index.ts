@@ -62,6 +62,7 @@ export { textAfter } from "./generate/text.js";
 export type { WantedWeights } from "./hub/cache.js";
 export type { ConnectionOptions } from "./hub/connection.js";
 export { type ResolveOptions, resolveModel } from "./hub/hub.js";
+export { type ListedModel, listModels } from "./hub/model-list.js";
 export {
   type Attend,
   type Attended,

@@ -27,9 +27,12 @@ export function afterThought(text: string): string | undefined {
 /** Without the last line, of which nobody knows whether it is whole. */
 export const withoutLastLine = (text: string): string => text.slice(0, Math.max(0, text.lastIndexOf("\n")));
 
-/** The answer of a solution: after `####`, in `\boxed{}` or after "the answer is"; never a guess at a last number. */
+/**
+ * The answer of a solution: after `####`, in `\boxed{}`, after "the answer is" or all of a text that is complete; never
+ * a guess at a last number.
+ */
 export const answerIn = (text: string, complete: boolean): Result<string> =>
-  extractAnswer(complete ? text : withoutLastLine(text), "strict");
+  extractAnswer(complete ? text : withoutLastLine(text), "strict", { cutOff: !complete });
 
 export interface Fence {
   language: string;

@@ -1,8 +1,11 @@
+import { randomBytes } from "node:crypto";
 import type { Generation, NewToken } from "../model/index.js";
 import { type ActiveRequest, clientGone } from "./active-requests.js";
 import { errorBody, toApiError } from "./api-error.js";
-import type { Account, RequestContext, Service } from "./context.js";
+import type { RequestContext, Service } from "./context.js";
 import { openEventStream } from "./event-stream.js";
+import type { StreamOptions } from "./parameters.js";
+import { type Account, noteRefusal } from "./request-log.js";
 import type { ServedModel } from "./served-model.js";
 import { runJob, type TextJob } from "./text-job.js";
 
@@ -15,8 +18,7 @@ export interface Answer {
   texts: number;
   promptTokens: number;
   stream: boolean;
-  /** Whether a stream ends with its numbers of tokens. */
-  includeUsage: boolean;
+  streamOptions: StreamOptions | undefined;
   /** Work before the texts. */
   prepare?(signal: AbortSignal): Promise<void>;
   /** The choices of the whole answer, and further fields. */
@@ -101,7 +103,10 @@ function streamAnswer(
   fields: object,
   work: ActiveRequest,
 ): Response {
-  const { job, includeUsage } = answer;
+  const { job, streamOptions } = answer;
+  const includeUsage = streamOptions?.include_usage ?? false;
+  // As vLLM has it, usage in each event needs usage at all.
+  const everyUsage = includeUsage && (streamOptions?.continuous_usage_stats ?? false);
   const account = context.get("account");
   const events = openEventStream({
     limit: service.options.streamLimit,
@@ -111,7 +116,11 @@ function streamAnswer(
       if (reason === "slow") context.env.outgoing.destroy();
     },
   });
-  const send = (event: object) => events.send({ ...fields, ...event, ...(includeUsage ? { usage: null } : {}) });
+  const send = (event: object) => {
+    const usage = everyUsage ? usageFields(answer.promptTokens, account.completionTokens) : null;
+    const whole = { ...fields, ...event, ...(includeUsage ? { usage } : {}) };
+    events.send(streamOptions?.include_obfuscation ? obfuscated(whole) : whole);
+  };
   const onToken = (token: NewToken) => {
     account.completionTokens++;
     const event = answer.token(token);
@@ -125,6 +134,7 @@ function streamAnswer(
       if (includeUsage) events.send({ ...fields, choices: [], usage: usageOf(answer, texts, account) });
     } catch (error) {
       const told = toApiError(error);
+      noteRefusal(account, told);
       if (told.status === 500) service.fault(error);
       events.send(errorBody(told));
     } finally {
@@ -144,9 +154,21 @@ function streamAnswer(
 function usageOf({ promptTokens }: Answer, texts: readonly Generation[], account: Account): object {
   const completionTokens = texts.reduce((sum, { ids }) => sum + ids.length, 0);
   account.completionTokens = completionTokens;
-  return {
-    prompt_tokens: promptTokens,
-    completion_tokens: completionTokens,
-    total_tokens: promptTokens + completionTokens,
-  };
+  return usageFields(promptTokens, completionTokens);
+}
+
+const usageFields = (promptTokens: number, completionTokens: number): object => ({
+  prompt_tokens: promptTokens,
+  completion_tokens: completionTokens,
+  total_tokens: promptTokens + completionTokens,
+});
+
+/** Events become whole multiples of so many characters. */
+const BLOCK = 128;
+
+/** Random characters hide the length of an event's text from who sees only the sizes of packets, as OpenAI does it. */
+function obfuscated(event: object): object {
+  const size = JSON.stringify({ ...event, obfuscation: "" }).length;
+  const missing = BLOCK - (size % BLOCK);
+  return { ...event, obfuscation: randomBytes(missing).toString("base64url").slice(0, missing) };
 }

@@ -30,7 +30,7 @@ export class ApiError extends Error {
 }
 
 /** A request that cannot be served as it is: status 400. */
-export function badRequest(message: string, param?: string, code?: string): ApiError {
+export function badRequest(message: string, param?: string, code = "invalid_value"): ApiError {
   return new ApiError(400, message, { param, code });
 }
 

@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { performance } from "node:perf_hooks";
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { routePath } from "hono/route";
 import { ApiError, errorBody, toApiError } from "./api-error.js";
 import { chatCompletions } from "./chat.js";
 import { completions } from "./completions.js";
 import { type Environment, modelOf, type RequestContext, type Service } from "./context.js";
 import { checkHost, checkKey } from "./guard.js";
+import { accountOf, noteRefusal } from "./request-log.js";
+import { noSuchRoute, ROUTES } from "./routes.js";
 import type { ServedModel } from "./served-model.js";
-import { detokenize, tokenize } from "./tokenize.js";
+import { detokenize, tokenize, tokenizerInfo } from "./tokenize.js";
 
 /** The routes of the server. */
 export function createApp(service: Service): Hono<Environment> {
@@ -17,39 +17,33 @@ export function createApp(service: Service): Hono<Environment> {
   const app = new Hono<Environment>();
   app.use(async (context, next) => {
     const id = randomUUID().replaceAll("-", "");
+    const account = accountOf(context.env.outgoing);
+    account.route = () => routePath(context, -1);
     context.set("id", id);
-    context.set("account", { promptTokens: 0, completionTokens: 0 });
+    context.set("account", account);
     context.header("x-request-id", id);
-    recordEnd(context, service);
     await next();
   });
   app.use(checkHost(options));
-  app.get("/health", (context) => context.body(null, 200));
+  app.get(ROUTES.health, (context) => context.body(null, 200));
   app.use(checkKey(options));
-  app.use(
-    bodyLimit({
-      maxSize: options.bodyLimit,
-      onError: () => {
-        throw new ApiError(413, `The request is larger than ${options.bodyLimit} bytes.`, {
-          code: "request_too_large",
-          headers: { connection: "close" },
-        });
-      },
-    }),
-  );
-  app.get("/v1/models", (context) =>
+  app.get(ROUTES.models, (context) =>
     context.json({ object: "list", data: [...service.models.values()].map(modelCard) }),
   );
-  // Names may have slashes.
-  app.get("/v1/models/:id{.+}", (context) => context.json(modelCard(modelOf(service, context.req.param("id")))));
-  app.post("/v1/chat/completions", (context) => chatCompletions(context, service));
-  app.post("/v1/completions", (context) => completions(context, service));
-  app.post("/tokenize", (context) => tokenize(context, service));
-  app.post("/detokenize", (context) => detokenize(context, service));
+  app.get(ROUTES.model, (context) => {
+    const { path } = context.req;
+    if (path.endsWith("/")) throw noSuchRoute(path, originOf(context));
+    return context.json(modelCard(modelOf(service, context.req.param("id"))));
+  });
+  app.post(ROUTES.chat, (context) => chatCompletions(context, service));
+  app.post(ROUTES.completions, (context) => completions(context, service));
+  app.post(ROUTES.tokenize, (context) => tokenize(context, service));
+  app.post(ROUTES.detokenize, (context) => detokenize(context, service));
+  app.get(ROUTES.tokenizerInfo, (context) => tokenizerInfo(context, service));
   for (const { path, method } of [...app.routes]) {
-    if (method === "GET" || method === "POST") app.all(path, () => refuseMethod(method));
+    if (method === "GET" || method === "POST") app.all(path, (context) => answerMethod(context, method));
   }
-  app.notFound((context) => tell(context, new ApiError(404, "There is no such route here.", { code: "not_found" })));
+  app.notFound((context) => tell(context, noSuchRoute(context.req.path, originOf(context))));
   app.onError((error, context) => {
     const told = toApiError(error);
     if (told.status === 500) service.fault(error);
@@ -59,16 +53,19 @@ export function createApp(service: Service): Hono<Environment> {
 }
 
 function tell(context: RequestContext, error: ApiError): Response {
+  noteRefusal(context.get("account"), error);
   for (const [name, value] of Object.entries(error.headers)) context.header(name, value);
   // 499 is nginx's; nobody reads it.
   return context.json(errorBody(error), error.status as 400);
 }
 
-function refuseMethod(method: string): never {
-  throw new ApiError(405, `This route takes ${method} only.`, {
-    code: "method_not_allowed",
-    headers: { allow: method },
-  });
+const originOf = (context: RequestContext): string => new URL(context.req.url).origin;
+
+/** Other methods than the route's own. No other origin is let in (CORS). */
+function answerMethod(context: RequestContext, method: "GET" | "POST"): Response {
+  const allow = method === "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
+  if (context.req.method === "OPTIONS") return context.body(null, 204, { allow });
+  throw new ApiError(405, `This route takes ${method} only.`, { code: "method_not_allowed", headers: { allow } });
 }
 
 /** Of vLLM `max_model_len`, of llama.cpp `meta`; `hash` tells clients whether it is the same model as before. */
@@ -84,28 +81,4 @@ function modelCard({ id, model, created, hash }: ServedModel): object {
     meta: { n_params: model.parameterCount },
     hash: hash ?? null,
   };
-}
-
-/** Tell of a request when its answer has been sent, or its connection has ended. */
-function recordEnd(context: RequestContext, { options }: Service): void {
-  const { onRequest } = options;
-  if (!onRequest) return;
-  const start = performance.now();
-  const { outgoing } = context.env;
-  const account = context.get("account");
-  const { method } = context.req;
-  outgoing.once("close", () => {
-    const { model, promptTokens, completionTokens } = account;
-    const route = routePath(context, -1);
-    onRequest({
-      method,
-      route: route === "/*" ? "no such route" : route,
-      status: outgoing.statusCode,
-      aborted: !outgoing.writableFinished,
-      milliseconds: performance.now() - start,
-      model,
-      promptTokens,
-      completionTokens,
-    });
-  });
 }

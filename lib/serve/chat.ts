@@ -1,54 +1,36 @@
 import { z } from "zod";
-import { type ChatPrompt, requireCapability } from "../llm/index.js";
 import type { Generation, NewToken } from "../model/index.js";
 import { type Answer, sendAnswer } from "./answer.js";
 import { badRequest } from "./api-error.js";
-import { modelOf, type RequestContext, readJson, type Service } from "./context.js";
+import { modelOf, type RequestContext, type Service } from "./context.js";
+import { CONVERSATION, encodeConversation } from "./conversation.js";
 import { chatLogProb, createTokenWriter } from "./log-probs.js";
 import { COMMON, MOST_TOP, maxTokens, readParameters } from "./parameters.js";
+import { readJson } from "./request-body.js";
 import type { ServedModel } from "./served-model.js";
-import { checkJob, checkPromptLength, checkTextLength, createJob } from "./text-job.js";
-
-const textPart = z.object({
-  type: z.literal("text", { error: "only parts of type text are supported" }),
-  text: z.string(),
-});
-const message = z.object({
-  role: z.enum(["system", "developer", "user", "assistant"]),
-  content: z.union([z.string(), z.array(textPart)], { error: "expected a string or a list of text parts" }),
-  // Left out of the prompt, they would change what it says.
-  tool_calls: z.array(z.never()).nullish(),
-  function_call: z.null().optional(),
-});
-
-/** What a conversation is written with, under vLLM's names where OpenAI has none. */
-export const CONVERSATION = {
-  messages: z.array(message).min(1),
-  /** Variables of the model's chat template. */
-  chat_template_kwargs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
-  /** The last message is the assistant's, and the text goes on from it. */
-  continue_final_message: z.boolean().default(false),
-  add_generation_prompt: z.boolean().optional(),
-};
+import { checkJob, checkPromptLength, createJob } from "./text-job.js";
 
 const schema = z.strictObject({
   ...COMMON,
   ...CONVERSATION,
   max_tokens: maxTokens,
   max_completion_tokens: maxTokens,
-  logprobs: z.boolean().default(false),
+  logprobs: z
+    .union([z.boolean(), z.literal(0).transform(() => false)], { error: "expected true or false" })
+    .default(false),
   top_logprobs: z.int().min(0).max(MOST_TOP).optional(),
+  reasoning_effort: z.string().optional(),
 });
 
 /** POST /v1/chat/completions */
 export async function chatCompletions(context: RequestContext, service: Service): Promise<Response> {
-  const body = readParameters(schema, await readJson(context));
+  const body = readParameters(schema, await readJson(context, service));
   const served = modelOf(service, body.model);
-  if (body.top_logprobs !== undefined && !body.logprobs) {
+  if (body.top_logprobs && !body.logprobs) {
     throw badRequest("top_logprobs needs logprobs: true.", "top_logprobs");
   }
   if (body.stream_options && !body.stream) throw badRequest("stream_options needs stream: true.", "stream_options");
-  const prompt = encodeConversation(served, body);
+  const prompt = encodeConversation(served, withEffort(served, body));
   checkPromptLength(served, prompt.length, 1, "messages");
   const job = createJob(served, [prompt], {
     ...body,
@@ -76,7 +58,7 @@ export async function chatCompletions(context: RequestContext, service: Service)
     texts: body.n,
     promptTokens: prompt.length,
     stream: body.stream,
-    includeUsage: body.stream_options?.include_usage ?? false,
+    streamOptions: body.stream_options,
     whole: (texts) => ({
       ...promptIds,
       choices: texts.map((text) => ({
@@ -108,37 +90,20 @@ export async function chatCompletions(context: RequestContext, service: Service)
   });
 }
 
-type Conversation = z.infer<z.ZodObject<typeof CONVERSATION>>;
+/** OpenAI's default, with which nothing is asked. */
+const USUAL_EFFORT = "medium";
 
-/** The ids of a conversation up to the assistant's turn. Throws ApiError 400; bad-input. */
-export function encodeConversation(served: ServedModel, body: Conversation): number[] {
-  const { model } = served;
-  requireCapability(model, "chat");
-  const messages = body.messages.map(({ role, content }) => ({
-    // OpenAI's new name for the same, which templates do not know.
-    role: role === "developer" ? "system" : role,
-    content: typeof content === "string" ? content : content.map(({ text }) => text).join(""),
-  }));
-  checkTextLength(
-    served,
-    messages.reduce((sum, { content }) => sum + content.length, 0),
-    "messages",
+/** Some templates read how much to think, as a variable of this name; others know no such thing. Throws ApiError 400. */
+function withEffort({ model }: ServedModel, body: z.infer<typeof schema>): z.infer<typeof schema> {
+  const { reasoning_effort: effort, chat_template_kwargs: variables } = body;
+  if (effort === undefined) return body;
+  if (model.chatTemplate?.text.includes("reasoning_effort")) {
+    return { ...body, chat_template_kwargs: { reasoning_effort: effort, ...variables } };
+  }
+  if (effort === USUAL_EFFORT) return body;
+  throw badRequest(
+    `The model's chat template has no reasoning_effort; leave it out, or send ${JSON.stringify(USUAL_EFFORT)}.`,
+    "reasoning_effort",
+    "unsupported_parameter",
   );
-  const goesOn = body.continue_final_message;
-  if (goesOn === (body.add_generation_prompt ?? !goesOn)) {
-    throw badRequest(
-      "One of add_generation_prompt and continue_final_message must be true, and only one.",
-      "add_generation_prompt",
-    );
-  }
-  const last = messages.at(-1)!;
-  if (goesOn && last.role !== "assistant") {
-    throw badRequest("continue_final_message needs a last message of the assistant.", "continue_final_message");
-  }
-  const prompt: ChatPrompt = {
-    messages: goesOn ? messages.slice(0, -1) : messages,
-    answer: goesOn ? last.content : undefined,
-    variables: body.chat_template_kwargs,
-  };
-  return model.encode(prompt);
 }

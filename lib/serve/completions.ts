@@ -3,9 +3,10 @@ import { requireCapability } from "../llm/index.js";
 import type { Generation } from "../model/index.js";
 import { type Answer, sendAnswer } from "./answer.js";
 import { badRequest } from "./api-error.js";
-import { modelOf, type RequestContext, readJson, type Service } from "./context.js";
+import { modelOf, type RequestContext, type Service } from "./context.js";
 import { completionLogProbs, createTokenWriter, type ScoredToken } from "./log-probs.js";
 import { COMMON, MOST_TOP, readParameters } from "./parameters.js";
+import { readJson } from "./request-body.js";
 import type { ServedModel } from "./served-model.js";
 import { checkJob, checkPromptLength, checkTextLength, createJob } from "./text-job.js";
 
@@ -28,7 +29,12 @@ const schema = z.strictObject({
     .max(2 ** 31 - 1)
     .default(NEW_TOKENS),
   echo: z.boolean().default(false),
-  logprobs: z.int().min(0).max(MOST_TOP).optional(),
+  /** `false` is what asks for none in a conversation. */
+  logprobs: z
+    .union([z.int().min(0).max(MOST_TOP), z.literal(false).transform(() => undefined)], {
+      error: `expected a whole number from 0 to ${MOST_TOP}`,
+    })
+    .optional(),
   /** Whether the tokens that a tokenizer puts around a text are added to a prompt. */
   add_special_tokens: z.boolean().default(true),
   best_of: z.int().optional(),
@@ -41,7 +47,7 @@ interface PromptText {
 
 /** POST /v1/completions */
 export async function completions(context: RequestContext, service: Service): Promise<Response> {
-  const body = readParameters(schema, await readJson(context));
+  const body = readParameters(schema, await readJson(context, service));
   const served = modelOf(service, body.model);
   const { n, echo, logprobs } = body;
   if (body.stream_options && !body.stream) throw badRequest("stream_options needs stream: true.", "stream_options");
@@ -104,7 +110,7 @@ export async function completions(context: RequestContext, service: Service): Pr
     texts: prompts.length * n,
     promptTokens: prompts.reduce((sum, { ids }) => sum + ids.length, 0),
     stream: body.stream,
-    includeUsage: body.stream_options?.include_usage ?? false,
+    streamOptions: body.stream_options,
     async prepare(signal) {
       if (!echo || logprobs === undefined) return;
       echoed = await Promise.all(prompts.map(({ ids }) => scorePrompt(served, ids, logprobs, signal)));

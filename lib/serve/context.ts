@@ -1,8 +1,9 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import type { ActiveRequests } from "./active-requests.js";
-import { ApiError, badRequest } from "./api-error.js";
+import { ApiError } from "./api-error.js";
 import type { ResolvedOptions } from "./options.js";
+import type { Account } from "./request-log.js";
 import type { ServedModel } from "./served-model.js";
 
 /** What the routes share. */
@@ -13,13 +14,6 @@ export interface Service {
   options: ResolvedOptions;
   /** Report an error that is no fault of a client. */
   fault(error: unknown): void;
-}
-
-/** What is written down of a request when it has ended. */
-export interface Account {
-  model?: string;
-  promptTokens: number;
-  completionTokens: number;
 }
 
 export interface Environment {
@@ -37,22 +31,4 @@ export function modelOf({ models }: Service, id: string): ServedModel {
     param: "model",
     code: "model_not_found",
   });
-}
-
-/** @throws ApiError 415, 400 */
-export async function readJson(context: RequestContext): Promise<unknown> {
-  // Pages of other origins may send text without being asked (CORS), but not JSON.
-  if (!/^application\/json\s*(;|$)/i.test(context.req.header("content-type") ?? "")) {
-    throw new ApiError(415, "The body must be JSON, with the header content-type: application/json.", {
-      code: "unsupported_media_type",
-    });
-  }
-  const text = await context.req.text().catch(() => {
-    throw badRequest("The body ended too early.");
-  });
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw badRequest("The body is no JSON.", undefined, "invalid_json");
-  }
 }

@@ -5,7 +5,12 @@ export interface RequestRecord {
   method: string;
   /** The route, not the path: "/v1/models/:id"; "no such route" for others. */
   route: string;
+  /** The path without its query; "…" stands for parts that do not look like names. */
+  path: string;
   status: number;
+  /** Of an error that was told to the client, its code and the parameter that it is about. */
+  code: string | undefined;
+  param: string | undefined;
   /** Whether the connection ended before the answer was complete. */
   aborted: boolean;
   milliseconds: number;

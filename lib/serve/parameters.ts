@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { badRequest } from "./api-error.js";
+import { HARMLESS, isNeutral, isUnsupported, neutralOf } from "./neutral.js";
 
 /** The most stop strings of a request. */
 export const MOST_STOPS = 16;
@@ -29,52 +30,28 @@ export const COMMON = {
   return_token_ids: z.boolean().default(false),
   return_tokens_as_token_ids: z.boolean().default(false),
   stream: z.boolean().default(false),
-  stream_options: z.strictObject({ include_usage: z.boolean().default(false) }).optional(),
+  stream_options: z
+    .strictObject({
+      include_usage: z.boolean().nullish(),
+      /** Of vLLM: the numbers so far, of all texts of the request, in each event. */
+      continuous_usage_stats: z.boolean().nullish(),
+      include_obfuscation: z.boolean().nullish(),
+    })
+    .optional(),
 };
 
 export const maxTokens = count.optional();
 
+export type StreamOptions = NonNullable<Common["stream_options"]>;
+
 type Common = z.infer<z.ZodObject<typeof COMMON>>;
 export type CommonParameters = Omit<Common, "model">;
 
-/** They change nothing in the text. */
-const HARMLESS = new Set([
-  "user",
-  "metadata",
-  "store",
-  "service_tier",
-  "safety_identifier",
-  "prompt_cache_key",
-  "prompt_cache_retention",
-  "prediction",
-  "parallel_tool_calls",
-  "priority",
-  "request_id",
-]);
-
-const isEmpty = (value: unknown) => typeof value === "object" && Object.keys(value as object).length === 0;
-const isOneOf =
-  (...values: unknown[]) =>
-  (value: unknown) =>
-    values.includes(value);
-
-/** What this server cannot do, and the values with which nothing is asked of it. */
-const NEUTRAL: Readonly<Record<string, (value: unknown) => boolean>> = {
-  frequency_penalty: isOneOf(0),
-  presence_penalty: isOneOf(0),
-  logit_bias: isEmpty,
-  tools: isEmpty,
-  functions: isEmpty,
-  tool_choice: isOneOf("none", "auto"),
-  function_call: isOneOf("none", "auto"),
-  response_format: (value) => (value as { type?: unknown }).type === "text",
-  modalities: (value) => JSON.stringify(value) === '["text"]',
-  suffix: isOneOf(""),
-  best_of: isOneOf(1),
-  min_tokens: isOneOf(0),
-  use_beam_search: isOneOf(false),
-  include_stop_str_in_output: isOneOf(false),
-};
+/** With these nothing of the other is used, so it may be there. */
+const SWITCHED_OFF = [
+  ["tool_choice", "tools"],
+  ["function_call", "functions"],
+] as const;
 
 /**
  * Read the parameters of a request. `null` counts as left out, as OpenAI has it.
@@ -86,18 +63,24 @@ export function readParameters<Shape extends z.ZodObject>(schema: Shape, body: u
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     throw badRequest("The body is no JSON object.");
   }
-  const known = Object.entries(body).filter(([name, value]) => {
-    if (value === null || HARMLESS.has(name)) return false;
-    const isNeutral = Object.hasOwn(NEUTRAL, name) && !Object.hasOwn(schema.shape, name) ? NEUTRAL[name] : undefined;
-    if (!isNeutral) return true;
-    if (isNeutral(value)) return false;
-    throw badRequest(`This server does not support ${name}; leave it out.`, name, "unsupported_parameter");
+  const given = body as Record<string, unknown>;
+  const off = new Set<string>(SWITCHED_OFF.flatMap(([by, name]) => (given[by] === "none" ? [name] : [])));
+  const known = Object.entries(given).filter(([name, value]) => {
+    if (value === null || HARMLESS.has(name) || (off.has(name) && Array.isArray(value))) return false;
+    if (Object.hasOwn(schema.shape, name) || !isUnsupported(name)) return true;
+    if (isNeutral(name, value)) return false;
+    const neutral = JSON.stringify(neutralOf(name));
+    throw badRequest(
+      `This server does not support ${name}; leave it out, or send ${neutral}.`,
+      name,
+      "unsupported_parameter",
+    );
   });
   const { success, data, error } = schema.safeParse(Object.fromEntries(known));
   if (success) return data;
   const issue = error.issues[0]!;
-  if (issue.code === "unrecognized_keys" && issue.path.length === 0) {
-    const name = issue.keys[0]!.slice(0, 64);
+  if (issue.code === "unrecognized_keys") {
+    const name = [...issue.path, issue.keys[0]!.slice(0, 64)].join(".");
     throw badRequest(`This server does not know the parameter ${name}; leave it out.`, name, "unknown_parameter");
   }
   const param = issue.path.join(".");

@@ -50,6 +50,7 @@ export async function openServedModel(
       if (texts > maxTexts) {
         throw badRequest(
           `The request is for ${texts} texts, more than the ${maxTexts} that this server takes at a time.`,
+          "n",
         );
       }
       if (taken + texts > maxTexts) {

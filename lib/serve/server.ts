@@ -8,10 +8,13 @@ import { badRequest, errorBody } from "./api-error.js";
 import { createApp } from "./app.js";
 import type { Service } from "./context.js";
 import { resolveOptions, type ServeOptions } from "./options.js";
+import { recordEnd } from "./request-log.js";
 import { openServedModel, type ServedModel } from "./served-model.js";
 
 /** Between two looks for connections without work when the server closes, and the most that the last answers may take. */
 const [SWEEP_MS, LAST_MS] = [50, 5000];
+
+const ALL_METHODS = "GET, HEAD, POST, OPTIONS";
 
 export interface Server {
   /** Where it listens, such as "http://127.0.0.1:8000". Clients of OpenAI want "/v1" behind it. */
@@ -54,7 +57,7 @@ export async function startServer(
   const app = createApp(service);
   const listener = getRequestListener(app.fetch, {
     overrideGlobalObjects: false,
-    errorHandler: () => Response.json(errorBody(badRequest("The request cannot be read.")), { status: 400 }),
+    errorHandler: () => Response.json(errorBody(unreadable()), { status: 400 }),
   });
   const server = createServer(
     {
@@ -63,7 +66,12 @@ export async function startServer(
       connectionsCheckingInterval: Math.min(1000, resolved.receiveTimeout),
       keepAliveTimeout: 30_000,
     },
-    (incoming, outgoing) => void listener(incoming, outgoing),
+    (incoming, outgoing) => {
+      recordEnd(incoming, outgoing, resolved);
+      // Of the server as a whole, which is no path.
+      if (incoming.method === "OPTIONS" && incoming.url === "*") outgoing.writeHead(204, { allow: ALL_METHODS }).end();
+      else void listener(incoming, outgoing);
+    },
   );
   server.maxConnections = resolved.maxConnections;
   await new Promise<void>((resolve, reject) => {
@@ -104,6 +112,8 @@ export async function startServer(
     },
   };
 }
+
+const unreadable = () => badRequest("The request cannot be read.", undefined, "unreadable_request");
 
 function isModel(models: LocalModel | Readonly<Record<string, LocalModel>>): models is LocalModel {
   return typeof models.name === "string";

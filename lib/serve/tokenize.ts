@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { requireCapability } from "../llm/index.js";
 import { badRequest } from "./api-error.js";
-import { CONVERSATION, encodeConversation } from "./chat.js";
-import { modelOf, type RequestContext, readJson, type Service } from "./context.js";
+import { modelOf, type RequestContext, type Service } from "./context.js";
+import { CONVERSATION, encodeConversation } from "./conversation.js";
 import { readParameters } from "./parameters.js";
+import { readJson } from "./request-body.js";
 import { checkTextLength } from "./text-job.js";
 
 const tokenizeSchema = z.strictObject({
@@ -24,7 +25,7 @@ const detokenizeSchema = z.strictObject({
 
 /** POST /tokenize: the ids of a text or of a conversation, as vLLM gives them. */
 export async function tokenize(context: RequestContext, service: Service): Promise<Response> {
-  const { prompt, messages, ...body } = readParameters(tokenizeSchema, await readJson(context));
+  const { prompt, messages, ...body } = readParameters(tokenizeSchema, await readJson(context, service));
   const served = modelOf(service, body.model ?? onlyModel(service));
   const { model } = served;
   if ((prompt === undefined) === (messages === undefined))
@@ -47,14 +48,39 @@ export async function tokenize(context: RequestContext, service: Service): Promi
 
 /** POST /detokenize: the text of ids, special tokens included. */
 export async function detokenize(context: RequestContext, service: Service): Promise<Response> {
-  const body = readParameters(detokenizeSchema, await readJson(context));
+  const body = readParameters(detokenizeSchema, await readJson(context, service));
   const { model } = modelOf(service, body.model ?? onlyModel(service));
   requireCapability(model, "text");
   return context.json({ prompt: model.tokenizer!.decode(body.tokens) });
 }
 
+/**
+ * GET /tokenizer_info: what vLLM tells under this name, a `tokenizer_config.json`. With several models `?model=` names one.
+ * Made of what the tokenizer's files say together, and not a copy of one of them.
+ */
+export function tokenizerInfo(context: RequestContext, service: Service): Response {
+  const { model } = modelOf(service, context.req.query("model") ?? onlyModel(service));
+  requireCapability(model, "text");
+  const { special, specialIds, tokenOf } = model.tokenizer!;
+  const token = (role: keyof typeof special) => special[role]?.token ?? null;
+  return context.json({
+    // The class that opens any tokenizer.json.
+    tokenizer_class: "PreTrainedTokenizerFast",
+    bos_token: token("bos"),
+    eos_token: token("eos"),
+    pad_token: token("pad"),
+    unk_token: token("unk"),
+    added_tokens_decoder: Object.fromEntries(
+      [...specialIds].sort((a, b) => a - b).map((id) => [id, { content: tokenOf(id), special: true }]),
+    ),
+    model_max_length: model.config.maxPositions,
+    clean_up_tokenization_spaces: false,
+    ...(model.chatTemplate ? { chat_template: model.chatTemplate.text } : {}),
+  });
+}
+
 /** @throws ApiError 400 where there are several */
 function onlyModel({ models }: Service): string {
   if (models.size === 1) return [...models.keys()][0]!;
-  throw badRequest("There are several models here; name one.", "model");
+  throw badRequest(`There are several models here; name one as model: ${[...models.keys()].join(", ")}.`, "model");
 }

@@ -36,4 +36,10 @@ export { type Trained, type TrainingRecord, type TrainOptions, train } from "./t
 export { type TrainLanguageModelOptions, trainLanguageModel } from "./train-language-model.js";
 export { type Trainable, type TrainableModel, trainableModel } from "./trainable.js";
 export { type CurvePhase, readTrainingCurve } from "./training-curve.js";
-export { mostOperations, readTraining, type TrainingOfModel, trainedOperations } from "./training-record.js";
+export {
+  isTrainedBy,
+  mostOperations,
+  readTraining,
+  type TrainingOfModel,
+  trainedOperations,
+} from "./training-record.js";

@@ -1,7 +1,9 @@
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { readSettingsFile } from "../core/index.js";
 import { OPERATION_NAMES, type OperationName } from "../operations/index.js";
+import { type Recipe, recipeSchema } from "./pretrain/recipe.js";
 
 export const TRAINING_FILE = "training.json";
 
@@ -29,6 +31,8 @@ const trainingSchema = z.object({
     ),
   }),
   phases: z.array(z.object({ phase: z.string(), updates: z.int(), hours: z.number() })),
+  /** Of a model that is the mean of those after some phases: their shares. */
+  meanOf: z.record(z.string(), z.number()).optional(),
 });
 
 /** How a published model was trained: the recipe up to there, its seed, updates and hours of each phase. */
@@ -45,6 +49,25 @@ export const readTraining = (folder: string): Promise<TrainingOfModel> =>
     what: "training",
     example: "data/models/mini/training.json",
   });
+
+const madeSchema = z.looseObject({ recipe: z.looseObject({}), meanOf: z.unknown().optional() });
+
+/**
+ * Whether a model that `publishModels` wrote was trained by a recipe, up to one of its phases: by the same tokenizer,
+ * sizes and phases. An older recipe may have settings that recipes do not have any more; then it was not.
+ *
+ * @param folder of the model
+ * @throws as {@link readTraining}
+ */
+export async function isTrainedBy(folder: string, recipe: Recipe): Promise<boolean> {
+  const kind = { what: "training", example: "data/models/mini/training.json" };
+  const made = await readSettingsFile(join(folder, TRAINING_FILE), madeSchema, kind);
+  const parsed = recipeSchema.safeParse(made.recipe);
+  if (!parsed.success || made.meanOf !== undefined) return false;
+  const { tokenizer, model, phases } = parsed.data;
+  const until = recipe.phases.slice(0, phases.length);
+  return isDeepStrictEqual([tokenizer, model, phases], [recipe.tokenizer, recipe.model, until]);
+}
 
 /** Operations that a problem of the training needs at most. */
 export const mostOperations = ({ recipe }: TrainingOfModel): number =>

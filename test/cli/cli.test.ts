@@ -30,6 +30,25 @@ describe("thoughtbook", () => {
     return { status, stdout, stderr };
   };
 
+  it("tells its version", () => {
+    const { version } = JSON.parse(readFileSync(join(root, "lib", "package.json"), "utf8"));
+    for (const flag of ["--version", "-V"]) expect(run(flag)).toMatchObject({ status: 0, stdout: `${version}\n` });
+  });
+
+  it.each([
+    [["score", "--model", "minni", "--ids", "1,2"], /^error: there is no model "minni"\. Did you mean mini\? /],
+    [["generate", "--model", "mini-score", "--prompt", "x"], /Did you mean mini-scorer(?: or mini-base)?\? /],
+    [["models", "check", "./data/model"], /there is no folder .*data\/model\. Did you mean models\? /],
+    [["evaluate", "--model", "mini", "--task", "gsm9k"], /Did you mean gsm8k\? /],
+    [["evaluate", "--model", "mini", "--task", "svamp", "--operation", "solv"], /answer, solve\. Did you mean solve\?/],
+    [["evaluate", "--model", "mini", "--task", "svamp", "--backend", "locl"], /Did you mean local\? /],
+    [["data", "download", "gsm8k", "--split", "tset"], /Did you mean test(?: or \w+)?\? /],
+  ])("%j names what is near", (args, message) => {
+    const { status, stderr } = run(...args);
+    expect(stderr).toMatch(message);
+    expect(status).toBe(1);
+  });
+
   it("lists the data sets with splits, homes and licences", () => {
     const { status, stdout } = run("data", "list");
     expect(status).toBe(0);
@@ -40,7 +59,7 @@ describe("thoughtbook", () => {
   it.each([
     [
       ["data", "download", "gsm9k"],
-      /^error: there is no data set "gsm9k"; known are gsm8k, .*\. Run `npx thoughtbook data list`\.$/,
+      /^error: there is no data set "gsm9k"; known are gsm8k, .*\. Did you mean gsm8k\? Run `npx thoughtbook data list`\.$/,
     ],
     [
       ["data", "download", "gsm8k", "--split", "dev"],

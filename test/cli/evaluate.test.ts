@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ReleasedResult } from "thoughtbook/eval";
@@ -49,6 +49,41 @@ describe("thoughtbook evaluate", { timeout: 90_000 }, () => {
     expect(summary).toEqual(JSON.parse(readFileSync(join(folder, "a", "summary.json"), "utf8")));
     expect(summary).toMatchObject({ temperature: 0.7, topP: 0.9, seed: 5, problems: 4 });
     expect(JSON.parse(readFileSync(join(folder, "a", "run.json"), "utf8"))).toMatchObject({ seed: 5 });
+  });
+
+  it("goes on in the same folder with a higher limit, with its default name too", () => {
+    const args = ["--model", folder, "--task", "word-problems:2", "--budget", "4", "--json"];
+    const at = (limit: number) =>
+      spawnSync(process.execPath, [BIN, "evaluate", ...args, "--limit", String(limit)], {
+        encoding: "utf8",
+        cwd: folder,
+      });
+    expect(JSON.parse(at(3).stdout).problems).toBe(3);
+    const more = at(5);
+    expect(more.stderr).toMatch(/3\/5 records/);
+    expect(JSON.parse(more.stdout).problems).toBe(5);
+    const runs = readdirSync(join(folder, "runs", "evaluate"));
+    expect(runs).toHaveLength(1);
+    expect(
+      recordsOf(join("runs", "evaluate", runs[0]!))
+        .trimEnd()
+        .split("\n"),
+    ).toHaveLength(5);
+  });
+
+  it("takes a file of one's own, and names its bad rows", () => {
+    const file = join(folder, "mine.jsonl");
+    writeFileSync(file, '{"question": "How much is 1 + 1?", "answer": "2"}\n{"question": "And?", "answer": "yes"}\n');
+    const flags = ["--model", folder, "--task", file, "--budget", "4"];
+    const { status, stdout } = run(...flags, "--result-dir", join(folder, "own"));
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/2 problems of mine, cot/);
+    expect(recordsOf("own")).toContain('"id":"mine/0#0@4"');
+    writeFileSync(file, '{"question": "How much is 1 + 1?"}\n');
+    expect(run(...flags).stderr).toMatch(
+      /1 row that is no problem: line 1: no answer, only "question"\. Each row needs/,
+    );
+    expect(run("--help").stdout).toMatch(/mine\.jsonl[\s\S]*question +what is asked[\s\S]*answer +the right answer/);
   });
 
   it("keeps finished records at Ctrl-C, and the same command goes on from there", async () => {

@@ -68,10 +68,22 @@ describe("thoughtbook grade", () => {
     ]);
   });
 
+  it("is an error for a file without a record that can be graded, which says what they lack", () => {
+    const lines = ['{"q": 1}', "oops", '{"completion": "5"}', '{"completion": "6"}', '{"reference": "5"}'];
+    const { status, stderr, lines: printed } = run(lines);
+    expect([status, printed]).toEqual([1, [""]]);
+    expect(stderr).toContain(
+      "has no record that can be graded: its 5 lines are malformed: no completion and no response (line 1 and 1 more); invalid JSON (line 2); no reference and no answer (line 3 and 1 more).",
+    );
+    expect(stderr).toContain("Each line needs a completion (or response) and a reference (or answer)");
+    expect(run(['{"completion": 5, "answer": 5}']).stderr).toContain("its line is malformed: completion: ");
+  });
+
   it("names what is wrong with its input", () => {
     expect(grade("--file", "none.jsonl").stderr).toMatch(/^error: cannot read .*none\.jsonl: no such file/);
     expect(run([]).stderr).toMatch(/^error: .* has no records\. Run with --help for the fields\.$/m);
     expect(run(RECORDS, "--policy", "lenient").stderr).toMatch(/Allowed choices are strict, astar, dots, aot, all/);
+    expect(run(RECORDS, "--policy", "strct").stderr).toMatch(/aot, all\. Did you mean strict\?/);
     expect(run(RECORDS, "--limit", "0").stderr).toMatch(/Expected a whole number above 0/);
     expect(grade("--help").lines.join("\n")).toContain("completion or response");
   });

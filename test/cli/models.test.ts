@@ -1,20 +1,81 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ModelReport } from "thoughtbook/llm";
-import { exportOnnx, openCheckpoint } from "thoughtbook/model";
+import { exportOnnx, type ListedModel, openCheckpoint } from "thoughtbook/model";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../notebook/helpers.js";
 
 const CHECKPOINT = join(import.meta.dirname, "..", "fixtures", "checkpoints", "gpt2");
 
-const run = (...args: string[]) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, "lib", "bin.mjs"), ...args], {
-    encoding: "utf8",
-  });
+const run = (...given: [Record<string, string>, ...string[]] | string[]) => {
+  const [env, args] = typeof given[0] === "object" ? [given[0], given.slice(1)] : [{}, given];
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(root, "lib", "bin.mjs"), ...(args as string[])],
+    { encoding: "utf8", env: { ...process.env, ...env } },
+  );
   return { status, stdout, stderr };
 };
+
+describe("models list", () => {
+  const commit = "0123456789abcdef0123456789abcdef01234567";
+  let cache: string;
+  beforeAll(() => {
+    cache = mkdtempSync(join(tmpdir(), "thoughtbook-models-list-"));
+    // As huggingface_hub lays it out: a file is once among the blobs, and linked to.
+    const model = join(cache, "models--owner--tiny");
+    const [blobs, snapshot] = [join(model, "blobs"), join(model, "snapshots", commit)];
+    for (const folder of [blobs, snapshot, join(model, "refs", "pr")]) mkdirSync(folder, { recursive: true });
+    for (const file of ["config.json", "model.safetensors"]) {
+      cpSync(join(CHECKPOINT, file), join(blobs, file));
+      symlinkSync(join("..", "..", "blobs", file), join(snapshot, file));
+    }
+    writeFileSync(join(model, "refs", "main"), commit);
+    writeFileSync(join(model, "refs", "pr", "1"), commit);
+    mkdirSync(join(cache, "models--owner--begun", "blobs"), { recursive: true });
+    mkdirSync(join(cache, "datasets--owner--rows", "snapshots", commit), { recursive: true });
+  });
+  afterAll(() => rmSync(cache, { recursive: true, force: true }));
+  const list = (...args: string[]) => run({ HF_HUB_CACHE: cache }, "models", "list", ...args);
+
+  it("tells the embedded models and those of the hub's cache, with sizes", () => {
+    const { status, stdout } = list("--json");
+    expect(status).toBe(0);
+    const models = JSON.parse(stdout);
+    expect(models.map(({ name, place }: ListedModel) => [name, place])).toEqual([
+      ["mini", "embedded"],
+      ["mini-base", "embedded"],
+      ["mini-scorer", "embedded"],
+      ["owner/tiny", "cache"],
+    ]);
+    const size = (file: string) => statSync(join(CHECKPOINT, file)).size;
+    expect(models[0]).toMatchObject({ weights: ["safetensors"], parameters: 2_558_400 });
+    expect(models[3]).toMatchObject({
+      weights: ["safetensors"],
+      parameters: 30_752,
+      // The links are not counted again.
+      bytes: size("config.json") + size("model.safetensors") + 2 * commit.length,
+      revisions: ["main", "pr/1"],
+    });
+    const table = list().stdout.trimEnd().split("\n");
+    expect(table).toHaveLength(5);
+    expect(table[1]!.split(/ {2,}/)).toEqual(["mini", "embedded", "safetensors", "2.56 M", expect.any(String)]);
+    expect(table[4]!.split(/ {2,}/)).toEqual(["owner/tiny", "cache", "safetensors", "0.03 M", "0.1", "main, pr/1"]);
+  });
+
+  it("does without a cache", () => {
+    const { status, stdout } = run({ HF_HUB_CACHE: join(cache, "none") }, "models", "list");
+    expect(status).toBe(0);
+    expect(stdout.trimEnd().split("\n")).toHaveLength(4);
+  });
+
+  it("names of the cache are told where one is mistyped", () => {
+    const { stderr } = run({ HF_HUB_CACHE: cache, HF_HUB_OFFLINE: "1" }, "models", "check", "owner/tinny");
+    expect(stderr).toMatch(/Did you mean owner\/tiny\? /);
+  });
+});
 
 describe("commands on an ONNX folder", () => {
   let scratch: string;

@@ -52,6 +52,9 @@ describe("thoughtbook serve", { timeout: 60_000 }, () => {
     expect(whole.usage!.completion_tokens).toBe(5);
     const wrong = new OpenAI({ baseURL: server.url, apiKey: "sk-mistyped", maxRetries: 0 });
     await expect(wrong.models.list()).rejects.toThrow(/API key is wrong/);
+    await expect(client.embeddings.create({ model: "me/toy", input: "x" })).rejects.toThrow(/makes no embeddings/);
+    const asking = { model: "me/toy", prompt: "x", suffix: "hunter2" };
+    await expect(client.completions.create(asking)).rejects.toThrow(/suffix/);
     const stream = await client.chat.completions.create({
       model: "me/toy",
       messages,
@@ -68,7 +71,9 @@ describe("thoughtbook serve", { timeout: 60_000 }, () => {
     await reading.catch((error: unknown) => expect(error).toMatchObject({ code: "shutting_down" }));
     expect(await server.ended).toBe(0);
     expect(server.log()).toMatch(/POST \/v1\/chat\/completions 200 \d+ ms me\/toy: \d+ \+ 5 tokens/);
-    expect(server.log()).toMatch(/GET \/v1\/models 401/);
+    expect(server.log()).toMatch(/GET \/v1\/models 401 invalid_api_key \d+ ms/);
+    expect(server.log()).toMatch(/POST \/v1\/embeddings 404 unsupported_endpoint \d+ ms/);
+    expect(server.log()).toMatch(/POST \/v1\/completions 400 unsupported_parameter \(suffix\) \d+ ms/);
     for (const secret of ["hunter2", "sk-secret", "sk-mistyped"]) expect(server.log()).not.toContain(secret);
   });
 

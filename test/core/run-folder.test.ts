@@ -161,3 +161,38 @@ describe("append", () => {
     await run.close();
   });
 });
+
+describe("a run that is asked for more or fewer items", () => {
+  const sized = (items: number, note = "x"): RunOptions<Sample> => ({
+    ...options,
+    config: { items, note },
+    resized(earlier) {
+      const { items: before } = earlier as { items: number };
+      return before === items ? undefined : { config: { items: before, note }, grows: before < items };
+    },
+  });
+  const settings = async () => JSON.parse(await readFile(join(options.folder, "run.json"), "utf8"));
+  const open = async (run: RunOptions<Sample>) => {
+    const opened = await openRun(run);
+    await opened.close();
+    return [...opened.done];
+  };
+
+  it("goes on with its records, and keeps the larger number", async () => {
+    const run = await openRun(sized(2));
+    await run.append({ id: "a", correct: true });
+    await run.close();
+    const { created } = await settings();
+    expect(await open(sized(5))).toEqual(["a"]);
+    expect(await settings()).toMatchObject({ config: { items: 5, note: "x" }, created });
+    expect(await open(sized(3))).toEqual(["a"]);
+    expect(await settings()).toMatchObject({ config: { items: 5 } });
+  });
+
+  it("is another run with other settings, which then stay", async () => {
+    await open(sized(2));
+    const error = await failure(openRun(sized(5, "y")));
+    expect(error.message).toContain('config.note = "x", but now it is "y"');
+    expect(await settings()).toMatchObject({ config: { items: 2, note: "x" } });
+  });
+});

@@ -6,6 +6,7 @@ import type { ChatPrompt, LanguageModel, TextRequest } from "thoughtbook/llm";
 import { loadLocalModel } from "thoughtbook/llm";
 import { SYSTEM_PROMPTS } from "thoughtbook/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failure } from "../core/helpers.js";
 import { writeChatModel } from "../model/generate/helpers.js";
 import { type Said, type ScriptedModel, scriptedModel } from "../operations/helpers.js";
 import { SILENT } from "./helpers.js";
@@ -183,7 +184,8 @@ describe("an evaluation", () => {
   it("refuses a folder with other settings or another model", async () => {
     const folder = newFolder();
     await evaluateModel(adder(), sums(1), { folder, display: SILENT });
-    await expect(evaluateModel(adder(), sums(2), { folder, display: SILENT })).rejects.toThrow(/task\.problems/);
+    const others = createTask("others", sums(1).problems);
+    await expect(evaluateModel(adder(), others, { folder, display: SILENT })).rejects.toThrow(/task\.name/);
     await expect(evaluateModel(adder(), sums(1), { folder, seed: 1, display: SILENT })).rejects.toThrow(/seed = 0/);
     const other = adder({ hash: async () => "cd34" });
     await expect(evaluateModel(other, sums(1), { folder, display: SILENT })).rejects.toThrow(/modelHash/);
@@ -274,6 +276,68 @@ describe("an evaluation", () => {
     const model = adder();
     await expect(evaluateModel(model, sums(1), { ...options, display: SILENT })).rejects.toThrow(message);
     expect(model.calls).toHaveLength(0);
+  });
+});
+
+describe("an evaluation under another limit", () => {
+  const settings = (folder: string) => JSON.parse(readFileSync(join(folder, "run.json"), "utf8"));
+  const options = (folder: string) => ({ budgets: [20], folder, display: SILENT });
+
+  it("asks for the further problems only, and is then as if it had been asked for all at once", async () => {
+    const [folder, fresh] = [newFolder(), newFolder()];
+    await evaluateModel(adder(), sums(3), options(folder));
+    const more = adder();
+    const { summary } = await evaluateModel(more, sums(5), options(folder));
+    expect(more.calls[0]!.requests.map(({ seed }) => seed)).toEqual(["0/cot/sum/3", "0/cot/sum/4"]);
+    expect(summary.problems).toBe(5);
+    await evaluateModel(adder(), sums(5), options(fresh));
+    for (const file of ["records.jsonl", "results.json", "summary.json"]) {
+      expect(readFileSync(join(folder, file), "utf8"), file).toBe(readFileSync(join(fresh, file), "utf8"));
+    }
+    expect(settings(folder).config).toEqual(settings(fresh).config);
+  });
+
+  it("with fewer problems keeps all records, and summarises the first", async () => {
+    const folder = newFolder();
+    await evaluateModel(adder(), sums(4), options(folder));
+    const before = bytesOf(folder);
+    const none = adder();
+    const { records, summary } = await evaluateModel(none, sums(2), options(folder));
+    expect(none.calls).toEqual([]);
+    expect([records.length, summary.problems]).toEqual([2, 2]);
+    expect(bytesOf(folder)).toBe(before);
+    expect(settings(folder).config.problems).toBe(4);
+  });
+
+  it("is refused where the problems do not begin alike", async () => {
+    const folder = newFolder();
+    const reworded = (count: number, word: string) =>
+      createTask(
+        "sums",
+        sums(count).problems.map((problem) => ({ ...problem, question: problem.question.replace("much", word) })),
+      );
+    await evaluateModel(adder(), sums(2), options(folder));
+    const longer = await failure(evaluateModel(adder(), reworded(3, "many"), options(folder)));
+    expect(longer.message).toMatch(/config\.task\.problems/);
+    const other = createTask(
+      "sums",
+      sums(1).problems.map((problem) => ({ ...problem, references: ["7"] })),
+    );
+    const shorter = await failure(evaluateModel(adder(), other, options(folder)));
+    expect(shorter.message).toMatch(/holds a record of sum\/0 with another answer/);
+  });
+
+  it("goes on with a run of before the number of problems was kept, if that is the same", async () => {
+    const folder = newFolder();
+    await evaluateModel(adder(), sums(2), options(folder));
+    const { config, ...rest } = settings(folder);
+    const { problems: _, ...old } = config;
+    writeFileSync(join(folder, "run.json"), JSON.stringify({ ...rest, config: old }));
+    const again = adder();
+    await evaluateModel(again, sums(2), options(folder));
+    expect(again.calls).toEqual([]);
+    await evaluateModel(again, sums(3), options(folder));
+    expect(again.calls[0]!.requests).toHaveLength(1);
   });
 });
 

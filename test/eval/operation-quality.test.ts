@@ -1,4 +1,6 @@
-import { createRandom } from "thoughtbook/core";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createRandom, ThoughtbookError } from "thoughtbook/core";
 import { functionProblems, generateWordProblem, subQuestionWordings } from "thoughtbook/data";
 import { operationQuality } from "thoughtbook/eval";
 import type { ChatMessage } from "thoughtbook/model";
@@ -10,7 +12,9 @@ import {
   PROBLEM_OPERATIONS,
 } from "thoughtbook/operations";
 import { describe, expect, it } from "vitest";
+import { failure, temporaryFolder } from "../core/helpers.js";
 import { scriptedModel } from "../operations/helpers.js";
+import { SILENT } from "./helpers.js";
 
 const options = { problems: 12, difficulty: [2, 3] as const, seed: 4, maxNewTokens: 400 };
 
@@ -125,5 +129,67 @@ describe("operationQuality", () => {
         { ...options, operations: [contract.name as "contract"], difficulty: [1, 1] },
       ),
     ).rejects.toThrow("no problem of 1 to 1 operations has a contract example");
+  });
+});
+
+describe("operationQuality with a folder", () => {
+  const perfect = () => model((text) => text);
+  const some = { ...options, operations: ["cot", "plan", "contract"] as const, problems: 6 };
+  const filesOf = async (folder: string) =>
+    Promise.all(["records.jsonl", "summary.json"].map((file) => readFile(join(folder, file), "utf8")));
+  const linesOf = async (folder: string) =>
+    (await readFile(join(folder, "records.jsonl"), "utf8")).trimEnd().split("\n");
+
+  it("shows how far it is, keeps what is finished, and goes on to the same bytes", async () => {
+    const [folder, whole] = [await temporaryFolder(), await temporaryFolder()];
+    const shown: string[] = [];
+    const display = { ...SILENT, show: (text: string) => shown.push(text), finish: (text: string) => shown.push(text) };
+    const all = await operationQuality(perfect(), { ...some, folder: whole, display });
+    expect(shown[0]).toMatch(/^Measuring the operations of scripted {2}0\/18 outputs/);
+    expect(shown.at(-1)).toBe("Measuring the operations of scripted: 18 outputs");
+    expect(await linesOf(whole)).toHaveLength(18);
+
+    // Interrupted in the second operation.
+    const stop = new AbortController();
+    const interrupted = perfect();
+    const { generate } = interrupted;
+    let calls = 0;
+    interrupted.generate = async (requests, given) => {
+      if (++calls < 2) return generate(requests, given);
+      await generate(requests.slice(0, 4), given);
+      stop.abort();
+      throw new ThoughtbookError("interrupted", "generating text was interrupted");
+    };
+    const asked = { ...some, folder, display: SILENT };
+    const error = await failure(operationQuality(interrupted, { ...asked, signal: stop.signal }));
+    expect(error.code).toBe("interrupted");
+    expect(await linesOf(folder)).toHaveLength(10);
+    const rest = perfect();
+    expect(await operationQuality(rest, asked)).toEqual(all);
+    expect(rest.calls.map(({ requests }) => requests.length)).toEqual([2, 6]);
+    expect(await filesOf(folder)).toEqual(await filesOf(whole));
+    const none = perfect();
+    expect(await operationQuality(none, asked)).toEqual(all);
+    expect(none.calls).toEqual([]);
+  });
+
+  it("goes on to more problems, and with fewer keeps all", async () => {
+    const [folder, whole] = [await temporaryFolder(), await temporaryFolder()];
+    await operationQuality(perfect(), { ...some, problems: 4, folder, display: SILENT });
+    const more = perfect();
+    await operationQuality(more, { ...some, folder, display: SILENT });
+    expect(more.calls.map(({ requests }) => requests.length)).toEqual([2, 2, 2]);
+    await operationQuality(perfect(), { ...some, folder: whole, display: SILENT });
+    expect(await filesOf(folder)).toEqual(await filesOf(whole));
+    const few = await operationQuality(perfect(), { ...some, problems: 3, folder, display: SILENT });
+    expect(few.map(({ parsed }) => parsed.count)).toEqual([3, 3, 3]);
+    expect(new Set(await linesOf(folder))).toEqual(new Set(await linesOf(whole)));
+  });
+
+  it("is refused with other settings", async () => {
+    const folder = await temporaryFolder();
+    await operationQuality(perfect(), { ...some, folder, display: SILENT });
+    const error = await failure(operationQuality(perfect(), { ...some, maxNewTokens: 5, folder, display: SILENT }));
+    expect(error.message).toMatch(/config\.maxNewTokens = 400, but now it is 5/);
   });
 });

@@ -1,11 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { evaluateModel, loadTask } from "thoughtbook/eval";
 import { isTokenModel, loadModel } from "thoughtbook/llm";
 import { resolveModel } from "thoughtbook/model";
 import { OPERATION_NAMES } from "thoughtbook/operations";
+import { isTrainedBy, readRecipe, readTraining } from "thoughtbook/train";
 import { afterAll, describe, expect, it } from "vitest";
+import { renewCard } from "../../bench/model/card.js";
 import { failure } from "../core/helpers.js";
 import { root } from "../notebook/helpers.js";
 
@@ -45,6 +47,50 @@ describe.each(["mini", "mini-base", "mini-scorer"])("%s", (name) => {
       expect(card).toContain(`| ${operations} | ${(100 * accuracy).toFixed(1)} |`);
     }
     for (const { loss } of losses ?? []) expect(card).toContain(`| ${loss.value.toFixed(3)} |`);
+  });
+});
+
+describe("cards", () => {
+  const nameOf = ({ name }: { name: string }) => `\`${name}\``;
+  it.each(["mini", "mini-base", "mini-scorer"])(
+    "of %s name the recipe that made it, and write over no model",
+    async (name) => {
+      const card = read(name, "README.md");
+      const { recipe, meanOf } = JSON.parse(read(name, "training.json"));
+      const file = `data/recipes/${name.replace("-base", "")}.json`;
+      const current = await readRecipe(join(root, file));
+      const count = ({ length }: { length: number }) => `${length} phase${length === 1 ? "" : "s"}`;
+      if (await isTrainedBy(join(models, name), current)) expect(card).toContain(`It was trained by [${file}]`);
+      else {
+        expect(card).toContain(
+          `The recipe that made it is the one in [training.json](training.json): ${count(recipe.phases)}, ${recipe.phases.map(nameOf).join(", ")}.`,
+        );
+        expect(card).toContain(`is a later one: ${count(current.phases)}, ${current.phases.map(nameOf).join(", ")}.`);
+      }
+      for (const phase of Object.keys(meanOf ?? {}))
+        expect(card).toMatch(new RegExp(`the mean of those after .*\`${phase}\``));
+      const commands = card.match(/^ {4}npx thoughtbook pretrain .*$/gm)!;
+      expect(commands).toEqual([expect.stringContaining(`--recipe ${file} --out runs/`)]);
+      expect(commands[0]).toMatch(/--publish runs\//);
+    },
+  );
+
+  it("tell mini's recipe from the present one, and mini-scorer's as the present one", async () => {
+    const by = async (name: string, recipe: string) =>
+      isTrainedBy(join(models, name), await readRecipe(join(root, "data", "recipes", `${recipe}.json`)));
+    expect([await by("mini", "mini"), await by("mini-scorer", "mini-scorer"), await by("mini-scorer", "mini")]).toEqual(
+      [false, true, false],
+    );
+  });
+
+  it.each(["mini", "mini-base", "mini-scorer"])("of %s are what the generator writes", async (name) => {
+    const copy = join(folder, "card", name);
+    cpSync(join(models, name), copy, { recursive: true });
+    writeFileSync(join(copy, "README.md"), read(name, "README.md").replace(/^[\s\S]*?(?=## Measured)/, "old\n"));
+    await renewCard(copy, await readTraining(copy));
+    expect(readFileSync(join(copy, "README.md"), "utf8")).toBe(read(name, "README.md"));
+    writeFileSync(join(copy, "README.md"), "nothing");
+    expect(await failure(renewCard(copy, await readTraining(copy)))).toMatchObject({ code: "bad-input" });
   });
 });
 

@@ -294,7 +294,7 @@ describe("more than can be done", () => {
 });
 
 describe("what is written down", () => {
-  it("of requests are routes and numbers, no prompt, answer, key or path", async () => {
+  it("of requests are routes and numbers, no prompt, answer or key", async () => {
     const written: string[] = [];
     const spies = (["log", "info", "warn", "error", "debug"] as const).map((method) =>
       vi.spyOn(console, method).mockImplementation((...words) => void written.push(words.join(" "))),

@@ -88,8 +88,11 @@ class Parser {
     for (;;) {
       if (this.skip("*")) left = binary("*", left, this.signed());
       else if (this.skip("/") || this.skip("÷")) left = binary("/", left, this.signed());
-      else if (this.startsFactor()) left = binary("*", left, this.power());
-      else return left;
+      else if (this.startsFactor()) {
+        // "12 34" is neither one number nor a product.
+        if (left.kind === "number" && this.betweenNumbers()) throw this.unexpected();
+        left = binary("*", left, this.power());
+      } else return left;
     }
   }
 
@@ -266,6 +269,10 @@ class Parser {
     this.bars--;
     if (!this.skip("|")) throw this.unexpected();
     return call("abs", inner);
+  }
+
+  private betweenNumbers(): boolean {
+    return this.tokens[this.at]?.kind === "number" && this.tokens[this.at - 1]?.kind === "number";
   }
 
   private startsFactor(): boolean {

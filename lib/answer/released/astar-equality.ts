@@ -1,8 +1,8 @@
 import { lastNumber } from "../braces.js";
 import type { MathNode } from "../math/math-node.js";
 import { nearlyEqual } from "../math/same-expression.js";
-import { choiceLetter } from "../multiple-choice.js";
 import { equalValues } from "../strict/equality.js";
+import { choiceLetter } from "../strict/multiple-choice.js";
 import { parseAnswer } from "../strict/parse.js";
 import type { AnswerValue } from "../strict/value.js";
 

@@ -1,7 +1,9 @@
 import type { Result } from "../math/expression.js";
 import type { MathNode } from "../math/math-node.js";
 import { sameExpression } from "../math/same-expression.js";
+import { allBut } from "./intervals.js";
 import { parseAnswer } from "./parse.js";
+import { sameUnit, type Unit } from "./unit-sizes.js";
 import type { AnswerValue } from "./value.js";
 
 /** Whether two answers say the same under the strict policy; an unparseable one equals nothing, not even itself. */
@@ -17,9 +19,15 @@ export function equalParsed(a: Result<AnswerValue>, b: Result<AnswerValue>): boo
 /**
  * Whether two values are the same: numbers exactly, expressions as {@link sameExpression} says, tuples and intervals
  * item by item with their brackets, sets and unions in any order, equations up to a factor and the side things stand
- * on, text without case. A named value (`y = 2x + 3`, `f(x) = 2x`) equals the value alone.
+ * on, text without case. A named value (`y = 2x + 3`, `f(x) = 2x`) equals the value alone. Two units must be the same; a
+ * unit on one side only says nothing.
  */
 export function equalValues(a: AnswerValue, b: AnswerValue): boolean {
+  const [unitA, unitB] = [unitOf(a), unitOf(b)];
+  if (unitA && unitB && !sameUnit(unitA, unitB)) return false;
+  // "5 m" is 5 meters where the other side has a unit.
+  if (a.kind === "expression" && a.quantity && unitB) return equalValues(a.quantity, b);
+  if (b.kind === "expression" && b.quantity && unitA) return equalValues(a, b.quantity);
   const [letterA, letterB] = [loneLetter(a), loneLetter(b)];
   if (letterA !== undefined && letterB !== undefined) return letterA === letterB;
   if (a.kind === "number" && b.kind === "number") return a.value.equals(b.value);
@@ -30,7 +38,13 @@ export function equalValues(a: AnswerValue, b: AnswerValue): boolean {
     case "based":
       return b.kind === "based" && a.digits === b.digits && a.base === b.base;
     case "sequence":
-      return b.kind === "sequence" && a.open === b.open && a.close === b.close && sameItems(a.items, b.items);
+      return (
+        b.kind === "sequence" &&
+        a.open === b.open &&
+        a.close === b.close &&
+        (a.of === undefined || b.of === undefined || a.of === b.of) &&
+        sameItems(a.items, b.items)
+      );
     case "set":
       return b.kind === "set" && sameMultiset(a.items, b.items);
     case "union":
@@ -47,6 +61,9 @@ export function equalValues(a: AnswerValue, b: AnswerValue): boolean {
       return false;
   }
 }
+
+const unitOf = (value: AnswerValue): Unit | undefined =>
+  value.kind === "number" || value.kind === "expression" ? value.unit : undefined;
 
 /** A choice or variable of one letter, which compares without case. */
 function loneLetter(value: AnswerValue): string | undefined {
@@ -78,7 +95,10 @@ function sameMultiset(a: readonly AnswerValue[], b: readonly AnswerValue[]): boo
 
 function equalRelations(a: AnswerValue, b: AnswerValue): boolean {
   if (a.kind !== "relation") return equalRelations(b, a);
-  if (b.kind !== "relation") return a.name !== undefined && equalValues(a.right, b);
+  if (b.kind !== "relation") {
+    if (a.relation === "≠" && b.kind === "union" && isVariable(a.left)) return equalValues(allBut(a.right), b);
+    return a.name !== undefined && equalValues(a.right, b);
+  }
   if (a.relation !== b.relation) return false;
   if (equalValues(a.left, b.left) && equalValues(a.right, b.right)) return true;
   if (a.relation === "=" || a.relation === "≠") {
@@ -88,6 +108,8 @@ function equalRelations(a: AnswerValue, b: AnswerValue): boolean {
   }
   return false;
 }
+
+const isVariable = (value: AnswerValue): boolean => value.kind === "expression" && value.node.kind === "variable";
 
 function difference({ left, right }: AnswerValue & { kind: "relation" }): MathNode | undefined {
   const [a, b] = [asNode(left), asNode(right)];

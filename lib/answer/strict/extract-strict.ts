@@ -1,14 +1,69 @@
 import { fail, type Result } from "../math/expression.js";
+import type { AnswerKind } from "./answer-kind.js";
+import { leavesChoiceOpen, leavesYesNoOpen, statedChoice, statedYesNo } from "./stated-choice.js";
+import { type HashLine, isHeading, isWholeAnswer, withoutMarks } from "./whole-answer.js";
+
+/** What is known of a completion before its answer is read. */
+export interface Reading {
+  /** What kind of answer is wanted; "math" unless told otherwise. */
+  kind?: AnswerKind | undefined;
+  /** Whether the completion is known to be incomplete: then it is no answer as a whole. */
+  cutOff?: boolean | undefined;
+}
 
 /**
  * The final answer of a completion under the strict policy: what stands in the last balanced `\boxed{…}` (or `\fbox`,
- * or `\boxed 5`), else on the line after the last `####`, else after the last "answer is" or "answer:" up to the end of
- * the sentence. There is no fallback to the last number: a completion cut off before any of these has no answer.
+ * or `\boxed 5`), else on the line after the last `####` that is no heading, else after the last "answer is", "answer:"
+ * or heading "Answer" up to the end of the sentence, else the whole of a completion that is nothing but an answer
+ * ("C", "Yes", "18"). Where a choice or yes or no is wanted, the first of these that states one counts. There is no
+ * fallback to the last number: a completion cut off before any of these has no answer.
  */
-export function extractStrict(completion: string): Result<string> {
-  const answer = lastBox(completion) ?? afterHashes(completion) ?? afterAnswerIs(completion);
+export function extractStrict(completion: string, { kind = "math", cutOff = false }: Reading = {}): Result<string> {
+  const answer =
+    kind === "choice" || kind === "yes-no"
+      ? statedAnswer(completion, kind, cutOff)
+      : (lastBox(completion) ?? markedAnswer(completion, kind) ?? wholeAnswer(completion, kind, cutOff));
   if (answer === undefined) return fail("no \\boxed{}, no #### and no “answer is”");
   return answer.trim() === "" ? fail("the answer is empty") : { ok: true, value: answer.trim() };
+}
+
+/** After `####` where that is no heading, else after "answer is"; a heading alone is better than nothing. */
+function markedAnswer(text: string, kind: AnswerKind): string | undefined {
+  let heading: string | undefined;
+  for (const line of hashLines(text)) {
+    if (!isHeading(line)) return line.answer;
+    heading ??= line.answer;
+  }
+  const place = answerPlaces(text, ANSWER_IS).at(-1);
+  if (place !== undefined) return statement(text, place);
+  return underHeading(text, kind) ?? (heading === "" ? undefined : heading);
+}
+
+const wholeAnswer = (text: string, kind: AnswerKind, cutOff: boolean): string | undefined =>
+  !cutOff && isWholeAnswer(text, kind) ? withoutMarks(text) : undefined;
+
+/** The first candidate that states a choice, or yes or no; else the first one, which then is wrong. */
+function statedAnswer(text: string, kind: "choice" | "yes-no", cutOff: boolean): string | undefined {
+  const [states, leavesOpen] = kind === "choice" ? [statedChoice, leavesChoiceOpen] : [statedYesNo, leavesYesNoOpen];
+  let first: string | undefined;
+  for (const candidate of candidates(text, kind, cutOff)) {
+    if (states(candidate) !== undefined) return candidate;
+    first ??= candidate;
+    if (leavesOpen(candidate)) break; // What was said before does not hold any more.
+  }
+  return first;
+}
+
+function* candidates(text: string, kind: AnswerKind, cutOff: boolean): Generator<string, void, undefined> {
+  const box = lastBox(text);
+  if (box !== undefined) yield box;
+  for (const { answer } of hashLines(text)) if (answer !== "") yield answer;
+  const places = answerPlaces(text, kind === "choice" ? CHOICE_IS : ANSWER_IS);
+  for (const place of places.reverse()) yield statement(text, place);
+  const below = underHeading(text, kind);
+  if (below !== undefined) yield below;
+  const whole = wholeAnswer(text, kind, cutOff);
+  if (whole !== undefined) yield whole;
 }
 
 /** Braces, boxes and escaped braces, in one pass: text with a million boxes must not take quadratic time. */
@@ -38,26 +93,63 @@ export function lastBox(text: string): string | undefined {
   return text[to] === "}" ? text.slice(from, to) : withoutMarks(text.slice(from, to));
 }
 
-function afterHashes(text: string): string | undefined {
-  const at = text.lastIndexOf("####");
-  if (at < 0) return undefined;
-  const line = withoutMarks(
-    text
-      .slice(at + 4)
-      .split("\n", 1)[0]!
-      .replace(/^#+/, ""),
-  );
-  return line === "" ? undefined : line;
+const MAX_LINES = 50;
+const MAX_LINE = 2000;
+
+/** The lines after `####`, from the last one backwards; where a line only announces the answer, the line below it. */
+function* hashLines(text: string): Generator<HashLine, void, undefined> {
+  let at = text.lastIndexOf("####");
+  for (let count = 0; at >= 0 && count < MAX_LINES; count++) {
+    const start = at + 4;
+    const newline = text.indexOf("\n", start);
+    const end = newline < 0 ? text.length : newline;
+    const answer = withoutMarks(text.slice(start, Math.min(end, start + MAX_LINE)));
+    const below = ANNOUNCES.test(answer) ? nextLine(text, end) : undefined;
+    yield below ?? { answer, ends: text.slice(end, end + MAX_LINE).trim() === "" };
+    while (text[at - 1] === "#") at--;
+    at = at === 0 ? -1 : text.lastIndexOf("####", at - 1);
+  }
+}
+
+const ANNOUNCES = /^(?:(?:the |my )?(?:(?:final|correct) )?(?:answer|result|solution)(?: is)?)?[\s:*_]{0,10}$/i;
+
+/** The next line that is not empty, without marks around it. */
+function nextLine(text: string, from: number): HashLine | undefined {
+  const line = /\s{0,100}([^\n]{0,2000})/y;
+  line.lastIndex = from;
+  const found = line.exec(text)![1]!;
+  const answer = withoutMarks(withoutDollars(found));
+  const ends = text.slice(line.lastIndex, line.lastIndex + MAX_LINE).trim() === "";
+  return answer === "" || answer.startsWith("#") ? undefined : { answer, ends };
+}
+
+/** The line below a heading "Answer" of any level, or in bold alone on its line, if it is nothing but an answer. */
+function underHeading(text: string, kind: AnswerKind): string | undefined {
+  const heading =
+    /^[ \t]{0,8}(?:#{1,6}[ \t]{1,4}[*_]{0,3}|[*_]{2,3})(?:the )?(?:final |correct )?answer[:*_]{0,6}[ \t]{0,8}$/gim;
+  const found = [...text.matchAll(heading)].at(-1);
+  const below = found && nextLine(text, found.index + found[0].length);
+  return below && isWholeAnswer(below.answer, kind) ? below.answer : undefined;
 }
 
 const ANSWER_IS = /\banswer[\s*_]{0,20}(?:is\b[\s*_]{0,20}:?|:)[\s*_]{0,20}/gi;
+const CHOICE_IS =
+  /\b(?:answer|(?:correct|right|best)[\s*_]{1,20}(?:option|choice))[\s*_]{0,20}(?:is\b[\s*_]{0,20}:?|:)[\s*_]{0,20}/gi;
 const MATHEMATICS = /^(?:\$\$([^$]+)\$\$|\$([^$]+)\$|\\\(([\s\S]*?)\\\)|\\\[([\s\S]*?)\\\])/;
 
-function afterAnswerIs(text: string): string | undefined {
-  let at = -1;
-  for (const match of text.matchAll(ANSWER_IS)) at = match.index + match[0].length;
-  if (at < 0) return undefined;
-  const rest = text.slice(at, at + 2000);
+/** Where what follows each "answer is" or "answer:" begins, of the last ones. */
+function answerPlaces(text: string, pattern: RegExp): number[] {
+  const ends: number[] = [];
+  for (const match of text.matchAll(pattern)) {
+    ends.push(match.index + match[0].length);
+    if (ends.length > MAX_LINES) ends.shift();
+  }
+  return ends;
+}
+
+/** What is said to be the answer at a place. */
+function statement(text: string, at: number): string {
+  const rest = text.slice(at, at + MAX_LINE);
   const [whole, ...contents] = MATHEMATICS.exec(rest) ?? [];
   const content = contents.find((each) => each !== undefined);
   // "$5 and not $6" has dollars, not mathematics.
@@ -74,10 +166,4 @@ function afterAnswerIs(text: string): string | undefined {
 const sentence = (text: string): string =>
   withoutMarks(text.replace(/\*\*(?=[\s.,;!]|$)/g, "").split(/\n|[.!?](?=[\s*$)"”]|$)/, 1)[0]!);
 
-/** Without the marks around it: bold, quotes, a period at the end. */
-function withoutMarks(text: string): string {
-  let [start, end] = [0, text.length];
-  while (start < end && /[\s*_"“”`]/.test(text[start]!)) start++;
-  while (end > start && /[\s*_"“”`.,;]/.test(text[end - 1]!)) end--;
-  return text.slice(start, end);
-}
+const withoutDollars = (text: string): string => /^\s*\$\$?([^$]+)\$\$?[.\s]*$/.exec(text)?.[1] ?? text;

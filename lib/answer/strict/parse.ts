@@ -1,9 +1,12 @@
 import { fail, type Rational, type Result } from "../math/expression.js";
+import { evaluateFactorials } from "../math/factorials.js";
 import { everyNode, type MathNode, variablesOf } from "../math/math-node.js";
 import { isKnownCommand, parseMath } from "../math/parse-math.js";
 import { evaluateExactly } from "../math/sample.js";
+import { boundedBy, joinedIntervals } from "./intervals.js";
 import { type MathToken, tokenizeMath } from "./tokens.js";
-import { withoutUnit } from "./units.js";
+import { currencyOf, isCounted, type Unit } from "./unit-sizes.js";
+import { asQuantity, splitUnit } from "./units.js";
 import type { AnswerValue, Relation } from "./value.js";
 
 const RELATIONS: Record<string, Relation | ">" | "≥"> = {
@@ -24,8 +27,9 @@ const MAX_DEPTH = 20;
 const MAX_ITEMS = 100;
 
 /**
- * What an answer says, LaTeX or plain text. Units, currency, percent and degree signs are dropped; a constant
- * expression of rational value is a number; `x = 5`, `{5}` and `(5)` are 5; `a \pm b` is two solutions.
+ * What an answer says, LaTeX or plain text. Units, currency, percent and degree signs stand beside the value; a constant
+ * expression of rational value is a number; `x = 5`, `{5}` and `(5)` are 5; `a \pm b` is two solutions. Inequalities that
+ * bound one variable are intervals: `0 < x \le 5` is (0,5].
  * Errors (the answer is unparseable): empty, longer than 2,000 characters, braces that do not match, or neither
  * mathematics nor words.
  */
@@ -35,8 +39,16 @@ export function parseAnswer(text: string): Result<AnswerValue> {
   const trimmed = trim(tokens.value);
   if (trimmed.length === 0) return fail("empty");
   const value = parseValue(trimmed, 0);
-  return value ? { ok: true, value } : words(trimmed);
+  if (value === undefined) return words(trimmed);
+  const currency = /[$€£¥₹]/.test(text) ? currencyOf(text) : undefined;
+  return { ok: true, value: currency ? withCurrency(value, currency) : value };
 }
+
+/** A currency sign says more than a noun: "$5 tickets". */
+const withCurrency = (value: AnswerValue, currency: Unit): AnswerValue =>
+  (value.kind === "number" || value.kind === "expression") && (value.unit === undefined || isCounted(value.unit))
+    ? { ...value, unit: currency }
+    : value;
 
 type Parsed = AnswerValue | undefined;
 type Tokens = readonly MathToken[];
@@ -54,7 +66,11 @@ function parseValue(untrimmed: Tokens, depth: number): Parsed {
   const union = splitAt(tokens, (token) => isSymbol(token, "∪"));
   if (union.length > 1) return many("union", union, depth);
   const list = splitAt(tokens, isSeparator).filter((part) => part.length > 0);
-  if (list.length > 1) return many("set", list, depth);
+  if (list.length > 1) {
+    const alternatives = splitAt(tokens, isAlternative).length > 1;
+    const listed = many("set", list, depth);
+    return listed?.kind === "set" ? (joinedIntervals(listed.items, alternatives) ?? listed) : listed;
+  }
 
   const related = parseRelation(tokens, depth);
   if (related !== "none") return related;
@@ -105,7 +121,8 @@ function withNames(values: AnswerValue[], parts: readonly Tokens[], depth: numbe
 function parseRelation(tokens: Tokens, depth: number): Parsed | "none" {
   const parts = splitAt(tokens, (token) => token.kind === "symbol" && Object.hasOwn(RELATIONS, token.text));
   if (parts.length === 1) return "none";
-  if (parts.length > 2 || parts[1]!.length === 0) return undefined;
+  if (parts.length === 3) return parseChain(tokens, parts, depth);
+  if (parts.length > 3 || parts[1]!.length === 0) return undefined;
   const written = RELATIONS[tokens[parts[0]!.length]!.text]!;
   const [left, right] = parts as [Tokens, Tokens];
   if (left.length === 0) return written === "=" ? parseValue(right, depth + 1) : undefined;
@@ -119,7 +136,37 @@ function parseRelation(tokens: Tokens, depth: number): Parsed | "none" {
   }
   const turned = written === ">" || written === "≥";
   const relation = written === ">" ? "<" : written === "≥" ? "≤" : written;
+  if (relation === "<" || relation === "≤") {
+    const closed = relation === "≤";
+    // The name is on one side only, and bounded by the other.
+    if (isBound(left, b, right))
+      return boundedBy(nameOf(left), turned ? { low: b, lowClosed: closed } : { high: b, highClosed: closed });
+    if (isBound(right, a, left))
+      return boundedBy(nameOf(right), turned ? { high: a, highClosed: closed } : { low: a, lowClosed: closed });
+  }
   return { kind: "relation", relation, left: turned ? b : a, right: turned ? a : b, name: undefined };
+}
+
+/** Whether the side `name` is one letter or name that the value of the other side bounds. */
+const isBound = (name: Tokens, value: AnswerValue, other: Tokens): boolean =>
+  isName(name) &&
+  !isName(other) &&
+  (value.kind === "number" || value.kind === "expression") &&
+  !occursIn(name[0]!.text, value);
+
+/** `0 < x \le 5` and `5 \ge x > 0`. */
+function parseChain(tokens: Tokens, [first, name, second]: Tokens[], depth: number): Parsed {
+  const written = [tokens[first!.length]!.text, tokens[first!.length + 1 + name!.length]!.text].map(
+    (sign) => RELATIONS[sign]!,
+  );
+  const [low, high] = [parseValue(first!, depth + 1), parseValue(second!, depth + 1)];
+  if (!low || !high || !isBound(name!, low, first!) || !isBound(name!, high, second!)) return undefined;
+  const [lowClosed, highClosed] = written.map((sign) => sign === "≤" || sign === "≥") as [boolean, boolean];
+  if (written.every((sign) => sign === "<" || sign === "≤"))
+    return boundedBy(nameOf(name!), { low, lowClosed, high, highClosed });
+  if (written.every((sign) => sign === ">" || sign === "≥"))
+    return boundedBy(nameOf(name!), { low: high, lowClosed: highClosed, high: low, highClosed: lowClosed });
+  return undefined;
 }
 
 function parseSide(tokens: Tokens, depth: number): Parsed {
@@ -164,6 +211,8 @@ const occursIn = (name: string, value: AnswerValue): boolean =>
 
 /** A tuple, interval, set or ratio; also a value in parentheses or in `{5}`. */
 function parseBracketed(tokens: Tokens, depth: number): Parsed {
+  const described = parseSetBuilder(tokens, depth);
+  if (described) return described;
   const ratio = splitAt(tokens, (token) => isSymbol(token, ":"));
   if (ratio.length > 1) return sequence(":", ":", ratio, depth);
   const [open, close] = [tokens[0]!.text, tokens.at(-1)!.text];
@@ -174,6 +223,17 @@ function parseBracketed(tokens: Tokens, depth: number): Parsed {
   if (parts.length > 1) return sequence(open, close, parts, depth);
   if (open === "[" && close === "]") return sequence(open, close, parts, depth);
   return (open === "(" && close === ")") || open === "{" ? parseValue(inside, depth + 1) : undefined;
+}
+
+/** `\{x : 0 < x < 5\}`, `\{x \in \mathbb{R} \mid x > 3\}`: what follows the colon or the bar. */
+function parseSetBuilder(tokens: Tokens, depth: number): Parsed {
+  if (!isSymbol(tokens[0], "\\{") && !isSymbol(tokens[0], "{")) return undefined;
+  if (tokens.length < 6 || matching(tokens) !== tokens.length - 1) return undefined;
+  const at = tokens.findIndex((token) => isSymbol(token, ":") || isSymbol(token, "|"));
+  const [name] = splitAt(tokens.slice(1, at), (token) => isSymbol(token, "∈"));
+  if (at < 0 || !name || !isName(name)) return undefined;
+  const value = parseValue(tokens.slice(at + 1, -1), depth + 1);
+  return value && (value.kind === "union" || (value.kind === "sequence" && value.of !== undefined)) ? value : undefined;
 }
 
 function sequence(open: string, close: string, parts: Tokens[], depth: number): Parsed {
@@ -196,10 +256,13 @@ function parseMatrix(tokens: Tokens, depth: number): Parsed {
   return { kind: "matrix", rows: cells as AnswerValue[][] };
 }
 
-/** A number or an expression, its unit dropped; with ± both values. */
-function parseScalar(withUnit: Tokens, depth: number): Parsed {
-  const tokens = withoutUnit(withUnit);
-  if (tokens.length < withUnit.length) return parseValue(tokens, depth + 1);
+/** A number or an expression beside its unit; with ± both values. */
+function parseScalar(tokens: Tokens, depth: number): Parsed {
+  const { value: bare, unit } = splitUnit(tokens);
+  if (bare.length < tokens.length) {
+    const value = parseValue(bare, depth + 1);
+    return unit && value && (value.kind === "number" || value.kind === "expression") ? { ...value, unit } : value;
+  }
   const based = parseBased(tokens);
   if (based) return based;
   if (hasSign(tokens)) {
@@ -207,11 +270,15 @@ function parseScalar(withUnit: Tokens, depth: number): Parsed {
     return plus && minus ? { kind: "set", items: [plus, minus] } : undefined;
   }
   const node = parseMath(tokens);
-  return node.ok ? scalar(node.value) : undefined;
+  const value = node.ok ? scalar(node.value) : undefined;
+  const quantity = value?.kind === "expression" ? asQuantity(tokens) : undefined;
+  return quantity && value?.kind === "expression"
+    ? { ...value, quantity: { kind: "number", value: quantity.value.value, unit: quantity.unit } }
+    : value;
 }
 
 function scalar(node: MathNode): Parsed {
-  const value: Rational | undefined = evaluateExactly(node);
+  const value: Rational | undefined = evaluateExactly(node) ?? evaluateFactorials(node);
   if (value) return { kind: "number", value };
   const divisors = [...everyNode(node)].map((part) => part.kind === "binary" && part.operator === "/" && part.right);
   const undefinedThere = divisors.some((divisor) => divisor && evaluateExactly(divisor)?.equals(0));
@@ -262,9 +329,13 @@ function isSeparator(token: MathToken): boolean {
   return (
     isSymbol(token, ",") ||
     isSymbol(token, ";") ||
+    (token.kind === "command" && /^(?:lor|vee|land|wedge)$/.test(token.text)) ||
     (token.kind !== "symbol" && /^(?:and|or|,? ?(?:and|or))$/i.test(token.text))
   );
 }
+
+const isAlternative = ({ kind, text }: MathToken): boolean =>
+  kind === "command" ? text === "lor" || text === "vee" : kind !== "symbol" && /^(?:,? ?or)$/i.test(text);
 
 /** Without punctuation around it. */
 function trim(tokens: Tokens): Tokens {

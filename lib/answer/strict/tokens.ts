@@ -5,7 +5,9 @@ import type { MathFunction } from "../math/math-node.js";
 /** A piece of an answer. `digits` is how a number was written, where it is a plain run of digits. */
 export type MathToken =
   | { kind: "number"; value: Rational; text: string; digits: string | undefined }
-  | { kind: "letter" | "word" | "text" | "command" | "symbol"; text: string };
+  | { kind: "word" | "text" | "command" | "symbol"; text: string }
+  /** `upright`: set in a font for words, as units are: \text{m}. */
+  | { kind: "letter"; text: string; upright?: true };
 
 // No answer is longer; model output may be.
 const MAX_LENGTH = 2000;
@@ -13,8 +15,13 @@ const MAX_EXPONENT = 1000;
 
 const SPACE =
   /(?:\s|~|\$|\\[$,;:! ()[\]]|\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|q?quad|limits|hspace\{[^{}]{0,10}\})(?![a-zA-Z])\.?|[€£¥\u200b])+/y;
-const MIXED = /(\d+)\s+(\d+)\s*\/\s*(\d+)(?![\d.])/y;
-const LATEX_THOUSANDS = /\d{1,3}(?:(?:\{,\}|,\\!\s?|\\!,?\s?|\\,)\d{3}(?!\d))+/y;
+const MIXED = /(\d+)\s+(\d+)\s*[/⁄]\s*(\d+)(?![\d.])/y;
+const LATEX_THOUSANDS = /\d{1,3}(?:(?:\{,\}|,\\!\s?|\\!,?\s?|\\[,;: ]|~)\d{3}(?!\d))+/y;
+/** Groups of three with one space of some kind before each, as ISO writes them; no other separator follows. */
+const SPACED_THOUSANDS =
+  /[1-9]\d{0,2}(?:([ \u00a0\u2002-\u200a\u202f])\d{3})(?:\1\d{3})*(?!\d|[, \u00a0\u2002-\u200a\u202f]\d)/y;
+/** One character each: ½, ¾, ⅓, …; a whole number before one is added. */
+const VULGAR = /\s?([¼-¾⅐-⅞↉])/y;
 /** A run of digits and commas; whether the commas separate thousands is decided on the whole run. */
 const DIGITS = /\d+(?:,\d+)*/y;
 const FRACTION = /\.(\d+)?(?:\\overline\{(\d{1,20})\})?/y;
@@ -29,6 +36,7 @@ const COMMAND = /\\([a-zA-Z]+|[{}|\\%&#_])/y;
 const LETTERS = /\p{L}[\p{L}\p{M}]*(?:['’]\p{L}+)*/uy;
 const TEXT_COMMAND =
   /^(?:text(?:bf|it|rm|sf|tt|normal)?|mbox|hbox|mathrm|mathbf|mathit|mathsf|boldsymbol|bm|operatorname)$/;
+const UPRIGHT = /^(?:text|textrm|textnormal|mbox|hbox|mathrm)$/;
 const DEGREE = /\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![a-zA-Z]))|\\degree(?![a-zA-Z])|°|º/y;
 
 /**
@@ -82,6 +90,11 @@ export function tokenizeMath(text: string): Result<MathToken[]> {
       add("symbol", "°");
       continue;
     }
+    const vulgar = take(VULGAR)?.[1];
+    if (vulgar !== undefined) {
+      tokens.push(fractionToken(vulgar));
+      continue;
+    }
     const number = takeNumber(take, text, () => at, brackets);
     if (number) {
       if (!number.ok) return number;
@@ -126,6 +139,9 @@ export function tokenizeMath(text: string): Result<MathToken[]> {
     } else if (character === "*" && text[at] === "*") {
       at++;
       add("symbol", "^");
+    } else if ((character === "<" || character === ">") && text[at] === "=") {
+      at++;
+      add("symbol", character === "<" ? "≤" : "≥");
     } else if (COMMANDS.has(character)) {
       add("command", COMMANDS.get(character)!);
     } else {
@@ -134,9 +150,39 @@ export function tokenizeMath(text: string): Result<MathToken[]> {
       add("symbol", CHARACTER_SYMBOLS.get(character) ?? character);
     }
   }
-  return balanced(tokens) ? { ok: true, value: tokens } : fail("the braces do not match");
+  return balanced(tokens) ? { ok: true, value: withMultipliers(tokens) } : fail("the braces do not match");
 }
 
+const MULTIPLIERS = new Map(
+  ["hundred", "thousand", "million", "billion", "trillion"].map((name, at) => [name, at === 0 ? 2 : 3 * at]),
+);
+const MULTIPLIER = /^(hundred|thousand|million|billion|trillion)s?(?![\p{L}-])\s*/iu;
+
+/** With "5 million" as the number it says; also `5\text{ million dollars}`, "2 hundred thousand". */
+function withMultipliers(tokens: MathToken[]): MathToken[] {
+  if (!tokens.some(({ kind, text }) => (kind === "word" || kind === "text") && MULTIPLIER.test(text))) return tokens;
+  const result: MathToken[] = [];
+  for (const token of tokens) {
+    let text = token.text;
+    const last = result.at(-1);
+    // In "10^6 million" the 6 is no number of millions.
+    if ((token.kind === "word" || token.kind === "text") && last?.kind === "number" && result.at(-2)?.text !== "^") {
+      let value = last.value;
+      for (let match = MULTIPLIER.exec(text); match; match = MULTIPLIER.exec(text)) {
+        value = value.mul(new Fraction(10n ** BigInt(MULTIPLIERS.get(match[1]!.toLowerCase())!)));
+        text = text.slice(match[0].length);
+      }
+      if (text !== token.text) {
+        result[result.length - 1] = { kind: "number", value, text: `${last.text} ${token.text}`, digits: undefined };
+        if (text === "") continue;
+      }
+    }
+    result.push(text === token.text ? token : { kind: "text", text });
+  }
+  return result;
+}
+
+type NumberToken = MathToken & { kind: "number" };
 type Take = (pattern: RegExp) => RegExpExecArray | null;
 
 /** A number at the current place, or several with commas between them; undefined if there is none. */
@@ -148,19 +194,21 @@ function takeNumber(take: Take, text: string, at: () => number, brackets: number
     const value = new Fraction(BigInt(over!), BigInt(under!)).add(new Fraction(BigInt(whole!)));
     return { ok: true, value: [{ kind: "number", value, text: written, digits: undefined }] };
   }
-  const separated = take(LATEX_THOUSANDS)?.[0];
+  const separated = (take(LATEX_THOUSANDS) ?? take(SPACED_THOUSANDS))?.[0];
   const run = separated ?? take(DIGITS)?.[0];
   if (run === undefined && !(text[at()] === "." && /\d/.test(text[at() + 1] ?? ""))) return undefined;
   const thousands = separated !== undefined || (brackets <= 0 && /^[1-9]\d{0,2}(?:,\d{3})+$/.test(run ?? ""));
   const parts = thousands ? [run!.replace(/\D+/g, "")] : (run ?? "").split(",");
   const last = takeFraction(take, parts.pop()!);
   if (!last.ok) return last;
+  const vulgar = last.value.digits !== undefined ? take(VULGAR)?.[1] : undefined;
+  if (vulgar !== undefined) last.value = mixedToken(last.value, fractionToken(vulgar));
   const before = parts.flatMap((part): MathToken[] => [numberToken(part), { kind: "symbol", text: "," }]);
   return { ok: true, value: [...before, last.value] };
 }
 
 /** The number that starts with these digits: its decimals, repeating decimals and exponent follow. */
-function takeFraction(take: Take, whole: string): Result<MathToken> {
+function takeFraction(take: Take, whole: string): Result<NumberToken> {
   const [decimals, fixed = "", repeating] = take(FRACTION) ?? [];
   const exponent = Number(take(EXPONENT)?.[1] ?? 0);
   if (Math.abs(exponent) > MAX_EXPONENT) return fail(`an exponent beyond ${MAX_EXPONENT}`);
@@ -180,7 +228,20 @@ function takeFraction(take: Take, whole: string): Result<MathToken> {
   };
 }
 
-const numberToken = (digits: string): MathToken => ({
+/** The number that one character such as ½ stands for; ⅓ is 1⁄3 in compatible form. */
+function fractionToken(character: string): NumberToken {
+  const [over, under] = character.normalize("NFKC").split("⁄");
+  return { kind: "number", value: new Fraction(BigInt(over!), BigInt(under!)), text: character, digits: undefined };
+}
+
+const mixedToken = (whole: NumberToken, part: NumberToken): NumberToken => ({
+  kind: "number",
+  value: whole.value.add(part.value),
+  text: whole.text + part.text,
+  digits: undefined,
+});
+
+const numberToken = (digits: string): NumberToken => ({
   kind: "number",
   value: new Fraction(BigInt(digits)),
   text: digits,
@@ -198,6 +259,8 @@ function textGroup(text: string, from: number): { content: string; end: number }
 
 function textTokens(command: string, content: string): Result<MathToken[]> {
   const words = content.trim().replace(/\s+/g, " ");
+  if (UPRIGHT.test(command) && /^[a-zA-Z]$/.test(words))
+    return { ok: true, value: [{ kind: "letter", text: words, upright: true }] };
   // Mathematics set in a text font: \mathbf{v}, \text{5 cm}, \mathrm{sin}.
   if (/\d|\\/.test(words) || /^\p{L}$/u.test(words) || FUNCTIONS.has(words)) return tokenizeMath(words);
   if (words === "") return { ok: true, value: [] };

@@ -4,7 +4,7 @@ import { pipeline } from "node:stream";
 import { type InfoRecord, parse as parseCsv } from "csv-parse";
 import { pick } from "stream-json/filters/pick.js";
 import { streamArray } from "stream-json/streamers/stream-array.js";
-import { fileSystemError, readJsonl, ThoughtbookError } from "../../core/index.js";
+import { fileSystemError, readJsonl, refuseLfsPointer, ThoughtbookError } from "../../core/index.js";
 import { readParquet } from "./parquet.js";
 
 /** A row as it stands in a file. */
@@ -39,6 +39,7 @@ export async function* readRows(file: string, options: RowFileOptions): AsyncGen
   const { signal } = options;
   let last = "";
   try {
+    await refuseLfsPointer(file);
     for await (const row of rowsOf(file, options)) {
       signal?.throwIfAborted();
       last = ` after ${row.place}`;

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { projectFolder, ThoughtbookError } from "../../core/index.js";
+import { didYouMean, projectFolder, ThoughtbookError } from "../../core/index.js";
 import { recordKindSchema } from "./records.js";
 
 const splitSchema = z.strictObject({
@@ -55,8 +55,10 @@ async function readTable(): Promise<DatasetTable> {
 export async function datasetEntry(name: string): Promise<DatasetEntry> {
   const datasets = await datasetTable();
   if (Object.hasOwn(datasets, name)) return datasets[name]!;
-  const known = Object.keys(datasets).join(", ");
-  throw new ThoughtbookError("bad-input", `there is no data set "${name}"; known are ${known}`, { hint: LIST_HINT });
+  const known = Object.keys(datasets);
+  throw new ThoughtbookError("bad-input", `there is no data set "${name}"; known are ${known.join(", ")}`, {
+    hint: `${didYouMean(name, known)}${LIST_HINT}`,
+  });
 }
 
 /**
@@ -66,8 +68,10 @@ export async function datasetEntry(name: string): Promise<DatasetEntry> {
 export async function splitEntry(name: string, split: string): Promise<SplitEntry> {
   const { splits } = await datasetEntry(name);
   if (Object.hasOwn(splits, split)) return splits[split]!;
-  const known = Object.keys(splits).join(", ");
-  throw new ThoughtbookError("bad-input", `${name} has no split "${split}"; it has ${known}`, { hint: LIST_HINT });
+  const known = Object.keys(splits);
+  throw new ThoughtbookError("bad-input", `${name} has no split "${split}"; it has ${known.join(", ")}`, {
+    hint: `${didYouMean(split, known)}${LIST_HINT}`,
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
-import { ThoughtbookError } from "../../core/index.js";
+import { join } from "node:path";
+import { refuseLfsPointer, ThoughtbookError } from "../../core/index.js";
 import {
   chatTemplateOf,
   chooseOnnxFiles,
@@ -86,12 +87,14 @@ export async function openTransformersFolder(
   const files = await listModelFiles(folder);
   if (!files.includes("config.json")) chooseOnnxFiles(files, folder, dtype); // Says more where both are missing.
   const config = await readOnnxConfig(folder);
+  const chosen = chooseOnnxFiles(files, folder, dtype, config.layout);
+  for (const file of [chosen.graph, ...chosen.data]) await refuseLfsPointer(join(folder, file));
   const tokenizer = await unlessAbsent(loadTokenizer(folder));
   const chatTemplate = tokenizer && (await unlessAbsent(chatTemplateOf(folder)));
   return createTransformersModel({
     name,
     folder,
-    files: chooseOnnxFiles(files, folder, dtype, config.layout),
+    files: chosen,
     config,
     device,
     tokenizer,

@@ -54,6 +54,12 @@ export async function scoreTexts(
       });
     }
     await scoreGroup(runtime, group, results, vocabularySize);
+    const broken = group.find(({ index }) => !results[index]!.every(Number.isFinite));
+    if (broken) {
+      throw new ThoughtbookError("execution", `the model's scores of sequence ${broken.index} are no numbers (NaN)`, {
+        hint: "Its weights are broken, or too large for their type: export it again, or choose another type.",
+      });
+    }
     done += group.length;
     options.onProgress?.(done);
   }

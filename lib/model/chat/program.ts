@@ -1,6 +1,7 @@
 import { Environment, Interpreter, Template } from "@huggingface/jinja";
 import { ThoughtbookError } from "../../core/index.js";
 import { formatDate } from "./date.js";
+import { type Evaluator, markOutputs, type Node, usePythonOperators } from "./operators.js";
 
 /** A parsed template: the variables in, the text out. */
 export type Program = (variables: Readonly<Record<string, unknown>>, now: Date) => string;
@@ -9,13 +10,9 @@ export type Program = (variables: Readonly<Record<string, unknown>>, now: Date) 
 interface Scope {
   set(name: string, value: unknown): void;
 }
-interface Node {
-  type: string;
-  [field: string]: unknown;
-}
 
 const newScope = Environment as new () => Scope;
-const newInterpreter = Interpreter as new (scope: Scope) => { run(program: Node): { value: string } };
+const newInterpreter = Interpreter as new (scope: Scope) => Evaluator & { run(program: Node): { value: string } };
 
 /** The names that every template knows, and that no variable may have. */
 const CONSTANTS = { true: true, false: false, none: null, True: true, False: false, None: null };
@@ -24,7 +21,8 @@ const CONSTANTS = { true: true, false: false, none: null, True: true, False: fal
 const MAX_RANGE = 100_000;
 
 /**
- * Parse a Jinja template with the functions that Python's transformers gives chat templates.
+ * Parse a Jinja template with the functions that Python's transformers gives chat templates. As in Python's Jinja, CRLF
+ * and CR in it are line feeds, and what `+` joins are two strings, two lists or two numbers.
  *
  * @param source what the messages of errors call it
  * @throws corrupt-data if it does not parse; the program throws bad-input where the template refuses its variables
@@ -34,8 +32,9 @@ export function parseTemplate(text: string, source: string): Program {
   let program: Node;
   try {
     // The scope is made here rather than by its render, which takes the machine's language for dates.
-    program = new Template(text).parsed as Node;
+    program = new Template(text.replace(/\r\n?/g, "\n")).parsed as Node;
     keepArgumentsOfStrip(program);
+    markOutputs(program);
   } catch (cause) {
     throw new ThoughtbookError("corrupt-data", `${source} does not parse: ${(cause as Error).message}`, {
       hint: "Correct the template, or take the one of the original model.",
@@ -47,7 +46,9 @@ export function parseTemplate(text: string, source: string): Program {
     try {
       const scope = new newScope();
       for (const [name, value] of Object.entries(values)) scope.set(name, value);
-      return new newInterpreter(scope).run(program).value;
+      const interpreter = new newInterpreter(scope);
+      usePythonOperators(interpreter);
+      return interpreter.run(program).value;
     } catch (cause) {
       if (cause instanceof ThoughtbookError) throw cause;
       throw new ThoughtbookError("bad-input", `${source} fails on these messages: ${(cause as Error).message}`, {

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { fileSystemError, ThoughtbookError } from "../../core/index.js";
+import { fileSystemError, isLfsPointer, lfsPointerError, ThoughtbookError } from "../../core/index.js";
 import { exists, readOptional, readSpecialTokenNames } from "../tokenizer/files.js";
 import { type Program, parseTemplate } from "./program.js";
 
@@ -142,7 +142,10 @@ const listFolder = async (folder: string): Promise<string[]> => {
   return names.sort();
 };
 
-const readText = (file: string): Promise<string> =>
-  readFile(file, "utf8").catch((error: unknown) => {
+async function readText(file: string): Promise<string> {
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
     throw fileSystemError(error, "read", file);
   });
+  if (isLfsPointer(text)) throw lfsPointerError(file, text);
+  return text;
+}

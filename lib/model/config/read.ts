@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileSystemError, ThoughtbookError } from "../../core/index.js";
+import { fileSystemError, isLfsPointer, lfsPointerError, ThoughtbookError } from "../../core/index.js";
 import type { ModelConfig } from "./config.js";
 import { isFamily, readGpt2, readRotary } from "./families.js";
 
@@ -48,6 +48,7 @@ export async function readJsonFile(file: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (cause) {
+    if (isLfsPointer(text)) throw lfsPointerError(file, text);
     throw new ThoughtbookError("corrupt-data", `${file} is not JSON: ${(cause as Error).message}`, {
       hint: "Download the checkpoint again.",
       cause,

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ThoughtbookError } from "../../core/index.js";
 import { bucketOf, type SessionOptions } from "../../tensor/index.js";
+import { brokenScores } from "../network/broken-weights.js";
 import type { HostModel } from "../network/host-model.js";
 import { BATCH_SIZE, type Batch, createBatch, mostRows, roomFor, rowBuckets } from "./batch.js";
 import { createStepRunner, type StepRunner } from "./frozen.js";
@@ -193,6 +194,9 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
   function extend(sequence: SubmittedText, scores: NextScores, row: number): boolean {
     const { submission } = sequence;
     try {
+      if (!submission.ended && !Number.isFinite(scores.normaliser.data[row])) {
+        throw brokenScores(model, `request ${sequence.request.index}`);
+      }
       const text = submission.ended ? undefined : extendSequence(sequence, scores, row, memory, submission.options);
       if (text) submission.finish(text);
       return text !== undefined || submission.ended;

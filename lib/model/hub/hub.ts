@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { startProgress, ThoughtbookError } from "../../core/index.js";
+import { didYouMean, nearNames, startProgress, ThoughtbookError } from "../../core/index.js";
 import { readJsonFile } from "../config/read.js";
 import { chooseOnnxFiles, findOnnxFiles, readOnnxLayout } from "../onnx/files.js";
 import { INDEX_FILE, noWeights, parseIndex, shardNames, WEIGHTS_FILE } from "../weights/files.js";
@@ -14,7 +14,8 @@ import {
   type WantedWeights,
 } from "./cache.js";
 import { type ConnectionOptions, connectHub, type HubConnection } from "./connection.js";
-import { embeddedFolder, type HubModel, localFolder, parseHubModel } from "./name.js";
+import { cachedNames } from "./model-list.js";
+import { embeddedFolder, embeddedNames, type HubModel, localFolder, parseHubModel } from "./name.js";
 import { isWhole, type RemoteFile, transferBlob } from "./transfer.js";
 
 export interface ResolveOptions extends ConnectionOptions {
@@ -47,6 +48,13 @@ export async function resolveModel(
   const cache = hubCacheFolder();
   const cached = await findSnapshot(cache, model, weights);
   if (cached?.complete) return cached.folder;
+  const embedded = embeddedNames();
+  // The few models of the hub without an owner have names of other kinds.
+  if (!model.name.includes("/") && cached === undefined && nearNames(model.name, embedded).length > 0) {
+    throw new ThoughtbookError("not-found", `there is no model ${JSON.stringify(spec)}`, {
+      hint: `${didYouMean(model.name, embedded)}${SPECIFICATIONS}`,
+    });
+  }
   try {
     if (/^(1|true|on|yes)$/i.test(process.env.HF_HUB_OFFLINE ?? "")) throw offline(model);
     return await downloadModel(model, cache, weights, options);
@@ -59,8 +67,23 @@ export async function resolveModel(
     }
     // Another program may have cached the weights without a tokenizer: enough for those who need none.
     if (cached?.loadable && error instanceof ThoughtbookError && error.code === "network") return cached.folder;
-    throw error;
+    throw await withNearNames(error, model, embedded);
   }
+}
+
+const SPECIFICATIONS =
+  "`thoughtbook models list` tells what is here; a folder is given as ./NAME, a model of the hub as owner/name.";
+
+/** An error of a model that could not be found, with the models on this machine that have names like it. */
+async function withNearNames(error: unknown, { name }: HubModel, embedded: readonly string[]): Promise<unknown> {
+  if (!(error instanceof ThoughtbookError) || (error.code !== "not-found" && error.code !== "network")) return error;
+  const known = [...embedded, ...(await cachedNames())].filter((each) => each !== name);
+  const near = didYouMean(name, known);
+  if (near === "") return error;
+  return new ThoughtbookError(error.code, error.message, {
+    hint: `${near}${error.hint ?? ""}`.trim(),
+    cause: error.cause,
+  });
 }
 
 async function downloadModel(

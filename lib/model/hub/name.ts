@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
-import { findProjectFolder, resolveUserPath, ThoughtbookError } from "../../core/index.js";
+import { existsSync, readdirSync } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { didYouMean, findProjectFolder, resolveUserPath, ThoughtbookError } from "../../core/index.js";
 
 /** A model of the hub, at a branch, tag or commit. */
 export interface HubModel {
@@ -29,17 +29,33 @@ export async function localFolder(spec: string): Promise<string | undefined> {
     });
   }
   if (!isPath) return undefined;
+  const entries = await readdir(dirname(path), { withFileTypes: true }).catch(() => []);
+  const beside = entries.flatMap((entry) => (entry.isFile() ? [] : [entry.name]));
   throw new ThoughtbookError("not-found", `there is no folder ${path}`, {
-    hint: "Check the path; a model of the hub is called owner/name.",
+    hint: `${didYouMean(basename(path), beside)}Check the path; a model of the hub is called owner/name.`,
   });
 }
 
 /** The folder of a model of the repository's `data/models`. */
 export function embeddedFolder(name: string): string | undefined {
-  const project = findProjectFolder();
-  if (project === undefined || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return undefined;
-  const folder = join(project, "data", "models", name);
+  const models = embeddedModels();
+  if (models === undefined || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return undefined;
+  const folder = join(models, name);
   return existsSync(join(folder, "config.json")) ? folder : undefined;
+}
+
+/** The names of the repository's models, in alphabetical order. */
+export function embeddedNames(): string[] {
+  const models = embeddedModels();
+  if (models === undefined || !existsSync(models)) return [];
+  return readdirSync(models)
+    .filter((name) => embeddedFolder(name) !== undefined)
+    .sort();
+}
+
+function embeddedModels(): string | undefined {
+  const project = findProjectFolder();
+  return project === undefined ? undefined : join(project, "data", "models");
 }
 
 /**

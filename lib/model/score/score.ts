@@ -9,6 +9,7 @@ import {
 } from "../../tensor/index.js";
 import type { ModelConfig } from "../config/config.js";
 import { checkTop, type TokenLogProb, topTokens } from "../generate/sampling-top.js";
+import { brokenScores } from "../network/broken-weights.js";
 import { checkIds, type HostModel, modelInputs } from "../network/host-model.js";
 import {
   BATCH_TOKENS,
@@ -48,7 +49,8 @@ const LOGITS = 2 ** 25;
  *
  * @returns for each sequence one number for every token but the first, or for every token of the continuation
  * @throws before any work: bad-input (an empty sequence, prompt or continuation, an id outside the vocabulary, a sequence
- *   longer than the context); while working: interrupted, execution
+ *   longer than the context); while working: interrupted, execution (also for scores that are no numbers, as of weights
+ *   that are none)
  */
 export async function score(
   model: HostModel,
@@ -154,6 +156,11 @@ async function scoreTexts(
       ? await attendedBodyOf(model, programs, batch, { length, rows })
       : await bodyOf(model, programs, batch, { length, rows, side });
     await headOf(model, programs, hidden, { batch, length, side, chunk, topCount });
+    for (const place of indices.flatMap((index) => allRows[index]!.texts)) {
+      const index = scored[place]!;
+      // Of finite weights no score is infinite.
+      if (!results[index]!.logProbs.every(Number.isFinite)) throw brokenScores(model, `sequence ${index}`);
+    }
     for (const { members } of batch) done += members.length;
     options.onProgress?.(done);
   }

@@ -129,12 +129,14 @@ const generationSchema = z.looseObject({
  * Read `tokenizer.json` and, where they are, `tokenizer_config.json`, `special_tokens_map.json` and
  * `generation_config.json`.
  *
- * @throws not-found without a tokenizer.json; corrupt-data for a file that is no JSON or not of its format; file-system
+ * @throws not-found without a tokenizer.json; bad-input for a kind that is not supported; corrupt-data for a file that is no JSON or not of its format; file-system
  */
 export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
   const source = join(folder, "tokenizer.json");
   if (!(await exists(source))) throw await missing(folder);
-  const json = check(tokenizerSchema, await readJsonFile(source), source);
+  const content = await readJsonFile(source);
+  requireKnownModel(content, source);
+  const json = check(tokenizerSchema, content, source);
   const { names, addedTokens } = await readSpecialTokenNames(folder);
   const generation = await readOptional(folder, "generation_config.json", generationSchema);
   return {
@@ -189,6 +191,30 @@ export const exists = (file: string): Promise<boolean> =>
       throw fileSystemError(error, "read", file);
     },
   );
+
+/** Models of tokenizers that are known but not supported, in words. */
+const OTHER_MODELS: Readonly<Record<string, string>> = {
+  WordLevel: "a word-level tokenizer (WordLevel), with a token for each whole word",
+};
+
+/** @throws bad-input for a model of another kind than those that are supported, by its name */
+function requireKnownModel(content: unknown, source: string): void {
+  const model = (content as { model?: unknown } | null)?.model;
+  if (typeof model !== "object" || model === null || "merges" in model) return;
+  // The oldest files do not say the type: without merges and without WordPiece's prefix it is a list of words.
+  const { type = "vocab" in model && !("continuing_subword_prefix" in model) ? "WordLevel" : undefined } = model as {
+    type?: unknown;
+  };
+  if (typeof type !== "string" || ["BPE", "WordPiece", "Unigram"].includes(type)) return;
+  const what = OTHER_MODELS[type] ?? `a tokenizer of the kind ${JSON.stringify(type)}`;
+  throw new ThoughtbookError(
+    "bad-input",
+    `${source} is ${what}, which is not supported: BPE, Unigram and WordPiece are`,
+    {
+      hint: "Choose another model, or use this one with token ids alone, from a folder without its tokenizer.json.",
+    },
+  );
+}
 
 function check<T extends z.ZodType>(schema: T, value: unknown, file: string): z.infer<T> {
   const parsed = schema.safeParse(value);

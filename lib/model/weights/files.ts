@@ -1,13 +1,15 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { fileSystemError, ThoughtbookError } from "../../core/index.js";
+import { fileSystemError, refuseLfsPointer, ThoughtbookError } from "../../core/index.js";
 import { readJsonFile } from "../config/read.js";
 import { openSafetensors, type SafetensorsFile } from "./safetensors.js";
 
 export const CONFIG_FILE = "config.json";
 export const WEIGHTS_FILE = "model.safetensors";
 export const INDEX_FILE = "model.safetensors.index.json";
+
+const PICKLE = /\.(bin|pt|pth|ckpt|pkl)$/;
 
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
@@ -23,7 +25,13 @@ export async function openWeights(folder: string): Promise<SafetensorsFile[]> {
     throw fileSystemError(error, "read the folder", folder);
   });
   if (present.includes(WEIGHTS_FILE)) return [await openSafetensors(join(folder, WEIGHTS_FILE))];
-  if (!present.includes(INDEX_FILE)) throw noWeights(present, folder);
+  if (!present.includes(INDEX_FILE)) {
+    const error = noWeights(present, folder);
+    const pickle = present.find((file) => PICKLE.test(file));
+    if (pickle !== undefined)
+      await refuseLfsPointer(join(folder, pickle), `Even then: ${error.message}. ${error.hint}`);
+    throw error;
+  }
 
   const index = join(folder, INDEX_FILE);
   const weightMap = parseIndex(await readJsonFile(index), index);
@@ -78,7 +86,7 @@ export const shardNames = (weightMap: Record<string, string>): string[] =>
  */
 export function noWeights(files: readonly string[], place: string): ThoughtbookError {
   const found = (pattern: RegExp) => files.find((file) => pattern.test(file));
-  const pickle = found(/\.(bin|pt|pth|ckpt|pkl)$/);
+  const pickle = found(PICKLE);
   if (pickle !== undefined) {
     return new ThoughtbookError(
       "bad-input",

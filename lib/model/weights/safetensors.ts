@@ -1,5 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { fileSystemError, ThoughtbookError } from "../../core/index.js";
+import { fileSystemError, refuseLfsPointer, ThoughtbookError } from "../../core/index.js";
 import { decodeBrainFloats, decodeHalves } from "./safetensors-float.js";
 import {
   corruptSafetensors,
@@ -33,9 +33,10 @@ const LONGEST_READ = 1 << 30;
 /**
  * Read and check the header of a safetensors file; no tensor is read.
  *
- * @throws not-found, file-system, corrupt-data (the header is broken, lies, or does not fit the file)
+ * @throws not-found, file-system, corrupt-data (a pointer of Git LFS; the header is broken, lies, or does not fit the file)
  */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
+  await refuseLfsPointer(path);
   return withFile(path, async (handle) => {
     const { size, mtimeMs } = await handle.stat();
     const fail = (what: string): never => {

@@ -69,6 +69,40 @@ describe("renderChat", () => {
     expect([error.code, error.message]).toEqual(["bad-input", expect.stringMatching(message)]);
   });
 
+  // Python raises a TypeError or an UndefinedError for each of them.
+  it.each([
+    ["{{ [1] + 'a' }}", "a list + a string"],
+    ["{{ 'a' + messages }}", "a string + a list"],
+    ["{{ messages[0] + 'a' }}", "a dictionary + a string"],
+    ["{{ 'a' + {'b': 1} }}", "a string + a dictionary"],
+    ["{{ 'a' + 1 }}", "a string + an integer"],
+    ["{{ 1.5 + 'a' }}", "a float + a string"],
+    ["{{ 'a' + none }}", "a string + None"],
+    ["{{ nope + 'a' }}", "something undefined + a string"],
+    ["{{ true + 'a' }}", "a boolean + a string"],
+    ["{{ (1, 2) + [3] }}", "a tuple + a list"],
+    ["{{ range(3) + 'a' }}", "a list + a string"],
+    ["{% for c in ['a'] %}{{ loop.index + c }}{% endfor %}", "an integer + a string"],
+    ["{% set x = messages[0].content + ['a'] %}", "a string + a list"],
+    ["{{ 'a' ~ (1 + 'b') }}", "an integer + a string"],
+    ["{{ [1] * [2] }}", "a list * a list"],
+    ["{{ none * 2 }}", "None * an integer"],
+  ])("refuses what Python's operators refuse: %s", async (text, what) => {
+    const error = await failure(() => renderChat(parseChatTemplate(text), chat("hi")));
+    expect(error.code).toBe("bad-input");
+    expect(error.message).toContain(`the chat template fails on these messages: ${what} is an error, as in Python`);
+  });
+
+  it("makes no product of any length", async () => {
+    const error = await failure(() => renderChat(parseChatTemplate("{{ 'ab' * 99999999 }}"), chat("hi")));
+    expect(error.message).toMatch(/a product has more than 100000 items/);
+  });
+
+  it("takes time in proportion to a long sum", () => {
+    const long = Array.from({ length: 400 }, () => "'a'").join(" + ");
+    expect(renderChat(parseChatTemplate(`{{ ${long} }}`), chat("hi"))).toBe("a".repeat(400));
+  });
+
   it("names a variable that a template cannot hold", async () => {
     const variables = { big: 7n };
     const error = await failure(() => renderChat(templateOf("chatml"), chat("a"), { variables }));
@@ -98,7 +132,21 @@ describe("renderChat", () => {
       "",
       "05 Mar 2026, Thursday 5 March  5 07:08:09 07AM 26 Thu %j%",
     ],
-    ["{{ (tools is none) ~ (documents is none) ~ (x is defined) }}", "", "truetruefalse"],
+    ["{{ (tools is none) ~ (documents is none) ~ (x is defined) }}", "", "TrueTrueFalse"],
+    ["{{ [1, 'a', none, true, 2.5, {'k': 'v'}, (1, 2)] ~ '' }}", "", "[1, 'a', None, True, 2.5, {'k': 'v'}, (1, 2)]"],
+    ["{{ none ~ nope ~ 1.0 ~ {'a': \"it's\"} }}", "", `None1.0{'a': "it's"}`],
+    ["{{ true }}{{ none }}{{ nope }}{{ ['a\\n'] }}{{ 3 }}", "", "TrueNone['a\\n']3"],
+    ["{{ ['a', 1, none, ['b']] | join('-') }}", "", "a-1-None-['b']"],
+    ["{{ [1, 'a'] | string + '!' }}{{ true | string }}", "", "[1, 'a']!True"],
+    ["{{ 'ab' * 2 }}{{ 2 * [1, 'x'] }}{{ 'a' * -1 }}{{ 1 + true }}", "", "abab[1, 'x', 1, 'x']2"],
+    ["{{ [1] + [2] }}{{ (1, 2) + (3, 4) }}{{ 1 + 2.5 }}", "", "[1, 2](1, 2, 3, 4)3.5"],
+    ["{% macro m(x) %}<{{ x }}>{% endmacro %}{{ m(1) + '!' }}", "", "<1>!"],
+    ["{{ messages[0].content + (('a' + 1) if false else 'b') }}", "x", "xb"],
+    // CRLF and CR are line feeds, in strings of the template too, but not what an escape or a message says.
+    ["a\r\nb\rc\n\r\nd\r\n", "", "a\nb\nc\n\nd"],
+    ["{% if true %}\r\nx\r\n{% endif %}\r\ny\r", "", "x\ny"],
+    ["{# note #}\r\n   {%- set a = 1 -%}\r\n q", "", "q"],
+    ["{{ 'a\r\nb' }}{{ 'c\\r\\nd' }}{{ messages[0].content }}", "e\r\nf", "a\nbc\r\nde\r\nf"],
   ])("does as Jinja in Python does: %s", (text, content, expected) => {
     expect(renderChat(parseChatTemplate(text), [{ role: "user", content }], { now })).toBe(expected);
   });
@@ -116,7 +164,7 @@ describe("renderChat", () => {
 
   it("lets no variable take the place of a function", () => {
     const template = parseChatTemplate("{{ range(2) | join(',') }}{{ true }}");
-    expect(renderChat(template, chat("a"), { variables: { range: "no", true: false } })).toBe("0,1true");
+    expect(renderChat(template, chat("a"), { variables: { range: "no", true: false } })).toBe("0,1True");
   });
 });
 

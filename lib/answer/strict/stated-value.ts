@@ -1,6 +1,6 @@
 import Fraction from "fraction.js";
-import { fail, type Rational, type Result } from "./math/expression.js";
-import { parseNumber } from "./math/parse-arithmetic.js";
+import { fail, type Rational, type Result } from "../math/expression.js";
+import { parseNumber } from "../math/parse-arithmetic.js";
 
 /** How an exact value relates to the number somebody wrote for it. */
 export type Agreement = "equal" | "rounded" | "truncated" | "different";

@@ -1,6 +1,6 @@
 /**
  * The letter of a multiple-choice answer, lower case: "(A)", "A", "a", "A)" and "A." are "a"; undefined for anything
- * else.
+ * else. The policies of the papers read choices so.
  */
 export function choiceLetter(answer: string): string | undefined {
   return /^\(?([a-z])[).]?$/.exec(answer.trim().toLowerCase())?.[1];
