@@ -2,21 +2,20 @@ import { join } from "node:path";
 import { ThoughtbookError } from "thoughtbook/core";
 import { generateWordProblem, lateQuantities } from "thoughtbook/data";
 import {
-  type AnswerOperation,
   type EquationErrors,
   type ErrorCause,
   type EvaluationRecord,
   equationErrors,
   errorShares,
-  evaluateModel,
-  loadTask,
+  evaluate,
   type Measures,
   type OperationQuality,
   operationQuality,
   proportion,
-  type TaskOptions,
 } from "thoughtbook/eval";
 import { type LanguageModel, loadModel } from "thoughtbook/llm";
+import { cot, STRATEGIES, type StrategyName } from "thoughtbook/strategies";
+import { loadTask, type TaskOptions } from "thoughtbook/tasks";
 import { mostOperations, type TrainingOfModel, trainedOperations } from "thoughtbook/train";
 import { describeMachine } from "../shared/report.js";
 import { identify, type Measured } from "./measured.js";
@@ -134,15 +133,20 @@ export async function measureReasoner(options: ModelOptions, training: TrainingO
 
 interface Asked extends TaskOptions {
   task: string;
-  operation: AnswerOperation;
+  strategy: StrategyName;
   budgets: number[];
 }
 
 async function evaluated(model: LanguageModel, options: ModelOptions, name: string, asked: Asked) {
-  const { task, operation, budgets, ...taskOptions } = asked;
+  const { task, strategy, budgets, ...taskOptions } = asked;
   options.onProgress?.(name);
   const folder = join(options.folder, name);
-  return evaluateModel(model, await loadTask(task, taskOptions), { budgets, operation, seed: options.seed, folder });
+  return evaluate(STRATEGIES[strategy](), await loadTask(task, taskOptions), {
+    model,
+    budgets,
+    seed: options.seed,
+    folder,
+  });
 }
 
 async function chains(
@@ -155,7 +159,7 @@ async function chains(
   const limit = options.problems * (most - least + 1);
   const { records, summary } = await evaluated(model, options, name, {
     task: `word-problems:${least}-${most}`,
-    operation: "cot",
+    strategy: "cot",
     budgets: [options.budget],
     limit,
     distractors: [distractors, distractors],
@@ -194,7 +198,7 @@ async function longChains(
   const run = (name: string, budgets: number[]) =>
     evaluated(model, options, name, {
       task,
-      operation: "think",
+      strategy: "think",
       budgets,
       limit: options.problems,
       seed: options.seed,
@@ -219,7 +223,7 @@ async function longChains(
 
 async function realProblems(model: LanguageModel, options: ModelOptions, dataset: string): Promise<DatasetLevel[]> {
   try {
-    const asked = { task: dataset, operation: "cot" as const, budgets: [options.budget] };
+    const asked = { task: dataset, strategy: "cot" as const, budgets: [options.budget] };
     const { summary } = await evaluated(model, options, dataset, asked);
     const { accuracy, interval } = told(summary.budgets[0]!);
     return [{ dataset, problems: summary.problems, accuracy, interval }];
@@ -234,7 +238,7 @@ async function secondsFor1000(model: LanguageModel, { seed, budget, onProgress }
   onProgress?.("speed");
   const started = performance.now();
   const task = await loadTask("word-problems:2-5", { limit: 1000, seed: seed + 1 });
-  await evaluateModel(model, task, { budgets: [budget], seed });
+  await evaluate(cot(), task, { model, budgets: [budget], seed });
   return Math.round((performance.now() - started) / 100) / 10;
 }
 

@@ -1,7 +1,9 @@
 import { type Command, Option } from "commander";
 import { decodeEscapes, didYouMean, ThoughtbookError } from "../core/index.js";
 import type { FactOrder } from "../data/index.js";
-import type { AnswerOperation, EvaluateOptions, SamplingParams, TaskOptions } from "../eval/index.js";
+import type { EvaluateOptions, SamplingParams } from "../eval/index.js";
+import type { StrategyName } from "../strategies/index.js";
+import type { TaskOptions } from "../tasks/index.js";
 import { MODEL_SPEC } from "./models.js";
 import { count, decimal, integer, range } from "./numbers.js";
 
@@ -10,7 +12,7 @@ export interface EvaluateFlags {
   task: string;
   backend?: string;
   backendArgs?: string;
-  operation?: AnswerOperation;
+  strategy?: StrategyName;
   systemPromptName?: string;
   systemPrompt?: string;
   assistantPrefill?: string;
@@ -30,6 +32,7 @@ export interface EvaluateFlags {
   order?: FactOrder;
   problemSeed?: number;
   path?: string;
+  logProbs?: true;
   batchSize?: number;
   threads?: number;
   resultDir?: string;
@@ -38,7 +41,7 @@ export interface EvaluateFlags {
 }
 
 /** Here, so that the command line need not load the engine. */
-const OPERATIONS: readonly AnswerOperation[] = ["cot", "think", "answer", "solve"];
+const STRATEGY_NAMES: readonly StrategyName[] = ["direct", "cot", "think", "solve"];
 
 export function addEvaluateOptions(command: Command): Command {
   return command
@@ -51,9 +54,9 @@ export function addEvaluateOptions(command: Command): Command {
     .option("--backend-args <args>", "k=v,k=v or a dict literal, see below")
     .addOption(
       new Option(
-        "--operation <name>",
-        "what the model is asked to do (default: cot; with a system prompt solve, which leaves the how to it)",
-      ).choices(OPERATIONS),
+        "--strategy <name>",
+        "how each problem is attempted (default: cot; with a system prompt solve, which leaves the how to it)",
+      ).choices(STRATEGY_NAMES),
     )
     .option("--system-prompt-name <name>", "a system prompt by name, see below")
     .option("--system-prompt <text>", "a system prompt; \\n, \\t, \\\\, \\u2713 and the like are decoded, see below")
@@ -80,6 +83,7 @@ export function addEvaluateOptions(command: Command): Command {
     )
     .option("--problem-seed <n>", "which word problems (default: 0)", integer)
     .option("--path <file>", "the file of the data set")
+    .option("--log-probs", "keep the ids of completions and their log-probabilities in the records")
     .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
     .option("--threads <n>", "threads inside an operator (default: the processors)", count)
     .option(
@@ -91,10 +95,14 @@ export function addEvaluateOptions(command: Command): Command {
 }
 
 /** What decides the texts, as flags say it one way or another. */
-export type Settings = Pick<
-  EvaluateOptions,
-  "operation" | "systemPrompt" | "assistantPrefill" | "temperature" | "topP" | "topK" | "minP"
-> & { seed: number; samples: number; budgets: number[] };
+export interface Settings extends Pick<EvaluateOptions, "temperature" | "topP" | "topK" | "minP" | "logProbs"> {
+  strategy: StrategyName;
+  systemPrompt: string | undefined;
+  assistantPrefill: string | undefined;
+  seed: number;
+  samples: number;
+  budgets: number[];
+}
 
 const TEST = { problems: 10, tokens: 2048 } as const;
 
@@ -124,7 +132,7 @@ export async function settingsOf(flags: EvaluateFlags): Promise<Settings> {
   const [topP, topK] = [flags.topP ?? params.top_p, flags.topK ?? params.top_k];
   const systemPrompt = await systemPromptOf(flags);
   return {
-    operation: flags.operation ?? (systemPrompt === undefined ? "cot" : "solve"),
+    strategy: flags.strategy ?? (systemPrompt === undefined ? "cot" : "solve"),
     systemPrompt,
     assistantPrefill: flags.assistantPrefill === undefined ? undefined : decodeEscapes(flags.assistantPrefill),
     temperature: flags.temperature ?? params.temperature ?? 0,
@@ -132,6 +140,7 @@ export async function settingsOf(flags: EvaluateFlags): Promise<Settings> {
     topP: topP === 1 ? undefined : topP,
     topK: topK !== undefined && topK < 1 ? undefined : topK,
     minP: params.min_p === 0 ? undefined : params.min_p,
+    logProbs: flags.logProbs,
     seed: flags.seed ?? params.seed ?? 0,
     samples: flags.n ?? params.n ?? 1,
     budgets: budgetsOf(flags, params),

@@ -43,7 +43,7 @@ export function readableSummary(summary: EvaluationSummary): string {
   const { systemPrompt } = summary;
   const prompt =
     systemPrompt === undefined ? "" : `, system prompt ${/\s/.test(systemPrompt) ? "of your own" : systemPrompt}`;
-  const title = `${summary.model}${size}: ${problems.toLocaleString("en-US")} problems of ${summary.task}, ${summary.operation}${prompt}`;
+  const title = `${summary.model}${size}: ${problems.toLocaleString("en-US")} problems of ${summary.task}, ${summary.strategy}${prompt}`;
   return [title, ...alignedLines(table), ...notes].join("\n");
 }
 

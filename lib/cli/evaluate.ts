@@ -51,10 +51,10 @@ export function addEvaluateCommand(program: Command): void {
       .description("measure how well a language model solves problems: accuracy, length, ACU, pass@k"),
   )
     .addHelpText("after", OUTPUT)
-    .action(evaluateModelOnTask);
+    .action(evaluateOnTask);
 }
 
-function evaluateModelOnTask(flags: EvaluateFlags): Promise<void> {
+function evaluateOnTask(flags: EvaluateFlags): Promise<void> {
   const hint = `The same command${flags.overwrite ? " without --overwrite" : ""} goes on from there.`;
   return resumable(hint, (signal) => evaluateUntil(flags, signal));
 }
@@ -64,7 +64,9 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
   const settings = await settingsOf(flags);
   const chosen = backendOf(flags);
   // Here, so that other commands need not load the engine.
-  const { evaluateModel, isFileTask, loadTask } = await import("../eval/index.js");
+  const { evaluate } = await import("../eval/index.js");
+  const { STRATEGIES } = await import("../strategies/index.js");
+  const { isFileTask, loadTask } = await import("../tasks/index.js");
   const { chooseBackend, loadOnBackend } = await import("../llm/index.js");
   chooseBackend(flags.model, chosen); // Before a data set is read, or downloaded.
   const file = path === undefined ? undefined : resolveUserPath(path);
@@ -78,8 +80,10 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
     const decisive = { ...settings, spec, task: asked, file: own, hash: await model.hash() };
     const key = sha256(canonicalJson(decisive)).slice(0, 6);
     const folder = resolveUserPath(resultDir ?? join("runs", "evaluate", `${nameOf(spec)}_${nameOf(taskName)}_${key}`));
-    const { summary } = await evaluateModel(model, task, {
-      ...settings,
+    const { strategy, systemPrompt, assistantPrefill, ...sampling } = settings;
+    const { summary } = await evaluate(STRATEGIES[strategy]({ systemPrompt, assistantPrefill }), task, {
+      model,
+      ...sampling,
       backend: { name: backend, args },
       folder,
       overwrite,

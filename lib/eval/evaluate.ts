@@ -2,21 +2,21 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { type ProgressDisplay, startProgress, strictJson, ThoughtbookError, writeWhole } from "../core/index.js";
 import type { LanguageModel } from "../llm/index.js";
-import { type PromptFrame, requireSystemRole, systemPromptName } from "../operations/index.js";
-import { ANSWERERS, type AnswerOperation } from "./answerers.js";
+import { systemPromptName } from "../operations/index.js";
+import { type Attempt, checkStrategy, runAttempts, type Strategy } from "../rollouts/index.js";
+import type { Problem, Task } from "../tasks/index.js";
 import { cutToBudget, cuttingTokenizer } from "./budgets.js";
 import { budgetFolder, type EvaluationRun, openEvaluation, removeEvaluation } from "./evaluation-run.js";
 import { memoryRun } from "./memory-run.js";
-import type { EvaluationProblem } from "./problems.js";
 import { type EvaluationRecord, evaluationRecord, recordId } from "./records.js";
 import { type ReleasedParts, type ReleasedSummary, releasedResults, releasedSummary } from "./released-files.js";
 import { type BudgetMeasures, summarizeRecords } from "./summary.js";
-import type { EvaluationTask } from "./tasks.js";
 
 export interface EvaluateOptions {
-  /** The most new tokens; several give a curve. Default: 256. */
+  model: LanguageModel;
+  /** The most new tokens of a call; several give a curve. Default: 256. */
   budgets?: readonly number[] | undefined;
-  /** Texts for each problem and budget. Default: 1. */
+  /** Attempts at each problem under each budget. Default: 1. */
   samples?: number | undefined;
   /** Default: 0, greedy. */
   temperature?: number | undefined;
@@ -25,12 +25,8 @@ export interface EvaluateOptions {
   minP?: number | undefined;
   /** Where the random numbers come from, together with a problem's id. Default: 0. */
   seed?: number | string | undefined;
-  /** What the model is asked to do. Default: "cot", think step by step; with a system prompt, which says how, "solve". */
-  operation?: AnswerOperation | undefined;
-  /** Such as one of `SYSTEM_PROMPTS`, for models that follow instructions. Default: none. */
-  systemPrompt?: string | undefined;
-  /** What each text begins with. It counts as the model's when the strict policy grades, not in records and lengths. */
-  assistantPrefill?: string | undefined;
+  /** Whether records hold the ids of completions and their log-probabilities. Default: no. */
+  logProbs?: boolean | undefined;
   /** For the summary only: how the model was loaded. */
   backend?: { name: string; args: Readonly<Record<string, unknown>> } | undefined;
   /** Where records are kept, and found again by the same call; without it they are in memory only. */
@@ -57,7 +53,7 @@ export interface EvaluationSummary extends Partial<ReleasedSummary> {
   problems: number;
   /** Rows of the data set that gave no problem. */
   leftOut: number;
-  operation: AnswerOperation;
+  strategy: string;
   /** Its name, where it has one; the text stands in run.json. */
   systemPrompt?: string;
   assistantPrefill?: string;
@@ -76,43 +72,50 @@ export interface Evaluation {
 }
 
 /**
- * Evaluate a model on a task: generate once for each problem and sample, grade under each policy that applies, and
- * measure. All goes to the model in one call, which batches it. Where the model tells token ids, a text is generated under
- * the largest budget and cut to the others, which gives the same texts; else it is generated for each budget. The same
- * seed, model and options give the same records, whatever was interrupted in between (the last digit of `logProb` apart:
- * sums of floating-point numbers depend on the batch).
+ * Evaluate a strategy on a task: attempt each problem, grade under each policy that applies, and measure. Attempts run side
+ * by side, so what they ask goes to the model in few large calls. A strategy of one call is attempted under the largest
+ * budget and cut to the others, which gives the same texts, where the model tells token ids; else each budget is attempted.
+ * The same seed, model and options give the same records, whatever was interrupted in between (the last digit of `logProb`
+ * apart: sums of floating-point numbers depend on the batch).
  *
  * With a folder: `records.jsonl` (as {@link EvaluationRecord}, in order once all are there), `run.json` (settings) and at
  * the end `summary.json` and `results.json`, by problem in the layout of A*-Thought's evaluation. Of several budgets each
  * has the two files as A*-Thought's evaluation writes them in a folder of its own, `budget-512`. A folder with the first
  * problems of the task is gone on with, and one with more of them keeps these; the summary is of what is asked for now.
  *
- * @throws bad-input for options out of range, a system prompt for a model that takes none, or a folder with other settings;
- *   interrupted; as `generate` of the model
+ * @throws bad-input for options out of range, a model that the strategy cannot be used with, or a folder with other settings;
+ *   interrupted; as the strategy and `generate` of the model
+ *
+ * @example
+ * const model = await loadModel("mini");
+ * const task = await loadTask("word-problems:2-4", { limit: 20 });
+ * const { summary } = await evaluate(cot(), task, { model, budgets: [64, 128] });
  */
-export async function evaluateModel(
-  model: LanguageModel,
-  task: EvaluationTask,
-  options: EvaluateOptions = {},
-): Promise<Evaluation> {
-  const { samples = 1, temperature = 0, topP, topK, minP, seed = 0, folder, systemPrompt, assistantPrefill } = options;
-  const { operation = systemPrompt === undefined ? "cot" : "solve" } = options;
+export async function evaluate(strategy: Strategy, task: Task, options: EvaluateOptions): Promise<Evaluation> {
+  const { model, samples = 1, temperature = 0, topP, topK, minP, seed = 0, folder, logProbs = false } = options;
   const budgets = checkedBudgets(options.budgets ?? [256]);
   checkSamples(samples, temperature);
-  if (systemPrompt !== undefined) await requireSystemRole(model);
+  await checkStrategy(strategy, model);
   const modelHash = await model.hash();
   const sampling = { temperature, ...defined({ topP, topK, minP }) };
-  const asked = { operation, ...defined({ systemPrompt, assistantPrefill }), ...sampling };
-  const common = { model: model.name, task: task.settings, ...asked, ...defined({ modelHash }), budgets, samples };
+  const asked = { strategy: strategy.name, ...strategy.settings, ...sampling };
+  const common = {
+    model: model.name,
+    task: task.settings,
+    ...asked,
+    ...defined({ modelHash }),
+    budgets,
+    samples,
+    ...(logProbs ? { logProbs } : {}),
+  };
   const config = { ...common, problems: task.problems.length };
   if (folder !== undefined && options.overwrite) await removeEvaluation(folder);
   const run =
     folder === undefined ? memoryRun<EvaluationRecord>() : await openEvaluation(folder, seed, config, task.problems);
-  const frame: PromptFrame = { system: systemPrompt, prefill: assistantPrefill };
   const records: EvaluationRecord[] = [];
   const others: EvaluationRecord[] = [];
   try {
-    await generateMissing({ ...options, run, model, task, budgets, samples, operation, frame, seed, modelHash });
+    await attemptMissing({ ...options, strategy, run, task, budgets, samples, seed, modelHash, logProbs });
     const asked = new Map(task.problems.map((problem) => [problem.id, problem]));
     for await (const record of run.records()) {
       const problem = asked.get(record.problem);
@@ -124,11 +127,11 @@ export async function evaluateModel(
   }
   sortRecords(records, task);
   const { name, parameterCount, engine = "unknown" } = model;
+  const { systemPrompt } = strategy.settings ?? {};
   const released: ReleasedParts = {
     model,
     task,
-    operation,
-    frame,
+    strategy,
     backend: options.backend ?? { name: engine, args: {} },
     modelHash,
     sampling: { ...sampling, samples, seed },
@@ -140,7 +143,7 @@ export async function evaluateModel(
     problems: task.problems.length,
     leftOut: task.leftOut,
     ...asked,
-    ...(systemPrompt === undefined ? {} : { systemPrompt: systemPromptName(systemPrompt) ?? systemPrompt }),
+    ...(typeof systemPrompt === "string" ? { systemPrompt: systemPromptName(systemPrompt) ?? systemPrompt } : {}),
     seed,
     budgets: summarizeRecords(records, parameterCount),
     ...(budgets.length === 1 ? releasedSummary(records, released) : {}),
@@ -178,27 +181,26 @@ async function writeResults(
 const prettyJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 interface Work extends EvaluateOptions {
+  strategy: Strategy;
   run: EvaluationRun;
-  model: LanguageModel;
-  task: EvaluationTask;
+  task: Task;
   budgets: readonly number[];
   samples: number;
-  operation: AnswerOperation;
-  frame: PromptFrame;
   seed: number | string;
   modelHash: string | undefined;
+  logProbs: boolean;
 }
 
-/** Generate what the run lacks; a problem with a part of its samples is generated again, and the rest of them kept. */
-async function generateMissing(work: Work): Promise<void> {
-  const { run, model, task, budgets, samples } = work;
+/** Make the attempts that the run lacks. */
+async function attemptMissing(work: Work): Promise<void> {
+  const { run, model, strategy, task, budgets, samples } = work;
   const total = task.problems.length * samples * budgets.length;
   const wanted = task.problems.flatMap(({ id }) =>
     budgets.flatMap((budget) => Array.from({ length: samples }, (_, sample) => recordId(id, sample, budget))),
   );
   const initial = wanted.filter((id) => run.done.has(id)).length;
   const before = run.done.size - initial;
-  const tokenizer = cuttingTokenizer(model);
+  const tokenizer = strategy.singleCall ? cuttingTokenizer(model) : undefined;
   const progress = startProgress(`Evaluating ${work.label ?? model.name} on ${task.name}`, {
     total,
     initial,
@@ -208,10 +210,9 @@ async function generateMissing(work: Work): Promise<void> {
   const onRecord = () => progress.update(run.done.size - before);
   try {
     if (tokenizer) {
-      const cut: CutTo = (answered, budget) => cutToBudget(answered, budget, tokenizer);
-      await generateUnder(work, budgets, cut, onRecord);
+      await attemptUnder(work, budgets, (attempt, budget) => cutToBudget(attempt, budget, tokenizer), onRecord);
     } else {
-      for (const budget of budgets) await generateUnder(work, [budget], (answered) => answered, onRecord);
+      for (const budget of budgets) await attemptUnder(work, [budget], (attempt) => attempt, onRecord);
     }
     progress.succeed(`${total.toLocaleString("en-US")} records`);
   } catch (error) {
@@ -220,52 +221,35 @@ async function generateMissing(work: Work): Promise<void> {
   }
 }
 
-type CutTo = (answered: Parameters<typeof cutToBudget>[0], budget: number) => Parameters<typeof cutToBudget>[0];
-
-/** Generate under the last of the budgets, which is the largest, and keep a record for each of them. */
-async function generateUnder(work: Work, budgets: readonly number[], cut: CutTo, onRecord: () => void): Promise<void> {
-  const { run, model, task, samples, operation, frame, seed, modelHash, temperature, topP, topK, minP, batchSize } =
-    work;
+/** Attempt under the last of the budgets, which is the largest, and keep a record for each of them. */
+async function attemptUnder(
+  { strategy, run, model, task, samples, seed, modelHash, logProbs, batchSize, signal, ...options }: Work,
+  budgets: readonly number[],
+  cut: (attempt: Attempt, budget: number) => Attempt,
+  onRecord: () => void,
+): Promise<void> {
+  const { temperature, topP, topK, minP } = options;
   const isMissing = (problem: string, sample: number) =>
     budgets.some((budget) => !run.done.has(recordId(problem, sample, budget)));
-  const missing = task.problems.filter(({ id }) =>
-    Array.from({ length: samples }, (_, sample) => sample).some((sample) => isMissing(id, sample)),
+  const places = task.problems.flatMap((problem) =>
+    Array.from({ length: samples }, (_, sample) => ({ problem, sample })).filter(({ sample }) =>
+      isMissing(problem.id, sample),
+    ),
   );
-  if (missing.length === 0) return;
-  const failure = new AbortController();
-  const signals = [failure.signal, ...(work.signal ? [work.signal] : [])];
-  const writing: Promise<void>[] = [];
-  try {
-    await ANSWERERS[operation].answer(model, missing, {
-      ...frame,
-      ...defined({ temperature, topP, topK, minP, batchSize }),
-      maxNewTokens: budgets.at(-1),
-      samples,
-      // By its id, so that a text depends neither on the other problems nor on the budget.
-      seeds: missing.map(({ id }) => `${seed}/${operation}/${id}`),
-      signal: AbortSignal.any(signals),
-      onAnswer(answered, { request, sample }) {
-        const problem = missing[request]!;
-        for (const budget of budgets) {
-          if (run.done.has(recordId(problem.id, sample, budget))) continue;
-          const record = evaluationRecord(problem, cut(answered, budget), { sample, budget, seed, modelHash });
-          // A record that cannot be written ends the work at once.
-          writing.push(run.append(record).catch((error: unknown) => failure.abort(error)));
-        }
-        onRecord();
-      },
-    });
-  } catch (error) {
-    if (failure.signal.aborted) throw failure.signal.reason;
-    throw error;
-  } finally {
-    await Promise.all(writing);
-  }
-  failure.signal.throwIfAborted();
+  if (places.length === 0) return;
+  const sampling = defined({ temperature, topP, topK, minP });
+  const asked = { model, seed, sampling, maxNewTokens: budgets.at(-1)!, batchSize, signal };
+  await runAttempts(strategy, places, asked, async (attempt, { problem, sample }) => {
+    for (const budget of budgets) {
+      if (run.done.has(recordId(problem.id, sample, budget))) continue;
+      await run.append(evaluationRecord(problem, cut(attempt, budget), { budget, seed, modelHash, logProbs }));
+    }
+    onRecord();
+  });
 }
 
 /** A folder with more problems is told from this task by its records alone. */
-function requireSameProblem(record: EvaluationRecord, { references, kind }: EvaluationProblem, folder: string): void {
+function requireSameProblem(record: EvaluationRecord, { references, kind }: Problem, folder: string): void {
   if (record.kind === kind && isDeepStrictEqual(record.references ?? [record.reference], [...references])) return;
   throw new ThoughtbookError(
     "bad-input",
@@ -276,7 +260,7 @@ function requireSameProblem(record: EvaluationRecord, { references, kind }: Eval
   );
 }
 
-function sortRecords(records: EvaluationRecord[], { problems }: EvaluationTask): void {
+function sortRecords(records: EvaluationRecord[], { problems }: Task): void {
   const places = new Map(problems.map(({ id }, place) => [id, place]));
   records.sort((a, b) => places.get(a.problem)! - places.get(b.problem)! || a.sample - b.sample || a.budget - b.budget);
 }

@@ -2,9 +2,8 @@ import { rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { fileSystemError, openRun, type Run, readIfThere, ThoughtbookError } from "../core/index.js";
-import type { EvaluationProblem } from "./problems.js";
+import { hashProblems, type Problem } from "../tasks/index.js";
 import { type EvaluationRecord, evaluationRecordSchema } from "./records.js";
-import { hashProblems } from "./tasks.js";
 
 export type EvaluationRun = Pick<Run<EvaluationRecord>, "done" | "records" | "append" | "close">;
 
@@ -22,7 +21,7 @@ export const openEvaluation = (
   folder: string,
   seed: number | string,
   config: Record<string, unknown>,
-  problems: readonly EvaluationProblem[],
+  problems: readonly Problem[],
 ): Promise<EvaluationRun> =>
   openRun<EvaluationRecord>({
     folder,

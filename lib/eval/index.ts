@@ -1,8 +1,6 @@
-export type { AnswerOperation } from "./answerers.js";
 export { type CrossedOptions, type CrossedValues, crossedEstimate } from "./crossed-interval.js";
 export { type ErrorCause, errorCause, errorShares } from "./error-cause.js";
-export { type EvaluateOptions, type Evaluation, type EvaluationSummary, evaluateModel } from "./evaluate.js";
-export { isFileTask } from "./file-task.js";
+export { type EvaluateOptions, type Evaluation, type EvaluationSummary, evaluate } from "./evaluate.js";
 export {
   clusteredProportion,
   type Estimate,
@@ -14,14 +12,6 @@ export {
 } from "./intervals.js";
 export { acu, acuByParameters, majorityIsCorrect, passAtK, passSizes, type Vote } from "./metrics.js";
 export { type OperationQuality, type OperationQualityOptions, operationQuality } from "./operation-quality.js";
-export {
-  type Correctness,
-  type EvaluationProblem,
-  type Graded,
-  gradeCompletion,
-  type ProblemKind,
-  sameAnswer,
-} from "./problems.js";
 export { type EvaluationRecord, evaluationRecordSchema } from "./records.js";
 export type { ReleasedResult, ReleasedSummary } from "./released-files.js";
 export { type EvaluationRow, evaluationRows } from "./rows.js";
@@ -32,4 +22,3 @@ export {
 } from "./sampling-params.js";
 export { type EquationErrors, equationErrors, type StatedEquation, statedEquations } from "./stated-equations.js";
 export { type BudgetMeasures, type ByPolicy, type Measures, summarizeRecords } from "./summary.js";
-export { createTask, type EvaluationTask, loadTask, type TaskOptions } from "./tasks.js";

@@ -1,17 +1,31 @@
 import { z } from "zod";
-import type { Answered } from "./answerers.js";
-import { type EvaluationProblem, gradeCompletion, PROBLEM_KINDS } from "./problems.js";
+import type { Attempt, Call } from "../rollouts/index.js";
+import { gradeCompletion, PROBLEM_KINDS, type Problem } from "../tasks/index.js";
 
 const wholeNumber = z.int().nonnegative();
 
-/** One text of a model for a problem under a budget, graded. It holds no times, so it repeats exactly. */
+/** One completion of an attempt. */
+const callSchema = z.strictObject({
+  /** What the model was asked to do. */
+  operation: z.string(),
+  /** What it wrote; left out where that is the attempt's completion. */
+  text: z.string().optional(),
+  promptTokens: wholeNumber,
+  completionTokens: wholeNumber,
+  finishReason: z.enum(["stop", "length"]),
+  /** On request: the ids of the completion, and the natural logarithm of each one's probability. */
+  ids: z.array(z.int()).optional(),
+  logProbs: z.array(z.number()).optional(),
+});
+
+/** One attempt at a problem under a budget, graded. It holds no times, so it repeats exactly. */
 export const evaluationRecordSchema = z.strictObject({
   /** `PROBLEM#SAMPLE@BUDGET`. */
   id: z.string(),
   problem: z.string(),
-  /** Which of the texts for the problem, from 0. */
+  /** Which of the attempts at the problem, from 0. */
   sample: wholeNumber,
-  /** The most new tokens. */
+  /** The most new tokens of a call. */
   budget: z.int().positive(),
   kind: z.enum(PROBLEM_KINDS),
   reference: z.string(),
@@ -19,14 +33,17 @@ export const evaluationRecordSchema = z.strictObject({
   references: z.array(z.string()).optional(),
   /** That the answer needs, where that is known. */
   operations: wholeNumber.optional(),
-  /** How often a run with this budget asks the model for this text: 1, or 0 if the prompt was too long for it. */
-  calls: wholeNumber,
+  /** All calls of the attempt; none if the first prompt was too long for the model. */
+  calls: z.array(callSchema),
+  /** Of all calls. */
   promptTokens: wholeNumber,
+  /** The text that ends in the answer. */
   completion: z.string(),
-  /** With the one that ended the text. */
+  /** Of all calls, with the tokens that ended the texts. */
   completionTokens: wholeNumber,
+  /** Of the last call. */
   finishReason: z.enum(["stop", "length"]),
-  /** Natural logarithm of the text's probability under the model, in hundredths, from models that tell it. */
+  /** Natural logarithm of the texts' probability under the model, in hundredths, from models that tell it. */
   logProb: z.number().optional(),
   /** The final answer by the strict policy, if there is one. */
   answer: z.string().optional(),
@@ -48,21 +65,23 @@ export type EvaluationRecord = z.infer<typeof evaluationRecordSchema>;
 export const recordId = (problem: string, sample: number, budget: number): string => `${problem}#${sample}@${budget}`;
 
 export interface RecordPlace {
-  sample: number;
   budget: number;
   seed: number | string;
   modelHash: string | undefined;
+  /** Whether ids and log-probabilities are kept. */
+  logProbs: boolean;
 }
 
-/** The record of a text, graded. */
+/** The record of an attempt, graded. */
 export function evaluationRecord(
-  problem: EvaluationProblem,
-  answered: Answered,
-  { sample, budget, seed, modelHash }: RecordPlace,
+  problem: Problem,
+  { text, solution, sample, calls }: Attempt,
+  { budget, seed, modelHash, logProbs }: RecordPlace,
 ): EvaluationRecord {
-  const { text, solution, finishReason, promptTokens, completionTokens, tokens, attempts } = answered;
   const { references, operations, kind } = problem;
-  const logProb = tokens && tokens.logProbs.length > 0 ? sum(tokens.logProbs) : undefined;
+  const finishReason = calls.at(-1)?.completion.finishReason === "stop" ? "stop" : "length";
+  const total = (of: (call: Call) => number) => sum(calls.map(of));
+  const logProb = calls.length > 0 && calls.every(({ completion }) => completion.tokens?.logProbs.length);
   return {
     id: recordId(problem.id, sample, budget),
     problem: problem.id,
@@ -72,17 +91,34 @@ export function evaluationRecord(
     reference: references[0]!,
     ...(references.length > 1 ? { references: [...references] } : {}),
     ...(operations === undefined ? {} : { operations }),
-    calls: attempts,
-    promptTokens,
+    calls: calls.map((call) => callRecord(call, text, logProbs)),
+    promptTokens: total(({ completion }) => completion.promptTokens),
     completion: text,
-    completionTokens,
+    completionTokens: total(({ completion }) => completion.completionTokens),
     finishReason,
-    ...(logProb === undefined ? {} : { logProb: Math.round(logProb * 100) / 100 }),
-    ...withoutUndefined(gradeCompletion(problem, text, finishReason === "stop" ? solution : undefined)),
+    ...(logProb ? { logProb: hundredths(total(({ completion }) => sum(completion.tokens!.logProbs))) } : {}),
+    ...withoutUndefined(gradeCompletion(problem, text, solution)),
     seed,
     ...(modelHash === undefined ? {} : { modelHash }),
   };
 }
+
+function callRecord(
+  { operation, completion: { text, promptTokens, completionTokens, finishReason, tokens } }: Call,
+  completion: string,
+  logProbs: boolean,
+): EvaluationRecord["calls"][number] {
+  return {
+    operation,
+    ...(text === completion ? {} : { text }),
+    promptTokens,
+    completionTokens,
+    finishReason,
+    ...(logProbs && tokens ? { ids: [...tokens.completionIds], logProbs: tokens.logProbs.map(hundredths) } : {}),
+  };
+}
+
+const hundredths = (value: number): number => Math.round(value * 100) / 100;
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 

@@ -1,11 +1,11 @@
 import type { Policy } from "../answer/index.js";
 import type { LanguageModel, Prompt } from "../llm/index.js";
-import { type PromptFrame, systemPromptName } from "../operations/index.js";
-import { ANSWERERS, type AnswerOperation } from "./answerers.js";
+import { systemPromptName } from "../operations/index.js";
+import type { Strategy } from "../rollouts/index.js";
+import type { Task } from "../tasks/index.js";
 import { groupBy } from "./group-by.js";
 import { passAtK, passSizes } from "./metrics.js";
 import type { EvaluationRecord } from "./records.js";
-import type { EvaluationTask } from "./tasks.js";
 
 /*
  * Results in the layout of A*-Thought's evaluation (arXiv 2505.24550, after SkyThought's), so that what reads its files
@@ -45,9 +45,8 @@ export interface ReleasedSummary {
 
 export interface ReleasedParts {
   model: LanguageModel;
-  task: EvaluationTask;
-  operation: AnswerOperation;
-  frame: PromptFrame;
+  task: Task;
+  strategy: Strategy;
   backend: { name: string; args: Readonly<Record<string, unknown>> };
   modelHash: string | undefined;
   sampling: {
@@ -67,13 +66,13 @@ export const releasedPolicy = (records: readonly EvaluationRecord[]): Policy =>
 /** What `results.json` holds, of the records of one budget, in the order of the problems. */
 export function releasedResults(
   records: readonly EvaluationRecord[],
-  { model, task, operation, frame }: ReleasedParts,
+  { model, task, strategy }: ReleasedParts,
 ): Record<string, ReleasedResult> {
   const policy = releasedPolicy(records);
   const byProblem = groupBy(records, ({ problem }) => problem);
   const entries = task.problems.map((problem, index): [string, ReleasedResult] => {
     const { fields, ...own } = problem;
-    const prompt = ANSWERERS[operation].promptOf(model, problem, frame);
+    const prompt = strategy.firstPrompt?.(model, problem) ?? problem.question;
     const samples = (byProblem.get(problem.id) ?? []).toSorted((a, b) => a.sample - b.sample);
     const result = {
       ...fields,
@@ -99,13 +98,13 @@ export function releasedResults(
 /** What `summary.json` says, of the records of one budget. */
 export function releasedSummary(
   records: readonly EvaluationRecord[],
-  { model, task, operation, frame, backend, modelHash, sampling }: ReleasedParts,
+  { model, task, strategy, backend, modelHash, sampling }: ReleasedParts,
 ): ReleasedSummary {
   const policy = releasedPolicy(records);
   const { temperature, topP, topK, minP, samples, seed } = sampling;
-  const { system, prefill } = frame;
+  const { systemPrompt, assistantPrefill, ...settings } = strategy.settings ?? {};
   const budget = records[0]!.budget;
-  const asked = records.filter(({ calls }) => calls > 0).length;
+  const asked = records.filter(({ calls }) => calls.length > 0).length;
   const total = (of: (record: EvaluationRecord) => number) => records.reduce((sum, record) => sum + of(record), 0);
   const average = (sum: number) => (asked === 0 ? 0 : rounded(sum / asked, 3));
   const completionTokens = total((record) => record.completionTokens);
@@ -121,10 +120,11 @@ export function releasedSummary(
         config: withoutUndefined({
           hash: modelHash,
           parameter_count: model.parameterCount,
-          operation,
-          system_prompt_name: system === undefined ? undefined : systemPromptName(system),
-          system_prompt: system,
-          assistant_prefill: prefill,
+          strategy: strategy.name,
+          ...settings,
+          system_prompt_name: typeof systemPrompt === "string" ? systemPromptName(systemPrompt) : undefined,
+          system_prompt: systemPrompt,
+          assistant_prefill: assistantPrefill,
         }),
       },
       backend: { name: backend.name, backend_args: backend.args },
@@ -151,7 +151,7 @@ export function releasedSummary(
 
 function reasonOf({ calls, correct, finishReason, budget }: EvaluationRecord, policy: Policy): string {
   if (correct[policy]) return "";
-  if (calls === 0) return "The prompt is too long for the model.";
+  if (calls.length === 0) return "The prompt is too long for the model.";
   return finishReason === "length" ? `Solution is incorrect; cut off at ${budget} tokens.` : "Solution is incorrect.";
 }
 

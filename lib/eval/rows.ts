@@ -6,7 +6,7 @@ import type { Measures } from "./summary.js";
 export interface EvaluationRow {
   model: string;
   task: string;
-  operation: string;
+  strategy: string;
   budget: number;
   /** Of the problems; null for all of them together. */
   operations: number | null;
@@ -30,15 +30,15 @@ export interface EvaluationRow {
 }
 
 /** A summary as rows for figures and CSV files: for each budget and policy all problems, then each number of operations. */
-export function evaluationRows({ model, task, operation, budgets }: EvaluationSummary): EvaluationRow[] {
+export function evaluationRows({ model, task, strategy, budgets }: EvaluationSummary): EvaluationRow[] {
   return budgets.flatMap(({ budget, byOperations = [], ...all }) =>
     [{ operations: null, ...all }, ...byOperations].flatMap(({ operations, ...measures }) =>
-      rowsOf(measures).map((row) => ({ model, task, operation, budget, operations, ...row })),
+      rowsOf(measures).map((row) => ({ model, task, strategy, budget, operations, ...row })),
     ),
   );
 }
 
-type Measured = Omit<EvaluationRow, "model" | "task" | "operation" | "budget" | "operations">;
+type Measured = Omit<EvaluationRow, "model" | "task" | "strategy" | "budget" | "operations">;
 
 function rowsOf(measures: Measures): Measured[] {
   const { problems, samples, calls, promptTokens, completionTokens, majority } = measures;

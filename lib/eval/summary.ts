@@ -1,8 +1,8 @@
 import { POLICIES, type Policy } from "../answer/index.js";
+import { sameAnswer } from "../tasks/index.js";
 import { groupBy } from "./group-by.js";
 import { clusteredProportion, type Estimate, mean, proportion } from "./intervals.js";
 import { acu, acuByParameters, majorityIsCorrect, passAtK, passSizes } from "./metrics.js";
-import { sameAnswer } from "./problems.js";
 import type { EvaluationRecord } from "./records.js";
 
 /** A number for each policy that applies to all of the problems. */
@@ -77,7 +77,7 @@ function measure(records: readonly EvaluationRecord[], parameterCount: number | 
       policies.map((policy) => [policy, value(policy)] as const).filter(([, each]) => each !== undefined),
     );
 
-  const asked = records.filter(({ calls }) => calls > 0);
+  const asked = records.filter(({ calls }) => calls.length > 0);
   // Of each problem first: its texts are alike, so that intervals are for the number of problems.
   const lengths = [...groupBy(asked, ({ problem }) => problem).values()].map(
     (own) => mean(own.map(({ completionTokens }) => completionTokens)).value,
@@ -115,7 +115,7 @@ function measure(records: readonly EvaluationRecord[], parameterCount: number | 
           majority: proportion(problems.filter(majority).length, problems.length),
         }
       : {}),
-    calls: perQuestion(({ calls }) => calls),
+    calls: perQuestion(({ calls }) => calls.length),
     promptTokens: perQuestion(({ promptTokens }) => promptTokens),
     completionTokens: perQuestion(({ completionTokens }) => completionTokens),
   };

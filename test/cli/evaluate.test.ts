@@ -131,7 +131,7 @@ describe("thoughtbook evaluate", { timeout: 90_000 }, () => {
       pass_at_k: { "k=1": expect.any(Number), "k=2": expect.any(Number) },
       systemPrompt: "chain-of-draft",
       configuration: {
-        model: { name: folder, config: { operation: "solve", system_prompt_name: "chain-of-draft" } },
+        model: { name: folder, config: { strategy: "solve", system_prompt_name: "chain-of-draft" } },
         backend: { name: "local", backend_args: { threads: 1 } },
         sampling_params: { temperature: 0.7, top_p: 0.9, max_tokens: 8, n: 2, seed: 5 },
       },
@@ -233,7 +233,7 @@ describe("thoughtbook evaluate", { timeout: 90_000 }, () => {
     [["--task", "word-problems:13"], /no such difficulty.*from 1 to 12/],
     [["--task", "humaneval"], /Python programs/],
     [["--task", "word-problems:2", "--n", "2"], /2 samples at temperature 0/],
-    [["--task", "word-problems:2", "--operation", "judge"], /Allowed choices are cot, think, answer, solve/],
+    [["--task", "word-problems:2", "--strategy", "judge"], /Allowed choices are direct, cot, think, solve/],
     [["--task", "word-problems:2", "--budget", "0"], /'--budget <tokens...>' argument '0' is invalid/],
     [["--task", "gsm8k", "--problem-seed", "1"], /seed is for word problems/],
   ])("refuses %j", (args, message) => {

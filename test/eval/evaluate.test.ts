@@ -1,15 +1,15 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createTask, type EvaluateOptions, type EvaluationProblem, evaluateModel, loadTask } from "thoughtbook/eval";
 import type { ChatPrompt, LanguageModel, TextRequest } from "thoughtbook/llm";
 import { loadLocalModel } from "thoughtbook/llm";
 import { SYSTEM_PROMPTS } from "thoughtbook/operations";
+import { createTask, loadTask, type Problem } from "thoughtbook/tasks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { failure } from "../core/helpers.js";
 import { writeChatModel } from "../model/generate/helpers.js";
 import { type Said, type ScriptedModel, scriptedModel } from "../operations/helpers.js";
-import { SILENT } from "./helpers.js";
+import { type AnswerOptions, evaluateModel, SILENT } from "./helpers.js";
 
 const folders: string[] = [];
 function newFolder(): string {
@@ -29,7 +29,7 @@ const saidTo = ({ prompt }: TextRequest) => (prompt as ChatPrompt).messages[0]!.
 const sums = (count: number) =>
   createTask(
     "sums",
-    Array.from({ length: count }, (_, i): EvaluationProblem => {
+    Array.from({ length: count }, (_, i): Problem => {
       const question = `How much is ${i} + 1?`;
       return { id: `sum/${i}`, question, kind: "gsm8k", references: [String(i + 1)], operations: 1 };
     }),
@@ -39,7 +39,7 @@ const sums = (count: number) =>
 function adder(parts: Partial<LanguageModel> = {}): ScriptedModel {
   const model: ScriptedModel = scriptedModel((request, _, call): Said => {
     const [, left] = /(\d+) \+ 1\?/.exec(saidTo(request))!;
-    const budget = model.calls[call]!.options.maxNewTokens!;
+    const budget = model.calls[call]!.requests[0]!.maxNewTokens!;
     return budget < 10
       ? { text: `${left} + 1 = ${Number(left) + 1}`, finishReason: "length" }
       : `#### ${Number(left) + 1}`;
@@ -58,8 +58,8 @@ describe("an evaluation", () => {
       display: SILENT,
     });
     expect(model.calls).toHaveLength(1);
-    const { requests, options } = model.calls[0]!;
-    expect(options.maxNewTokens).toBe(50);
+    const { requests } = model.calls[0]!;
+    expect(requests.map(({ maxNewTokens }) => maxNewTokens)).toEqual([50, 50, 50]);
     expect(requests.map(({ seed, temperature, samples }) => [seed, temperature, samples])).toEqual(
       [0, 1, 2].map((i) => [`4/cot/sum/${i}`, 0, 1]),
     );
@@ -75,7 +75,9 @@ describe("an evaluation", () => {
       kind: "gsm8k",
       reference: "2",
       operations: 1,
-      calls: 1,
+      calls: [
+        { operation: "cot", promptTokens: expect.any(Number), completionTokens: 6, finishReason: "stop" },
+      ],
       promptTokens: expect.any(Number),
       completion: "#### 2",
       completionTokens: 6,
@@ -91,7 +93,7 @@ describe("an evaluation", () => {
       modelHash: "ab12",
       task: "sums",
       problems: 3,
-      operation: "cot",
+      strategy: "cot",
     });
     expect(summary.budgets[0]).toMatchObject({ budget: 50, accuracy: { strict: { value: 1 }, aot: { value: 0 } } });
     const run = JSON.parse(readFileSync(join(folder, "run.json"), "utf8"));
@@ -101,7 +103,7 @@ describe("an evaluation", () => {
   it("of a model without token ids generates for each budget; a text that was cut off has no final answer", async () => {
     const model = adder();
     const { records, summary } = await evaluateModel(model, sums(2), { budgets: [20, 5, 20], display: SILENT });
-    expect(model.calls.map(({ options }) => options.maxNewTokens)).toEqual([5, 20]);
+    expect(model.calls.map(({ requests }) => requests[0]!.maxNewTokens)).toEqual([5, 20]);
     expect(records.map(({ problem, budget, correct }) => [problem, budget, correct.strict, correct.astar])).toEqual([
       ["sum/0", 5, false, true],
       ["sum/0", 20, true, true],
@@ -133,12 +135,12 @@ describe("an evaluation", () => {
 
   it("reads the answer after a thought, and a bare one of the operation `answer`", async () => {
     const thinker = scriptedModel(() => "<think>\n#### 9\n</think>\nSo it is 1.\n#### 1");
-    const thought = await evaluateModel(thinker, sums(1), { operation: "think", display: SILENT });
+    const thought = await evaluateModel(thinker, sums(1), { strategy: "think", display: SILENT });
     expect(thought.records[0]).toMatchObject({ answer: "1", correct: { strict: true } });
     const bare = await evaluateModel(
       scriptedModel(() => "1"),
       sums(1),
-      { operation: "answer", display: SILENT },
+      { strategy: "direct", display: SILENT },
     );
     expect(bare.records[0]).toMatchObject({ answer: "1", correct: { strict: true } });
   });
@@ -147,14 +149,14 @@ describe("an evaluation", () => {
     const model = adder({ capabilities: new Set(["text", "chat", "countTokens"]), contextLength: 10 });
     const { records, summary } = await evaluateModel(model, sums(1), { display: SILENT });
     expect(model.calls).toHaveLength(0);
-    expect(records[0]).toMatchObject({ calls: 0, completionTokens: 0, correct: { strict: false } });
+    expect(records[0]).toMatchObject({ calls: [], completionTokens: 0, correct: { strict: false } });
     expect(summary.budgets[0]).toMatchObject({ tooLong: 1, calls: 0 });
   });
 
   it("keeps what is finished when it is interrupted, and goes on from there", async () => {
     const folder = newFolder();
     const whole = newFolder();
-    const options: EvaluateOptions = { samples: 2, temperature: 1, seed: "s", budgets: [50], display: SILENT };
+    const options: AnswerOptions = { samples: 2, temperature: 1, seed: "s", budgets: [50], display: SILENT };
     const stop = new AbortController();
     let finished = 0;
     const model = scriptedModel((request, sample) => {
@@ -242,7 +244,7 @@ describe("an evaluation", () => {
     // The record has what the model wrote; the strict policy reads the whole.
     expect(records[0]).toMatchObject({ completion: "1}", answer: "1", correct: { strict: true } });
     expect(summary).toMatchObject({
-      operation: "solve",
+      strategy: "solve",
       systemPrompt: "btc-skip-steps",
       assistantPrefill: "So \\boxed{",
       configuration: {
@@ -267,7 +269,7 @@ describe("an evaluation", () => {
     expect(existsSync(folder)).toBe(false);
   });
 
-  it.each<[EvaluateOptions, RegExp]>([
+  it.each<[AnswerOptions, RegExp]>([
     [{ budgets: [] }, /the budgets are \[\]/],
     [{ budgets: [10, 0] }, /the budgets are \[10, 0\]/],
     [{ samples: 0 }, /there are 0 samples/],

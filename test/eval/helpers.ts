@@ -1,4 +1,7 @@
-import type { EvaluationRecord } from "thoughtbook/eval";
+import { type EvaluateOptions, type Evaluation, type EvaluationRecord, evaluate } from "thoughtbook/eval";
+import type { LanguageModel } from "thoughtbook/llm";
+import { type AnswerStrategyOptions, STRATEGIES, type StrategyName } from "thoughtbook/strategies";
+import type { Task } from "thoughtbook/tasks";
 
 /** Shows nothing. */
 export const SILENT = { show() {}, finish() {}, log() {} };
@@ -13,7 +16,7 @@ export function record(parts: Partial<EvaluationRecord>): EvaluationRecord {
     budget,
     kind: "gsm8k",
     reference: "5",
-    calls: 1,
+    calls: [{ operation: "cot", promptTokens: 10, completionTokens: 20, finishReason: "stop" }],
     promptTokens: 10,
     completion: "",
     completionTokens: 20,
@@ -22,4 +25,15 @@ export function record(parts: Partial<EvaluationRecord>): EvaluationRecord {
     seed: 0,
     ...parts,
   };
+}
+
+export type AnswerOptions = Omit<EvaluateOptions, "model"> & AnswerStrategyOptions & { strategy?: StrategyName };
+
+/** Evaluate one of the strategies of one call. */
+export function evaluateModel(
+  model: LanguageModel,
+  task: Task,
+  { systemPrompt, assistantPrefill, strategy = systemPrompt === undefined ? "cot" : "solve", ...options }: AnswerOptions = {},
+): Promise<Evaluation> {
+  return evaluate(STRATEGIES[strategy]({ systemPrompt, assistantPrefill }), task, { model, ...options });
 }

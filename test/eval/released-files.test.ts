@@ -1,11 +1,12 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createTask, evaluateModel, type ReleasedResult, type ReleasedSummary } from "thoughtbook/eval";
+import type { ReleasedResult, ReleasedSummary } from "thoughtbook/eval";
 import { OPERATIONS } from "thoughtbook/operations";
+import { createTask } from "thoughtbook/tasks";
 import { afterAll, describe, expect, it } from "vitest";
 import { type Said, scriptedModel } from "../operations/helpers.js";
-import { SILENT } from "./helpers.js";
+import { evaluateModel, SILENT } from "./helpers.js";
 
 const folders: string[] = [];
 function newFolder(): string {
@@ -87,7 +88,7 @@ describe("results as A*-Thought's evaluation writes them", () => {
     const released: ReleasedSummary = {
       configuration: {
         task: { name: "two", config: { ...TASK.settings, policy: "astar" }, start: 0, end: 2 },
-        model: { name: "scripted", config: { operation: "cot" } },
+        model: { name: "scripted", config: { strategy: "cot" } },
         backend: { name: "local", backend_args: { threads: 2 } },
         sampling_params: { temperature: 0.7, top_p: 0.9, max_tokens: 50, n: 3, seed: 4 },
       },
@@ -98,14 +99,14 @@ describe("results as A*-Thought's evaluation writes them", () => {
       accuracy: 0.1667,
       pass_at_k: { "k=1": 16.667, "k=2": 33.333, "k=3": 50 },
     };
-    expect(readSummary(folder)).toMatchObject({ ...released, task: "two", problems: 2, operation: "cot" });
+    expect(readSummary(folder)).toMatchObject({ ...released, task: "two", problems: 2, strategy: "cot" });
     expect(summary).toMatchObject(released);
   });
 
   it("of several budgets lie in a folder for each, where a text that was cut off counts by its last number", async () => {
     const folder = newFolder();
     const model = scriptedModel((_, __, call): Said => {
-      const { maxNewTokens = 0 } = model.calls[call]!.options;
+      const { maxNewTokens = 0 } = model.calls[call]!.requests[0]!;
       return maxNewTokens < 10 ? { text: "0 + 1 = 1", finishReason: "length" } : "It is 5.\n#### 2";
     });
     const { summary } = await evaluateModel(model, TASK, { budgets: [20, 5], folder, display: SILENT });
@@ -138,7 +139,7 @@ describe("results as A*-Thought's evaluation writes them", () => {
       { id: "c", question: "How much is 2 + 1?", kind: "gsm8k", references: ["3"] },
     ]);
     const model = speaker([["1"], ["33"]], { parameterCount: 7, hash: async () => "ab12" });
-    const frame = { systemPrompt: "Be brief.", assistantPrefill: "#### ", operation: "cot" } as const;
+    const frame = { systemPrompt: "Be brief.", assistantPrefill: "#### ", strategy: "cot" } as const;
     await evaluateModel(model, task, { ...frame, folder, display: SILENT });
     expect(readResults(folder).b!.input_conversation).toEqual([
       { role: "system", content: "Be brief." },
@@ -151,7 +152,7 @@ describe("results as A*-Thought's evaluation writes them", () => {
     expect(configuration.model.config).toEqual({
       hash: "ab12",
       parameter_count: 7,
-      operation: "cot",
+      strategy: "cot",
       system_prompt: "Be brief.",
       assistant_prefill: "#### ",
     });

@@ -75,7 +75,7 @@ describe("a summary", () => {
   });
 
   it("leaves prompts that were too long out of the length and counts them as wrong", () => {
-    const unasked = record({ problem: "b", calls: 0, promptTokens: 0, completionTokens: 0, finishReason: "length" });
+    const unasked = record({ problem: "b", calls: [], promptTokens: 0, completionTokens: 0, finishReason: "length" });
     const [measures] = summarizeRecords([record({ problem: "a", correct: right }), unasked]);
     expect(measures).toMatchObject({
       tooLong: 1,
@@ -101,7 +101,7 @@ describe("a summary", () => {
       task: "t",
       problems: 2,
       leftOut: 0,
-      operation: "cot",
+      strategy: "cot",
       temperature: 0,
       seed: 0,
       budgets,

@@ -1,10 +1,12 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { evaluateModel, loadTask } from "thoughtbook/eval";
+import { evaluate } from "thoughtbook/eval";
 import { isTokenModel, loadModel } from "thoughtbook/llm";
 import { resolveModel } from "thoughtbook/model";
 import { OPERATION_NAMES } from "thoughtbook/operations";
+import { cot } from "thoughtbook/strategies";
+import { loadTask } from "thoughtbook/tasks";
 import { isTrainedBy, readRecipe, readTraining } from "thoughtbook/train";
 import { afterAll, describe, expect, it } from "vitest";
 import { renewCard } from "../../bench/model/card.js";
@@ -101,8 +103,8 @@ describe("mini", () => {
     expect([...model.operations!]).toEqual(OPERATION_NAMES);
     const task = await loadTask("word-problems:1-2", { limit: 40, seed: 99 });
     const folders = ["a", "b"].map((each) => join(folder, each));
-    const { summary } = await evaluateModel(model, task, { budgets: [200], folder: folders[0]! });
-    await evaluateModel(model, task, { budgets: [200], folder: folders[1]! });
+    const { summary } = await evaluate(cot(), task, { model, budgets: [200], folder: folders[0]! });
+    await evaluate(cot(), task, { model, budgets: [200], folder: folders[1]! });
     const [records, again] = folders.map((each) => readFileSync(join(each, "records.jsonl"), "utf8"));
     expect(again).toBe(records);
     const { chainOfThought } = JSON.parse(read("mini", "measured.json"));

@@ -1,7 +1,9 @@
 import { keptResult, type ProgressDisplay, sha256File } from "../../core/index.js";
-import { evaluateModel, loadTask } from "../../eval/index.js";
+import { evaluate } from "../../eval/index.js";
 import { type LanguageModel, loadModel } from "../../llm/index.js";
 import { resolveModel } from "../../model/index.js";
+import { think } from "../../strategies/index.js";
+import { loadTask } from "../../tasks/index.js";
 import { fineTune } from "../../train/index.js";
 import {
   compareStudents,
@@ -51,7 +53,7 @@ export interface StudyResults {
  * Carry a study out: write the chains, compress them for each set, train a student on each set with each seed, and measure
  * all on the same problems at each budget.
  *
- * @throws bad-input for a folder with work of other settings; interrupted; as `compressFile`, `fineTune`, `evaluateModel`
+ * @throws bad-input for a folder with work of other settings; interrupted; as `compressFile`, `fineTune`, `evaluate`
  */
 export async function runStudy(options: StudyOptions): Promise<StudyResults> {
   const { study, folder } = options;
@@ -152,9 +154,9 @@ async function measuredStudent(
         split,
         seed: problemSeed,
       });
-      const { records } = await evaluateModel(student, task, {
+      const { records } = await evaluate(think(), task, {
+        model: student,
         budgets,
-        operation: "think",
         seed: problemSeed,
         folder: files.evaluation(set.name, seed),
         signal,

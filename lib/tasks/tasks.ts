@@ -14,7 +14,7 @@ import {
   type TextRecord,
 } from "../data/index.js";
 import { isFileTask, readFileProblems } from "./file-task.js";
-import type { EvaluationProblem, ProblemKind } from "./problems.js";
+import type { Problem, ProblemKind } from "./problems.js";
 
 export interface TaskOptions {
   /** The most problems. Default: 1,000 word problems; all of a data set. */
@@ -36,12 +36,12 @@ export interface TaskOptions {
   signal?: AbortSignal | undefined;
 }
 
-export interface EvaluationTask {
+export interface Task {
   /** "word-problems:2-6", "gsm8k". */
   name: string;
   /** What decides the problems, for the record of a run; with a hash of them. */
   settings: Record<string, unknown>;
-  problems: readonly EvaluationProblem[];
+  problems: readonly Problem[];
   /** Rows that give no problem: malformed, without a reference, or about a picture. */
   leftOut: number;
 }
@@ -58,7 +58,7 @@ const DEFAULT_COUNT = 1000;
  * @throws bad-input for an unknown name or an option out of range, or a data set whose answers cannot be graded here; as
  *   `collectDataset`
  */
-export async function loadTask(name: string, options: TaskOptions = {}): Promise<EvaluationTask> {
+export async function loadTask(name: string, options: TaskOptions = {}): Promise<Task> {
   const { limit } = options;
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1)) {
     throw new ThoughtbookError("bad-input", `the limit is ${limit}`, { hint: "Give a number of problems, 1 or more." });
@@ -74,7 +74,7 @@ export async function loadTask(name: string, options: TaskOptions = {}): Promise
   return isFileTask(name) ? fileTask(name, options) : datasetTask(name, options);
 }
 
-async function fileTask(file: string, { limit, split, path, signal }: TaskOptions): Promise<EvaluationTask> {
+async function fileTask(file: string, { limit, split, path, signal }: TaskOptions): Promise<Task> {
   for (const [option, given] of Object.entries({ split, path })) {
     if (given === undefined) continue;
     throw new ThoughtbookError("bad-input", `${option} is for data sets, and the task is the file ${file}`, {
@@ -88,10 +88,10 @@ async function fileTask(file: string, { limit, split, path, signal }: TaskOption
 /** A task of problems of one's own. */
 export function createTask(
   name: string,
-  problems: readonly EvaluationProblem[],
+  problems: readonly Problem[],
   settings: Record<string, unknown> = {},
   leftOut = 0,
-): EvaluationTask {
+): Task {
   if (problems.length === 0) {
     throw new ThoughtbookError("bad-input", `the task ${name} has no problems`, { hint: "Choose another split." });
   }
@@ -108,14 +108,14 @@ export function createTask(
 }
 
 /** SHA-256 of all that decides how problems are asked and graded. */
-export const hashProblems = (problems: readonly EvaluationProblem[]): string =>
+export const hashProblems = (problems: readonly Problem[]): string =>
   sha256(canonicalJson(problems.map(({ fields: _, ...problem }) => problem)));
 
 function wordProblemTask(
   name: string,
   difficulty: string,
   { limit = DEFAULT_COUNT, split = "test", distractors = [0, 0], depth, width, order, seed = 0 }: TaskOptions,
-): EvaluationTask {
+): Task {
   const [, first, last] = /^(\d{1,2})(?:-(\d{1,2}))?$/.exec(difficulty) ?? [];
   const [low, high] = [Number(first), Number(last ?? first)];
   if (!(low >= 1 && low <= high && high <= MOST_OPERATIONS)) {
@@ -125,7 +125,7 @@ function wordProblemTask(
   }
   const steps = high - low + 1;
   const shape = { ...(depth && { depth }), ...(width && { width }), ...(order && { order }) };
-  const problems = Array.from({ length: limit }, (_, at): EvaluationProblem => {
+  const problems = Array.from({ length: limit }, (_, at): Problem => {
     const place = { operations: low + (at % steps), index: Math.floor(at / steps) };
     const { id, question, answer } = generateWordProblem({
       ...{ seed, distractors, split: asSplit(split) },
@@ -145,7 +145,7 @@ function asSplit(split: string): Split {
   });
 }
 
-async function datasetTask(name: string, { limit, split, path, signal }: TaskOptions): Promise<EvaluationTask> {
+async function datasetTask(name: string, { limit, split, path, signal }: TaskOptions): Promise<Task> {
   const known = [WORD_PROBLEMS, ...Object.keys(await datasetTable())];
   if (!known.includes(name)) {
     throw new ThoughtbookError(
@@ -164,7 +164,7 @@ async function datasetTask(name: string, { limit, split, path, signal }: TaskOpt
     });
   }
   const { records, malformed } = await collectDataset(dataset, { split, path, signal });
-  const problems: EvaluationProblem[] = [];
+  const problems: Problem[] = [];
   let skipped = 0;
   for (const record of records) {
     if (limit !== undefined && problems.length === limit) break;
@@ -176,7 +176,7 @@ async function datasetTask(name: string, { limit, split, path, signal }: TaskOpt
 }
 
 /** The problem of a record; undefined where nobody could answer or grade it. */
-function problemOf(dataset: string, record: DatasetRecord): EvaluationProblem | undefined {
+function problemOf(dataset: string, record: DatasetRecord): Problem | undefined {
   const { id } = record;
   switch (record.kind) {
     case "math":

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateWordProblem } from "thoughtbook/data";
-import { createTask, loadTask } from "thoughtbook/eval";
+import { createTask, loadTask } from "thoughtbook/tasks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 describe("word problems as a task", () => {

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isFileTask, loadTask } from "thoughtbook/eval";
+import { isFileTask, loadTask } from "thoughtbook/tasks";
 import { describe, expect, it } from "vitest";
 import { failure, temporaryFolder } from "../core/helpers.js";
 

@@ -2,7 +2,7 @@ import { basename, extname } from "node:path";
 import { z } from "zod";
 import { resolveUserPath, ThoughtbookError } from "../core/index.js";
 import { readRows } from "../data/index.js";
-import { type EvaluationProblem, PROBLEM_KINDS, type ProblemKind } from "./problems.js";
+import { PROBLEM_KINDS, type Problem, type ProblemKind } from "./problems.js";
 
 /** The most bad rows that an error names. */
 const MOST_NAMED = 5;
@@ -42,10 +42,10 @@ export const isFileTask = (name: string): boolean => /[\\/]|\.\w+$/.test(name);
 export async function readFileProblems(
   file: string,
   { limit, signal }: { limit?: number | undefined; signal?: AbortSignal | undefined },
-): Promise<{ name: string; problems: EvaluationProblem[] }> {
+): Promise<{ name: string; problems: Problem[] }> {
   const path = resolveUserPath(file);
   const name = basename(path, extname(path));
-  const problems: EvaluationProblem[] = [];
+  const problems: Problem[] = [];
   const bad: string[] = [];
   const rows = readRows(path, {
     onMalformed: ({ place, reason }) => bad.push(`${place}: ${reason}`),
@@ -87,7 +87,7 @@ function reasonOf(error: z.ZodError, value: unknown): string {
   return `${path.join(".")} ${why}`;
 }
 
-function problemOf(place: string, row: z.infer<typeof rowSchema>): EvaluationProblem {
+function problemOf(place: string, row: z.infer<typeof rowSchema>): Problem {
   const question = (row.question ?? row.problem)!;
   const answer = (row.answer ?? row.reference)!;
   const { id, kind } = row;

@@ -18,7 +18,7 @@ export type ProblemKind = AnswerKind | "symbols" | "game24";
 export const PROBLEM_KINDS = ["math", "gsm8k", "choice", "words", "yes-no", "symbols", "game24"] as const;
 
 /** A question with what is needed to grade its answer. */
-export interface EvaluationProblem {
+export interface Problem {
   /** Unique within its task. */
   id: string;
   question: string;
@@ -60,7 +60,7 @@ export interface Graded {
  * @param solution what the strict policy grades: the text without thoughts; undefined where a text was cut off or is not
  *   what was asked for: then there is no final answer
  */
-export function gradeCompletion(problem: EvaluationProblem, text: string, solution: string | undefined): Graded {
+export function gradeCompletion(problem: Problem, text: string, solution: string | undefined): Graded {
   const { kind, references } = problem;
   const wanted = kind === "symbols" || kind === "game24" ? "math" : kind;
   const extracted = solution === undefined ? undefined : extractAnswer(solution, "strict", { kind: wanted });

@@ -1,7 +1,7 @@
-import { type EvaluationProblem, gradeCompletion, sameAnswer } from "thoughtbook/eval";
+import { gradeCompletion, type Problem, sameAnswer } from "thoughtbook/tasks";
 import { describe, expect, it } from "vitest";
 
-const problem = (parts: Partial<EvaluationProblem>): EvaluationProblem => ({
+const problem = (parts: Partial<Problem>): Problem => ({
   id: "p",
   question: "?",
   kind: "gsm8k",

@@ -1,0 +1,45 @@
+import { canonicalJson, sha256 } from "../core/index.js";
+import { type Operation, type Outcome, type PromptFrame, type PromptStyle, runOperation } from "../operations/index.js";
+import type { Context } from "./attempt.js";
+
+export interface AskOptions extends PromptFrame {
+  /** How the model is told what to do. Default: by the tag if it knows the operation, else in words. */
+  style?: PromptStyle | undefined;
+  /** How often what cannot be read is asked again, the first time included. Default: 3. */
+  attempts?: number | undefined;
+  /** Default: those of the context. */
+  maxNewTokens?: number | undefined;
+  temperature?: number | undefined;
+  /** Tells apart calls of an attempt that ask the same, so that each has random numbers of its own. */
+  key?: string | undefined;
+}
+
+/**
+ * Have the model do an operation within an attempt. The random numbers depend on the seed, the problem, the operation and
+ * its input, not on what was asked before, so calls may be made side by side.
+ *
+ * @throws as `runOperation`
+ */
+export async function ask<Input, Output>(
+  context: Context,
+  operation: Operation<Input, Output>,
+  input: Input,
+  { key, maxNewTokens = context.maxNewTokens, ...options }: AskOptions = {},
+): Promise<Outcome<Output>> {
+  const { problem, seed, sampling } = context;
+  // The problem itself is asked as in an evaluation of the operation alone.
+  const isProblem = (input as unknown) === problem && key === undefined;
+  const what = isProblem ? "" : `/${sha256(canonicalJson({ input: operation.render(input), key })).slice(0, 16)}`;
+  const [outcomes] = await runOperation(context.as(operation.name), operation, [input], {
+    ...sampling,
+    ...withoutUndefined(options),
+    maxNewTokens,
+    seeds: [`${seed}/${operation.name}/${problem.id}${what}`],
+  });
+  return outcomes![0]!;
+}
+
+const withoutUndefined = <T extends object>(record: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } =>
+  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: Exclude<T[Key], undefined>;
+  };

@@ -1,0 +1,148 @@
+import { z } from "zod";
+import { badInput, checkWhole, openRun, type ProgressDisplay, startProgress } from "../core/index.js";
+import type { Completion, Prompt } from "../llm/index.js";
+import type { Problem, Task } from "../tasks/index.js";
+import type { Attempt, Call, Strategy } from "./attempt.js";
+import { type Reward, rewardParts } from "./rewards.js";
+import { type AttemptOptions, runAttempts } from "./run-attempts.js";
+
+/** A rewarded attempt, as it is stored. */
+export interface Rollout extends Attempt {
+  /** `POLICY/ROUND/PROBLEM#SAMPLE`. */
+  id: string;
+  /** The model that made it: its hash, unless the caller named it otherwise. */
+  policy: string;
+  round: number;
+  reward: number;
+  /** The parts of a combined reward by name. */
+  rewards: Record<string, number>;
+}
+
+export interface CollectOptions extends AttemptOptions {
+  /** Attempts at each problem. Default: 8. */
+  groupSize?: number | undefined;
+  /** Names the weights in the rollouts' ids. Default: the model's hash; needed where it has none, as in training. */
+  policy?: string | undefined;
+  /** Which pass over the task; each has random numbers of its own. Default: 0. */
+  round?: number | undefined;
+  /** Problems at work at a time; what is interrupted loses at most those. Default: 64. */
+  problemsAtOnce?: number | undefined;
+  /** The store, append-only: a round that is there is not collected again. Without it nothing is kept. */
+  folder?: string | undefined;
+  /** Where progress is shown. */
+  display?: ProgressDisplay | undefined;
+}
+
+const completionSchema = z.looseObject({
+  text: z.string(),
+  finishReason: z.string(),
+  promptTokens: z.int(),
+  completionTokens: z.int(),
+}) as unknown as z.ZodType<Completion>;
+const callSchema = z.object({
+  operation: z.string(),
+  prompt: z.unknown() as z.ZodType<Prompt>,
+  completion: completionSchema,
+});
+const rolloutSchema = z.object({
+  id: z.string(),
+  policy: z.string(),
+  round: z.int(),
+  problem: z.string(),
+  sample: z.int(),
+  text: z.string(),
+  solution: z.string().optional(),
+  trace: z.unknown().optional(),
+  reward: z.number(),
+  rewards: z.record(z.string(), z.number()),
+  calls: z.array(callSchema),
+}) as unknown as z.ZodType<Rollout>;
+
+/**
+ * Attempt each problem of a task several times and reward each group: what methods learn from. A group is written whole
+ * once it is rewarded; the same call goes on with what is there, and gives the same groups in the same order.
+ *
+ * Prompts of embeddings are stored as their shape.
+ *
+ * @throws bad-input for options out of range, a model without a hash or a name, a store of other settings; interrupted; as
+ *   {@link runAttempts} and the reward
+ */
+export async function* collect(
+  strategy: Strategy,
+  task: Task,
+  reward: Reward,
+  options: CollectOptions,
+): AsyncGenerator<Rollout[], void, undefined> {
+  const { model, seed = 0, groupSize = 8, round = 0, problemsAtOnce = 64, folder, signal } = options;
+  const { maxNewTokens = 256, sampling = {} } = options;
+  checkWhole("groupSize", groupSize, 1);
+  checkWhole("round", round, 0);
+  checkWhole("problemsAtOnce", problemsAtOnce, 1);
+  const policy = options.policy ?? (await model.hash());
+  if (policy === undefined) {
+    throw badInput(`the model ${model.name} has no hash, by which its rollouts could be told`, "Name it: policy.");
+  }
+  if (groupSize > 1 && !sampling.temperature) {
+    throw badInput(`${groupSize} attempts at temperature 0 are all the same`, "Give a temperature such as 1.");
+  }
+  const config = {
+    strategy: { name: strategy.name, ...strategy.settings },
+    task: task.settings,
+    ...{ groupSize, maxNewTokens, sampling },
+  };
+  const run =
+    folder === undefined
+      ? undefined
+      : await openRun<Rollout>({ folder, config, seed, idOf: ({ id }) => id, schema: rolloutSchema });
+  const idOf = (problem: Problem, sample: number) => `${policy}/${round}/${problem.id}#${sample}`;
+  const progress = startProgress(`Collecting ${strategy.name} on ${task.name}, round ${round}`, {
+    total: task.problems.length * groupSize,
+    unit: "rollouts",
+    display: options.display,
+  });
+  let done = 0;
+  try {
+    const stored = new Map<string, Rollout>();
+    const wanted = new Set(task.problems.flatMap((problem) => samplesOf(groupSize).map((at) => idOf(problem, at))));
+    for await (const rollout of run?.records() ?? []) if (wanted.has(rollout.id)) stored.set(rollout.id, rollout);
+    for (let first = 0; first < task.problems.length; first += problemsAtOnce) {
+      const problems = task.problems.slice(first, first + problemsAtOnce);
+      const storedOf = (problem: Problem) => samplesOf(groupSize).flatMap((at) => stored.get(idOf(problem, at)) ?? []);
+      const missing = problems.filter((problem) => storedOf(problem).length < groupSize);
+      const places = missing.flatMap((problem) => samplesOf(groupSize).map((sample) => ({ problem, sample })));
+      const attempts = await runAttempts(strategy, places, { ...options, seed: `${seed}/round ${round}` }, () =>
+        progress.update(++done),
+      );
+      const made = new Map<string, Rollout[]>();
+      for (const [at, problem] of missing.entries()) {
+        const group = attempts.slice(at * groupSize, (at + 1) * groupSize);
+        const rewards = await rewardParts(reward, problem, group, { model, seed, signal });
+        const rollouts = group.map((attempt, sample): Rollout => {
+          const id = idOf(problem, sample);
+          return { id, policy, round, ...attempt, ...rewards[sample]!, calls: attempt.calls.map(storedCall) };
+        });
+        // A group that a kill has cut is written to its end.
+        for (const rollout of rollouts) if (run && !run.done.has(rollout.id)) await run.append(rollout);
+        made.set(problem.id, rollouts);
+      }
+      done = (first + problems.length) * groupSize;
+      progress.update(done);
+      for (const problem of problems) yield made.get(problem.id) ?? storedOf(problem);
+    }
+    progress.succeed(`${done.toLocaleString("en-US")} rollouts`);
+  } catch (error) {
+    progress.fail();
+    throw error;
+  } finally {
+    await run?.close();
+  }
+}
+
+const samplesOf = (groupSize: number): number[] => Array.from({ length: groupSize }, (_, sample) => sample);
+
+function storedCall(call: Call): Call {
+  const { prompt } = call;
+  if (typeof prompt === "string" || !("embeddings" in prompt)) return call;
+  const { shape } = prompt.embeddings;
+  return { ...call, prompt: `embeddings [${shape.join(", ")}]` };
+}

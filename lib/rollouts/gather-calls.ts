@@ -1,0 +1,204 @@
+import { badInput, canonicalJson } from "../core/index.js";
+import type {
+  Completion,
+  GenerateTextOptions,
+  LanguageModel,
+  RequestPlace,
+  Score,
+  ScoreRequest,
+  ScoreTextOptions,
+  TextRequest,
+} from "../llm/index.js";
+
+export interface GatherOptions {
+  /** The most texts in work at a time; the model's own choice unless told otherwise. */
+  batchSize?: number | undefined;
+  /** Ends calls with an error. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Runs jobs side by side whose calls of one model wait for each other. */
+export interface CallGatherer {
+  /**
+   * Run a job with its own view of the model.
+   *
+   * @param sample which of several jobs that ask the same; jobs that differ by it only get different samples of one request
+   */
+  run<T>(job: (model: LanguageModel) => Promise<T>, sample?: number): Promise<T>;
+}
+
+/** A job at work. */
+interface Job {
+  sample: number;
+  /** Its calls that wait or are at the model; without one it is doing something else, which is waited for. */
+  open: number;
+}
+
+/** Samples of one request that a job waits for. */
+interface WaitingText {
+  request: TextRequest;
+  /** The first sample of the request that belongs to the job. */
+  first: number;
+  count: number;
+  texts: Completion[];
+  onSample(completion: Completion, sample: number): void;
+  resolve(texts: Completion[]): void;
+  reject(error: unknown): void;
+}
+
+interface WaitingScore {
+  request: ScoreRequest;
+  attention: boolean;
+  resolve(score: Score): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Many small jobs that call one model, as few large calls: its speed comes from batches. A job is plain asynchronous code
+ * and may have several calls open at a time. Once every job waits for the model, what they ask goes to it in one call of
+ * each kind; a job goes on as soon as its own texts are complete. What jobs ask alike, but for their sample, is one request
+ * with several samples. Which requests share a call does not depend on timing, as long as jobs wait for nothing else.
+ */
+export function gatherCalls(model: LanguageModel, { batchSize, signal }: GatherOptions = {}): CallGatherer {
+  const jobs = new Set<Job>();
+  let texts: WaitingText[] = [];
+  let scores: WaitingScore[] = [];
+  let inFlight = false;
+  let isScheduled = false;
+
+  /** In the next turn, so that all that a job asks at the same time is there. */
+  function schedule(): void {
+    if (isScheduled) return;
+    isScheduled = true;
+    setImmediate(() => {
+      isScheduled = false;
+      const isWaiting = texts.length + scores.length > 0;
+      if (!isWaiting || inFlight || [...jobs].some(({ open }) => open === 0)) return;
+      inFlight = true;
+      const [asked, toScore] = [texts, scores];
+      [texts, scores] = [[], []];
+      const calls = [
+        ...(asked.length > 0 ? [generateTogether(model, asked, { batchSize, signal })] : []),
+        ...[true, false].flatMap((attention) => {
+          const same = toScore.filter((each) => each.attention === attention);
+          return same.length > 0 ? [scoreTogether(model, same, { batchSize, signal, attention })] : [];
+        }),
+      ];
+      void Promise.all(calls).then(() => {
+        inFlight = false;
+        schedule();
+      });
+    });
+  }
+
+  async function counted<T>(job: Job, work: () => Promise<T>): Promise<T> {
+    job.open++;
+    try {
+      return await work();
+    } finally {
+      job.open--;
+    }
+  }
+
+  const viewOf = (job: Job): LanguageModel => ({
+    ...model,
+    generate: (requests, options = {}) =>
+      counted(job, () =>
+        Promise.all(
+          requests.map(
+            (request, at) =>
+              new Promise<Completion[]>((resolve, reject) => {
+                const asked = withOptions(request, options);
+                const { samples: count = 1 } = asked;
+                const onSample = (completion: Completion, sample: number) =>
+                  options.onFinish?.(completion, { request: at, sample });
+                texts.push({ request: asked, first: job.sample * count, count, texts: [], onSample, resolve, reject });
+                schedule();
+              }),
+          ),
+        ),
+      ),
+    score: (requests, { attention = false }: ScoreTextOptions = {}) =>
+      counted(job, () =>
+        Promise.all(
+          requests.map(
+            (request) =>
+              new Promise<Score>((resolve, reject) => {
+                scores.push({ request, attention, resolve, reject });
+                schedule();
+              }),
+          ),
+        ),
+      ),
+  });
+
+  return {
+    async run(work, sample = 0) {
+      const job = { sample, open: 0 };
+      jobs.add(job);
+      try {
+        return await work(viewOf(job));
+      } finally {
+        jobs.delete(job);
+        schedule();
+      }
+    },
+  };
+}
+
+/** The request with the options of its call. */
+function withOptions(request: TextRequest, options: GenerateTextOptions): TextRequest {
+  const { onFinish: _, onText, batchSize: __, signal: ___, ...common } = options;
+  if (onText)
+    throw badInput("onText is given to a model whose calls are gathered", "Use onFinish, or the model itself.");
+  const asked = { ...common, ...withoutUndefined(request) };
+  if (asked.seed !== undefined || !asked.temperature) return asked;
+  throw badInput("a request of a gathered call has a temperature but no seed", "Give each request a seed of its own.");
+}
+
+async function generateTogether(model: LanguageModel, waiting: readonly WaitingText[], options: GatherOptions) {
+  const groups = new Map<string, { request: TextRequest; samples: number; waiting: WaitingText[] }>();
+  for (const [at, each] of waiting.entries()) {
+    const { prompt, samples: _, ...rest } = each.request;
+    // Embeddings are compared by place: they are too large to be spelled out.
+    const key = typeof prompt === "object" && "embeddings" in prompt ? `${at}` : canonicalJson({ prompt, ...rest });
+    const group = groups.get(key) ?? { request: each.request, samples: 0, waiting: [] };
+    group.samples = Math.max(group.samples, each.first + each.count);
+    group.waiting.push(each);
+    groups.set(key, group);
+  }
+  const asked = [...groups.values()];
+  const finish = (completion: Completion, { request, sample }: RequestPlace) => {
+    for (const each of asked[request]!.waiting) {
+      const at = sample - each.first;
+      if (at < 0 || at >= each.count || each.texts[at] !== undefined) continue;
+      each.texts[at] = completion;
+      each.onSample(completion, at);
+      if (Object.keys(each.texts).length === each.count) each.resolve(each.texts);
+    }
+  };
+  try {
+    const requests = asked.map(({ request, samples }) => ({ ...request, samples }));
+    const results = await model.generate(requests, { ...options, onFinish: finish });
+    for (const [request, completions] of results.entries()) {
+      for (const [sample, completion] of completions.entries()) finish(completion, { request, sample });
+    }
+  } catch (error) {
+    for (const each of waiting) each.reject(error);
+  }
+}
+
+async function scoreTogether(model: LanguageModel, waiting: readonly WaitingScore[], options: ScoreTextOptions) {
+  try {
+    const results = await model.score(
+      waiting.map(({ request }) => request),
+      options,
+    );
+    for (const [at, each] of waiting.entries()) each.resolve(results[at]!);
+  } catch (error) {
+    for (const each of waiting) each.reject(error);
+  }
+}
+
+const withoutUndefined = <T extends object>(record: T): T =>
+  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as T;

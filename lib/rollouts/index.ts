@@ -1,0 +1,14 @@
+export { type AskOptions, ask } from "./ask.js";
+export type { Answer, Attempt, Call, Context, Strategy } from "./attempt.js";
+export { type CollectOptions, collect, type Rollout } from "./collect.js";
+export { type CallGatherer, type GatherOptions, gatherCalls } from "./gather-calls.js";
+export {
+  answerReward,
+  type CombinedReward,
+  combine,
+  formatReward,
+  majorityReward,
+  type Reward,
+  type RewardContext,
+} from "./rewards.js";
+export { type AttemptOptions, type AttemptPlace, checkStrategy, runAttempts } from "./run-attempts.js";

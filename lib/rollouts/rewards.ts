@@ -1,0 +1,108 @@
+import { extractAnswer } from "../answer/index.js";
+import { badInput } from "../core/index.js";
+import type { LanguageModel } from "../llm/index.js";
+import { gradeCompletion, type Problem, sameAnswer } from "../tasks/index.js";
+import type { Attempt } from "./attempt.js";
+
+/** What a reward may work with. */
+export interface RewardContext {
+  model: LanguageModel;
+  seed: number | string;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * The rewards of a group of attempts at one problem, one for each, finite. It sees the group, so that agreement can be a
+ * reward.
+ */
+export type Reward = (
+  problem: Problem,
+  group: readonly Attempt[],
+  context: RewardContext,
+) => Promise<readonly number[]>;
+
+/** A reward in parts: their weighted sum, and each of them by its name. */
+export interface CombinedReward extends Reward {
+  parts: Readonly<Record<string, { weight: number; reward: Reward }>>;
+}
+
+/** 1 for an attempt that is right by the strict policy, else 0. */
+export const answerReward: Reward = async (problem, group) =>
+  group.map(({ text, solution }) => Number(gradeCompletion(problem, text, solution).correct.strict ?? false));
+
+/** 1 for an attempt that has a solution with an answer, else 0. */
+export const formatReward: Reward = async (_, group) => group.map((attempt) => Number(answerOf(attempt) !== undefined));
+
+/** The share of the other attempts of the group that give the same answer; 0 without an answer. Needs no label. */
+export const majorityReward: Reward = async ({ kind }, group) => {
+  const answers = group.map(answerOf);
+  return answers.map((own, at) => {
+    if (own === undefined || group.length < 2) return 0;
+    const same = answers.filter((other, index) => index !== at && other !== undefined && sameAnswer(kind, own, other));
+    return same.length / (group.length - 1);
+  });
+};
+
+/**
+ * The weighted sum of several rewards; `collect` writes each part down.
+ *
+ * @throws bad-input (when it is made) without parts, or for a weight that is not finite
+ */
+export function combine(parts: Readonly<Record<string, { weight: number; reward: Reward }>>): CombinedReward {
+  const entries = Object.entries(parts);
+  const wrong = entries.find(([, { weight }]) => !Number.isFinite(weight));
+  if (wrong || entries.length === 0) {
+    throw badInput(wrong ? `the weight of ${wrong[0]} is ${wrong[1].weight}` : "a reward has no parts", "Correct it.");
+  }
+  const reward: Reward = async (problem, group, context) => {
+    const rewards = await rewardParts(combined, problem, group, context);
+    return rewards.map(({ reward }) => reward);
+  };
+  const combined: CombinedReward = Object.assign(reward, { parts });
+  return combined;
+}
+
+/**
+ * The reward of each attempt of a group, in all and by its parts (none for a reward that is not combined).
+ *
+ * @throws bad-input if a reward gives another number of values, or one that is not finite
+ */
+export async function rewardParts(
+  reward: Reward | CombinedReward,
+  problem: Problem,
+  group: readonly Attempt[],
+  context: RewardContext,
+): Promise<{ reward: number; rewards: Record<string, number> }[]> {
+  if (!("parts" in reward)) {
+    const values = await checked("the reward", reward, problem, group, context);
+    return values.map((value) => ({ reward: value, rewards: {} }));
+  }
+  const columns: [name: string, weight: number, values: readonly number[]][] = [];
+  for (const [name, part] of Object.entries(reward.parts)) {
+    columns.push([name, part.weight, await checked(`the reward ${name}`, part.reward, problem, group, context)]);
+  }
+  return group.map((_, at) => ({
+    reward: columns.reduce((sum, [, weight, values]) => sum + weight * values[at]!, 0),
+    rewards: Object.fromEntries(columns.map(([name, , values]) => [name, values[at]!])),
+  }));
+}
+
+async function checked(
+  what: string,
+  reward: Reward,
+  problem: Problem,
+  group: readonly Attempt[],
+  context: RewardContext,
+): Promise<readonly number[]> {
+  const values = await reward(problem, group, context);
+  if (values.length === group.length && values.every(Number.isFinite)) return values;
+  throw badInput(
+    `${what} gave [${values.join(", ")}] for ${group.length} attempts at ${problem.id}`,
+    "It must give one finite number for each attempt.",
+  );
+}
+
+function answerOf({ solution }: Attempt): string | undefined {
+  const answer = solution === undefined ? undefined : extractAnswer(solution, "strict");
+  return answer?.ok ? answer.value : undefined;
+}

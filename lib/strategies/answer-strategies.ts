@@ -1,0 +1,85 @@
+import {
+  OPERATIONS,
+  type Operation,
+  operationPrompt,
+  type PromptFrame,
+  type QuestionInput,
+  requireSystemRole,
+  type Solution,
+  writeSolution,
+} from "../operations/index.js";
+import { ask, type Strategy } from "../rollouts/index.js";
+
+/** What stands around the question in a strategy of one call. */
+export interface AnswerStrategyOptions {
+  /** Such as one of `SYSTEM_PROMPTS`, for models that follow instructions. Default: none. */
+  systemPrompt?: string | undefined;
+  /** What each text begins with. It counts as the model's when the strict policy grades, not in records and lengths. */
+  assistantPrefill?: string | undefined;
+}
+
+/** A strategy of one call: an operation whose text ends in the answer. */
+function answerStrategy<Output>(
+  name: string,
+  operation: Operation<QuestionInput, Output>,
+  solutionOf: (output: Output) => string | undefined,
+  { systemPrompt, assistantPrefill }: AnswerStrategyOptions,
+): Strategy {
+  const frame: PromptFrame = { system: systemPrompt, prefill: assistantPrefill };
+  return {
+    name,
+    settings: {
+      ...(systemPrompt === undefined ? {} : { systemPrompt }),
+      ...(assistantPrefill === undefined ? {} : { assistantPrefill }),
+    },
+    singleCall: true,
+    check: async (model) => {
+      if (systemPrompt !== undefined) await requireSystemRole(model);
+    },
+    firstPrompt: (model, problem) => operationPrompt(model, operation, problem, undefined, frame),
+    async attempt(problem, context) {
+      // What cannot be read is not asked again: the measure is what the model says.
+      const outcome = await ask(context, operation, problem, { ...frame, attempts: 1 });
+      return { text: outcome.text, solution: outcome.ok ? solutionOf(outcome.value) : undefined };
+    },
+  };
+}
+
+/**
+ * The question with nothing on how to think, which a system prompt says; as A*-Thought's evaluation asks. No model is
+ * trained on it by a tag.
+ */
+const solveOperation: Operation<QuestionInput, Solution> = {
+  ...OPERATIONS.cot,
+  name: "solve",
+  tag: "<|solve|>",
+  instruction: "Solve the following problem, and put your final answer within \\boxed{}.",
+};
+
+/** Answer at once. */
+export const direct = (options: AnswerStrategyOptions = {}): Strategy =>
+  answerStrategy("direct", OPERATIONS.answer, OPERATIONS.answer.write, options);
+
+/** Think step by step in a few lines, then answer (chain of thought, arXiv 2201.11903). */
+export const cot = (options: AnswerStrategyOptions = {}): Strategy =>
+  answerStrategy("cot", OPERATIONS.cot, writeSolution, options);
+
+/** Think at length, then write a solution. */
+export const think = (options: AnswerStrategyOptions = {}): Strategy =>
+  answerStrategy(
+    "think",
+    OPERATIONS.think,
+    (output) => (output.kind === "solved" ? writeSolution(output) : undefined),
+    options,
+  );
+
+/** The question alone, for a system prompt that says how to think. */
+export const solve = (options: AnswerStrategyOptions = {}): Strategy =>
+  answerStrategy("solve", solveOperation, writeSolution, options);
+
+/** The strategies by the names that `thoughtbook evaluate --strategy` takes. */
+export const STRATEGIES = { direct, cot, think, solve } as const satisfies Record<
+  string,
+  (options?: AnswerStrategyOptions) => Strategy
+>;
+export type StrategyName = keyof typeof STRATEGIES;

@@ -1,0 +1,9 @@
+export {
+  type AnswerStrategyOptions,
+  cot,
+  direct,
+  STRATEGIES,
+  type StrategyName,
+  solve,
+  think,
+} from "./answer-strategies.js";

@@ -1,0 +1,11 @@
+export { isFileTask } from "./file-task.js";
+export {
+  type Correctness,
+  type Graded,
+  gradeCompletion,
+  PROBLEM_KINDS,
+  type Problem,
+  type ProblemKind,
+  sameAnswer,
+} from "./problems.js";
+export { createTask, hashProblems, loadTask, type Task, type TaskOptions } from "./tasks.js";
