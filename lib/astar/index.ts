@@ -56,7 +56,6 @@ export {
   compressionRate,
   type TokenCounter,
 } from "./compress/compressed-row.js";
-export { type GatheredModel, gatherCalls } from "./compress/gather-calls.js";
 export { type CacheOptions, hashChain, openImportanceCache } from "./importance/cache.js";
 export {
   bidirectionalImportance,

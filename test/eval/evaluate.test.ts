@@ -75,9 +75,7 @@ describe("an evaluation", () => {
       kind: "gsm8k",
       reference: "2",
       operations: 1,
-      calls: [
-        { operation: "cot", promptTokens: expect.any(Number), completionTokens: 6, finishReason: "stop" },
-      ],
+      calls: [{ operation: "cot", promptTokens: expect.any(Number), completionTokens: 6, finishReason: "stop" }],
       promptTokens: expect.any(Number),
       completion: "#### 2",
       completionTokens: 6,

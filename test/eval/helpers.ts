@@ -33,7 +33,12 @@ export type AnswerOptions = Omit<EvaluateOptions, "model"> & AnswerStrategyOptio
 export function evaluateModel(
   model: LanguageModel,
   task: Task,
-  { systemPrompt, assistantPrefill, strategy = systemPrompt === undefined ? "cot" : "solve", ...options }: AnswerOptions = {},
+  {
+    systemPrompt,
+    assistantPrefill,
+    strategy = systemPrompt === undefined ? "cot" : "solve",
+    ...options
+  }: AnswerOptions = {},
 ): Promise<Evaluation> {
   return evaluate(STRATEGIES[strategy]({ systemPrompt, assistantPrefill }), task, { model, ...options });
 }

@@ -1,4 +1,5 @@
 import { type LanguageModel, requireCapability } from "../../llm/index.js";
+import { gatherCalls } from "../../rollouts/index.js";
 import type { ChainRow } from "../chains/chain-rows.js";
 import type { ThoughtTags } from "../chains/tags.js";
 import { type Importance, type ImportanceOptions, randomImportance, rankSteps } from "../importance/formulas.js";
@@ -21,7 +22,6 @@ import {
   searchRow,
 } from "./compress-row.js";
 import { type CompressedRow, compressedRow, type TokenCounter } from "./compressed-row.js";
-import { gatherCalls } from "./gather-calls.js";
 
 export type CompressMode = SearchMode | BaselineMode;
 export const COMPRESS_MODES: readonly CompressMode[] = [...SEARCH_MODES, ...BASELINE_MODES];
@@ -175,14 +175,15 @@ async function keptOf(
 ): Promise<KeptSteps[]> {
   if (isSearchMode(mode)) {
     const settings = { ...SEARCH_DEFAULTS, ...search, seed };
-    const { model, all } = gatherCalls(validator!, signal);
-    return all(
-      group.map(
-        ({ row, importance }) =>
-          () =>
-            searchRow(model, row, importance!, mode, settings, signal),
-      ),
+    const gatherer = gatherCalls(validator!, { signal });
+    const searches = group.map(({ row, importance }) =>
+      gatherer.run((model) => searchRow(model, row, importance!, mode, settings, signal)),
     );
+    const results = await Promise.allSettled(searches);
+    return results.map((result) => {
+      if (result.status === "rejected") throw result.reason;
+      return result.value;
+    });
   }
   const rows = group.map(({ row }) => row);
   if (mode === "token-skip") {

@@ -11,7 +11,6 @@ import {
   compressFile,
   compressRows,
   faithfulSearch,
-  gatherCalls,
   type ImportanceOptions,
   importanceSignals,
   openPathCosts,
@@ -476,50 +475,6 @@ describe("the settings of a search", { timeout: 60_000 }, () => {
     const { asked } = await verified({ prompting: "released" }, once);
     expect(asked[0]!.prompt).toMatch(/^[^<]+<think>[^<]+<\/think>$/);
     expect(asked[0]!.prompt).toContain(row.question);
-  });
-});
-
-describe("gatherCalls", () => {
-  const echo = (calls: number[]) =>
-    ({
-      ...scorer,
-      async score(requests: readonly { prompt: string }[]) {
-        calls.push(requests.length);
-        return requests.map(({ prompt }) => ({ ids: [prompt.length], logProbs: new Float32Array(1) }));
-      },
-      async generate(requests: readonly { prompt: string }[]) {
-        calls.push(-requests.length);
-        return requests.map(({ prompt }) => [{ text: prompt }]);
-      },
-    }) as unknown as LanguageModel;
-
-  it("sends what all jobs wait for in one call, and each its own back", async () => {
-    const calls: number[] = [];
-    const { model, all } = gatherCalls(echo(calls));
-    const job = (name: string, times: number) => async () => {
-      const said: string[] = [];
-      for (let i = 0; i < times; i++) {
-        const [[first]] = (await model.generate([{ prompt: `${name}${i}` }])) as [[Completion]];
-        said.push(first.text);
-      }
-      return said;
-    };
-    const scoring = async () =>
-      (
-        await model.score([
-          { prompt: "ab", continuation: "" },
-          { prompt: "c", continuation: "" },
-        ])
-      ).map(({ ids }) => ids[0]);
-    expect(await all<unknown>([job("a", 3), job("b", 1), scoring])).toEqual([["a0", "a1", "a2"], ["b0"], [2, 1]]);
-    expect(calls).toEqual([2, -2, -1, -1]);
-  });
-
-  it("gives the error of a call to the jobs that waited for it", async () => {
-    const broken = { ...echo([]), score: () => Promise.reject(new Error("no power")) } as LanguageModel;
-    const { model, all } = gatherCalls(broken);
-    const jobs = [1, 2].map(() => () => model.score([{ prompt: "a", continuation: "b" }]));
-    expect((await failure(all(jobs))).message).toBe("no power");
   });
 });
 
