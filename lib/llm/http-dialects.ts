@@ -23,6 +23,8 @@ export interface Dialect {
    * Fields that take away the server's own defaults, so that the model's distribution is sampled unless told otherwise.
    */
   neutral: Readonly<Record<string, number>>;
+  /** The field for how many of the last tokens the repetition penalty looks at, where these are not all unless told so. */
+  penaltyWindow?: string;
   maxTokens: "max_tokens" | "max_completion_tokens";
   /** The most stop strings of a request. */
   maxStopStrings: number;
@@ -98,8 +100,9 @@ export const DIALECTS = {
     maxChoices: 1,
     seed: "up to rounding",
     filters: { topK: "top_k", minP: "min_p", repetitionPenalty: "repeat_penalty" },
-    // The penalty looks at all of the text, not at its last 64 tokens.
-    neutral: { ...UNFILTERED, top_k: 0, min_p: 0, repeat_penalty: 1, repeat_last_n: -1 },
+    neutral: { ...UNFILTERED, top_k: 0, min_p: 0, repeat_penalty: 1 },
+    // 64 unless told. Versions before 2026 take -1 for the context, later ones refuse all requests that have it.
+    penaltyWindow: "repeat_last_n",
     maxTokens: "max_tokens",
     maxStopStrings: Number.POSITIVE_INFINITY,
     stopIds: false,
