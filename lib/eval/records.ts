@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { FINISH_REASONS } from "../llm/index.js";
+import { FINISH_REASONS, isWholeText } from "../llm/index.js";
 import type { Answered } from "./answerers.js";
 import { type EvaluationProblem, gradeCompletion, PROBLEM_KINDS } from "./problems.js";
 
@@ -82,7 +82,7 @@ export function evaluationRecord(
     finishReason,
     ...(countedBy ? { countedBy } : {}),
     ...(logProb === undefined ? {} : { logProb: Math.round(logProb * 100) / 100 }),
-    ...withoutUndefined(gradeCompletion(problem, text, finishReason === "stop" ? solution : undefined)),
+    ...withoutUndefined(gradeCompletion(problem, text, isWholeText(answered) ? solution : undefined)),
     seed,
     ...(modelHash === undefined ? {} : { modelHash }),
   };

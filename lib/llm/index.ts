@@ -24,6 +24,7 @@ export {
   type FinishReason,
   type GenerateTextOptions,
   type IdPrompt,
+  isWholeText,
   type LanguageModel,
   type Prompt,
   type PromptAttention,

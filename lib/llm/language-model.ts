@@ -65,6 +65,13 @@ export interface CompletionTokens {
 export const FINISH_REASONS = ["stop", "length", "content_filter", "tool_calls", "other"] as const;
 export type FinishReason = (typeof FINISH_REASONS)[number];
 
+/** Whether a text is whole as far as anybody knows: it stopped, or its server never says how texts end. */
+export const isWholeText = ({
+  finishReason,
+  serverReason,
+}: Pick<Completion, "finishReason" | "serverReason">): boolean =>
+  finishReason === "stop" || (finishReason === "other" && serverReason === "");
+
 /** Who counted tokens that a server did not count: its tokenizer, asked afterwards, or nobody (4 bytes are a token). */
 export type CountedBy = "tokenizer" | "estimate";
 

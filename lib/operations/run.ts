@@ -1,13 +1,14 @@
 import type { Result } from "../answer/index.js";
 import { ThoughtbookError } from "../core/index.js";
-import type {
-  Completion,
-  CompletionTokens,
-  CountedBy,
-  LanguageModel,
-  Prompt,
-  RequestPlace,
-  TextRequest,
+import {
+  type Completion,
+  type CompletionTokens,
+  type CountedBy,
+  isWholeText,
+  type LanguageModel,
+  type Prompt,
+  type RequestPlace,
+  type TextRequest,
 } from "../llm/index.js";
 import type { RequestOptions } from "../model/index.js";
 import type { Operation } from "./operation.js";
@@ -46,6 +47,8 @@ export interface Attempted {
   /** Of all attempts together. */
   completionTokens: number;
   finishReason: Completion["finishReason"];
+  /** As in {@link Completion}. */
+  serverReason?: string;
   /** As in {@link Completion}, of all attempts together: an estimate if one of them is. */
   countedBy?: CountedBy;
   /** Ids and log-probabilities of the last attempt, from models that give them. */
@@ -123,7 +126,7 @@ export async function runOperation<Input, Output>(
       onFinish(completion, place) {
         const pending = pendingOf(place);
         const said = `${prefill ?? ""}${completion.text}`;
-        const read = operation.parse(said, inputs[pending.request]!, completion.finishReason === "stop");
+        const read = operation.parse(said, inputs[pending.request]!, isWholeText(completion));
         const { outcome, spent } = readAttempt(completion, read, pending);
         if (outcome.ok || spent.attempts >= mostAttempts) finish(outcome, pending);
         else failed.push(spent);
@@ -180,6 +183,7 @@ function readAttempt<Output>(
     text,
     ...cost,
     finishReason,
+    ...(serverReason === undefined ? {} : { serverReason }),
     ...(countedBy ? { countedBy } : {}),
     ...(tokens ? { tokens } : {}),
   };

@@ -21,8 +21,15 @@ export interface Scripted {
 
 export const EVENTS = "text/event-stream";
 
-/** A server that answers as it is told, with no idea of the protocol. */
-export async function startScripted(answer: (asked: Asked, nth: number) => Scripted | undefined) {
+/**
+ * A server that answers as it is told, with no idea of the protocol.
+ *
+ * @param whenDone what to do with the function that closes it; called after the test unless told otherwise
+ */
+export async function startScripted(
+  answer: (asked: Asked, nth: number) => Scripted | undefined,
+  whenDone: (close: () => void) => void = onTestFinished,
+) {
   const asked: Asked[] = [];
   const server = createServer(async (request, response) => {
     const pieces: Buffer[] = [];
@@ -42,7 +49,7 @@ export async function startScripted(answer: (asked: Asked, nth: number) => Scrip
     else if (!stays) response.end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
+  whenDone(() => {
     server.closeAllConnections();
     server.close();
   });
