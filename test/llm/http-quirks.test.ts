@@ -215,6 +215,26 @@ describe("an odd stream", () => {
   });
 });
 
+describe("an odd list of models", () => {
+  it.each<[string, Scripted]>([
+    ["alone", json([{ id: "tiny" }])],
+    [
+      "with fields of other forms",
+      json({ data: [{ id: "tiny", created: "today", max_model_len: 0, meta: [], hash: 1 }] }),
+    ],
+    ["that does not say that it is JSON", { ...json({ data: [{ id: "tiny" }] }), type: "text/plain" }],
+    ["that is null", json({ data: null })],
+  ])("%s opens a model", async (_, list) => {
+    const server = await startScripted((call) =>
+      call.path === "/v1/models" ? list : call.method === "GET" ? undefined : whole({ finish_reason: "stop" }),
+    );
+    const model = await createHttpModel({ ...QUICK, baseUrl: server.url, model: "tiny" });
+    onTestFinished(() => model.dispose());
+    expect(model.dialect).toBe("other");
+    expect((await model.generate([{ prompt: "a" }]))[0]![0]!.text).toBe(" two");
+  });
+});
+
 describe("the end of a text", () => {
   it.each([
     ["stop", "stop"],

@@ -21,7 +21,7 @@ export interface Recording {
 }
 
 const COUNTING = "One, two, three, four,";
-const CHAT = { messages: [{ role: "user", content: "Say hello." }] } as const;
+const CHAT = { messages: [{ role: "user", content: "What is 2 + 2?" }] } as const;
 
 /** Everything that is asked of a server, in a fixed order; the requests differ, so that each has an answer of its own. */
 export async function play(model: HttpModel) {
@@ -53,7 +53,7 @@ export async function play(model: HttpModel) {
     scored: await attempt(
       model.score([{ prompt: "One, two,", continuation: " three" }]).then(([score]) => score!.logProbs.length),
     ),
-    tooLong: await attempt(text({ prompt: "too long ".repeat(2000), temperature: 0 })),
-    tooLongStreamed: await attempt(stream({ prompt: "too long ".repeat(2001), temperature: 0 })),
+    tooLong: await attempt(text({ prompt: "a ".repeat(2100), temperature: 0 })),
+    tooLongStreamed: await attempt(stream({ prompt: "a ".repeat(2101), temperature: 0 })),
   };
 }
