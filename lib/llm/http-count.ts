@@ -36,7 +36,8 @@ export async function countAnswer({ choices, usage }: Answer, prompt: Prompt, co
     completions.push(ids?.length ?? parts?.[i] ?? (text === "" ? 0 : await countOne(text, false)));
   }
   const all = completion ?? completions.reduce((sum, each) => sum + each, 0);
-  return { taken: { prompt: promptTokens, completion: all }, completions, countedBy };
+  const estimated = countedBy === "estimate";
+  return { taken: { prompt: promptTokens, completion: all, estimated }, completions, countedBy };
 }
 
 /**

@@ -56,7 +56,7 @@ describe("an answer without the number of its tokens", () => {
     // 11 bytes and 4.
     const counts = { promptTokens: 3, completionTokens: 1 };
     expect(completion).toEqual({ text: " two", finishReason: "stop", ...counts, countedBy: "estimate" });
-    expect(usage).toMatchObject({ requests: 1, ...counts });
+    expect(usage).toMatchObject({ requests: 1, estimated: 1, ...counts });
     const stream = await complete(events(ONE, TWO, data({ choices: [], ...more }), DONE), { streamed: true });
     expect(stream.completion).toEqual(completion);
   });
@@ -170,6 +170,7 @@ describe("an odd stream", () => {
     const { completion, usage } = await complete(answer, { streamed: true });
     expect(completion).toEqual(RIGHT);
     expect(usage).toMatchObject({ requests: 1, promptTokens: 3, completionTokens: 2 });
+    expect(usage).not.toHaveProperty("estimated");
   });
 
   it("with characters cut in their bytes", async () => {
