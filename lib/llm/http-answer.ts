@@ -107,7 +107,7 @@ export function readAnswer(value: unknown): Answer {
     choices: choices.map((choice, place) => {
       const finish = finishOf(choice.finish_reason);
       const mayLackText = finish.finishReason !== "stop" && finish.finishReason !== "length";
-      const lacksText = choice.text === undefined && choice.message === undefined;
+      const lacksText = [choice.text, choice.message, choice.delta].every((each) => each === undefined);
       if (lacksText && !(mayLackText && choice.finish_reason)) throw wrongAnswer("an answer without text");
       return {
         // By its place: there are servers that number all of them 0.

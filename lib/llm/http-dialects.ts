@@ -82,6 +82,7 @@ export const DIALECTS = {
     // -1 and not 0, which versions before 2025 refuse.
     neutral: { ...UNFILTERED, top_k: -1, min_p: 0, repetition_penalty: 1 },
     maxTokens: "max_tokens",
+    // 4 from 0.32 on, unless the server is started with VLLM_MAX_STOP_STRINGS: it says so itself.
     maxStopStrings: Number.POSITIVE_INFINITY,
     stopIds: true,
     answerPrefix: true,
