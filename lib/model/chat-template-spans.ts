@@ -89,7 +89,8 @@ export function trainingTexts(
   }
   return turns.map((turn) => {
     const { index, before, through } = turn;
-    const lost = lostIn(before, messages.slice(0, index));
+    // What the prompt holds may be missing in the whole: Mistral writes the system prompt before the last turn only.
+    const lost = lostIn(before, messages.slice(0, index)) ?? lostCalls(through, messages[index]!, index);
     if (lost !== undefined) throw leavesOut(template, lost);
     if (isWhole(turn)) {
       return withEnd(template, messages[index]!, { text: through, spans: [spanOf(before, through, fixed)] });
@@ -155,15 +156,20 @@ function withEnd(template: ChatTemplate, last: ChatMessage, written: AssistantSp
  * answer to another question.
  */
 function lostIn(text: string, messages: readonly ChatMessage[]): string | undefined {
-  for (const [index, { role, content, tool_calls: calls }] of messages.entries()) {
+  for (const [index, message] of messages.entries()) {
+    const { role, content } = message;
     // Some templates write what tools gave as JSON.
     const holds = () => text.includes(content.trim()) || text.includes(JSON.stringify(content).slice(1, -1));
     if (role !== "assistant" && !holds()) return `message ${index}, of the role ${JSON.stringify(role)}`;
-    if (Array.isArray(calls) && calls.some((call) => !text.includes(calledName(call)))) {
-      return `the tool calls of message ${index}`;
-    }
+    const calls = lostCalls(text, message, index);
+    if (calls !== undefined) return calls;
   }
   return undefined;
+}
+
+function lostCalls(text: string, { tool_calls: calls }: ChatMessage, index: number): string | undefined {
+  const isLost = Array.isArray(calls) && calls.some((call) => !text.includes(calledName(call)));
+  return isLost ? `the tool calls of message ${index}` : undefined;
 }
 
 const leavesOut = ({ source }: ChatTemplate, what: string): ThoughtbookError =>

@@ -85,6 +85,18 @@ const PLAIN: Record<string, readonly unknown[]> = {
   rank_pattern: [{}],
   alpha_pattern: [{}],
   trainable_token_indices: [[]],
+  target_parameters: [[]],
+  // The others subtract the beginning from the weights of the model, which the folder does not hold.
+  init_lora_weights: [true, false, "gaussian", "eva", "orthogonal"],
+  layer_replication: [null],
+  lora_bias: [false],
+  use_qalora: [false],
+  use_bdlora: [null],
+  alora_invocation_tokens: [null],
+  arrow_config: [null],
+  kasa_config: [null],
+  monteclora_config: [null],
+  velora_config: [null],
 };
 
 /**
