@@ -12,7 +12,7 @@ what is written in capitals:
   {"messages": [{"role": "…", "content": "…"}]} the ASSISTANT'S TURNS, as the model's chat template writes them
   {"conversations": [{"from": "human", "value": "…"}, {"from": "gpt", "value": "…"}]}
                                                 the same in ShareGPT's words
-  {"prompt": [turns], "completion": [turns]}    the ASSISTANT'S TURNS of the completion (TRL; either may be a text)
+  {"prompt": [turns], "completion": [turns]}    the ASSISTANT'S TURNS of the completion (TRL; the completion may be a text)
   {"instruction": "…", "input": "…", "output": "…", "history": [["…", "…"]]}
                                                 the OUTPUT and the replies before it (Alpaca); the input stands below the instruction
   {"text": "…"}                                 the WHOLE TEXT
