@@ -6,6 +6,7 @@ export {
   loadAstarPaper,
 } from "./astar-paper.js";
 export { contractQuestion } from "./contract-question.js";
+export { type ConversationRow, conversationOf } from "./conversation-row.js";
 export { type DatasetTable, datasetEntry, datasetTable } from "./dataset-table.js";
 export {
   FUNCTION_STEPS,

@@ -8,12 +8,19 @@ export {
   type RenderOptions,
   renderChat,
 } from "./chat-template.js";
-export { type AssistantSpans, assistantSpans, type Span } from "./chat-template-spans.js";
+export {
+  type AssistantSpans,
+  assistantSpans,
+  type Span,
+  type TrainingTextOptions,
+  trainingTexts,
+} from "./chat-template-spans.js";
 export {
   type EncodeChatOptions,
   type EncodedConversation,
   encodeChat,
   encodeConversation,
+  encodeTrainingTexts,
 } from "./chat-template-tokens.js";
 export {
   type Checkpoint,
