@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { FINISH_REASONS, isWholeText } from "../llm/index.js";
 import type { Answered } from "./answerers.js";
 import { type EvaluationProblem, gradeCompletion, PROBLEM_KINDS } from "./problems.js";
 
@@ -25,7 +26,9 @@ export const evaluationRecordSchema = z.strictObject({
   completion: z.string(),
   /** With the one that ended the text. */
   completionTokens: wholeNumber,
-  finishReason: z.enum(["stop", "length"]),
+  finishReason: z.enum(FINISH_REASONS),
+  /** Where the numbers of tokens are not those of the model or its server. */
+  countedBy: z.enum(["tokenizer", "estimate"]).optional(),
   /** Natural logarithm of the text's probability under the model, in hundredths, from models that tell it. */
   logProb: z.number().optional(),
   /** The final answer by the strict policy, if there is one. */
@@ -60,7 +63,7 @@ export function evaluationRecord(
   answered: Answered,
   { sample, budget, seed, modelHash }: RecordPlace,
 ): EvaluationRecord {
-  const { text, solution, finishReason, promptTokens, completionTokens, tokens, attempts } = answered;
+  const { text, solution, finishReason, countedBy, promptTokens, completionTokens, tokens, attempts } = answered;
   const { references, operations, kind } = problem;
   const logProb = tokens && tokens.logProbs.length > 0 ? sum(tokens.logProbs) : undefined;
   return {
@@ -77,8 +80,9 @@ export function evaluationRecord(
     completion: text,
     completionTokens,
     finishReason,
+    ...(countedBy ? { countedBy } : {}),
     ...(logProb === undefined ? {} : { logProb: Math.round(logProb * 100) / 100 }),
-    ...withoutUndefined(gradeCompletion(problem, text, finishReason === "stop" ? solution : undefined)),
+    ...withoutUndefined(gradeCompletion(problem, text, isWholeText(answered) ? solution : undefined)),
     seed,
     ...(modelHash === undefined ? {} : { modelHash }),
   };

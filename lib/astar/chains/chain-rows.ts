@@ -28,7 +28,7 @@ export const ROW_REMARKS: readonly RowRemark[] = ["one step", "no answer"];
 
 /**
  * Why a row is left out:
- * - malformed: not the columns of its format
+ * - malformed: not the columns of its format, or more than one question and its reply, of which only one could be used
  * - missing tags: thought or solution does not stand between its tags
  * - no question, empty chain, no solution: the part is empty
  */
