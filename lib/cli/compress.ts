@@ -25,6 +25,10 @@ Searches: faithful (the released code), paper (Algorithm 1), best-first (an A* w
 solution-only, necessary (our word problems say which steps are), and of a size that --like or --keep-share says random,
 importance, last (steps) and token-skip (tokens).
 
+Rows of the format conversations are ShareGPT, messages, Alpaca or TRL's prompt with completion, of one question and one reply each (a
+system turn is the row's system prompt). The reply holds thought and solution between the tags, or its thought before </think> or as
+reasoning_content. Rows of several exchanges are left out by name.
+
 The output holds one row a chain in the ShareGPT layout with rate, steps and how the search ended. Rows that cannot be used are
 named and left out. Ctrl-C keeps what is finished; the same command goes on from there.`;
 

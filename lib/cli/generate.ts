@@ -10,7 +10,8 @@ Without --temperature the model's own distribution is sampled (temperature 1); t
 With --json one array with an object for each sample:
   ids            the new ids, with the one that ended the text; null where a model does not tell
   text           their text; null for a model without a tokenizer
-  finishReason   stop (an id or string that ends the text) or length
+  finishReason   stop (an id or string that ends the text) or length; from servers also content_filter, tool_calls and
+                 other
   tokenLogProbs  natural logarithm of each new id's probability under the model, before temperature and filters;
                  null where a model does not tell
 

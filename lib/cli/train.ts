@@ -6,11 +6,24 @@ import { count, integer } from "./numbers.js";
 import { resumable } from "./resumable.js";
 
 const ROWS = `
-One row a line, of any of these kinds; the loss counts what is written in capitals:
+One row a line, or a JSON array of rows (also CSV and Parquet), of any of these kinds, for --data and --eval alike; the loss counts
+what is written in capitals:
   {"prompt": "…", "completion": "…"}            the COMPLETION
   {"messages": [{"role": "…", "content": "…"}]} the ASSISTANT'S TURNS, as the model's chat template writes them
+  {"conversations": [{"from": "human", "value": "…"}, {"from": "gpt", "value": "…"}]}
+                                                the same in ShareGPT's words
+  {"prompt": [turns], "completion": [turns]}    the ASSISTANT'S TURNS of the completion (TRL; the completion may be a text)
+  {"instruction": "…", "input": "…", "output": "…", "history": [["…", "…"]]}
+                                                the OUTPUT and the replies before it (Alpaca); the input stands below the instruction
   {"text": "…"}                                 the WHOLE TEXT
   {"ids": [1, 2], "labels": [-100, 2]}          the LABELS that are not -100, all ids without labels; no tokenizer needed
+A field "system" is the first turn. A turn with "weight": 0, or false as "trainable", "train", "training" or "loss", is read, not
+learned. Turns of tools in ShareGPT, images and lists of tools are refused.
+
+Where the chat template writes earlier turns otherwise when others follow (Qwen3, DeepSeek-R1 and -V3 drop their thoughts), a row is split
+by turn: each of the assistant's turns is learned behind the conversation before it as the template then writes it. Where
+it leaves out something of the turn itself (DeepSeek's drop the last thought too), the prompt is what the template writes, and the turn's own
+text stands behind it. Rows that "compress --training-path" wrote are taken with every template that takes a user's turn.
 
 The folder ends as a Hugging Face checkpoint; its subfolder training/ holds run.json (the settings) and records.jsonl
 (a record an update). Ctrl-C saves the state: the same command with --resume goes on from there.`;
@@ -54,9 +67,9 @@ export function addTrainCommand(program: Command): void {
       "--model <model>",
       "mini-base (embedded), folder of a checkpoint, or owner/name of the Hugging Face hub",
     )
-    .requiredOption("--data <file.jsonl>", "the rows to train on")
+    .requiredOption("--data <file>", "the rows to train on")
     .requiredOption("--out <folder>", "the folder of the trained model")
-    .option("--eval <file.jsonl>", "rows to measure the loss on: the weights with the lowest are kept")
+    .option("--eval <file>", "rows to measure the loss on: the weights with the lowest are kept")
     .option("--fresh", "begin with random weights, of the model's configuration and tokenizer")
     .option("--lora <rank>", "train an adapter of this rank instead of all weights", count)
     .option(

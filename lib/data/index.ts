@@ -34,6 +34,7 @@ export {
   problemGraph,
   type Reading,
 } from "./annotated/problem-graph.js";
+export { type ConversationRow, conversationOf } from "./files/conversation-row.js";
 export { type MalformedRow, type RawRow, type RowFileOptions, readRows } from "./files/row-files.js";
 export {
   FUNCTION_STEPS,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { FINISH_REASONS } from "../llm/index.js";
 import type { Attempt, Call } from "../rollouts/index.js";
 import { gradeCompletion, PROBLEM_KINDS, type Problem } from "../tasks/index.js";
 
@@ -12,7 +13,7 @@ const callSchema = z.strictObject({
   text: z.string().optional(),
   promptTokens: wholeNumber,
   completionTokens: wholeNumber,
-  finishReason: z.enum(["stop", "length"]),
+  finishReason: z.enum(FINISH_REASONS),
   /** On request: the ids of the completion, and the natural logarithm of each one's probability. */
   ids: z.array(z.int()).optional(),
   logProbs: z.array(z.number()).optional(),
@@ -42,7 +43,9 @@ export const evaluationRecordSchema = z.strictObject({
   /** Of all calls, with the tokens that ended the texts. */
   completionTokens: wholeNumber,
   /** Of the last call. */
-  finishReason: z.enum(["stop", "length"]),
+  finishReason: z.enum(FINISH_REASONS),
+  /** Where the numbers of tokens are not those of the model or its server. */
+  countedBy: z.enum(["tokenizer", "estimate"]).optional(),
   /** Natural logarithm of the texts' probability under the model, in hundredths, from models that tell it. */
   logProb: z.number().optional(),
   /** The final answer by the strict policy, if there is one. */
@@ -79,7 +82,9 @@ export function evaluationRecord(
   { budget, seed, modelHash, logProbs }: RecordPlace,
 ): EvaluationRecord {
   const { references, operations, kind } = problem;
-  const finishReason = calls.at(-1)?.completion.finishReason === "stop" ? "stop" : "length";
+  const finishReason = calls.at(-1)?.completion.finishReason ?? "length";
+  const counted = new Set(calls.map(({ completion }) => completion.countedBy));
+  const countedBy = counted.has("estimate") ? "estimate" : counted.has("tokenizer") ? "tokenizer" : undefined;
   const total = (of: (call: Call) => number) => sum(calls.map(of));
   const logProb = calls.length > 0 && calls.every(({ completion }) => completion.tokens?.logProbs.length);
   return {
@@ -96,6 +101,7 @@ export function evaluationRecord(
     completion: text,
     completionTokens: total(({ completion }) => completion.completionTokens),
     finishReason,
+    ...(countedBy ? { countedBy } : {}),
     ...(logProb ? { logProb: hundredths(total(({ completion }) => sum(completion.tokens!.logProbs))) } : {}),
     ...withoutUndefined(gradeCompletion(problem, text, solution)),
     seed,

@@ -14,21 +14,25 @@ export type { Budget, HttpUsage } from "./http/budget.js";
 export { DIALECTS, type Dialect, type DialectName } from "./http/dialects.js";
 export { createHttpModel } from "./http/load.js";
 export type { HttpModel, HttpModelOptions, HttpOptions } from "./http/model.js";
-export type {
-  ChatPrompt,
-  Completion,
-  CompletionTokens,
-  EmbeddingPrompt,
-  GenerateTextOptions,
-  IdPrompt,
-  LanguageModel,
-  Prompt,
-  PromptAttention,
-  RequestPlace,
-  Score,
-  ScoreRequest,
-  ScoreTextOptions,
-  TextRequest,
+export {
+  type ChatPrompt,
+  type Completion,
+  type CompletionTokens,
+  type CountedBy,
+  type EmbeddingPrompt,
+  FINISH_REASONS,
+  type FinishReason,
+  type GenerateTextOptions,
+  type IdPrompt,
+  isWholeText,
+  type LanguageModel,
+  type Prompt,
+  type PromptAttention,
+  type RequestPlace,
+  type Score,
+  type ScoreRequest,
+  type ScoreTextOptions,
+  type TextRequest,
 } from "./language-model.js";
 export { type LoadModelOptions, loadLocalModel, loadModel } from "./load-model.js";
 export { createLocalModel, isLocalModel, type LocalModel, type LocalModelParts } from "./local/model.js";

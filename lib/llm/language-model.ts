@@ -57,13 +57,34 @@ export interface CompletionTokens {
   logProbs: readonly number[];
 }
 
+/**
+ * How a text ended. `stop`: the model ended it, or a stop string did; `length`: there was no more room. Servers know more:
+ * `content_filter`, a filter withheld it or the rest of it; `tool_calls`, the model calls a tool and waits for its answer;
+ * `other`, for a reason that is none of these.
+ */
+export const FINISH_REASONS = ["stop", "length", "content_filter", "tool_calls", "other"] as const;
+export type FinishReason = (typeof FINISH_REASONS)[number];
+
+/** Whether a text is whole as far as anybody knows: it stopped, or its server never says how texts end. */
+export const isWholeText = ({
+  finishReason,
+  serverReason,
+}: Pick<Completion, "finishReason" | "serverReason">): boolean =>
+  finishReason === "stop" || (finishReason === "other" && serverReason === "");
+
+/** Who counted tokens that a server did not count: its tokenizer, asked afterwards, or nobody (4 bytes are a token). */
+export type CountedBy = "tokenizer" | "estimate";
+
 export interface Completion {
   /** Up to the stop string or id; empty from a model without the capability `text`. */
   text: string;
-  /** `stop`: the model ended it, or a stop string did; `length`: there was no more room. */
-  finishReason: "stop" | "length";
+  finishReason: FinishReason;
+  /** The server's own word for the reason `other`; empty if it gave none. */
+  serverReason?: string;
   promptTokens: number;
   completionTokens: number;
+  /** Only where the numbers of tokens are not those of the model or its server. Then that which ended the text is left out. */
+  countedBy?: CountedBy;
   /** From models with the capability `tokenLogProbs`. */
   tokens?: CompletionTokens;
 }

@@ -1,4 +1,10 @@
-export { type AssistantSpans, assistantSpans, type Span } from "./chat/spans.js";
+export {
+  type AssistantSpans,
+  assistantSpans,
+  type Span,
+  type TrainingTextOptions,
+  trainingTexts,
+} from "./chat/spans.js";
 export {
   type ChatMessage,
   type ChatTemplate,
@@ -12,6 +18,7 @@ export {
   type EncodedConversation,
   encodeChat,
   encodeConversation,
+  encodeTrainingTexts,
 } from "./chat/tokens.js";
 export {
   type Activation,

@@ -45,5 +45,5 @@ export {
   THOUGHT_TAGS,
   thoughtThenSolution,
 } from "./system-prompts.js";
-export { solutionSteps } from "./text.js";
+export { solutionSteps, THOUGHT_BEGIN, THOUGHT_END } from "./text.js";
 export { feedbackOf, type ReviseInput, type SolutionInput, type Verification } from "./verify.js";

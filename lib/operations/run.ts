@@ -1,6 +1,15 @@
 import type { Result } from "../answer/index.js";
 import { ThoughtbookError } from "../core/index.js";
-import type { Completion, CompletionTokens, LanguageModel, Prompt, RequestPlace, TextRequest } from "../llm/index.js";
+import {
+  type Completion,
+  type CompletionTokens,
+  type CountedBy,
+  isWholeText,
+  type LanguageModel,
+  type Prompt,
+  type RequestPlace,
+  type TextRequest,
+} from "../llm/index.js";
 import type { RequestOptions } from "../model/index.js";
 import type { Operation } from "./operation.js";
 import { operationPrompt, type PromptFrame, type PromptStyle } from "./prompt.js";
@@ -38,6 +47,10 @@ export interface Attempted {
   /** Of all attempts together. */
   completionTokens: number;
   finishReason: Completion["finishReason"];
+  /** As in {@link Completion}. */
+  serverReason?: string;
+  /** As in {@link Completion}, of all attempts together: an estimate if one of them is. */
+  countedBy?: CountedBy;
   /** Ids and log-probabilities of the last attempt, from models that give them. */
   tokens?: CompletionTokens;
 }
@@ -61,6 +74,7 @@ interface Pending extends RequestPlace {
   attempts: number;
   promptTokens: number;
   completionTokens: number;
+  countedBy: CountedBy | undefined;
 }
 
 /**
@@ -112,7 +126,7 @@ export async function runOperation<Input, Output>(
       onFinish(completion, place) {
         const pending = pendingOf(place);
         const said = `${prefill ?? ""}${completion.text}`;
-        const read = operation.parse(said, inputs[pending.request]!, completion.finishReason === "stop");
+        const read = operation.parse(said, inputs[pending.request]!, isWholeText(completion));
         const { outcome, spent } = readAttempt(completion, read, pending);
         if (outcome.ok || spent.attempts >= mostAttempts) finish(outcome, pending);
         else failed.push(spent);
@@ -138,6 +152,7 @@ export async function runOperation<Input, Output>(
           attempts: 0,
           promptTokens: 0,
           completionTokens: 0,
+          countedBy: undefined,
         }));
   while (pending.length > 0) {
     const waiting = pending;
@@ -154,7 +169,7 @@ export async function runOperation<Input, Output>(
 
 /** The outcome of an attempt if it is the last one, and where the sample stands if it is not. */
 function readAttempt<Output>(
-  { text, finishReason, tokens, promptTokens, completionTokens }: Completion,
+  { text, finishReason, serverReason, tokens, promptTokens, completionTokens, countedBy: counted }: Completion,
   read: Result<Output>,
   before: Pending,
 ): { outcome: Outcome<Output>; spent: Pending } {
@@ -163,11 +178,23 @@ function readAttempt<Output>(
     promptTokens: before.promptTokens + promptTokens,
     completionTokens: before.completionTokens + completionTokens,
   };
-  const attempted = { text, ...cost, finishReason, ...(tokens ? { tokens } : {}) };
+  const countedBy = before.countedBy === "estimate" ? "estimate" : (counted ?? before.countedBy);
+  const attempted = {
+    text,
+    ...cost,
+    finishReason,
+    ...(serverReason === undefined ? {} : { serverReason }),
+    ...(countedBy ? { countedBy } : {}),
+    ...(tokens ? { tokens } : {}),
+  };
   const failure = finishReason === "length" ? "cut-off" : "unparseable";
+  const ended =
+    finishReason === "stop" || finishReason === "length" ? "" : ` (ended by ${serverReason || finishReason})`;
   return {
-    outcome: read.ok ? { ...attempted, ...read } : { ...attempted, ok: false, failure, reason: read.reason },
-    spent: { request: before.request, sample: before.sample, ...cost },
+    outcome: read.ok
+      ? { ...attempted, ...read }
+      : { ...attempted, ok: false, failure, reason: `${read.reason}${ended}` },
+    spent: { request: before.request, sample: before.sample, ...cost, countedBy },
   };
 }
 

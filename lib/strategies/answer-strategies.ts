@@ -1,3 +1,4 @@
+import { isWholeText } from "../llm/index.js";
 import {
   OPERATIONS,
   type Operation,
@@ -40,7 +41,9 @@ function answerStrategy<Output>(
     async attempt(problem, context) {
       // What cannot be read is not asked again: the measure is what the model says.
       const outcome = await ask(context, operation, problem, { ...frame, attempts: 1 });
-      return { text: outcome.text, solution: outcome.ok ? solutionOf(outcome.value) : undefined };
+      // A text that was cut off has no final answer.
+      const isWhole = outcome.ok && isWholeText(outcome);
+      return { text: outcome.text, solution: isWhole ? solutionOf(outcome.value) : undefined };
     },
   };
 }

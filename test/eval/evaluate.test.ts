@@ -48,6 +48,17 @@ function adder(parts: Partial<LanguageModel> = {}): ScriptedModel {
 }
 
 describe("an evaluation", () => {
+  it("keeps how a server ended a text, and that nobody counted its tokens", async () => {
+    const model = scriptedModel(() => ({ text: "#### 1", finishReason: "content_filter", countedBy: "estimate" }));
+    const options = { budgets: [50], folder: newFolder(), display: SILENT };
+    const { records, summary } = await evaluateModel(model, sums(1), options);
+    expect(records).toMatchObject([{ finishReason: "content_filter", countedBy: "estimate" }]);
+    // They can be read again.
+    expect((await evaluateModel(model, sums(1), options)).records).toEqual(records);
+    expect(model.calls).toHaveLength(1);
+    expect(summary.budgets[0]!.finishRate.value).toBe(0);
+  });
+
   it("asks for all in one call, step by step, once each, and keeps graded records in order", async () => {
     const model = adder({ hash: async () => "ab12", parameterCount: 2e6 });
     const folder = newFolder();

@@ -16,7 +16,7 @@ export const randomFor = (problem: ProceduralProblem) => createRandom(problem.id
 export const parseAs = ({ operation, input }: OperationExample, text: string, complete?: boolean) =>
   (OPERATIONS[operation] as unknown as Operation<unknown, unknown>).parse(text, input, complete);
 
-export type Said = string | { text: string; finishReason: "length" };
+export type Said = string | (Pick<Completion, "text" | "finishReason"> & Partial<Completion>);
 
 export interface ScriptedModel extends LanguageModel {
   /** Each call of `generate` with what was asked. */
@@ -44,14 +44,9 @@ export function scriptedModel(
         for (let sample = 0; sample < (each.samples ?? 1); sample++) {
           options.signal?.throwIfAborted();
           const said = say(each, sample, call);
-          const text = typeof said === "string" ? said : said.text;
-          const finishReason = typeof said === "string" ? "stop" : said.finishReason;
-          const completion: Completion = {
-            text,
-            finishReason,
-            promptTokens: lengthOf(each.prompt),
-            completionTokens: text.length,
-          };
+          const { text, ...rest } = typeof said === "string" ? { text: said, finishReason: "stop" as const } : said;
+          const counts = { promptTokens: lengthOf(each.prompt), completionTokens: text.length };
+          const completion: Completion = { text, ...counts, ...rest };
           results[request]![sample] = completion;
           options.onFinish?.(completion, { request, sample });
         }

@@ -65,6 +65,29 @@ describe("runOperation", () => {
     expect(thought).toMatchObject({ ok: true, value: { kind: "cut-off" }, attempts: 1 });
   });
 
+  it("says how a server ended a text, and who counted its tokens", async () => {
+    const script: Said[] = [
+      { text: "no", finishReason: "content_filter", countedBy: "estimate" },
+      { text: "no", finishReason: "other", serverReason: "odd", countedBy: "tokenizer" },
+    ];
+    const model = scriptedModel((_request, _sample, call) => script[call]!);
+    const one = async (attempts: number) =>
+      (await runOperation(model, cot, inputs.slice(0, 1), { attempts }))[0]![0]! as Outcome<unknown>;
+    expect(await one(2)).toMatchObject({
+      reason: expect.stringMatching(/ \(ended by odd\)$/),
+      finishReason: "other",
+      // Of the first attempt: the sum is no better.
+      countedBy: "estimate",
+    });
+    script.push({ text: "#### 1", finishReason: "tool_calls" });
+    const called = await one(1);
+    expect(called).toMatchObject({ ok: false, finishReason: "tool_calls" });
+    expect(called).not.toHaveProperty("countedBy");
+    // From a server that never says how a text ends.
+    script.push({ text: "#### 1", finishReason: "other", serverReason: "" });
+    expect(await one(1)).toMatchObject({ ok: true, finishReason: "other", serverReason: "" });
+  });
+
   it("gives several samples, each tried again by itself", async () => {
     const model = scriptedModel((request, sample, call) =>
       call === 0 && sample % 2 === 1 ? "no" : `#### ${asked(request)}${sample}`,

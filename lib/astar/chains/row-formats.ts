@@ -1,9 +1,12 @@
 import { z } from "zod";
-import { readTagged, type ThoughtTags } from "./tags.js";
+import { type ConversationRow, conversationOf } from "../../data/index.js";
+import { readTagged, readThinking, type ThoughtTags } from "./tags.js";
 
 /**
  * How a row of a file looks:
- * - conversations: `system` and `conversations`, whose second value has thought and solution between tags
+ * - conversations: in any of the layouts of `conversationOf` (ShareGPT, messages, Alpaca, TRL's prompt and completion) one
+ *   question and one reply, which has thought and solution between tags, or its thought before `</think>` or in the field
+ *   `reasoning_content`
  * - s1k: s1K-1.1, `question`, `deepseek_thinking_trajectory`, `deepseek_attempt`
  * - word-problems: `thoughtbook word-problems` with the fields question, paragraphs, plainChain, and as a rule id, answer
  */
@@ -11,7 +14,7 @@ export type RowFormat = "conversations" | "s1k" | "word-problems";
 
 /**
  * Why a row is left out:
- * - malformed: not the columns of its format
+ * - malformed: not the columns of its format, or more than one question and its reply, of which only one could be used
  * - missing tags: thought or solution does not stand between its tags
  * - no question, empty chain, no solution: the part is empty
  */
@@ -42,12 +45,6 @@ export type DraftRow =
 const text = z.string();
 const id = z.union([text, z.int()]).nullish();
 
-const conversationsSchema = z.object({
-  id,
-  system: text.nullish(),
-  conversations: z.array(z.object({ value: text })).min(2),
-});
-
 const s1kSchema = z.object({ question: text, deepseek_thinking_trajectory: text, deepseek_attempt: text });
 
 const wordProblemSchema = z.object({
@@ -60,11 +57,15 @@ const wordProblemSchema = z.object({
 
 /** What reads a row of each format. */
 export const ROW_FORMATS: Readonly<Record<RowFormat, (row: unknown, tags: ThoughtTags) => DraftRow>> = {
-  conversations: reader(conversationsSchema, ({ id, system, conversations: [user, assistant] }, tags) => {
-    const parts = readTagged(assistant!.value, tags);
-    if ("missing" in parts) return { problem: "missing tags", detail: `there is no ${parts.missing}` };
-    return { value: { id: idText(id), question: user!.value, system: system ?? undefined, ...parts } };
-  }),
+  conversations(row, tags) {
+    const conversation = conversationOf(row);
+    if (conversation === undefined) {
+      return { problem: "malformed", detail: "no conversations, messages, prompt, or instruction with its output" };
+    }
+    return conversation.ok
+      ? exchangeOf(row as object, conversation.value, tags)
+      : { problem: "malformed", detail: conversation.reason };
+  },
   s1k: reader(s1kSchema, ({ question, deepseek_thinking_trajectory: thought, deepseek_attempt: solution }) => ({
     value: { question, thought, solution },
   })),
@@ -81,6 +82,31 @@ export const ROW_FORMATS: Readonly<Record<RowFormat, (row: unknown, tags: Though
 };
 
 export const ROW_FORMAT_NAMES = Object.keys(ROW_FORMATS) as readonly RowFormat[];
+
+/** The one exchange of a conversation: several would need to be shortened together, and none is left out. */
+function exchangeOf(row: object, { messages }: ConversationRow, tags: ThoughtTags): DraftRow {
+  const others = messages[0]!.role === "system" ? messages.slice(1) : messages;
+  const roles = others.map(({ role }) => role);
+  const exchanges = roles.filter((role) => role === "assistant").length;
+  if (exchanges > 1)
+    return { problem: "malformed", detail: `the conversation has ${exchanges} exchanges, expected one` };
+  if (roles.join() !== "user,assistant") {
+    return { problem: "malformed", detail: `turns of ${roles.join(", ")}; expected one of user and one of assistant` };
+  }
+  const [user, assistant] = others as [ConversationRow["messages"][number], ConversationRow["messages"][number]];
+  const { reasoning_content: beside } = assistant;
+  const tagged = readTagged(assistant.content, tags);
+  const parts =
+    "missing" in tagged
+      ? typeof beside === "string" && beside !== ""
+        ? { thought: beside.trim(), solution: assistant.content.trim() }
+        : (readThinking(assistant.content) ?? tagged)
+      : tagged;
+  if ("missing" in parts) return { problem: "missing tags", detail: `there is no ${parts.missing}` };
+  const named = id.safeParse((row as { id?: unknown }).id);
+  const system = messages[0]!.role === "system" && messages[0]!.content !== "" ? messages[0]!.content : undefined;
+  return { value: { id: named.success ? idText(named.data) : undefined, question: user.content, system, ...parts } };
+}
 
 const idText = (given: string | number | null | undefined): string | undefined =>
   given === null || given === undefined ? undefined : String(given);

@@ -1,7 +1,7 @@
 /**
- * How a thought becomes steps. `clean`: what stands between blank lines, trimmed, without empty ones. `faithful`: as the
- * released code splits, which drops empty paragraphs before it trims, so that one of white space alone stays as an empty
- * step.
+ * How a thought becomes steps. `clean`: what stands between blank lines, whatever ends lines (`\n`, `\r\n`, `\r`) and
+ * whatever white space is on the blank ones, trimmed, without empty ones. `faithful`: as the released code splits, at `\n\n`
+ * alone; it drops empty paragraphs before it trims, so that one of white space alone stays as an empty step.
  */
 export type Splitting = "clean" | "faithful";
 export const SPLITTINGS: readonly Splitting[] = ["clean", "faithful"];
@@ -9,13 +9,17 @@ export const SPLITTINGS: readonly Splitting[] = ["clean", "faithful"];
 /** Between two steps. */
 export const STEP_SEPARATOR = "\n\n";
 
+/** The end of a line, and a blank line after it. */
+const BLANK_LINE = /(?:\r\n|\r(?!\n)|\n)[^\S\r\n]*(?:\r\n|\r|\n)/;
+
 /** The steps of a thought, in its order. */
 export function splitSteps(thought: string, splitting: Splitting = "clean"): string[] {
+  const isFaithful = splitting === "faithful";
   const steps = thought
-    .split(STEP_SEPARATOR)
+    .split(isFaithful ? STEP_SEPARATOR : BLANK_LINE)
     .filter((paragraph) => paragraph !== "")
     .map((paragraph) => paragraph.trim());
-  return splitting === "faithful" ? steps : steps.filter((step) => step !== "");
+  return isFaithful ? steps : steps.filter((step) => step !== "");
 }
 
 /** A thought from steps: the inverse of `splitSteps` but for white space around them. */

@@ -1,5 +1,5 @@
 import { ThoughtbookError } from "../../core/index.js";
-import { THOUGHT_TAGS as RELEASED_TAGS } from "../../operations/index.js";
+import { THOUGHT_TAGS as RELEASED_TAGS, THOUGHT_BEGIN, THOUGHT_END } from "../../operations/index.js";
 
 /** What stands around thought and solution in a training text. */
 export interface ThoughtTags {
@@ -36,6 +36,17 @@ export function readTagged(
   if (typeof thought !== "string") return thought;
   const solution = between(text, tags.solutionBegin, tags.solutionEnd);
   return typeof solution === "string" ? { thought, solution } : solution;
+}
+
+/** Thought and solution of a text in the manner of DeepSeek-R1, trimmed: before and after the first `</think>`. */
+export function readThinking(text: string): { thought: string; solution: string } | undefined {
+  const end = text.indexOf(THOUGHT_END);
+  if (end < 0) return undefined;
+  const thought = text.slice(0, end).trim();
+  return {
+    thought: (thought.startsWith(THOUGHT_BEGIN) ? thought.slice(THOUGHT_BEGIN.length) : thought).trim(),
+    solution: text.slice(end + THOUGHT_END.length).trim(),
+  };
 }
 
 function between(text: string, begin: string, end: string): string | { missing: string } {

@@ -5,6 +5,7 @@ import { type InfoRecord, parse as parseCsv } from "csv-parse";
 import { pick } from "stream-json/filters/pick.js";
 import { streamArray } from "stream-json/streamers/stream-array.js";
 import { fileSystemError, readJsonl, refuseLfsPointer, ThoughtbookError } from "../../core/index.js";
+import { hasField } from "../sets/rows/row-reader.js";
 import { readParquet } from "./parquet.js";
 
 /** A row as it stands in a file. */
@@ -26,12 +27,15 @@ export interface MalformedRow {
 export interface RowFileOptions {
   /** Told of each part of the file that is no row; reading goes on after it. */
   onMalformed: (row: MalformedRow) => void;
+  /** Take a file of another ending as JSONL, and an object alone in a file as its one row; else both are errors. */
+  anyName?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /**
  * The rows of a JSONL, JSON (an array, or an object with the array `examples`), CSV (with a header) or Parquet file, one
- * at a time: memory does not grow with the file, only with a Parquet row group. The ending of the name tells the format.
+ * at a time: memory does not grow with the file, only with a Parquet row group. The ending of the name tells the format;
+ * whether JSON holds one value or one a line its content does, since either is found under both names.
  *
  * @throws bad-input (another ending), corrupt-data (no way to read on), not-found, file-system, interrupted
  */
@@ -62,13 +66,15 @@ export async function* readRows(file: string, options: RowFileOptions): AsyncGen
   }
 }
 
+const ENDINGS: ReadonlySet<string> = new Set([".jsonl", ".json", ".csv", ".parquet"]);
+
 function rowsOf(file: string, options: RowFileOptions): AsyncIterable<RawRow> {
-  const ending = extname(file).toLowerCase();
+  const given = extname(file).toLowerCase();
+  const ending = ENDINGS.has(given) ? given : options.anyName ? ".jsonl" : given;
   switch (ending) {
     case ".jsonl":
-      return readJsonlRows(file, options);
     case ".json":
-      return numbered(readJson(file));
+      return readJsonRows(file, ending, options);
     case ".csv":
       return readCsv(file, options);
     case ".parquet":
@@ -93,10 +99,20 @@ async function* readJsonlRows(file: string, { onMalformed, signal }: RowFileOpti
   for await (const { line, value } of rows) yield { index: line - 1, place: `line ${line}`, value };
 }
 
-async function* readJson(file: string): AsyncGenerator<unknown> {
+async function* readJsonRows(
+  file: string,
+  ending: ".jsonl" | ".json",
+  options: RowFileOptions,
+): AsyncGenerator<RawRow> {
+  const layout = await jsonLayout(file, ending, options);
+  if (layout === "lines") yield* readJsonlRows(file, options);
+  else yield* numbered(readJsonArray(file, layout));
+}
+
+async function* readJsonArray(file: string, layout: "array" | "examples"): AsyncGenerator<unknown> {
   const source = createReadStream(file);
   const elements =
-    (await firstCharacter(file)) === "["
+    layout === "array"
       ? pipeline(source, streamArray.withParserAsStream(), ignoreError)
       : pipeline(source, pick.withParserAsStream({ filter: "examples" }), streamArray.asStream(), ignoreError);
   for await (const { value } of elements as AsyncIterable<{ value: unknown }>) yield value;
@@ -105,12 +121,41 @@ async function* readJson(file: string): AsyncGenerator<unknown> {
 // The error also reaches whoever iterates over the last stream.
 const ignoreError = () => {};
 
-async function firstCharacter(file: string): Promise<string | undefined> {
+/** A first line of more characters is not read to its end. */
+const LONGEST_FIRST_LINE = 1 << 20;
+
+/** How a file of JSON holds its rows: one a line, as the elements of an array, or of the array `examples` in an object. */
+async function jsonLayout(
+  file: string,
+  ending: ".jsonl" | ".json",
+  { anyName }: RowFileOptions,
+): Promise<"lines" | "array" | "examples"> {
+  const { first, more } = await firstLine(file);
+  const value = parsedOrUndefined(first);
+  if (value !== undefined && more) return "lines";
+  if (first.startsWith("[")) return "array";
+  if (ending === ".jsonl") return "lines";
+  return anyName && value !== undefined && !hasField(value, "examples") ? "lines" : "examples";
+}
+
+/** The first line that is not blank, as far as it is looked at, and whether more than blanks follow it. */
+async function firstLine(file: string): Promise<{ first: string; more: boolean }> {
+  let text = "";
   for await (const chunk of createReadStream(file, "utf8")) {
-    const found = /[^\s\uFEFF]/.exec(chunk as string);
-    if (found) return found[0];
+    text = text === "" ? (chunk as string).replace(/^[\s\uFEFF]+/, "") : text + chunk;
+    const end = text.indexOf("\n");
+    if (end >= 0 && text.slice(end).trim() !== "") return { first: text.slice(0, end), more: true };
+    if (text.length > LONGEST_FIRST_LINE) return { first: text[0]!, more: true };
   }
-  return undefined;
+  return { first: text, more: false };
+}
+
+function parsedOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 async function* readCsv(file: string, { onMalformed }: RowFileOptions): AsyncGenerator<RawRow> {

@@ -1,149 +1,188 @@
 import * as z from "zod";
-import type { Completion } from "../language-model.js";
+import type { Completion, CountedBy } from "../language-model.js";
 import type { TokenCount } from "./budget.js";
-import { brokenAnswer } from "./fault.js";
+import { brokenAnswer, ToldError, wrongAnswer } from "./fault.js";
+import { type Finish, finishOf } from "./finish.js";
 import type { WireRequest } from "./request.js";
 
 /** What an answer says, in whole or in pieces, by whichever endpoint. */
 export interface Answer {
   choices: Choice[];
-  usage: TokenCount;
+  usage: Usage;
 }
 
-export interface Choice {
+/** What a server says of the tokens of an answer; many leave it out. */
+export interface Usage {
+  prompt: number | undefined;
+  completion: number | undefined;
+}
+
+/** Tokens of an answer. */
+export interface AnswerCount {
+  /** Of the prompt and all texts together. */
+  taken: TokenCount;
+  /** Of each text, in the order of the answer. */
+  completions: readonly number[];
+  /** Undefined where the server said it. */
+  countedBy: CountedBy | undefined;
+}
+
+export interface Choice extends Finish {
   index: number;
   text: string;
-  finishReason: string;
   promptIds: readonly number[] | undefined;
   ids: readonly number[] | undefined;
   logProbs: readonly number[] | undefined;
 }
 
-const IDS = z.array(z.number().int().nonnegative()).nullish();
+// What not every server gives is taken where it has the right form, and left out where it has another one.
 const COUNT = z.number().int().nonnegative();
-const USAGE = z.object({ prompt_tokens: COUNT, completion_tokens: COUNT.nullish() }).nullish();
+const IDS = z.array(COUNT).nullish().catch(undefined);
+const TOLD_COUNT = COUNT.nullish().catch(undefined);
+const USAGE = z.object({ prompt_tokens: TOLD_COUNT, completion_tokens: TOLD_COUNT }).nullish().catch(undefined);
 const LOG_PROBS = z
   .object({
     token_logprobs: z.array(z.number().nullable()).nullish(),
-    content: z.array(z.object({ logprob: z.number() })).nullish(),
+    content: z.array(z.object({ logprob: z.number().nullable() })).nullish(),
   })
-  .nullish();
-const CONTENT = z.object({ content: z.string().nullish() }).nullish();
+  .nullish()
+  .catch(undefined);
+/** A text, or parts of which some are texts. */
+const TEXT = z.union([z.string(), z.array(z.looseObject({ text: z.string().nullish().catch(undefined) }))]).nullish();
+const CONTENT = z.object({ content: TEXT }).nullish();
 
 /** One shape for completions (`text`), conversations (`message`) and the pieces of these (`delta`). */
 const CHOICE = z.object({
-  index: COUNT.optional(),
+  index: COUNT.nullish().catch(undefined),
   text: z.string().nullish(),
   message: CONTENT,
   delta: CONTENT,
-  finish_reason: z.string().nullish(),
+  finish_reason: z.unknown().optional(),
+  error: z.unknown().optional(),
   logprobs: LOG_PROBS,
   token_ids: IDS,
   prompt_token_ids: IDS,
 });
-const ANSWER = z.object({ choices: z.array(CHOICE), usage: USAGE, prompt_token_ids: IDS });
+const ANSWER = z.object({
+  choices: z.array(CHOICE.nullable()).nullish(),
+  usage: USAGE,
+  prompt_token_ids: IDS,
+  error: z.unknown().optional(),
+});
 
 /** A piece of an answer, as an event of a stream has it. */
-export type Piece = z.infer<typeof ANSWER>;
-
-/** @throws corrupt-data */
-export function readPiece(value: unknown): Piece {
-  const result = ANSWER.safeParse(value);
-  if (result.success) return result.data;
-  const { path } = result.error.issues[0]!;
-  throw brokenAnswer(`an answer with a wrong ${path.join(".") || "shape"}`);
+export interface Piece {
+  choices: PieceChoice[];
+  usage: Usage;
+  promptIds: readonly number[] | undefined;
 }
 
-/** A whole answer. Throws corrupt-data. */
+type PieceChoice = z.infer<typeof CHOICE>;
+
+/** Nothing said of tokens. */
+export const NO_USAGE: Usage = { prompt: undefined, completion: undefined };
+
+/**
+ * Read a piece of an answer; one without choices is empty.
+ *
+ * @throws corrupt-data, ToldError (the server tells an error in place of a text)
+ */
+export function readPiece(value: unknown): Piece {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw brokenAnswer("an answer with a wrong shape");
+  }
+  if ("object" in value && value.object === "error") throw new ToldError(value);
+  const result = ANSWER.safeParse(value);
+  if (!result.success) throw wrongAnswer(`an answer with a wrong ${result.error.issues[0]!.path.join(".")}`);
+  const { choices, usage, prompt_token_ids, error } = result.data;
+  // The text beside the message of a plain error is its kind.
+  if (isError(error)) throw new ToldError(typeof error === "string" ? { ...value, message: error } : error);
+  const there = (choices ?? []).filter((choice) => choice !== null);
+  const failed = there.find((choice) => isError(choice.error));
+  if (failed) throw new ToldError(failed.error);
+  return {
+    choices: there,
+    usage: { prompt: usage?.prompt_tokens ?? undefined, completion: usage?.completion_tokens ?? undefined },
+    promptIds: prompt_token_ids ?? undefined,
+  };
+}
+
+const isError = (error: unknown): boolean =>
+  Boolean(error) && !(typeof error === "object" && Object.keys(error!).length === 0);
+
+/** A whole answer. Throws corrupt-data, ToldError. */
 export function readAnswer(value: unknown): Answer {
-  const { choices, usage, prompt_token_ids } = readPiece(value);
+  const { choices, usage, promptIds } = readPiece(value);
   return {
     choices: choices.map((choice, place) => {
-      const text = choice.text ?? choice.message?.content;
-      if (choice.text === undefined && !choice.message) throw brokenAnswer("an answer without text");
+      const finish = finishOf(choice.finish_reason);
+      const mayLackText = finish.finishReason !== "stop" && finish.finishReason !== "length";
+      const lacksText = [choice.text, choice.message, choice.delta].every((each) => each === undefined);
+      if (lacksText && !(mayLackText && choice.finish_reason)) throw wrongAnswer("an answer without text");
       return {
         // By its place: there are servers that number all of them 0.
         index: place,
-        text: text ?? "",
-        finishReason: checkFinish(choice.finish_reason),
-        promptIds: choice.prompt_token_ids ?? prompt_token_ids ?? undefined,
+        text: textOf(choice),
+        ...finish,
+        promptIds: choice.prompt_token_ids ?? promptIds,
         ids: choice.token_ids ?? undefined,
         logProbs: choice.logprobs ? logProbsOf(choice.logprobs) : undefined,
       };
     }),
-    usage: readUsage(usage),
+    usage,
   };
 }
 
-/** @throws corrupt-data */
-export function readUsage(usage: Piece["usage"]): TokenCount {
-  if (usage) return { prompt: usage.prompt_tokens, completion: usage.completion_tokens ?? 0 };
-  throw brokenAnswer("an answer without the number of its tokens (usage)");
+/** The text of a choice, or the piece of it that it brings. */
+export function textOf({ text, delta, message }: PieceChoice): string {
+  if (text) return text;
+  const content = delta?.content || message?.content || "";
+  return typeof content === "string" ? content : content.map((part) => part.text ?? "").join("");
 }
 
-/** @throws corrupt-data */
-export function checkFinish(reason: string | null | undefined): string {
-  if (reason && reason !== "abort" && reason !== "error") return reason;
-  throw brokenAnswer("an answer that has no end");
-}
-
+/** NaN for a token without one. */
 export function logProbsOf({ token_logprobs, content }: NonNullable<z.infer<typeof LOG_PROBS>>): number[] {
-  if (content) return content.map(({ logprob }) => logprob);
-  return (token_logprobs ?? []).map((each) => {
-    if (each === null) throw brokenAnswer("an answer with a token without its log-probability");
-    return each;
-  });
+  if (content) return content.map(({ logprob }) => logprob ?? Number.NaN);
+  return (token_logprobs ?? []).map((each) => each ?? Number.NaN);
 }
 
 /**
  * The texts of an answer as completions by their index, for indices below `count`: what a server sends beyond is dropped.
  *
  * @param tokenIds whether the server said that it gives these
+ * @param limit the most tokens of a text
  * @throws corrupt-data: no text at all, or none of the ids
  */
 export function completionsOf(
-  answer: Answer,
+  { choices }: Answer,
+  { taken, completions, countedBy }: AnswerCount,
   count: number,
-  { tokenIds, prompt }: { tokenIds: boolean; prompt: WireRequest["body"]["prompt"] },
+  { tokenIds, prompt, limit }: { tokenIds: boolean; prompt: WireRequest["body"]["prompt"]; limit: number },
 ): Map<number, Completion> {
-  const { usage } = answer;
-  const choices = answer.choices.filter(({ index }) => index < count);
-  if (choices.length === 0) throw brokenAnswer("an answer without choices");
-  const lengths = shares(answer.choices, usage.completion);
-  return new Map(choices.map((choice) => [choice.index, completionOf(choice)]));
+  const wanted = [...choices.entries()].filter(([, { index }]) => index < count);
+  if (wanted.length === 0) throw brokenAnswer("an answer without choices");
+  return new Map(wanted.map(([place, choice]) => [choice.index, completionOf(choice, completions[place]!)]));
 
-  function completionOf(choice: Choice): Completion {
-    const { text, finishReason, ids, logProbs } = choice;
+  function completionOf(choice: Choice, completionTokens: number): Completion {
+    const { text, ids, logProbs } = choice;
+    const { finishReason, serverReason } = choice;
+    // Without a word for its end, a text that is as long as it may be was cut.
+    const isCut = serverReason === "" && countedBy === undefined && completionTokens >= limit;
     const completion: Completion = {
       text,
-      finishReason: finishReason === "length" ? "length" : "stop",
-      promptTokens: usage.prompt,
-      completionTokens: ids?.length ?? lengths.get(choice)!,
+      ...(isCut
+        ? { finishReason: "length" }
+        : { finishReason, ...(serverReason === undefined ? {} : { serverReason }) }),
+      promptTokens: taken.prompt,
+      completionTokens,
+      ...(countedBy ? { countedBy } : {}),
     };
     if (!tokenIds) return completion;
     const promptIds = choice.promptIds ?? (Array.isArray(prompt) ? (prompt as number[]) : undefined);
     if (!ids || !promptIds || logProbs?.length !== ids.length) {
-      throw brokenAnswer("an answer without the ids and log-probabilities of its tokens (vLLM gives them from 0.10.2)");
+      throw wrongAnswer("an answer without the ids and log-probabilities of its tokens (vLLM gives them from 0.10.2)");
     }
+    if (logProbs.some(Number.isNaN)) throw wrongAnswer("an answer with a token without its log-probability");
     return { ...completion, tokens: { promptIds, completionIds: ids, logProbs } };
   }
-}
-
-/**
- * Tokens of each text where only their sum is known: exact for one text, else by the length of the texts, rounded so that
- * the sum is right.
- */
-function shares(choices: readonly Choice[], total: number): Map<Choice, number> {
-  const sizes = choices.map(({ text }) => text.length + 1);
-  const all = sizes.reduce((sum, size) => sum + size, 0);
-  let before = 0;
-  let given = 0;
-  return new Map(
-    choices.map((choice, i) => {
-      before += sizes[i]!;
-      const share = Math.round((total * before) / all) - given;
-      given += share;
-      return [choice, share];
-    }),
-  );
 }

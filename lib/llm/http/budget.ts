@@ -4,6 +4,8 @@ import { ThoughtbookError } from "../../core/index.js";
 export interface TokenCount {
   prompt: number;
   completion: number;
+  /** Whether nobody counted them. */
+  estimated?: boolean;
 }
 
 /** The most that a model may take while it is open; the first limit that is reached counts. */
@@ -20,6 +22,8 @@ export interface Budget {
 export interface HttpUsage {
   /** Answers of the servers; what comes from the cache costs nothing. */
   requests: number;
+  /** How many of them have tokens that are estimated, for the server did not count them; left out if none has. */
+  estimated?: number;
   promptTokens: number;
   completionTokens: number;
   /** Undefined without prices. */
@@ -50,6 +54,7 @@ export function createLedger({ tokens = Infinity, cost = Infinity, prices }: Bud
   const spent: TokenCount = { prompt: 0, completion: 0 };
   const held: TokenCount = { prompt: 0, completion: 0 };
   let requests = 0;
+  let estimated = 0;
   let inFlight = 0;
   let waiting: (() => void)[] = [];
   const fits = (more: TokenCount) => {
@@ -70,6 +75,7 @@ export function createLedger({ tokens = Infinity, cost = Infinity, prices }: Bud
           inFlight -= 1;
           if (taken) add(spent, taken, 1);
           if (taken && taken.prompt + taken.completion > 0) requests += 1;
+          if (taken?.estimated) estimated += 1;
           const woken = waiting;
           waiting = [];
           for (const wake of woken) wake();
@@ -78,6 +84,7 @@ export function createLedger({ tokens = Infinity, cost = Infinity, prices }: Bud
     },
     usage: () => ({
       requests,
+      ...(estimated > 0 ? { estimated } : {}),
       promptTokens: spent.prompt,
       completionTokens: spent.completion,
       cost: prices && costOf(spent),

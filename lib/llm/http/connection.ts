@@ -1,6 +1,7 @@
 import OpenAI from "openai";
-import { type Agent, EnvHttpProxyAgent, fetch, type RequestInit } from "undici";
+import { type Agent, EnvHttpProxyAgent, fetch, type RequestInit, Response } from "undici";
 import { ThoughtbookError } from "../../core/index.js";
+import { readEvents, type StreamEvent } from "./events.js";
 
 /** A body in JSON, before and after the wire. */
 export type Json = Record<string, unknown>;
@@ -11,8 +12,8 @@ export interface Connection {
   readonly url: string;
   get(path: string, signal: AbortSignal): Promise<unknown>;
   post(path: string, body: Json, signal: AbortSignal): Promise<unknown>;
-  /** The chunks of an answer as they come. It ends early, without an error, when the signal is aborted. */
-  stream(path: string, body: Json, signal: AbortSignal): Promise<AsyncIterable<unknown>>;
+  /** What an answer tells as it comes, with the number of its tokens from servers that give it. */
+  stream(path: string, body: Json, signal: AbortSignal): Promise<AsyncIterable<StreamEvent>>;
 }
 
 export interface Connections {
@@ -43,17 +44,74 @@ export function connect(baseUrls: readonly string[], apiKey: string | undefined)
       timeout: NEVER,
       ...(process.env.OPENAI_LOG ? {} : { logLevel: "off" as const }),
       // The package's own Response and the global one of Node are the same class in two versions.
-      fetch: ((input: string, init: RequestInit) =>
-        fetch(input, { ...init, dispatcher })) as unknown as typeof globalThis.fetch,
+      fetch: (async (input: string, init: RequestInit) =>
+        withMessage(await fetch(input, { ...init, dispatcher }))) as unknown as typeof globalThis.fetch,
     });
+    let countsStreams = true;
+    const open = (path: string, body: Json, signal: AbortSignal) => {
+      const counted = countsStreams ? { stream_options: { include_usage: true } } : {};
+      return client.post(path, { body: { ...body, stream: true, ...counted }, signal, stream: true }).asResponse();
+    };
     return {
       url,
-      get: (path, signal) => client.get<unknown>(path, { signal }),
-      post: (path, body, signal) => client.post<unknown>(path, { body, signal }),
-      stream: (path, body, signal) => client.post<AsyncIterable<unknown>>(path, { body, signal, stream: true }),
+      get: async (path, signal) => parsed(await client.get<unknown>(path, { signal })),
+      post: async (path, body, signal) => parsed(await client.post<unknown>(path, { body, signal })),
+      async stream(path, body, signal) {
+        const response = await open(path, body, signal).catch((error: unknown) => {
+          if (!(countsStreams && refusesCounts(error))) throw error;
+          countsStreams = false;
+          return open(path, body, signal);
+        });
+        return readEvents(response.body!);
+      },
     };
   });
   return { list, close: () => dispatcher.destroy() };
+}
+
+/** The client parses JSON only where the server says that it is JSON. */
+const parsed = (answer: unknown): unknown =>
+  typeof answer === "string" && /^\s*[{[]/.test(answer) ? JSON.parse(answer) : answer;
+
+/** The client reads the words of a refusal from `error` only; other servers have `detail`, or none but the words. */
+async function withMessage(response: Response): Promise<Response> {
+  if (response.ok) return response;
+  const text = await response.text();
+  const { status, statusText } = response;
+  const headers = { "content-type": "application/json" };
+  for (const name of ["retry-after", "retry-after-ms"]) {
+    const value = response.headers.get(name);
+    if (value !== null) Object.assign(headers, { [name]: value });
+  }
+  return new Response(JSON.stringify({ error: refusalOf(text) }), { status, statusText, headers });
+}
+
+function refusalOf(text: string): unknown {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    // A page of a gateway, or a line of words.
+    return text.trimStart().startsWith("<") ? undefined : { message: text };
+  }
+  if (typeof body !== "object" || body === null) return { message: String(body) };
+  if ("error" in body && body.error) return typeof body.error === "string" ? { message: body.error } : body.error;
+  if (!("detail" in body)) return body;
+  const details: unknown[] = Array.isArray(body.detail) ? body.detail : [body.detail];
+  return { message: details.map(wordsOfDetail).join("; ") };
+}
+
+/** A line of FastAPI's, or its place in the request with what is wrong there. */
+function wordsOfDetail(detail: unknown): string {
+  if (typeof detail !== "object" || detail === null) return String(detail);
+  const { loc, msg } = detail as { loc?: unknown; msg?: unknown };
+  return [Array.isArray(loc) ? loc.join(".") : "", String(msg ?? "")].filter(Boolean).join(": ");
+}
+
+/** Some servers refuse fields that they do not know. */
+function refusesCounts(error: unknown): boolean {
+  const { status, message } = error as { status?: unknown; message?: unknown };
+  return (status === 400 || status === 422) && /stream_options|include_usage/.test(String(message));
 }
 
 function proxyAgent(): EnvHttpProxyAgent {

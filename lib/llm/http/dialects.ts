@@ -23,6 +23,8 @@ export interface Dialect {
    * Fields that take away the server's own defaults, so that the model's distribution is sampled unless told otherwise.
    */
   neutral: Readonly<Record<string, number>>;
+  /** The field for how many of the last tokens the repetition penalty looks at, where these are not all unless told so. */
+  penaltyWindow?: string;
   maxTokens: "max_tokens" | "max_completion_tokens";
   /** The most stop strings of a request. */
   maxStopStrings: number;
@@ -80,6 +82,7 @@ export const DIALECTS = {
     // -1 and not 0, which versions before 2025 refuse.
     neutral: { ...UNFILTERED, top_k: -1, min_p: 0, repetition_penalty: 1 },
     maxTokens: "max_tokens",
+    // 4 from 0.32 on, unless the server is started with VLLM_MAX_STOP_STRINGS: it says so itself.
     maxStopStrings: Number.POSITIVE_INFINITY,
     stopIds: true,
     answerPrefix: true,
@@ -98,8 +101,9 @@ export const DIALECTS = {
     maxChoices: 1,
     seed: "up to rounding",
     filters: { topK: "top_k", minP: "min_p", repetitionPenalty: "repeat_penalty" },
-    // The penalty looks at all of the text, not at its last 64 tokens.
-    neutral: { ...UNFILTERED, top_k: 0, min_p: 0, repeat_penalty: 1, repeat_last_n: -1 },
+    neutral: { ...UNFILTERED, top_k: 0, min_p: 0, repeat_penalty: 1 },
+    // 64 unless told. Versions before 2026 take -1 for the context, later ones refuse all requests that have it.
+    penaltyWindow: "repeat_last_n",
     maxTokens: "max_tokens",
     maxStopStrings: Number.POSITIVE_INFINITY,
     stopIds: false,

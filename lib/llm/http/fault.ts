@@ -15,6 +15,8 @@ export interface Fault {
   charged: boolean;
   /** How long the server asks to wait. */
   waitMs?: number | undefined;
+  /** The most attempts that are worth it, where that is few. */
+  attempts?: number;
 }
 
 const TRY_LATER = "Try again later; what was finished is in the cache, if there is one.";
@@ -34,6 +36,28 @@ export function brokenAnswer(reason: string): ThoughtbookError {
   return new ThoughtbookError("corrupt-data", reason, { hint: "Look at the server: is it OpenAI-compatible?" });
 }
 
+/** Another attempt at an answer of the wrong form brings the same, unless something between damaged it. */
+const WRONG_ATTEMPTS = 2;
+
+class WrongAnswer extends ThoughtbookError {}
+
+/** An answer that is complete, but of a form that this kind of server should not give. */
+export function wrongAnswer(reason: string): ThoughtbookError {
+  return new WrongAnswer("corrupt-data", reason, {
+    hint: "Look at the server: is it OpenAI-compatible, and of the kind (dialect) it is taken for?",
+  });
+}
+
+/** An error that a server tells in an answer with status 200, or in the middle of a stream. */
+export class ToldError extends Error {
+  readonly told: unknown;
+
+  constructor(told: unknown) {
+    super("an error in an answer");
+    this.told = told;
+  }
+}
+
 /**
  * What an error of a request means; undefined for one that does not come from the network or the server.
  *
@@ -41,8 +65,11 @@ export function brokenAnswer(reason: string): ThoughtbookError {
  */
 export function faultOf(error: unknown, secrets: readonly string[]): Fault | undefined {
   if (error instanceof ThoughtbookError) {
-    return error.code === "corrupt-data" ? { ...broken(error.message), code: "corrupt-data" } : undefined;
+    if (error.code !== "corrupt-data") return undefined;
+    const fault: Fault = { ...broken(error.message), code: "corrupt-data" };
+    return error instanceof WrongAnswer ? { ...fault, hint: error.hint!, attempts: WRONG_ATTEMPTS } : fault;
   }
+  if (error instanceof ToldError) return faultOfTold(error.told, secrets);
   if (!(error instanceof Error)) return undefined;
   // JSON.parse shows the text around the place in its message, which is left out.
   if (error instanceof SyntaxError) return { ...broken("an answer that is no JSON"), code: "corrupt-data" };
@@ -62,20 +89,54 @@ interface ApiFailure extends Error {
 
 function faultOfApi(failure: ApiFailure, secrets: readonly string[]): Fault {
   const { status, headers, code } = failure;
-  const words = publicWords(failure.error, secrets);
-  // An error in the middle of a stream, or no connection.
-  if (status === undefined) {
-    return failure.error === undefined ? connection(failure) : broken(`an error in its stream${words}`);
-  }
-  const reason = `status ${status}${words}`;
+  // No connection.
+  if (status === undefined) return connection(failure);
+  return faultOfStatus(
+    status,
+    `status ${status}${publicWords(failure.error, secrets)}`,
+    code,
+    headers && waitOf(headers),
+  );
+}
+
+/** By the status that its code or kind stands for, where it has one. */
+function faultOfTold(told: unknown, secrets: readonly string[]): Fault {
+  const reason = `an error in its answer${publicWords(told, secrets)}`;
+  const status = toldStatus(told);
+  if (status === undefined) return broken(reason);
+  const fault = faultOfStatus(status, reason, (told as { code?: unknown }).code, undefined);
+  return { ...fault, charged: fault.passing };
+}
+
+function faultOfStatus(status: number, reason: string, code: unknown, waitMs: number | undefined): Fault {
   const fault = { reason, code: "network", hint: TRY_LATER, charged: false } as const;
-  if (status === 429 && code === "insufficient_quota") {
+  if (status === 402 || code === "insufficient_quota") {
     return { ...fault, hint: "Look at the account's plan and credit.", passing: false, blame: false };
   }
-  const waitMs = headers && waitOf(headers);
   if (status === 429 || status === 408 || status === 409) return { ...fault, passing: true, blame: false, waitMs };
   if (status >= 500 && status !== 501) return { ...fault, passing: true, blame: true, waitMs };
   return { ...fault, ...refusal(status), passing: false, blame: false };
+}
+
+/** What servers call errors, with the status that these have by themselves. */
+const KINDS: readonly [RegExp, number][] = [
+  [/rate.?limit|too.?many|overload|busy|timeout|unavailable/, 503],
+  [/quota|billing|credit/, 402],
+  [/auth|api.?key|permission|forbidden/, 401],
+  [/not.?found/, 404],
+  [/invalid|bad.?request|validation|context.?length|too.?long|unsupported|not.?supported|policy|moderation/, 400],
+];
+
+function toldStatus(told: unknown): number | undefined {
+  if (typeof told !== "object" || told === null) return undefined;
+  const { code, type, error_type, status, status_code } = told as Record<string, unknown>;
+  const number = [code, status, status_code].map(Number).find((each) => each >= 400 && each < 600);
+  if (number !== undefined) return number;
+  const words = [code, type, error_type, status]
+    .filter((each) => typeof each === "string")
+    .join(" ")
+    .toLowerCase();
+  return KINDS.find(([kind]) => kind.test(words))?.[1];
 }
 
 function refusal(status: number): { code: ErrorCode; hint: string } {

@@ -1,13 +1,23 @@
 import * as z from "zod";
-import type { Completion, GenerateTextOptions, RequestPlace, TextRequest } from "../language-model.js";
+import {
+  type Completion,
+  FINISH_REASONS,
+  type GenerateTextOptions,
+  type RequestPlace,
+  type TextRequest,
+} from "../language-model.js";
 import { completionsOf, readAnswer } from "./answer.js";
 import { cacheKey } from "./cache.js";
-import type { Json } from "./connection.js";
+import type { Connection, Json } from "./connection.js";
+import { type Counter, countAnswer } from "./count.js";
 import type { Opened } from "./opened.js";
 import { checkCount, pathOf, seedOfSamples, type WireRequest, wireRequest } from "./request.js";
 import { runAll } from "./run.js";
 import { type Ending, send } from "./send.js";
+import type { HttpServer } from "./server.js";
+import { serverRoot } from "./spec.js";
 import { createTelling, otherText, readStream, type Telling } from "./stream.js";
+import { idsBy } from "./tokenize.js";
 
 /** Samples of a request that are asked for together. */
 interface Unit {
@@ -19,9 +29,11 @@ interface Unit {
 const COMPLETIONS: z.ZodType<Completion[]> = z.array(
   z.object({
     text: z.string(),
-    finishReason: z.enum(["stop", "length"]),
+    finishReason: z.enum(FINISH_REASONS),
+    serverReason: z.string().exactOptional(),
     promptTokens: z.number(),
     completionTokens: z.number(),
+    countedBy: z.enum(["tokenizer", "estimate"]).exactOptional(),
     tokens: z
       .object({
         promptIds: z.array(z.number()),
@@ -124,7 +136,6 @@ function askOnce(
 ): Promise<Map<number, Completion>> {
   const path = pathOf(request);
   const most = { prompt: request.most.prompt, completion: request.most.completion * count };
-  const streamed = { ...body, stream: true, stream_options: { include_usage: true } };
   return send<Map<number, Completion>>(
     line,
     {
@@ -132,10 +143,12 @@ function askOnce(
       secrets: request.secrets,
       async run(connection, signal, alive) {
         const answer = telling
-          ? await readStream(await connection.stream(path, streamed, signal), telling, alive)
+          ? await readStream(await connection.stream(path, body, signal), telling, alive)
           : readAnswer(await connection.post(path, body, signal));
+        const counted = await countAnswer(answer, request.prompt, counterAt(server, connection, signal));
         const { tokenIds } = server.dialect;
-        return { value: completionsOf(answer, count, { tokenIds, prompt: body.prompt }), taken: answer.usage };
+        const limits = { tokenIds, prompt: body.prompt, limit: request.most.completion };
+        return { value: completionsOf(answer, counted, count, limits), taken: counted.taken };
       },
       lost: () =>
         telling && !request.repeats && telling.told.some((text) => text !== "")
@@ -144,4 +157,18 @@ function askOnce(
     },
     ending,
   );
+}
+
+/** The server's own tokenizer, asked once: a text that is there is not lost for the number of its tokens. */
+function counterAt(server: HttpServer, connection: Connection, signal: AbortSignal): Counter {
+  return async (text, begins) => {
+    if (server.dialect.tokenize === undefined) return undefined;
+    const ask = (path: string, body: Json) => connection.post(`${serverRoot(connection.url)}${path}`, body, signal);
+    try {
+      return (await idsBy(ask, server, text, begins)).length;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return undefined;
+    }
+  };
 }

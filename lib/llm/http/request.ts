@@ -9,6 +9,7 @@ import type { HttpServer } from "./server.js";
 /** A request as the server takes it, but for `n`, `seed` and what streams need. */
 export interface WireRequest {
   endpoint: "completions" | "chat";
+  prompt: Prompt;
   body: Json;
   samples: number;
   /** Of sample 0; undefined where none was given, and where nothing is drawn. */
@@ -60,6 +61,7 @@ export function wireRequest(
   const logProbs = written.endpoint === "chat" ? { logprobs: true } : { logprobs: 1 };
   return {
     ...written,
+    prompt,
     body: {
       ...server.body,
       model: server.model,
@@ -80,7 +82,7 @@ export function wireRequest(
 }
 
 function samplingFields(server: HttpServer, options: RequestOptions): Json {
-  const { filters, neutral } = server.dialect;
+  const { filters, neutral, penaltyWindow } = server.dialect;
   const sampling = resolveSampling(options);
   const fields: Json = { ...neutral };
   if (sampling.temperature !== 1) fields.temperature = sampling.temperature;
@@ -92,8 +94,12 @@ function samplingFields(server: HttpServer, options: RequestOptions): Json {
     if (field === undefined) throw lacking(server, option, "Leave it out, or choose another server.");
     fields[field] = sampling[option];
   }
+  if (penaltyWindow !== undefined) fields[penaltyWindow] = server.contextLength ?? LONG_WINDOW;
   return fields;
 }
+
+/** Tokens; servers set memory aside for them. */
+const LONG_WINDOW = 2 ** 16;
 
 interface WrittenPrompt {
   endpoint: "completions" | "chat";

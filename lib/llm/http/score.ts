@@ -1,25 +1,26 @@
 import * as z from "zod";
 import { ThoughtbookError } from "../../core/index.js";
 import { requireCapability } from "../capabilities.js";
-import type { ChatPrompt, Prompt, Score, ScoreRequest, ScoreTextOptions } from "../language-model.js";
+import type { Prompt, Score, ScoreRequest, ScoreTextOptions } from "../language-model.js";
+import { readPiece } from "./answer.js";
 import { cacheKey } from "./cache.js";
 import type { Json } from "./connection.js";
-import { brokenAnswer } from "./fault.js";
+import { brokenAnswer, wrongAnswer } from "./fault.js";
 import type { Opened } from "./opened.js";
-import { chatFields, checkCount, checkIdPrompt } from "./request.js";
+import { checkCount, checkIdPrompt } from "./request.js";
 import { runAll } from "./run.js";
 import { type Ending, type Job, send } from "./send.js";
 import { serverRoot } from "./spec.js";
+import { idsBy } from "./tokenize.js";
 
 const LOG_PROBS = z.array(z.number());
 
+const LACKING = "an answer without the log-probabilities of the prompt";
+
 const SCORED = z.object({
   choices: z.array(z.object({ logprobs: z.object({ token_logprobs: z.array(z.number().nullable()) }) })).min(1),
-  usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number().nullish() }).nullish(),
+  usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number().nullish() }).nullish().catch(undefined),
 });
-
-const TOKENS = z.object({ tokens: z.array(z.number().int().nonnegative()) });
-const RENDERED = z.object({ prompt: z.string() });
 
 /** `score` of a model on a server; see there. */
 export async function scoreOver(
@@ -91,13 +92,15 @@ async function scoreIds(
       most: { prompt: ids.length, completion: 1 },
       secrets: [ids.join(", ")],
       async run(connection, signal) {
-        const result = SCORED.safeParse(await connection.post("/completions", body, signal));
-        if (!result.success) throw brokenAnswer("an answer without the log-probabilities of the prompt");
+        const answer = await connection.post("/completions", body, signal);
+        const result = SCORED.safeParse(answer);
+        if (!result.success)
+          throw readPiece(answer).choices.length === 0 ? brokenAnswer(LACKING) : wrongAnswer(LACKING);
         const { choices, usage } = result.data;
         // Nothing stands before the first token; a server that must generate has one token more at the end.
         const [, ...scores] = choices[0]!.logprobs.token_logprobs.slice(0, ids.length);
         if (scores.length !== ids.length - 1 || scores.includes(null)) {
-          throw brokenAnswer("an answer that leaves out log-probabilities of the prompt");
+          throw wrongAnswer("an answer that leaves out log-probabilities of the prompt");
         }
         const taken = { prompt: usage?.prompt_tokens ?? ids.length, completion: usage?.completion_tokens ?? 0 };
         return { value: scores as number[], taken };
@@ -124,36 +127,15 @@ export async function countOver(opened: Opened, prompt: Prompt, signal?: AbortSi
 }
 
 /** The ids of a text or conversation, by the server's own tokenizer. */
-async function idsOf(opened: Opened, prompt: Prompt, begins: boolean, ending: Ending): Promise<readonly number[]> {
-  const { server } = opened;
-  if (typeof prompt === "object" && "embeddings" in prompt) requireCapability(server, "softPrompts");
-  if (typeof prompt === "object" && "ids" in prompt) return prompt.ids;
-  const chat = typeof prompt === "string" ? undefined : (prompt as ChatPrompt);
-  const secrets = chat ? chat.messages.map(({ content }) => content) : [prompt as string];
-  const ask = (path: string, body: Json) => askServer(opened, path, body, secrets, ending);
-  const tokens = (value: unknown): number[] => {
-    const result = TOKENS.safeParse(value);
-    if (result.success) return result.data.tokens;
-    throw brokenAnswer("an answer without tokens");
-  };
-  if (server.dialect.tokenize === "vllm") {
-    const what = chat
-      ? { add_generation_prompt: true, ...chatFields(server, chat) }
-      : {
-          prompt,
-          add_special_tokens: begins,
-          ...(begins || server.dialectName !== "thoughtbook" ? {} : { continues: true }),
-        };
-    return ask("/tokenize", { model: server.model, ...what }).then(tokens);
-  }
-  let text = prompt;
-  if (chat) {
-    const rendered = RENDERED.safeParse(await ask("/apply-template", chatFields(server, chat)));
-    if (!rendered.success) throw brokenAnswer("an answer without the conversation as a text");
-    text = rendered.data.prompt;
-  }
-  return ask("/tokenize", { content: text, add_special: begins, parse_special: true }).then(tokens);
+function idsOf(opened: Opened, prompt: Prompt, begins: boolean, ending: Ending): Promise<readonly number[]> {
+  const secrets = promptTexts(prompt);
+  return idsBy((path, body) => askServer(opened, path, body, secrets, ending), opened.server, prompt, begins);
 }
+
+const promptTexts = (prompt: Prompt): string[] => {
+  if (typeof prompt === "string") return [prompt];
+  return "messages" in prompt ? prompt.messages.map(({ content }) => content) : [];
+};
 
 /** An endpoint of the server's own, which costs no tokens. */
 async function askServer(

@@ -85,7 +85,8 @@ export async function send<T>(line: Line, job: Job<T>, ending: Ending): Promise<
     const lost = fault.passing ? job.lost?.(fault) : undefined;
     if (lost) throw lost;
     const tooLong = (fault.waitMs ?? 0) > line.longestWaitMs;
-    if (!fault.passing || tooLong || attempt >= line.attempts || ending.drain.aborted) {
+    const attempts = Math.min(line.attempts, fault.attempts ?? line.attempts);
+    if (!fault.passing || tooLong || attempt >= attempts || ending.drain.aborted) {
       throw failure(fault, lease.connection, attempt, line);
     }
     avoided = lease.connection;

@@ -34,18 +34,21 @@ export interface Sighting {
   contextLength: number | undefined;
 }
 
+// What is of another form than that of the servers that give it is as good as not given.
+const WORDS = z.string().nullish().catch(undefined);
 const MODEL_ENTRY = z.looseObject({
   id: z.string().min(1),
-  owned_by: z.string().nullish(),
-  max_model_len: z.number().int().positive().nullish(),
-  root: z.string().nullish(),
-  hash: z.string().nullish(),
-  created: z.number().nullish(),
-  meta: z.record(z.string(), z.unknown()).nullish(),
+  owned_by: WORDS,
+  max_model_len: z.number().int().positive().nullish().catch(undefined),
+  root: WORDS,
+  hash: WORDS,
+  created: z.number().nullish().catch(undefined),
+  meta: z.record(z.string(), z.unknown()).nullish().catch(undefined),
 });
 type ModelEntry = z.infer<typeof MODEL_ENTRY>;
 
-const MODEL_LIST = z.looseObject({ data: z.array(MODEL_ENTRY) });
+/** Some give the list alone, or null for an empty one. */
+const MODEL_LIST = z.union([z.array(MODEL_ENTRY), z.looseObject({ data: z.array(MODEL_ENTRY).nullable() })]);
 /** Ollama's version, llama.cpp's properties, LM Studio's models: what tells these servers from others. */
 const OLLAMA = z.looseObject({ version: z.string() });
 const LLAMA_CPP = z.looseObject({ default_generation_settings: z.looseObject({ n_ctx: z.number().int().positive() }) });
@@ -88,7 +91,7 @@ async function listModels(connection: Connection, mayLack: boolean, signal: Abor
     throw error;
   }
   const result = MODEL_LIST.safeParse(answer);
-  if (result.success) return result.data.data;
+  if (result.success) return Array.isArray(result.data) ? result.data : (result.data.data ?? []);
   throw brokenAnswer("a list of models that is none");
 }
 

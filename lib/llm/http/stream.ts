@@ -1,5 +1,8 @@
 import { ThoughtbookError } from "../../core/index.js";
-import { type Answer, type Choice, checkFinish, logProbsOf, type Piece, readPiece, readUsage } from "./answer.js";
+import { type Answer, type Choice, logProbsOf, NO_USAGE, type Piece, readPiece, textOf } from "./answer.js";
+import type { StreamEvent } from "./events.js";
+import { brokenAnswer, ToldError } from "./fault.js";
+import { finishOf } from "./finish.js";
 
 /** An error of the caller's own callback, to be told from those of a server. */
 export class CallbackError extends Error {
@@ -35,7 +38,7 @@ export function createTelling(onText: (text: string, place: number) => void, cou
 
 interface Growing {
   text: string;
-  finishReason: string | undefined;
+  finishReason: unknown;
   promptIds: readonly number[] | undefined;
   ids: number[] | undefined;
   logProbs: number[] | undefined;
@@ -43,24 +46,30 @@ interface Growing {
 
 /**
  * Read an answer that comes in pieces, and tell its texts. What an earlier stream told already is compared with what comes
- * now, and not told again.
+ * now, and not told again. The end of the stream is the end of the answer where each text says how it ended, or where the
+ * mark of the end came.
  *
- * @param alive called with each piece
- * @throws corrupt-data (it broke off), network (another text than the one told)
+ * @param alive called with each sign of life
+ * @throws corrupt-data (it broke off), network (another text than the one told), ToldError
  */
 export async function readStream(
-  pieces: AsyncIterable<unknown>,
+  events: AsyncIterable<StreamEvent>,
   { told, tell }: Telling,
   alive: () => void,
 ): Promise<Answer> {
   const growing = new Map<number, Growing>();
-  let usage: Piece["usage"];
+  let usage = NO_USAGE;
   let promptIds: readonly number[] | undefined;
-  for await (const value of pieces) {
+  let isComplete = false;
+  for await (const event of events) {
     alive();
-    const piece = readPiece(value);
-    usage = piece.usage ?? usage;
-    promptIds ??= piece.prompt_token_ids ?? undefined;
+    if (event.kind === "error") throw new ToldError(event.value);
+    if (event.kind === "done") isComplete = true;
+    // Some servers have null where they have nothing to say.
+    if (event.kind !== "data" || event.value === null) continue;
+    const piece = readPiece(event.value);
+    usage = { prompt: piece.usage.prompt ?? usage.prompt, completion: piece.usage.completion ?? usage.completion };
+    promptIds ??= piece.promptIds;
     for (const choice of piece.choices) {
       const index = choice.index ?? 0;
       const grown = growing.get(index) ?? begun();
@@ -71,12 +80,13 @@ export async function readStream(
   }
   const choices = [...growing].flatMap(([index, { finishReason, ...rest }]): Choice[] => {
     if (index >= told.length) return [];
-    const end = checkFinish(finishReason);
+    if (!finishReason && !isComplete) throw brokenAnswer("an answer that has no end");
+    const finish = finishOf(finishReason);
     // A second stream may end before what the first one told.
     if (rest.text !== told[index]) throw otherText();
-    return [{ index, ...rest, promptIds: rest.promptIds ?? promptIds, finishReason: end }];
+    return [{ index, ...rest, ...finish, promptIds: rest.promptIds ?? promptIds }];
   });
-  return { choices, usage: readUsage(usage) };
+  return { choices, usage };
 
   function tellNew(text: string, index: number): void {
     const before = told[index]!;
@@ -95,8 +105,9 @@ const begun = (): Growing => ({
 });
 
 function grow(grown: Growing, choice: Piece["choices"][number]): void {
-  grown.text += choice.text ?? choice.delta?.content ?? "";
-  grown.finishReason = choice.finish_reason ?? grown.finishReason;
+  grown.text += textOf(choice);
+  // Empty, or null, in all pieces but the last.
+  grown.finishReason = choice.finish_reason || grown.finishReason;
   grown.promptIds ??= choice.prompt_token_ids ?? undefined;
   if (choice.token_ids) grown.ids = append(grown.ids, choice.token_ids);
   if (choice.logprobs) grown.logProbs = append(grown.logProbs, logProbsOf(choice.logprobs));

@@ -1,7 +1,8 @@
 import { ThoughtbookError } from "../../core/index.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
-import { assistantSpans, type Span } from "./spans.js";
+import { type AssistantSpans, assistantSpans, type Span, trainingTexts } from "./spans.js";
 import { type ChatMessage, type ChatTemplate, type RenderOptions, renderChat } from "./template.js";
+import { THOUGHT_MARKS } from "./thought.js";
 
 export interface EncodeChatOptions extends RenderOptions {
   /**
@@ -52,9 +53,36 @@ export function encodeConversation(
   options: Omit<EncodeChatOptions, "addGenerationPrompt"> = {},
 ): EncodedConversation {
   const { guarded, mark } = guard(tokenizer, messages, options);
-  const eos = template.specialTokens.eos_token ?? "";
-  const endTokens = [eos, ...tokenizer.endIds.flatMap((id) => nameOf(tokenizer, id))];
-  const { text, spans } = assistantSpans(template, guarded, { ...options, endTokens });
+  const endTokens = endTokensOf(tokenizer, template);
+  return encodeSpans(tokenizer, assistantSpans(template, guarded, { ...options, endTokens }), mark);
+}
+
+/**
+ * The token ids that a model learns a conversation from, of each text of `trainingTexts`. The marks of the assistant's
+ * thoughts are the special tokens that they may be.
+ *
+ * @throws bad-input as `trainingTexts`, or for characters that the vocabulary cannot express
+ */
+export function encodeTrainingTexts(
+  tokenizer: Tokenizer,
+  template: ChatTemplate,
+  messages: readonly ChatMessage[],
+  {
+    learned,
+    ...options
+  }: Omit<EncodeChatOptions, "addGenerationPrompt"> & { learned?: readonly boolean[] | undefined } = {},
+): EncodedConversation[] {
+  const { guarded, mark } = guard(tokenizer, messages, options, Object.values(THOUGHT_MARKS));
+  const endTokens = endTokensOf(tokenizer, template);
+  const texts = trainingTexts(template, guarded, { ...options, learned, endTokens });
+  return texts.map((text) => encodeSpans(tokenizer, text, mark));
+}
+
+function encodeSpans(
+  tokenizer: Tokenizer,
+  { text, spans }: AssistantSpans,
+  mark: string | undefined,
+): EncodedConversation {
   const parts = cut(text, spans, mark);
   const encoded = encodeParts(tokenizer, parts);
   return {
@@ -62,6 +90,11 @@ export function encodeConversation(
     assistant: encoded.flatMap((ids, index) => ids.map(() => parts[index]!.assistant)),
   };
 }
+
+const endTokensOf = (tokenizer: Tokenizer, { specialTokens }: ChatTemplate): string[] => [
+  specialTokens.eos_token ?? "",
+  ...tokenizer.endIds.flatMap((id) => nameOf(tokenizer, id)),
+];
 
 /** Files may name an id outside the vocabulary. */
 const nameOf = (tokenizer: Tokenizer, id: number): string[] =>
@@ -87,11 +120,16 @@ function encodeAfter(tokenizer: Tokenizer, last: number | undefined, text: strin
   return tokenizer.encode(text, options);
 }
 
-/** Put a mark into each name of a special token in messages, after its first letter; roles are left as they are. */
+/**
+ * Put a mark into each name of a special token in messages, after its first letter; roles are left as they are.
+ *
+ * @param own names that the assistant's messages may hold as special tokens
+ */
 function guard(
   tokenizer: Tokenizer,
   messages: readonly ChatMessage[],
   { specialTokensAsText = true }: EncodeChatOptions,
+  own: readonly string[] = [],
 ): { guarded: readonly ChatMessage[]; mark: string | undefined } {
   const names = Array.from(tokenizer.specialIds, tokenizer.tokenOf);
   const written = JSON.stringify(messages);
@@ -99,6 +137,21 @@ function guard(
     return { guarded: messages, mark: undefined };
   }
   const mark = unusedMark(written);
+  const guardIn = marking(names, mark);
+  const guardOwn = marking(
+    names.filter((name) => !own.includes(name)),
+    mark,
+  );
+  const guarded = messages.map((message) => {
+    const { role } = message;
+    return { ...((role === "assistant" ? guardOwn : guardIn)(message) as ChatMessage), role };
+  });
+  return { guarded, mark };
+}
+
+/** What puts the mark into the names in all texts of a value. */
+function marking(names: readonly string[], mark: string): (value: unknown) => unknown {
+  if (names.length === 0) return (value) => value;
   const escaped = names.map((name) => name.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&"));
   // Names may overlap, so each place where one begins is marked.
   const firstLetter = new RegExp(`(?=${escaped.join("|")})[\\s\\S]`, "gu");
@@ -108,7 +161,7 @@ function guard(
     if (typeof value !== "object" || value === null) return value;
     return Object.fromEntries(Object.entries(value).map((entry) => entry.map(guardIn)));
   };
-  return { guarded: messages.map((message) => ({ ...(guardIn(message) as ChatMessage), role: message.role })), mark };
+  return guardIn;
 }
 
 /** One of the characters that Unicode keeps for a program's own use. */

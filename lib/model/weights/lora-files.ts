@@ -4,14 +4,7 @@ import { z } from "zod";
 import { fileSystemError, ThoughtbookError, writeWhole } from "../../core/index.js";
 import type { ModelConfig } from "../config/config.js";
 import { readJsonFile } from "../config/read.js";
-import {
-  type Adapter,
-  ALL_LINEAR,
-  adapterNames,
-  layersOf,
-  linearLayers,
-  linearShape,
-} from "../network/lora-adapter.js";
+import { type Adapter, adapterNames, layersOf, linearLayers, linearShape } from "../network/lora-adapter.js";
 import type { ModelParameters } from "./checkpoint.js";
 import { openSafetensors, readFloats } from "./safetensors.js";
 import { writeSafetensors } from "./safetensors-write.js";
@@ -37,8 +30,7 @@ export async function saveAdapter(
   adapter: Adapter,
   { baseModel }: SaveAdapterOptions = {},
 ): Promise<void> {
-  const { rank, scale, targets, parameters } = adapter;
-  const onlySuffixes = targets.every((target) => !target.includes("*") && target !== ALL_LINEAR);
+  const { rank, scale, parameters } = adapter;
   const content = {
     peft_type: "LORA",
     task_type: "CAUSAL_LM",
@@ -46,8 +38,7 @@ export async function saveAdapter(
     r: rank,
     lora_alpha: scale * rank,
     lora_dropout: 0,
-    // PEFT's own patterns are regular expressions: whole names mean the same everywhere.
-    target_modules: onlySuffixes ? targets : layersOf(Object.keys(parameters)),
+    target_modules: targetModules(config, layersOf(Object.keys(parameters))),
     bias: "none",
     fan_in_fan_out: config.family === "gpt2",
     use_rslora: false,
@@ -61,6 +52,22 @@ export async function saveAdapter(
   const named = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [PREFIX + name, value]));
   await writeSafetensors(join(folder, WEIGHTS), named);
   await writeWhole(join(folder, CONFIG), `${JSON.stringify(content, null, 2)}\n`);
+}
+
+/**
+ * Adapted layers as PEFT names them: the end of a name (`q_proj`, or `attn.c_proj` where others end with `c_proj`) if all
+ * layers that end so are adapted, else the whole name.
+ */
+function targetModules(config: ModelConfig, layers: readonly string[]): string[] {
+  const adapted = new Set(layers);
+  const all = linearLayers(config);
+  const nameOf = (layer: string): string => {
+    const parts = layer.split(".");
+    const endings = [parts.slice(-1), parts.slice(-2)].map((end) => end.join("."));
+    const isOwn = (end: string) => all.filter((each) => each.endsWith(`.${end}`)).every((each) => adapted.has(each));
+    return endings.find(isOwn) ?? layer;
+  };
+  return [...new Set(layers.map(nameOf))];
 }
 
 const configSchema = z.object({
@@ -79,6 +86,18 @@ const PLAIN: Record<string, readonly unknown[]> = {
   rank_pattern: [{}],
   alpha_pattern: [{}],
   trainable_token_indices: [[]],
+  target_parameters: [[]],
+  // The others subtract the beginning from the weights of the model, which the folder does not hold.
+  init_lora_weights: [true, false, "gaussian", "eva", "orthogonal"],
+  layer_replication: [null],
+  lora_bias: [false],
+  use_qalora: [false],
+  use_bdlora: [null],
+  alora_invocation_tokens: [null],
+  arrow_config: [null],
+  kasa_config: [null],
+  monteclora_config: [null],
+  velora_config: [null],
 };
 
 /**

@@ -1,35 +1,38 @@
 import { z } from "zod";
-import { readJsonl, ThoughtbookError } from "../../core/index.js";
+import { ThoughtbookError } from "../../core/index.js";
+import { conversationOf, type RawRow, readRows as readRowFile } from "../../data/index.js";
 import {
   type ChatMessage,
   type ChatTemplate,
   chatTemplateOf,
-  encodeConversation,
+  encodeTrainingTexts,
   loadTokenizer,
   type ModelConfig,
   type Tokenizer,
 } from "../../model/index.js";
 import { checkIds, type Example, exampleOf, sizeOfExample } from "./examples.js";
 
-const messageSchema = z.looseObject({ role: z.string(), content: z.string() });
-
-/** One schema for each kind of row, by the field that tells the kind. */
+/** One schema for each kind of row that is no conversation, by the field that tells the kind. */
 const SCHEMAS = {
-  ids: z.object({ ids: z.array(z.int()).min(1), labels: z.array(z.int()).optional() }),
-  messages: z.object({ messages: z.array(messageSchema).min(1) }),
+  ids: z.object({ ids: z.array(z.int()).min(1), labels: z.array(z.int()).nullish() }),
   prompt: z.object({ prompt: z.string(), completion: z.string() }),
   text: z.object({ text: z.string() }),
 };
 
 /**
- * A row to train on. What the loss counts is the completion, the assistant's turns, the whole text, or the labels that
- * are not −100 (all ids where there are none).
+ * A row to train on. What the loss counts is the completion, the assistant's turns that are learned (all unless told
+ * otherwise), the whole text, or the labels that are not −100 (all ids where there are none).
  */
 export type TrainingRow =
   | { prompt: string; completion: string }
-  | { messages: readonly ChatMessage[] }
+  | {
+      messages: readonly ChatMessage[];
+      learned?: readonly boolean[] | undefined;
+      /** The same as a text, for a model without a chat template. */
+      text?: { prompt: string; completion: string } | undefined;
+    }
   | { text: string }
-  | { ids: readonly number[]; labels?: readonly number[] | undefined };
+  | { ids: readonly number[]; labels?: readonly number[] | null | undefined };
 
 /** Where the tokenizer and the template of rows come from; each is loaded when a row first needs it. */
 export interface RowEncoder {
@@ -52,11 +55,13 @@ export interface ReadRowsOptions {
 /** What became of the rows of a file. */
 export interface RowCounts {
   rows: number;
-  /** Rows of which only the first tokens are used. */
+  /** Rows that are an example for each turn of the assistant, as the template writes earlier turns otherwise. */
+  split: number;
+  /** Examples of which only the first tokens are used: rows, or turns of rows that are split. */
   cut: number;
-  /** Rows left out because they are too long. */
+  /** Examples left out because they are too long. */
   tooLong: number;
-  /** Rows left out because no token of theirs is counted. */
+  /** Examples left out because no token of theirs is counted. */
   empty: number;
 }
 
@@ -82,11 +87,13 @@ export function encoderOf(folder: string): RowEncoder {
 }
 
 /**
- * Read rows to train on from a JSONL file: `{prompt, completion}`, `{messages: [{role, content}]}`, `{text}` or
- * `{ids, labels?}`, each line of any kind.
+ * Read rows to train on from a JSONL file, or a JSON array, CSV or Parquet: `{prompt, completion}`, `{text}`,
+ * `{ids, labels?}`, or a conversation in any of the layouts of `conversationOf` (messages, ShareGPT, Alpaca, TRL's lists);
+ * each row of any kind.
  *
  * Parts are encoded each and their ids joined. A completion and a text get the token that ends texts, and a prompt and a
- * text what the tokenizer puts before texts; conversations are as the chat template writes them, ids as they are.
+ * text what the tokenizer puts before texts; ids are as they are. Conversations are as the chat template writes them: see
+ * `trainingTexts` for templates that write earlier turns otherwise, with which a row becomes an example for each turn.
  *
  * @throws bad-input and corrupt-data naming file and line; not-found (no file, tokenizer or chat template), file-system
  */
@@ -94,22 +101,30 @@ export async function readRows(file: string, options: ReadRowsOptions): Promise<
   const { config, encoder, context = config.maxPositions, tooLong = "cut" } = options;
   checkContext(context, config.maxPositions);
   const examples: Example[] = [];
-  const counts: RowCounts = { rows: 0, cut: 0, tooLong: 0, empty: 0 };
-  for await (const { line, value } of readJsonl(file)) {
-    const place = `${file}:${line}`;
-    const example = await encodeRow(parseRow(value, place), encoder).catch((error: unknown) => {
+  const counts: RowCounts = { rows: 0, split: 0, cut: 0, tooLong: 0, empty: 0 };
+  const onMalformed = ({ place, reason }: { place: string; reason: string }) => {
+    throw new ThoughtbookError("corrupt-data", `${placeIn(file, place)}: ${reason}`, {
+      hint: "Correct or delete that row.",
+    });
+  };
+  for await (const row of readRowFile(file, { onMalformed, anyName: true })) {
+    const place = placeIn(file, row.place);
+    const encoded = await encodeRow(parseRow(row.value, place), encoder).catch((error: unknown) => {
       throw atPlace(error, place);
     });
-    checkIds(place, example, config.vocabularySize);
     counts.rows++;
-    const isLong = example.ids.length > context;
-    if (isLong && tooLong === "drop") counts.tooLong++;
-    else {
-      const used = isLong ? firstTokens(example, context) : example;
-      if (sizeOfExample(used).counted === 0) counts.empty++;
+    if (encoded.length > 1) counts.split++;
+    for (const example of encoded) {
+      checkIds(place, example, config.vocabularySize);
+      const isLong = example.ids.length > context;
+      if (isLong && tooLong === "drop") counts.tooLong++;
       else {
-        examples.push(used);
-        if (isLong) counts.cut++;
+        const used = isLong ? firstTokens(example, context) : example;
+        if (sizeOfExample(used).counted === 0) counts.empty++;
+        else {
+          examples.push(used);
+          if (isLong) counts.cut++;
+        }
       }
     }
   }
@@ -119,9 +134,14 @@ export async function readRows(file: string, options: ReadRowsOptions): Promise<
   });
 }
 
+/** Where a row stands: by its line, as editors know it, or by its number. */
+const placeIn = (file: string, place: RawRow["place"]): string =>
+  place.startsWith("line ") ? `${file}:${place.slice("line ".length)}` : `${file}: ${place}`;
+
 /** One line for people: "2,000 rows, 3 cut to the context". */
-export function describeCounts({ rows, cut, tooLong, empty }: RowCounts): string {
+export function describeCounts({ rows, split, cut, tooLong, empty }: RowCounts): string {
   const parts = [
+    [split, "split by turn"],
     [cut, "cut to the context"],
     [tooLong, "left out as too long"],
     [empty, "left out as nothing in them is counted"],
@@ -130,19 +150,38 @@ export function describeCounts({ rows, cut, tooLong, empty }: RowCounts): string
   return [`${rows.toLocaleString("en-US")} ${rows === 1 ? "row" : "rows"}`, ...told].join(", ");
 }
 
-/** The token ids of a row, and which the loss counts. Throws as the tokenizer and the chat template do. */
-export async function encodeRow(row: TrainingRow, encoder: RowEncoder): Promise<Example> {
+/**
+ * The token ids of a row, and which the loss counts: one example, or for a conversation as many as `trainingTexts` tells.
+ * Throws as the tokenizer and the chat template do.
+ */
+export async function encodeRow(row: TrainingRow, encoder: RowEncoder): Promise<Example[]> {
   if ("ids" in row) {
-    return row.labels === undefined
-      ? exampleOf(row.ids)
-      : { ids: Int32Array.from(row.ids), labels: Int32Array.from(row.labels) };
+    return [
+      row.labels == null ? exampleOf(row.ids) : { ids: Int32Array.from(row.ids), labels: Int32Array.from(row.labels) },
+    ];
   }
   const tokenizer = await encoder.tokenizer();
   if ("messages" in row) {
-    const { ids, assistant } = encodeConversation(tokenizer, await encoder.template(), row.messages);
-    return exampleOf(ids, (i) => assistant[i]!);
+    const template = await templateFor(row, encoder);
+    if (template === undefined) return [encodeCompletion(tokenizer, row.text!)];
+    const texts = encodeTrainingTexts(tokenizer, template, row.messages, { learned: row.learned });
+    return texts.map(({ ids, assistant }) => exampleOf(ids, (i) => assistant[i]!));
   }
-  if ("text" in row) return exampleOf(ended(tokenizer, begun(tokenizer, row.text)));
+  if ("text" in row) return [exampleOf(ended(tokenizer, begun(tokenizer, row.text)))];
+  return [encodeCompletion(tokenizer, row)];
+}
+
+/** The chat template; undefined if there is none and the row is a text as well. */
+async function templateFor(row: Extract<TrainingRow, { messages: unknown }>, encoder: RowEncoder) {
+  try {
+    return await encoder.template();
+  } catch (error) {
+    if (row.text && error instanceof ThoughtbookError && error.code === "not-found") return undefined;
+    throw error;
+  }
+}
+
+function encodeCompletion(tokenizer: Tokenizer, row: { prompt: string; completion: string }): Example {
   const prompt = begun(tokenizer, row.prompt);
   const completion = tokenizer.encode(row.completion, { addSpecialTokens: false, continues: prompt.length > 0 });
   return exampleOf([...prompt, ...ended(tokenizer, completion)], (i) => i >= prompt.length);
@@ -165,20 +204,37 @@ function ended(tokenizer: Tokenizer, ids: readonly number[]): number[] {
 }
 
 function parseRow(value: unknown, place: string): TrainingRow {
-  const fields = typeof value === "object" && value !== null ? Object.keys(value) : [];
-  const kinds = Object.keys(SCHEMAS) as (keyof typeof SCHEMAS)[];
-  const kind = kinds.find((each) => fields.includes(each));
-  if (kind === undefined) {
-    const given = fields.length === 0 ? "no fields" : `only ${fields.slice(0, 5).join(", ")}`;
-    throw new ThoughtbookError("bad-input", `${place}: the row has ${given}`, {
-      hint: "Expected prompt and completion, messages, text, or ids.",
-    });
-  }
-  const parsed = SCHEMAS[kind].safeParse(value);
-  if (parsed.success) return parsed.data as TrainingRow;
-  const { path, message } = parsed.error.issues[0]!;
-  throw new ThoughtbookError("bad-input", `${place}: ${path.join(".")}: ${message}`, { hint: "Correct that line." });
+  const row = (typeof value === "object" && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
+  const fields = Object.keys(row).filter((field) => row[field] !== null);
+  if (fields.includes("ids")) return checked(SCHEMAS.ids, value, place);
+  if (isText(row)) return checked(SCHEMAS.prompt, value, place);
+  const conversation = conversationOf(value);
+  if (conversation?.ok) return conversation.value;
+  if (conversation) throw wrongRow(place, conversation.reason);
+  if (fields.includes("text")) return checked(SCHEMAS.text, value, place);
+  const given = fields.length === 0 ? "no fields" : `only ${fields.slice(0, 5).join(", ")}`;
+  throw new ThoughtbookError("bad-input", `${place}: the row has ${given}`, {
+    hint: "Expected prompt and completion, messages, conversations, instruction and output, text, or ids.",
+  });
 }
+
+/** Whether a row is a prompt and its completion as plain texts, with nothing that only a conversation has a place for. */
+const isText = (row: Readonly<Record<string, unknown>>): boolean =>
+  typeof row.prompt === "string" &&
+  !Array.isArray(row.completion) &&
+  ["messages", "conversations", "conversation", "system", "system_prompt"].every(
+    (field) => row[field] === undefined || row[field] === null || row[field] === "",
+  );
+
+function checked<Row extends TrainingRow>(schema: z.ZodType<Row>, value: unknown, place: string): Row {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0]!;
+  throw wrongRow(place, `${path.join(".")}: ${message}`);
+}
+
+const wrongRow = (place: string, reason: string): ThoughtbookError =>
+  new ThoughtbookError("bad-input", `${place}: ${reason}`, { hint: "Correct that row." });
 
 /** The error with the place before its message. */
 function atPlace(error: unknown, place: string): unknown {

@@ -138,6 +138,76 @@ describe("rows of conversations", () => {
   });
 });
 
+describe("rows of other chat layouts", () => {
+  const thinking = "<think>\na\n\nb\n</think>\n\\boxed{5}";
+  const turns = [
+    { role: "user", content: "q" },
+    { role: "assistant", content: thinking },
+  ];
+  const expected = { question: "q", steps: ["a", "b"], solution: "\\boxed{5}", answer: "5" };
+
+  it.each<[string, object, object]>([
+    ["messages", { messages: turns }, {}],
+    ["messages with a system turn", { messages: [{ role: "system", content: "S." }, ...turns] }, { system: "S." }],
+    [
+      "a system turn in ShareGPT",
+      {
+        id: 3,
+        conversations: [
+          { from: "system", value: "S." },
+          { from: "human", value: "q" },
+          { from: "gpt", value: tagged("a\n\nb", "\\boxed{5}") },
+        ],
+      },
+      { id: "3", system: "S." },
+    ],
+    ["Alpaca", { instruction: "q", input: "", output: thinking, system: "S." }, { system: "S." }],
+    ["Alpaca with input", { instruction: "q", input: "x", output: thinking }, { question: "q\nx" }],
+    ["TRL's lists", { prompt: turns.slice(0, 1), completion: turns.slice(1) }, {}],
+    ["TRL's texts", { prompt: "q", completion: thinking }, {}],
+    [
+      "a thought beside the content",
+      { messages: [turns[0], { role: "assistant", content: "\\boxed{5}", reasoning_content: "a\r\n\r\nb" }] },
+      {},
+    ],
+  ])("are read: %s", async (_, row, further) => {
+    jsonl("layouts.jsonl", [row]);
+    expect(used(await read("layouts.jsonl"))).toMatchObject([{ ...expected, ...further }]);
+  });
+
+  it("are read from an array, under either name", async () => {
+    for (const file of ["array.json", "array.jsonl"]) {
+      writeFileSync(join(folder, file), JSON.stringify([{ messages: turns }, { messages: turns }], null, 1));
+      expect(used(await read(file))).toMatchObject([expected, expected]);
+    }
+    writeFileSync(join(folder, "lines.json"), `${JSON.stringify({ messages: turns })}\n`.repeat(2));
+    expect(used(await read("lines.json"))).toMatchObject([expected, expected]);
+  });
+
+  it.each<[object, RegExp]>([
+    [{ messages: [...turns, ...turns] }, /^malformed: the conversation has 2 exchanges, expected one/],
+    [{ instruction: "q", output: thinking, history: [["q", "a"]] }, /^malformed: the conversation has 2 exchanges/],
+    [
+      {
+        conversations: [
+          { from: "human", value: "q" },
+          { from: "observation", value: "x" },
+        ],
+      },
+      /"observation" speaks/,
+    ],
+    [{ messages: turns.slice(0, 1) }, /^malformed: turns of user; expected one of user and one of assistant/],
+    [{ messages: [turns[0], { role: "assistant", content: "no thought" }] }, /^missing tags: there is no/],
+    [{ question: "q" }, /^malformed: no conversations, messages/],
+  ])("are left out by name: %j", async (row, reason) => {
+    jsonl("refused.jsonl", [row]);
+    const outcomes = await read("refused.jsonl");
+    expect(outcomes.map((each) => (each.used ? "used" : `${each.reason}: ${each.detail}`))).toEqual([
+      expect.stringMatching(reason),
+    ]);
+  });
+});
+
 describe("rows of s1K and of word problems", () => {
   it("are read from Parquet", async () => {
     const column = (name: string, data: string[]) => ({ name, data, type: "STRING" as const });

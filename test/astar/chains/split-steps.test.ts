@@ -19,7 +19,11 @@ describe("splitting a thought into steps", () => {
     [" ", [""], []],
     ["one\nline after line", ["one\nline after line"], ["one\nline after line"]],
     ["\n\n a \n\n", ["a"], ["a"]],
-    ["a\r\n\r\nb", ["a\r\n\r\nb"], ["a\r\n\r\nb"]],
+    ["a\r\n\r\nb", ["a\r\n\r\nb"], ["a", "b"]],
+    ["a\r\rb", ["a\r\rb"], ["a", "b"]],
+    ["a\n \t\nb", ["a\n \t\nb"], ["a", "b"]],
+    ["a \r\n\u00a0\r\n\r\n b\r\nc\n\r\nd", ["a \r\n\u00a0\r\n\r\n b\r\nc\n\r\nd"], ["a", "b\r\nc", "d"]],
+    ["a\r\nb\rc\nd", ["a\r\nb\rc\nd"], ["a\r\nb\rc\nd"]],
   ])("splits %j", (text, faithful, clean) => {
     expect(splitSteps(text, "faithful")).toEqual(faithful);
     expect(splitSteps(text, "clean")).toEqual(clean);

@@ -13,7 +13,6 @@ export type Mishap =
   | "few" // one choice less than asked for
   | "none" // no choices
   | "many" // two choices more
-  | "no-usage"
   | { status: number; headers?: Record<string, string>; body?: unknown }
   | { cutAfter: number } // a stream that breaks after so many events
   | { closeAfter: number } // or ends early, without an error
@@ -201,7 +200,7 @@ export async function startFake(options: FakeOptions = {}): Promise<Fake> {
       model,
       choices,
       ...(chat && body.return_token_ids ? { prompt_token_ids: promptIds } : {}),
-      ...(mishap === "no-usage" ? {} : { usage }),
+      usage,
     };
   }
 }

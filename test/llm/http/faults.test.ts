@@ -48,7 +48,6 @@ describe("faults between adapter and server", () => {
     ["no JSON", "malformed"],
     ["a page", "page"],
     ["no choices", "none"],
-    ["no usage", "no-usage"],
     ["busy", { status: 429 }],
     ["an error of the server", { status: 500, body: { error: { message: "boom" } } }],
     ["a gateway's error", { status: 502, body: "<html>bad gateway</html>" }],

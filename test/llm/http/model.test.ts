@@ -309,9 +309,14 @@ describe("the dialect of a server", () => {
     // No `n`: two requests with two seeds.
     const llama = await wire("llama.cpp");
     expect(llama.map(({ path }) => path)).toEqual(["/v1/completions", "/v1/completions"]);
-    expect(llama[0]!.body).toMatchObject({ top_k: 0, min_p: 0, repeat_penalty: 1, repeat_last_n: -1, max_tokens: 9 });
+    expect(llama[0]!.body).toMatchObject({ top_k: 0, min_p: 0, repeat_penalty: 1, max_tokens: 9 });
     expect(llama[0]!.body.seed).toBe(5);
     expect(llama[1]!.body.seed).not.toBe(5);
+    // Current versions refuse a number below 0 in every request; the penalty looks at all of the context.
+    expect(llama[0]!.body.repeat_last_n).toBe(2 ** 16);
+    const known = await open({ owner: "llamacpp", more: LLAMA_CPP });
+    await known.model.generate([{ prompt: "a", repetitionPenalty: 1.1 }]);
+    expect(bodies(known.fake)[0]).toMatchObject({ repeat_last_n: 512, repeat_penalty: 1.1 });
     const [chat] = await wire("other", { textPrompts: "chat" });
     expect(chat).toMatchObject({ path: "/v1/chat/completions", body: { max_tokens: 9 } });
   });

@@ -27,7 +27,7 @@ const MISHAPS: [string, (call: Call) => Mishap][] = [
     "vLLM's words",
     ({ body }) => ({ status: 422, body: { detail: `input: ${body.prompt ?? JSON.stringify(body.messages)}` } }),
   ],
-  ...(["refuse", "half", "stall", "malformed", "page", "none", "no-usage"] as const).map(
+  ...(["refuse", "half", "stall", "malformed", "page", "none"] as const).map(
     (mishap): [string, (call: Call) => Mishap] => [mishap, () => mishap],
   ),
   ["cut", () => ({ cutAfter: 2 })],

@@ -4,6 +4,7 @@ import {
   type Adapter,
   adaptedLayers,
   forward,
+  generate,
   initializeAdapter,
   loadAdapter,
   type ModelParameters,
@@ -16,6 +17,8 @@ import {
 import { compile, spec, type TensorSpec, tensorData } from "thoughtbook/tensor";
 import { describe, expect, it } from "vitest";
 import { failure, temporaryFolder } from "../../core/helpers.js";
+import { ADAPTED, ADAPTERS, BASE_MODEL, fixtureAdapter } from "../adapter-fixtures.js";
+import { parityIds } from "../generate/helpers.js";
 
 const CHECKPOINTS = join(import.meta.dirname, "..", "..", "fixtures", "checkpoints");
 
@@ -117,10 +120,53 @@ describe.each(["llama-gqa-tied", "qwen2-bias", "gpt2"])("an adapter of %s", (nam
       r: 3,
       lora_alpha: 5,
       fan_in_fan_out: name === "gpt2",
-      target_modules: adaptedLayers(config, ["all-linear"]),
+      target_modules:
+        name === "gpt2"
+          ? ["c_attn", "c_proj", "c_fc"]
+          : ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
     });
     const file = await openSafetensors(join(folder, "adapter_model.safetensors"));
     expect([...file.tensors.keys()].every((key) => key.startsWith("base_model.model."))).toBe(true);
+  });
+});
+
+describe("adapters and Python's PEFT", () => {
+  const expected = JSON.parse(readFileSync(join(ADAPTERS, "expected.json"), "utf8")) as {
+    adapters: Record<string, { model: string; greedy: number[]; layers: string[] }>;
+  } & Record<string, number[]>;
+  const jsonOf = (folder: string) => JSON.parse(readFileSync(join(folder, "adapter_config.json"), "utf8"));
+
+  it.each(ADAPTED)("are written as it opened them: $folder", async ({ folder, model, targets }) => {
+    const { config } = await open(model);
+    const adapter = fixtureAdapter(config, targets);
+    const written = await temporaryFolder();
+    await saveAdapter(written, config, adapter, { baseModel: BASE_MODEL });
+    expect(jsonOf(written)).toEqual(jsonOf(join(ADAPTERS, folder)));
+    expect((await loadAdapter(join(ADAPTERS, folder), config)).parameters).toEqual(adapter.parameters);
+    expect(expected.adapters[folder]!.layers).toEqual(adaptedLayers(config, targets).sort());
+  });
+
+  it.each(Object.keys(expected.adapters))("write the same texts: %s", async (folder) => {
+    const { model, greedy, layers } = expected.adapters[folder]!;
+    const { config, parameters } = await open(model);
+    const adapter = await loadAdapter(join(ADAPTERS, folder), config);
+    const adapted = Object.keys(adapter.parameters).flatMap((name) => /(.*)\.lora_A\.weight$/.exec(name)?.[1] ?? []);
+    expect(adapted.sort()).toEqual(layers);
+    const request = { prompt: await parityIds(model), temperature: 0, maxNewTokens: greedy.length, stopTokenIds: [] };
+    const write = async (weights: ModelParameters) => (await generate({ config, weights }, [request]))[0]!.ids;
+    expect(await write(mergeAdapter(config, parameters, adapter))).toEqual(greedy);
+    expect(await write(parameters)).toEqual(expected[model]);
+  });
+
+  it("name all layers of a kind by how they end, as few as a pattern may choose", async () => {
+    const { config } = await open("llama-gqa-tied");
+    const modules = async (...targets: string[]) => {
+      const folder = await temporaryFolder();
+      await saveAdapter(folder, config, fixtureAdapter(config, targets));
+      return jsonOf(folder).target_modules;
+    };
+    expect(await modules("self_attn.*")).toEqual(["q_proj", "k_proj", "v_proj", "o_proj"]);
+    expect(await modules("model.layers.1.mlp.up_proj", "*.q_proj")).toEqual(["q_proj", "model.layers.1.mlp.up_proj"]);
   });
 });
 
@@ -145,6 +191,8 @@ describe("loadAdapter", () => {
   it("refuses what is not plain LoRA, or of another model", async () => {
     const dora = await saved((config) => Object.assign(config, { use_dora: true }));
     expect((await failure(dora())).message).toMatch(/use_dora is true; only plain LoRA is supported/);
+    const pissa = await saved((config) => Object.assign(config, { init_lora_weights: "pissa_niter_16" }));
+    expect((await failure(pissa())).message).toMatch(/init_lora_weights is "pissa_niter_16"; only plain LoRA/);
     const other = await saved((config) => Object.assign(config, { peft_type: "IA3" }));
     expect((await failure(other())).message).toMatch(/peft_type is "IA3"/);
     const rank = await saved((config) => Object.assign(config, { r: 4 }));

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { saveBpe, trainBpe } from "thoughtbook/model";
 import { describeCounts, encoderOf, NOT_COUNTED, type ReadRowsOptions, readRows } from "thoughtbook/train";
@@ -21,7 +21,11 @@ async function setUp(lines: unknown[], options: Partial<ReadRowsOptions> & { cha
   await writeFile(file, lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n"));
   const encoder = encoderOf(folder);
   const config = { vocabularySize: 270, maxPositions: 64 };
-  return { file, tokenizer: await encoder.tokenizer(), read: () => readRows(file, { config, encoder, ...reading }) };
+  return {
+    file,
+    tokenizer: await encoder.tokenizer(),
+    read: (path = file) => readRows(path, { config, encoder, ...reading }),
+  };
 }
 
 describe("readRows", () => {
@@ -74,9 +78,102 @@ describe("readRows", () => {
     expect(describeCounts(dropped.counts)).toBe("3 rows, 2 left out as too long");
   });
 
+  const exchange = [
+    { role: "user", content: "one" },
+    { role: "assistant", content: "two" },
+  ];
+
+  it.each<[string, object, string, string]>([
+    [
+      "ShareGPT",
+      {
+        system: "what",
+        conversations: [
+          { from: "human", value: "one" },
+          { from: "gpt", value: "two" },
+        ],
+      },
+      "<s>system: what</s>\n<s>user: one</s>\n<s>assistant: two</s>\n",
+      "two</s>",
+    ],
+    [
+      "Alpaca",
+      { instruction: "one", input: "", output: "two" },
+      "<s>user: one</s>\n<s>assistant: two</s>\n",
+      "two</s>",
+    ],
+    [
+      "TRL's lists",
+      { prompt: [...exchange, exchange[0]], completion: [exchange[1]] },
+      "<s>user: one</s>\n<s>assistant: two</s>\n<s>user: one</s>\n<s>assistant: two</s>\n",
+      "two</s>",
+    ],
+    [
+      "a turn that is masked",
+      { messages: [exchange[0], { ...exchange[1], weight: 0 }, exchange[0], { role: "assistant", content: "three" }] },
+      "<s>user: one</s>\n<s>assistant: two</s>\n<s>user: one</s>\n<s>assistant: three</s>\n",
+      "three</s>",
+    ],
+  ])("reads %s", async (_, row, text, learned) => {
+    const { read, tokenizer } = await setUp([row], { chatTemplate: TEMPLATE });
+    const { examples } = await read();
+    expect(examples.map(({ ids }) => tokenizer.decode([...ids]))).toEqual([text]);
+    expect(tokenizer.decode([...examples[0]!.labels].filter((label) => label >= 0))).toBe(learned);
+  });
+
+  it("makes an example of each turn where the template drops earlier thoughts, and says so", async () => {
+    const folder = join(import.meta.dirname, "..", "..", "fixtures");
+    const messages = [
+      { role: "user", content: "one" },
+      { role: "assistant", content: "<think>\nthree\n</think>\n\ntwo" },
+    ];
+    for (const name of ["chat-templates/thinking", "training-templates/opened", "training-templates/closed"]) {
+      const chatTemplate = await readFile(join(folder, `${name}.jinja`), "utf8");
+      const options = { chatTemplate, config: { vocabularySize: 270, maxPositions: 512 } };
+      const { read, tokenizer } = await setUp([{ messages: [...messages, ...messages] }, { messages }], options);
+      const { examples, counts } = await read();
+      expect(describeCounts(counts)).toBe("2 rows, 1 split by turn");
+      const learned = examples.map(({ labels }) => tokenizer.decode([...labels].filter((label) => label >= 0)));
+      expect(learned).toEqual(Array(3).fill(expect.stringMatching(/three\n<\/think>\n\ntwo(<\|im_end\|>\n|<\/s>)$/)));
+    }
+  });
+
+  it("reads Alpaca rows without a chat template as Stanford wrote them", async () => {
+    const config = { vocabularySize: 270, maxPositions: 512 };
+    const { read, tokenizer } = await setUp([{ instruction: "one", output: "two" }], { config });
+    const [{ ids, labels }] = (await read()).examples as [{ ids: Int32Array; labels: Int32Array }];
+    expect(tokenizer.decode([...ids])).toMatch(/^Below is .*### Instruction:\none\n\n### Response:\ntwo<\/s>$/s);
+    expect(tokenizer.decode([...labels].filter((label) => label >= 0))).toBe("two</s>");
+  });
+
+  it("reads arrays and lines under any name", async () => {
+    const { file, read } = await setUp([]);
+    const rows = [{ ids: [1, 2] }, { ids: [3, 4], labels: null }];
+    for (const text of [
+      JSON.stringify(rows),
+      JSON.stringify(rows, null, 2),
+      rows.map((row) => JSON.stringify(row)).join("\r\n"),
+    ]) {
+      for (const name of ["rows.jsonl", "rows.json", "rows.txt", "rows"]) {
+        const path = join(file, "..", name);
+        await writeFile(path, `\uFEFF${text}\n`);
+        expect((await read(path)).examples.map(({ ids }) => [...ids])).toEqual([
+          [1, 2],
+          [3, 4],
+        ]);
+      }
+    }
+    const path = join(file, "..", "one.json");
+    await writeFile(path, JSON.stringify(rows[0]));
+    expect((await read(path)).counts.rows).toBe(1);
+    await writeFile(path, JSON.stringify([rows[0], { ids: ["x"] }]));
+    expect((await failure(read(path))).message).toMatch(/one\.json: row 1: ids\.0: /);
+  });
+
   it.each([
     [{ question: "?" }, /rows\.jsonl:2: the row has only question/],
     [{ prompt: "a" }, /rows\.jsonl:2: completion: /],
+    [{ conversations: [{ from: "tool", value: "x" }] }, /rows\.jsonl:2: conversations\.0: "tool" speaks/],
     [{ messages: [{ role: "user" }] }, /rows\.jsonl:2: messages\.0\.content: /],
     [{ ids: [1, 270] }, /rows\.jsonl:2: id 1 is 270, expected an integer from 0 to 269/],
     [{ ids: [1, 2], labels: [1] }, /rows\.jsonl:2 has 2 ids and 1 labels/],
