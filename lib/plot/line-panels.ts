@@ -24,7 +24,7 @@ import {
 } from "./lines.js";
 import { isOwnMethod, methodStyles } from "./method-style.js";
 import { axis, baseLayout, type SeriesStyle } from "./style.js";
-import { chooseTicks, dataTicks } from "./ticks.js";
+import { chooseTicks, dataTicks, tickWidth } from "./ticks.js";
 
 const X_PADDING = 0.06;
 
@@ -40,12 +40,20 @@ export function linePanelsFigure(options: LinePanelsOptions): Figure {
   names.sort((a, b) => Number(isOwnMethod(a)) - Number(isOwnMethod(b)));
   const styles = methodStyles(names);
   const lines = panels.map(({ series }) => series.map((one) => lineOf(one, styleOf(one, styles))));
+  const commonY = yRangeOf(lines.flat(), options);
+  const ranges =
+    options.sharedY === false
+      ? panels.map(({ yScale }, at) => {
+          const isLog = yScale === "log";
+          return { isLog, range: yRangeOf(lines[at]!, { ...options, isLog }) };
+        })
+      : [{ isLog: false, range: commonY }];
   const drawing: Drawing = {
     options,
-    frame: layOut(options, names),
+    frame: layOut(options, names, Math.max(...ranges.map(tickWidth))),
     lines,
     commonXs: distinctX(lines.flat()),
-    commonY: yRangeOf(lines.flat(), options),
+    commonY,
   };
   const drawn = panels.map((_, at) => drawPanel(drawing, at));
   const base = baseLayout({ ...options, height: drawing.frame.height }, names.length > 1);

@@ -1,5 +1,6 @@
 import { badInput, checkEstimate, checkEstimates } from "./check.js";
 import { type Estimate, errorBars, estimates, type Interval, shownNumbers } from "./intervals.js";
+import { markerOf } from "./marks.js";
 import { extremes, paddedRange } from "./numbers.js";
 import { COLOURS, legendName, plainText, type SeriesStyle, SIZES } from "./style.js";
 
@@ -116,7 +117,7 @@ export function lineTrace(
   { name, x, points, style }: Line,
   { connect = true, isAlone = false, whiskers = true }: { connect?: boolean; isAlone?: boolean; whiskers?: boolean },
 ): object {
-  const { colour, outline, marker, dash, width = 2.2 } = style;
+  const { colour, outline, dash, width = 2.2 } = style;
   // A long curve has a few markers, to be told from the others, and none if it is alone.
   const isCurve = connect && x.length > MAX_MARKERS;
   return {
@@ -126,13 +127,7 @@ export function lineTrace(
     x,
     y: points.map(({ value }) => value),
     line: { color: colour, width, dash },
-    marker: {
-      symbol: marker,
-      size: 8,
-      color: colour,
-      line: { color: outline, width: 1 },
-      maxdisplayed: isCurve ? MAX_MARKERS / 2 : 0,
-    },
+    marker: { ...markerOf(style, 8), maxdisplayed: isCurve ? MAX_MARKERS / 2 : 0 },
     cliponaxis: false,
     ...(whiskers ? errorBars("y", points, outline) : {}),
   };
@@ -187,7 +182,7 @@ export function regionMarks(
       line: { width: 0 },
     })),
     annotations: spans.flatMap(({ name, x0, x1 }) =>
-      named
+      named && name.trim() !== ""
         ? [
             {
               text: plainText(name),

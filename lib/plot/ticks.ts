@@ -1,3 +1,4 @@
+import { formatNumber } from "./numbers.js";
 import { SIZES } from "./style.js";
 import { textWidth } from "./text-width.js";
 
@@ -37,6 +38,21 @@ export function dataTicks(data: readonly number[], axis: TickAxis): object {
   const steps = data.map((_, at) => at + 1);
   const tickvals = steps.map(fromLast).find((ticks) => haveRoom(ticks, axis)) ?? [];
   return { tickvals, ticktext: tickvals.map(tickLabel) };
+}
+
+/** About the width of the widest tick that an axis will have, in pixels, where Plotly chooses its ticks or `chooseTicks` does. */
+export function tickWidth({ isLog, range: [low, high] }: Pick<TickAxis, "isLog" | "range">): number {
+  // The digits of a step of a seventh of the axis, and all of the number before them.
+  const step = (high - low) / 7;
+  const decimals = Math.max(0, Math.ceil(-Math.log10(isLog ? 10 ** low : step)));
+  const ends = [low, high].map((end) =>
+    formatNumber(isLog ? 10 ** end : end, isLog ? Math.min(2, decimals) : decimals),
+  );
+  return Math.max(
+    ...ends.map((end) =>
+      textWidth(end.length > 5 && decimals === 0 ? `${end.slice(0, -3)}k` : end, { size: SIZES.tick }),
+    ),
+  );
 }
 
 const tickLabel = (x: number): string => String(Number(x.toPrecision(12)));
