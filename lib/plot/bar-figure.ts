@@ -1,4 +1,4 @@
-import { checkEstimates, checkName, checkNames, checkSeries } from "./check.js";
+import { checkAxisTitle, checkEstimates, checkName, checkNames, checkSeries } from "./check.js";
 import type { Figure, FigureOptions } from "./figure.js";
 import { barMarker, barSlot } from "./grouped-bars.js";
 import { type Estimate, errorBars, estimates, estimateTable, type Interval, shownNumbers } from "./intervals.js";
@@ -111,7 +111,8 @@ export function barFigure(options: BarFigureOptions): Figure {
   return { name, title, spec: { data, layout }, table };
 }
 
-function checkBars({ name, categories, series }: BarFigureOptions): void {
+function checkBars({ name, categories, series, valueTitle }: BarFigureOptions): void {
+  checkAxisTitle(valueTitle);
   checkName(name);
   checkNames("categories", categories);
   checkSeries(series);

@@ -1,4 +1,4 @@
-import { checkName, checkSeries } from "./check.js";
+import { checkAxisTitle, checkName, checkSeries } from "./check.js";
 import type { Figure, FigureOptions } from "./figure.js";
 import { estimateTable } from "./intervals.js";
 import {
@@ -43,6 +43,8 @@ export function lineFigure(options: LineFigureOptions): Figure {
   const { name, title, series, connect = true, regions = [], width = WIDTH } = options;
   const isLog = options.xScale === "log";
   checkName(name);
+  checkAxisTitle(options.xTitle);
+  checkAxisTitle(options.yTitle);
   checkSeries(series);
   for (const one of series) checkLine(one, { isLog, isSorted: connect });
   checkRegions(regions);

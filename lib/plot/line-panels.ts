@@ -1,4 +1,4 @@
-import { badInput, checkName, checkNames } from "./check.js";
+import { badInput, checkAxisTitle, checkName, checkNames } from "./check.js";
 import type { Cell, Figure, Table } from "./figure.js";
 import { estimateTable } from "./intervals.js";
 import { FLOWING_LEGEND } from "./legend.js";
@@ -76,9 +76,11 @@ export function linePanelsFigure(options: LinePanelsOptions): Figure {
   return { name, title, spec: { data, layout }, table: tableOf(options, lines) };
 }
 
-function checkPanels({ name, panels, xScale, path = false, regions = [] }: LinePanelsOptions): void {
+function checkPanels({ name, panels, xTitle, yTitle, xScale, path = false, regions = [] }: LinePanelsOptions): void {
   checkName(name);
   if (panels.length === 0) throw badInput("no panels: expected at least one", "Check the records behind the figure.");
+  checkAxisTitle(xTitle);
+  for (const panel of panels) checkAxisTitle(panel.yTitle ?? yTitle);
   for (const { series } of panels) {
     checkNames(
       "series",

@@ -41,6 +41,18 @@ const METHODS: Readonly<Record<string, readonly [colours: readonly [fill: string
   };
 const OWN = ["a* thought", "aot", "dots"];
 
+/** Of further series; no method has one of these. */
+const OTHER_MARKERS = [
+  "hexagram",
+  "hexagon",
+  "triangle-ne",
+  "triangle-sw",
+  "star-square",
+  "star-triangle-up",
+  "octagon",
+  "triangle-nw",
+];
+
 /** Other names of the same methods, as `key` writes them. */
 const ALIASES: Readonly<Record<string, string>> = {
   "astar thought": "a* thought",
@@ -62,12 +74,12 @@ const ALIASES: Readonly<Record<string, string>> = {
 
 /** What variants of a method are told by: a dash of the line, or of a ring where there is no line. */
 const DASHES: readonly (readonly [variant: RegExp, dash: string])[] = [
-  [/^((as much as|as many steps as:?) )?steps alone$/i, "dash"],
-  [/^(as much as )?algorithm 1$/i, "dot"],
-  [/^best[- ]first$/i, "dashdot"],
+  [/^((as much as|as many steps as:?) )?steps alone$/i, "6px,3px"],
+  [/^(as much as )?algorithm 1$/i, "2px,3px"],
+  [/^best[- ]first$/i, "7px,3px,2px,3px"],
 ];
 /** Of variants that are not among those. */
-const FREE_DASHES = ["longdash", "longdashdot", "8px,3px,2px,3px,2px,3px", "2px,4px"];
+const FREE_DASHES = ["13px,4px", "13px,3px,2px,3px", "8px,2px,2px,2px,2px,2px", "3px,6px"];
 /** Of chains that the search accepted only: hollow. */
 const ACCEPTED = /^accepted$/i;
 
@@ -136,7 +148,7 @@ export function methodStyles(names: readonly string[], { named = false } = {}): 
   const known = methods.filter((method) => Object.hasOwn(METHODS, method));
   const others = methods.filter((method) => !known.includes(method));
   const taken = known.map((method) => METHODS[method]![0][0]);
-  const free = freeStyles(taken, known.length > 0);
+  const free = freeStyles(taken, known.length > 0 || named);
   if (others.length > free.length && !named) {
     throw tooMany(others.length, "series that are no known methods", free.length);
   }
@@ -155,13 +167,16 @@ export function methodStyles(names: readonly string[], { named = false } = {}): 
   );
 }
 
-/** The usual series' styles but for the colours taken; beside methods they are solid, since a dash tells a variant. */
-function freeStyles(taken: readonly string[], besideMethods: boolean): SeriesStyle[] {
-  const left = SERIES_STYLES.filter(({ colour }) => !taken.includes(colour));
-  const spare = SERIES_STYLES.filter(({ colour }) => taken.includes(colour)).map((style) => {
-    return { ...style, marker: "hexagram" };
+/** The usual series' styles, those of colours not taken first; beside methods they are solid, since a dash tells a variant. */
+function freeStyles(taken: readonly string[], areSolid: boolean): SeriesStyle[] {
+  const again = SERIES_STYLES.map((style, at) => {
+    return { ...style, marker: OTHER_MARKERS[at]!, dash: SERIES_STYLES[(at + 3) % SERIES_STYLES.length]!.dash };
   });
-  return [...left, ...spare].map((style) => (besideMethods ? { ...style, dash: "solid" } : style));
+  const [first, second] = [SERIES_STYLES, again].map((styles) =>
+    styles.filter(({ colour }) => !taken.includes(colour)),
+  );
+  const spare = again.filter(({ colour }) => taken.includes(colour));
+  return [...first!, ...spare, ...second!].map((style) => (areSolid ? { ...style, dash: "solid" } : style));
 }
 
 /** For each method the dash of each of its variants. */

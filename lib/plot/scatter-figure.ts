@@ -1,4 +1,4 @@
-import { checkEstimate, checkName, checkNames } from "./check.js";
+import { checkAxisTitle, checkEstimate, checkName, checkNames } from "./check.js";
 import type { Figure, FigureOptions } from "./figure.js";
 import { type Estimate, errorBars, type Interval, shownNumbers } from "./intervals.js";
 import { type LabelledPoint, placeLabels } from "./label-places.js";
@@ -55,6 +55,8 @@ const PADDING = 0.08;
 export function scatterFigure(options: ScatterFigureOptions): Figure {
   const { name, title, points, xTitle, yTitle, fromZero, width = WIDTH, height = HEIGHT } = options;
   checkName(name);
+  checkAxisTitle(xTitle);
+  checkAxisTitle(yTitle);
   const names = points.map((point) => point.name);
   checkNames("points", names);
   const [xs, ys] = [points.map(estimateOf("x")), points.map(estimateOf("y"))];

@@ -141,7 +141,10 @@ function inLayers(nodes: readonly SearchNode[]): SearchNode[] {
     const isChild = (one: SearchNode) => one.kept.length === node.kept.length - 1 && contains(node, one);
     const own = node.parent === null ? undefined : nodes[node.parent]!;
     if (own?.expanded !== undefined && isChild(own)) return node.parent;
-    return expanded.find(({ node: one }) => isChild(one) && (node.f !== undefined || node.chosen))?.at ?? null;
+    // What was only learned from has no f.
+    if (node.f === undefined) return null;
+    const made = expanded.find(({ node: one }) => isChild(one))?.at;
+    return made ?? (own?.expanded !== undefined && own !== node && contains(node, own) ? node.parent : null);
   });
   // A child has more steps than its parent.
   const order = nodes.map((_, at) => at).sort((a, b) => nodes[a]!.kept.length - nodes[b]!.kept.length || a - b);
