@@ -49,7 +49,9 @@ export interface ComparisonFigureOptions extends FigureOptions {
 const NAME_FONT = { size: SIZES.tick, bold: true };
 const VALUE_FONT = { size: SIZES.label, bold: true };
 const HEADER_FONT = { size: SIZES.subtitle, bold: true };
-const MAX_NAME_WIDTH = 200;
+/** More where there are few panels. */
+const MAX_NAME_WIDTH = { few: 290, many: 200 };
+const FEW_PANELS = 2;
 const MIN_PANEL_WIDTH = 130;
 const SIDE = 20;
 const GAP = 16;
@@ -146,7 +148,8 @@ interface Frame {
 
 function layOut(options: ComparisonFigureOptions): Frame {
   const { benchmarks, methods, width: figureWidth = WIDTH } = options;
-  const methodLines = methods.map((method) => wrapText(method.name, MAX_NAME_WIDTH, NAME_FONT));
+  const nameWidth = benchmarks.length > FEW_PANELS ? MAX_NAME_WIDTH.many : MAX_NAME_WIDTH.few;
+  const methodLines = methods.map((method) => wrapText(method.name, nameWidth, NAME_FONT));
   const namesWidth = Math.max(...methodLines.flat().map((line) => textWidth(line, NAME_FONT)));
   const left = Math.ceil(SIDE + namesWidth + 14);
   const top = Math.ceil(headHeight(options, figureWidth) + 4);

@@ -61,7 +61,7 @@ export function importanceFigure(options: ImportanceFigureOptions): Figure {
 }
 
 function labels(steps: readonly WeighedStep[], room: number, rowHeight: number): object[] {
-  const most = Math.max(1, Math.floor(rowHeight / LINE_HEIGHT));
+  const most = 1 + Math.max(0, Math.floor((rowHeight - FONT.size - 2) / LINE_HEIGHT));
   const areMarked = steps.some(({ kept }) => kept !== undefined);
   return steps.flatMap(({ text, kept }, at) => {
     const color = areMarked && !kept ? COLOURS.muted : COLOURS.text;

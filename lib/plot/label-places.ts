@@ -16,7 +16,7 @@ export interface LabelPlace {
 }
 
 /** Distances from the marker's edge, and directions in the order in which a reader would put a name. */
-const DISTANCES = [3, 14, 28, 44, 62, 84, 110];
+const DISTANCES = [3, 14, 28, 44, 62, 84, 110, 140];
 const DIRECTIONS = [
   [1, 0],
   [1, -1],
@@ -34,7 +34,7 @@ const DIRECTIONS = [
 const MARKER = 7;
 const ROUNDS = 8;
 /** What it costs to cover another name, a marker, or a whisker, or to lead a line over one. */
-const COSTS = { label: 1000, marker: 300, whisker: 110, line: 60, outside: 5000, distance: 1.2, order: 0.4 };
+const COSTS = { label: 1000, marker: 300, whisker: 160, line: 60, outside: 5000, distance: 1.2, order: 0.4 };
 
 /**
  * Places for the names of points so that, as far as there is room, none covers another, a marker or a whisker, or leaves

@@ -83,6 +83,9 @@ const FREE_DASHES = ["13px,4px", "13px,3px,2px,3px", "8px,2px,2px,2px,2px,2px", 
 /** Of chains that the search accepted only: hollow. */
 const ACCEPTED = /^accepted$/i;
 
+/** How many samples: "(n=5)" is told from other numbers only where there are others. */
+const SIZE = /^\(?(n\s*=\s*)?\d+\)?$/i;
+
 /** Of a method that is to be looked at, in pixels. */
 const OWN_WIDTH = 3.4;
 const SEPARATOR = /,\s+|\s+\(|\s+\+\s+|\s+w\/|\s+with(?:out)?\s+|@|(?<=[a-z])\*$/i;
@@ -186,6 +189,11 @@ function dashesOf(parts: readonly NameParts[], named: boolean): Map<string, Map<
     const own = found.get(method) ?? new Map<string, string>();
     found.set(method, own);
     if (variant === "" || own.has(variant)) continue;
+    const isOnly = parts.every((other) => other.method !== method || other.variant === variant);
+    if (isOnly && SIZE.test(variant)) {
+      own.set(variant, "solid");
+      continue;
+    }
     const fixed = DASHES.find(([pattern]) => pattern.test(variant))?.[1];
     const used = [...own.values()].filter((dash) => FREE_DASHES.includes(dash)).length;
     if (fixed === undefined && used >= FREE_DASHES.length && !named) {

@@ -45,6 +45,9 @@ const LABEL_WIDTH = 185;
 const LINE_HEIGHT = 1.3 * LABEL_FONT.size;
 const MARGIN = { left: 66, right: 24, bottom: 56 };
 const PADDING = 0.08;
+const AT_ZERO = 0.025;
+/** Keeps lines out of the names. */
+const LABEL_GROUND = "rgba(255,255,255,0.75)";
 
 /**
  * One named point for each method, with intervals on both axes: what a method reaches against what it costs. Names stand
@@ -106,7 +109,9 @@ const estimateOf =
 function rangeOf(shown: readonly Estimate[], holdsZero: boolean): [low: number, high: number] {
   const numbers = [...shownNumbers(shown), ...(holdsZero ? [0] : [])];
   const range = paddedRange(numbers, PADDING);
-  if (holdsZero && extremes(numbers)[0] === 0) range[0] = 0;
+  // Where something lies at zero, its mark keeps clear of the ticks.
+  const isAtZero = shownNumbers(shown).some((value) => value === 0);
+  if (holdsZero && extremes(numbers)[0] === 0) range[0] = isAtZero ? -AT_ZERO * range[1] : 0;
   return range;
 }
 
@@ -149,6 +154,7 @@ function labels(
       yref: "paper",
       y: 1 - y / height,
       yanchor: "middle",
+      bgcolor: LABEL_GROUND,
       borderpad: 0,
       showarrow: false,
     })),

@@ -140,9 +140,9 @@ function inLayers(nodes: readonly SearchNode[]): SearchNode[] {
   const parents = nodes.map((node) => {
     const isChild = (one: SearchNode) => one.kept.length === node.kept.length - 1 && contains(node, one);
     const own = node.parent === null ? undefined : nodes[node.parent]!;
+    // What was only learned from was verified without an f; a state that nothing accepted contains has neither.
+    if (node.f === undefined && node.verdict !== undefined) return null;
     if (own?.expanded !== undefined && isChild(own)) return node.parent;
-    // What was only learned from has no f.
-    if (node.f === undefined) return null;
     const made = expanded.find(({ node: one }) => isChild(one))?.at;
     return made ?? (own?.expanded !== undefined && own !== node && contains(node, own) ? node.parent : null);
   });

@@ -208,6 +208,29 @@ describe("linePanelsFigure", () => {
     expect(raw!.line.width).toBeLessThan(smooth!.line.width);
   });
 
+  it("has ticks at the data of a linear axis that have room beside the ones after them", () => {
+    const few = [{ series: [{ name: "s", x: [0, 0.02, 0.5, 1], y: [4, 5, 6, 7] }] }];
+    const figure = linePanelsFigure({ ...common, xTitle: "x", yTitle: "y", panels: few, ticksAtData: true });
+    expect(axis(figure, "xaxis").tickvals).toEqual([0.02, 0.5, 1]);
+  });
+
+  it("has no title above panels that have none", () => {
+    for (const title of ["", "  ", undefined]) {
+      const figure = linePanelsFigure({
+        ...common,
+        xTitle: "x",
+        yTitle: "y",
+        panels: [{ ...(title === undefined ? {} : { title }), series }],
+      });
+      const texts = (figure.spec.layout.annotations as { text: string }[]).map(({ text }) => text);
+      expect(texts).toEqual(["y", "x"]);
+    }
+    const regions = [{ name: "", from: 1, to: 2 }];
+    const shaded = linePanelsFigure({ ...common, xTitle: "x", yTitle: "y", panels: [{ series }], regions });
+    expect(shaded.spec.layout.annotations as object[]).toHaveLength(2);
+    expect(shaded.spec.layout.shapes as object[]).toHaveLength(1);
+  });
+
   it("refuses zero on a logarithmic scale of y", () => {
     const zero = [{ series: [{ name: "s", x: [1], y: [0] }], yScale: "log" as const }];
     expect(() => linePanelsFigure({ ...common, xTitle: "x", yTitle: "y", panels: zero, sharedY: false })).toThrow(

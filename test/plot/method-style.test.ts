@@ -115,6 +115,13 @@ describe("methodStyles", () => {
     expect(styleOf("A*-Thought, accepted")).toMatchObject({ hollow: true, dash: "solid" });
   });
 
+  it("tells a number of samples only where there are several", () => {
+    expect(styleOf("CoT-SC (n=5)")).toEqual(styleOf("CoT-SC"));
+    expect(styleOf("best-of-8")).toEqual(styleOf("best-of-N"));
+    const dashes = [...methodStyles(["CoT-SC (n=5)", "CoT-SC (n=20)"]).values()].map(({ dash }) => dash);
+    expect(new Set(dashes).size).toBe(2);
+  });
+
   it("keeps what it is not told of apart from the methods", () => {
     const styles = [...methodStyles(["A*-Thought", "mine", "full chain", "yours"]).values()];
     expect(new Set(styles.map(({ colour }) => colour)).size).toBe(4);

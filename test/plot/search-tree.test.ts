@@ -96,6 +96,7 @@ describe("searchTreeFigure", () => {
       node([2, 5], 0, { g: 20, f: 25, h: 5, chosen: true, expanded: 0, verdict: "rejected" }),
       node([2, 5, 8], 3, { g: 30, f: 31, h: 1 }),
       node([2, 5, 6, 8], 3, { g: 40, verdict: "rejected" }),
+      node([2, 5, 6], 3, { g: 30, verdict: "rejected" }),
     ]);
     const paths = (drawn.spec.layout.shapes as { type: string; path: string }[]).filter(({ type }) => type === "path");
     // From {2, 5} to {2, 5, 7}, which was verified before it was a state, and to {2, 5, 8}.
