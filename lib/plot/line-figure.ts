@@ -68,7 +68,7 @@ export function lineFigure(options: LineFigureOptions): Figure {
       width,
     ),
     yaxis: axis(options.yTitle, { range: yRange }),
-    ...(regions.length > 0 ? regionMarks(regions, xRange, { isLog }) : {}),
+    ...(regions.length > 0 ? regionMarks(regions, xRange, { isLog, pixels: width - AXIS_ROOM }) : {}),
   });
   const table = estimateTable(
     ["series", "x", "y"],

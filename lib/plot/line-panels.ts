@@ -125,7 +125,7 @@ function drawPanel({ options, frame, lines, commonXs, commonY }: Drawing, at: nu
   const xs = sharedX ? commonXs : distinctX(own);
   const range = xRangeOf(xs, isLog, X_PADDING);
   const tickAxis = { isLog, range, pixels: width };
-  const marks = regionMarks(regions, range, { isLog, named: at < frame.perRow, xref: x, yref: y });
+  const marks = regionMarks(regions, range, { isLog, pixels: width, named: at < frame.perRow, xref: x, yref: y });
   return {
     traces: panelTraces(series, own, options).map(({ trace, legend }) => ({
       trace: { ...trace, xaxis: x, yaxis: y },

@@ -427,6 +427,14 @@ export const EXAMPLES: Figure[] = [
     ].map((token, index) => ({ token, logProb: -((index * 3) % 8) })),
   }),
   trainingFigure({
+    name: "training-phases",
+    title: "Training in many short phases",
+    phases: ["short", "steps", "depth", "base", "more", "order", "bind"].map((name, at) => ({
+      name,
+      records: phase(at === 3 ? 520 : 40, 40 * at),
+    })),
+  }),
+  trainingFigure({
     name: "training",
     title: "Training in two phases",
     phases: [
