@@ -1,3 +1,4 @@
+export { countOf } from "./count-of.js";
 export { NOTEBOOK_DISPLAY, type NotebookDisplay, notebookDisplay } from "./display.js";
 export { type DownloadOptions, type DownloadProgress, download, parseRetryAfter } from "./download.js";
 export { describeError, type ErrorCode, type ErrorDetails, fileSystemError, ThoughtbookError } from "./errors.js";
