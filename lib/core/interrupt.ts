@@ -1,5 +1,24 @@
+/** The property of `globalThis` under which the notebook kernel puts what gives the signal of its interruptions. */
+const NOTEBOOK_INTERRUPT = Symbol.for("thoughtbook.interrupt");
+
+/** Aborted when the notebook this process runs in is next interrupted; undefined outside of a notebook. */
+function notebookSignal(): AbortSignal | undefined {
+  return (globalThis as { [NOTEBOOK_INTERRUPT]?: () => AbortSignal })[NOTEBOOK_INTERRUPT]?.();
+}
+
+/**
+ * The signal that long work obeys: the caller's, if there is one, and in a notebook the interruption of the cell. Asked for
+ * where the work begins: what begins after an interruption goes on until the next one.
+ */
+export function interruptible(signal?: AbortSignal): AbortSignal | undefined {
+  const notebook = notebookSignal();
+  return signal && notebook && signal !== notebook ? AbortSignal.any([signal, notebook]) : (signal ?? notebook);
+}
+
 /** Ctrl-C as a signal: the first one lets the work at hand end, a second one ends the process at once. */
 export function listenForInterrupt(): { signal: AbortSignal; stop(): void } {
+  const notebook = notebookSignal();
+  if (notebook) return { signal: notebook, stop: () => {} };
   const controller = new AbortController();
   const abort = () => controller.abort(new Error("Ctrl-C"));
   process.once("SIGINT", abort);

@@ -10,26 +10,33 @@ const SCALE = 1.5;
  * @throws ThoughtbookError if it cannot be drawn, or the folder of the figures cannot be written.
  */
 export async function showFigure(figure: Figure, options: ShowOptions = {}): Promise<void> {
+  showBundle(await figureBundle(figure), options);
+}
+
+/** Show a drawing, such as a question graph, as SVG; exported as SVG and PNG like a figure. */
+export async function showDrawing(drawing: Drawing): Promise<void> {
+  showBundle(await drawingBundle(drawing));
+}
+
+/** A figure as a notebook shows it; in a run of `thoughtbook notebooks run` it is also exported. */
+export async function figureBundle(figure: Figure) {
   const { compressPng, exportFigure, renderPng, renderSvg } = await loadPlot();
   const folder = process.env.THOUGHTBOOK_FIGURES;
   const svg = await renderSvg(figure);
   if (folder) await exportFigure(figure, folder, svg);
   const png = await compressPng(renderPng(svg, { scale: SCALE }));
-  showBundle(
-    {
-      "image/png": Buffer.from(png).toString("base64"),
-      "application/vnd.plotly.v1+json": figure.spec,
-      "text/plain": figure.title,
-    },
-    options,
-  );
+  return {
+    "image/png": Buffer.from(png).toString("base64"),
+    "application/vnd.plotly.v1+json": figure.spec,
+    "text/plain": figure.title,
+  };
 }
 
-/** Show a drawing, such as a question graph, as SVG; exported as SVG and PNG like a figure. */
-export async function showDrawing(drawing: Drawing): Promise<void> {
+/** A drawing as a notebook shows it; exported like a figure. */
+export async function drawingBundle(drawing: Drawing) {
   const folder = process.env.THOUGHTBOOK_FIGURES;
   if (folder) await (await loadPlot()).exportDrawing(drawing, folder);
-  showBundle({ "image/svg+xml": drawing.svg, "text/plain": drawing.title });
+  return { "image/svg+xml": drawing.svg, "text/plain": drawing.title };
 }
 
 /** On demand: the commands that run and check notebooks draw nothing, and loading it takes 0.3 s. */
