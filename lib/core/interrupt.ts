@@ -6,11 +6,15 @@ function notebookSignal(): AbortSignal | undefined {
   return (globalThis as { [NOTEBOOK_INTERRUPT]?: () => AbortSignal })[NOTEBOOK_INTERRUPT]?.();
 }
 
+/** For a short part of long work that ends as a whole: a signal that is never aborted, not even by a notebook. */
+export const UNINTERRUPTED: AbortSignal = new AbortController().signal;
+
 /**
  * The signal that long work obeys: the caller's, if there is one, and in a notebook the interruption of the cell. Asked for
- * where the work begins: what begins after an interruption goes on until the next one.
+ * where the work begins. What begins in an interrupted notebook before its next cell is refused.
  */
 export function interruptible(signal?: AbortSignal): AbortSignal | undefined {
+  if (signal === UNINTERRUPTED) return signal;
   const notebook = notebookSignal();
   return signal && notebook && signal !== notebook ? AbortSignal.any([signal, notebook]) : (signal ?? notebook);
 }

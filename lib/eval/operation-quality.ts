@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { createRandom, ThoughtbookError } from "../core/index.js";
+import { createRandom, interruptible, ThoughtbookError } from "../core/index.js";
 import {
   FUNCTION_STEPS,
   functionProblems,
@@ -107,8 +107,9 @@ const CHECKS: { readonly [Name in OperationName]?: Check<Name> } = {
  */
 export async function operationQuality(
   model: LanguageModel,
-  options: OperationQualityOptions,
+  given: OperationQualityOptions,
 ): Promise<OperationQuality[]> {
+  const options = { ...given, signal: interruptible(given.signal) };
   const results: OperationQuality[] = [];
   for (const name of options.operations ?? OPERATION_NAMES) results.push(await qualityOf(model, name, options));
   return results;

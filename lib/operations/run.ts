@@ -1,5 +1,5 @@
 import type { Result } from "../answer/index.js";
-import { ThoughtbookError } from "../core/index.js";
+import { interruptible, ThoughtbookError } from "../core/index.js";
 import type { Completion, CompletionTokens, LanguageModel, Prompt, RequestPlace, TextRequest } from "../llm/index.js";
 import type { RequestOptions } from "../model/index.js";
 import type { Operation } from "./operation.js";
@@ -88,10 +88,11 @@ export async function runOperation<Input, Output>(
     system,
     prefill,
     batchSize,
-    signal,
+    signal: given,
     onOutcome,
     ...request
   } = options;
+  const signal = interruptible(given);
   checkOptions(mostAttempts, samples, seeds, inputs.length);
   const seedOf = (input: number) => seeds?.[input] ?? `${seed}/${operation.name}/${input}`;
   if (system !== undefined) await requireSystemRole(model);

@@ -1,12 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import {
-  listenForInterrupt,
-  openRun,
-  type Progress,
-  type ProgressDisplay,
-  startProgress,
-  ThoughtbookError,
-} from "../core/index.js";
+import { interruptible, listenForInterrupt, openRun, type Progress, type ProgressDisplay, startProgress, ThoughtbookError } from "../core/index.js";
 import {
   type Adapter,
   type AdapterOptions,
@@ -131,7 +124,7 @@ export async function trainLanguageModel(options: TrainLanguageModelOptions): Pr
     config: describeRun({ model, examples, settings, adapter, evaluation: options }),
     idOf: ({ id }) => id,
   });
-  const interrupt = options.signal ? { signal: options.signal, stop: () => {} } : listenForInterrupt();
+  const interrupt = options.signal ? { signal: interruptible(options.signal)!, stop: () => {} } : listenForInterrupt();
   let progress: Progress | undefined;
   try {
     let state = step.init(trained.params, trained.frozen) as TrainingState<Specs, Specs>;

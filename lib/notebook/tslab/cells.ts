@@ -51,7 +51,7 @@ export function mendConverter(converter: TslabConverter): void {
   converter.convert = (_, source) => {
     current = undefined;
     assigned = new Set();
-    const converted = convert(known, expandShorthand(source));
+    const converted = convert(known, expandSyntax(source));
     if (converted.diagnostics.length > 0) return converted;
     const { output, names } = splitReset(converted.output ?? "");
     const result = converted.lastExpressionVar;
@@ -147,14 +147,28 @@ function endsWithAssignment(source: string): boolean {
   return operator !== undefined && operator >= SyntaxKind.FirstAssignment && operator <= SyntaxKind.LastAssignment;
 }
 
-/** `{ seed }` as `{ seed: seed }`: tslab looks up only the latter among the variables of earlier cells. */
-function expandShorthand(source: string): string {
-  const found: SyntaxNode[] = [];
-  const visit = (node: SyntaxNode): void => {
-    const isShorthand = node.kind === typescript.SyntaxKind.ShorthandPropertyAssignment;
-    if (isShorthand && !node.objectAssignmentInitializer) found.push(node);
-    typescript.forEachChild(node, visit);
+/**
+ * `{ seed }` as `{ seed: seed }`: tslab looks up only the latter among the variables of earlier cells. And `await (x)` as
+ * `await Promise.resolve((x))`: where nothing but its place says that it may be awaited, it takes `await` for a function.
+ */
+function expandSyntax(source: string): string {
+  const { ShorthandPropertyAssignment, Identifier } = typescript.SyntaxKind;
+  const edits: { at: number; text: string }[] = [];
+  const visit = (node: SyntaxNode, outer?: SyntaxNode): void => {
+    if (node.kind === ShorthandPropertyAssignment && !node.objectAssignmentInitializer) {
+      edits.push({ at: node.end, text: `: ${node.name!.text}` });
+    }
+    // The longest of `await (f)`, `await (f)()` and `await (f)().x`, of which `await` is the first word.
+    const chain = outer && node.pos === outer.pos ? outer : node;
+    if (node.kind === Identifier && node.text === "await" && chain !== node) {
+      edits.push({ at: node.end, text: " Promise.resolve(" }, { at: chain.end, text: ")" });
+    }
+    typescript.forEachChild(node, (child) => visit(child, CHAINS.has(node.kind) ? chain : undefined));
   };
   visit(parse(source));
-  return found.reduceRight((text, { name, end }) => `${text.slice(0, end)}: ${name!.text}${text.slice(end)}`, source);
+  const ordered = edits.sort((a, b) => b.at - a.at);
+  return ordered.reduce((text, { at, text: added }) => `${text.slice(0, at)}${added}${text.slice(at)}`, source);
 }
+
+const { CallExpression, PropertyAccessExpression, ElementAccessExpression, NonNullExpression } = typescript.SyntaxKind;
+const CHAINS = new Set([CallExpression, PropertyAccessExpression, ElementAccessExpression, NonNullExpression]);

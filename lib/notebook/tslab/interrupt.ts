@@ -22,7 +22,10 @@ function newController(): AbortController {
   return fresh;
 }
 
-/** The bridge that lib/core/interrupt.ts looks for: the signal that long work obeys, until the next interruption. */
+/**
+ * The bridge that lib/core/interrupt.ts looks for: the signal that long work obeys. Once aborted it stays so until the next
+ * cell: a loop of the interrupted one that catches errors cannot go on.
+ */
 export function installInterrupt(): void {
   Object.defineProperty(globalThis, Symbol.for("thoughtbook.interrupt"), { value: () => controller.signal });
   process.removeAllListeners("SIGINT");
@@ -39,9 +42,7 @@ export function interrupt(): void {
   const wasTorn = Atomics.exchange(torn, 0, 0) === 1;
   if (wasTorn) resumeSending();
   const isLast = wasTorn || timer !== undefined;
-  const interrupted = controller;
-  controller = newController();
-  interrupted.abort(new Error("the notebook was interrupted"));
+  controller.abort(new Error("the notebook was interrupted"));
   if (isLast) endCell?.();
   else if (endCell) timer = setTimeout(endCell, GRACE_MS);
 }
@@ -51,6 +52,7 @@ export async function untilInterrupted<T>(work: () => Promise<T>): Promise<T | "
   const ended = new Promise<"interrupted">((resolve) => {
     endCell = () => resolve("interrupted");
   });
+  if (controller.signal.aborted) controller = newController();
   try {
     // In a turn of its own: code that is stopped because it blocks takes with it what called it, and what else was due.
     await nextTurn();

@@ -69,6 +69,7 @@ export interface SyntaxNode {
   kind: number;
   pos: number;
   end: number;
+  text?: string;
   name?: SyntaxNode & { text: string };
   expression?: SyntaxNode;
   operatorToken?: SyntaxNode;
@@ -96,7 +97,12 @@ export interface TypeScript {
     | "FunctionDeclaration"
     | "ClassDeclaration"
     | "EnumDeclaration"
-    | "ModuleDeclaration",
+    | "ModuleDeclaration"
+    | "Identifier"
+    | "CallExpression"
+    | "PropertyAccessExpression"
+    | "ElementAccessExpression"
+    | "NonNullExpression",
     number
   >;
   createSourceFile(name: string, text: string, target: number): SourceFile;
