@@ -1,5 +1,5 @@
-import { interruptible } from "../core/index.js";
 import TinyQueue from "tinyqueue";
+import { interruptible } from "../core/index.js";
 import { createAcceptance, growRejected, shortestPrefix } from "./acceptance.js";
 import { leastAddition } from "./best-first-bound.js";
 import { type CostedNode, createStates } from "./best-first-states.js";

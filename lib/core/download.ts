@@ -3,9 +3,9 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Dispatcher } from "undici";
 import { fileSystemError, ThoughtbookError } from "./errors.js";
-import { interruptible } from "./interrupt.js";
 import { acquireLock } from "./file-lock.js";
 import { sha256File } from "./hash.js";
+import { interruptible } from "./interrupt.js";
 
 /** How far a download is. `totalBytes` is missing if the server does not tell. */
 export interface DownloadProgress {

@@ -1,3 +1,6 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { ThoughtbookError } from "./errors.js";
+
 /** The property of `globalThis` under which the notebook kernel puts what gives the signal of its interruptions. */
 const NOTEBOOK_INTERRUPT = Symbol.for("thoughtbook.interrupt");
 
@@ -27,4 +30,34 @@ export function listenForInterrupt(): { signal: AbortSignal; stop(): void } {
   const abort = () => controller.abort(new Error("Ctrl-C"));
   process.once("SIGINT", abort);
   return { signal: controller.signal, stop: () => process.removeListener("SIGINT", abort) };
+}
+
+const TURN_MS = 50;
+
+/**
+ * Do work that is synchronous piece by piece so that the event loop has a turn now and then: for Ctrl-C, the interruption of
+ * a notebook, progress.
+ *
+ * @throws interrupted
+ */
+export async function mapInTurns<T, R>(
+  items: readonly T[],
+  work: (item: T, index: number) => R,
+  signal?: AbortSignal,
+): Promise<R[]> {
+  const results: R[] = [];
+  let paused = performance.now();
+  for (const [index, item] of items.entries()) {
+    results.push(work(item, index));
+    if (performance.now() - paused < TURN_MS) continue;
+    await nextTurn();
+    if (signal?.aborted) {
+      throw new ThoughtbookError("interrupted", "the work was interrupted", {
+        hint: "Run it again.",
+        cause: signal.reason,
+      });
+    }
+    paused = performance.now();
+  }
+  return results;
 }

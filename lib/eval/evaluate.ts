@@ -1,5 +1,13 @@
 import { join } from "node:path";
-import { interruptible, type Progress, type ProgressDisplay, startProgress, strictJson, ThoughtbookError, writeWhole } from "../core/index.js";
+import {
+  interruptible,
+  type Progress,
+  type ProgressDisplay,
+  startProgress,
+  strictJson,
+  ThoughtbookError,
+  writeWhole,
+} from "../core/index.js";
 import type { LanguageModel } from "../llm/index.js";
 import { type PromptFrame, requireSystemRole, systemPromptName } from "../operations/index.js";
 import { ANSWERERS, type AnswerOperation } from "./answerers.js";

@@ -1,5 +1,5 @@
 import type { Result } from "../answer/index.js";
-import { interruptible, ThoughtbookError } from "../core/index.js";
+import { interruptible, mapInTurns, ThoughtbookError } from "../core/index.js";
 import type { Completion, CompletionTokens, LanguageModel, Prompt, RequestPlace, TextRequest } from "../llm/index.js";
 import type { RequestOptions } from "../model/index.js";
 import type { Operation } from "./operation.js";
@@ -123,7 +123,8 @@ export async function runOperation<Input, Output>(
   };
 
   // At once: a model behind a server is asked for several at a time.
-  const lengths = await Promise.all(prompts.map((prompt) => lengthBeyond(model, prompt, signal)));
+  const asked = await mapInTurns(prompts, (prompt) => noted(lengthBeyond(model, prompt, signal)), signal);
+  const lengths = await Promise.all(asked.map(({ settled }) => settled));
   const fitting: number[] = [];
   for (const [input, tooLong] of lengths.entries()) {
     if (tooLong === undefined) fitting.push(input);
@@ -170,6 +171,12 @@ function readAttempt<Output>(
     outcome: read.ok ? { ...attempted, ...read } : { ...attempted, ok: false, failure, reason: read.reason },
     spent: { request: before.request, sample: before.sample, ...cost },
   };
+}
+
+/** A promise that is awaited later, which Node does not foresee when it fails before. */
+function noted<T>(promise: Promise<T>): { settled: Promise<T> } {
+  promise.catch(() => {});
+  return { settled: promise };
 }
 
 /** The outcome of a prompt that leaves no room for a text; undefined if it does, or if nobody can tell. */

@@ -1,5 +1,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { interruptible, listenForInterrupt, openRun, type Progress, type ProgressDisplay, startProgress, ThoughtbookError } from "../core/index.js";
+import {
+  interruptible,
+  listenForInterrupt,
+  openRun,
+  type Progress,
+  type ProgressDisplay,
+  startProgress,
+  ThoughtbookError,
+} from "../core/index.js";
 import {
   type Adapter,
   type AdapterOptions,

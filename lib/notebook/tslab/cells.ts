@@ -103,10 +103,13 @@ function takeResult({ result }: ConvertedCell): unknown {
  */
 function splitReset(output: string): { output: string; names: string[] } {
   const names: string[] = [];
-  const rest = output.replace(/^(Object\.defineProperty\(exports, "__esModule".*\n)((?:exports\..* = void 0;\n)+)/, (_, head, reset) => {
-    names.push(...[...String(reset).matchAll(/exports\.([^\s=]+) = /g)].map((match) => match[1]!));
-    return head + String(reset).replace(/[^\n]/g, "");
-  });
+  const rest = output.replace(
+    /^(Object\.defineProperty\(exports, "__esModule".*\n)((?:exports\..* = void 0;\n)+)/,
+    (_, head, reset) => {
+      names.push(...[...String(reset).matchAll(/exports\.([^\s=]+) = /g)].map((match) => match[1]!));
+      return head + String(reset).replace(/[^\n]/g, "");
+    },
+  );
   return { output: rest, names };
 }
 
@@ -133,8 +136,8 @@ const VALUES = new Set([FunctionDeclaration, ClassDeclaration, EnumDeclaration, 
 
 function importedNames(clause: NonNullable<SyntaxNode["importClause"]>): string[] {
   const { name, namedBindings } = clause;
-  return [name, namedBindings?.name, ...(namedBindings?.elements ?? []).map((element) => element.name)].flatMap((node) =>
-    node ? [node.text] : [],
+  return [name, namedBindings?.name, ...(namedBindings?.elements ?? []).map((element) => element.name)].flatMap(
+    (node) => (node ? [node.text] : []),
   );
 }
 

@@ -1,5 +1,5 @@
-import vm from "node:vm";
 import { format } from "node:util";
+import vm from "node:vm";
 import { finishCell, finishFailedCell, mendConverter, mendScope } from "./cells.js";
 import { cellEnds, cellStarts, describe, type Failure, recordFailure, takeFailure } from "./failures.js";
 import { recordHistory } from "./history.js";

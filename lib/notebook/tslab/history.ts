@@ -42,6 +42,8 @@ export function historyReply(request: HistoryRequest): Content {
 
 /** `*` for any text and `?` for any character. */
 function globPattern(pattern: string): RegExp {
-  const source = pattern.replace(/[.*+?^${}()|[\]\\]/g, (mark) => (mark === "*" ? ".*" : mark === "?" ? "." : `\\${mark}`));
+  const source = pattern.replace(/[.*+?^${}()|[\]\\]/g, (mark) =>
+    mark === "*" ? ".*" : mark === "?" ? "." : `\\${mark}`,
+  );
   return new RegExp(`^${source}$`, "s");
 }

@@ -2,9 +2,11 @@ import { setMaxListeners } from "node:events";
 import { Worker } from "node:worker_threads";
 import { resumeSending } from "./sockets.js";
 
-/** How long the library may take to end by itself what it was doing, and code that does not return to end at all. */
+/** How long what obeys may take to end by itself, and code that does not return to return after all. */
 const GRACE_MS = 700;
 const BLOCKED_MS = 400;
+/** How long the library and the compiler may: the one has its turns of the event loop, and both would leave things half done. */
+const PATIENT_MS = 10_000;
 
 /** Shared with the watching thread: when this thread last took note of an interruption, and whether it was torn from its work. */
 const noted = new BigInt64Array(new SharedArrayBuffer(8));
@@ -72,24 +74,40 @@ export async function untilInterrupted<T>(work: () => Promise<T>): Promise<T | "
  */
 const WATCHER = `
   const { Session } = require("node:inspector");
-  const { noted, torn, blockedMs } = require("node:worker_threads").workerData;
+  const { noted, torn, blockedMs, patientMs, library, kernel } = require("node:worker_threads").workerData;
   const parent = process.ppid;
   setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, "SIGKILL"); }, 500);
 
   const { SIGINT } = require("node:os").constants.signals;
   const handle = new (process.binding("signal_wrap").Signal)();
   handle.onsignal = () => {
-    const sent = BigInt(Date.now() - 50);
-    setTimeout(() => {
-      if (Atomics.load(noted, 0) >= sent || Atomics.exchange(torn, 0, 1) === 1) return;
-      const session = new Session();
-      session.connectToMainThread();
-      session.post("Runtime.terminateExecution", () => session.disconnect());
-    }, blockedMs);
+    const sent = Date.now();
+    setTimeout(() => stopUnlessNoted(sent), blockedMs);
   };
-  handle.start(SIGINT);`;
+  handle.start(SIGINT);
+
+  function stopUnlessNoted(sent) {
+    const isNoted = () => Atomics.load(noted, 0) >= BigInt(sent - 50);
+    if (isNoted()) return;
+    const session = new Session();
+    session.connectToMainThread();
+    session.on("Debugger.paused", ({ params: { callFrames } }) => {
+      const isSpared = ({ url }) =>
+        (url.startsWith(library) && !url.startsWith(kernel)) || url.includes("typescript-for-tslab");
+      // It may have gone on while it was asked to pause.
+      const terminateOnResume = !isNoted() && (!callFrames.some(isSpared) || Date.now() > sent + patientMs);
+      if (terminateOnResume) Atomics.store(torn, 0, 1);
+      session.post("Debugger.resume", { terminateOnResume }, () => {
+        session.disconnect();
+        setTimeout(() => stopUnlessNoted(sent), blockedMs);
+      });
+    });
+    session.post("Debugger.enable");
+    session.post("Debugger.pause");
+  }`;
 
 function startWatcher(): void {
-  const workerData = { noted, torn, blockedMs: BLOCKED_MS };
+  const [kernel, library] = [new URL("./", import.meta.url).href, new URL("../../", import.meta.url).href];
+  const workerData = { noted, torn, blockedMs: BLOCKED_MS, patientMs: PATIENT_MS, library, kernel };
   new Worker(WATCHER, { eval: true, stdout: true, stderr: true, workerData }).unref();
 }

@@ -87,7 +87,10 @@ const refuse: Answer = ({ header: { msg_type } }) => ({
 function respond(server: TslabServer, socket: Socket, frames: Buffer[], message: Message, answer: Answer): void {
   const { key } = server.connInfo;
   const { session } = message.header;
-  const identities = frames.slice(0, frames.findIndex((frame) => frame.toString() === "<IDS|MSG>"));
+  const identities = frames.slice(
+    0,
+    frames.findIndex((frame) => frame.toString() === "<IDS|MSG>"),
+  );
   const send = (target: Socket, type: string, content: Content) =>
     void target.send([...identities, ...encodeMessage(createHeader(type, session), content, key, message.header)]);
   send(server.iopub, "status", { execution_state: "busy" });
