@@ -17,7 +17,9 @@ export function addKernelCommands(program: Command): void {
     .option("--id <id>", "by which notebooks ask for it; the committed ones ask for the default", KERNEL_ID)
     .option("--data-dir <folder>", "Jupyter's data folder (default: the one Jupyter uses for this user)")
     .addOption(
-      new Option("--prefix <folder>", "of a Python or system installation: <folder>/share/jupyter").conflicts("dataDir"),
+      new Option("--prefix <folder>", "of a Python or system installation: <folder>/share/jupyter").conflicts(
+        "dataDir",
+      ),
     )
     .action(async ({ id, dataDir, prefix }: InstallFlags) => {
       const place = prefix === undefined ? dataDir : join(prefix, "share", "jupyter");

@@ -83,38 +83,46 @@ describe("installKernel", () => {
     expect(stderr.toString()).toContain("RangeError: no such budget");
   });
 
-  it.skipIf(!jupyter)("runs all cells with --allow-errors, and past those tagged raises-exception in both runners", async () => {
-    const folder = temporaryFolder();
-    const cells = (tags: string[]) => [
-      "const a = 1;\na",
-      codeCell('const kept = 2;\nthrow new Error("meant");', tags),
-      "a + kept",
-      codeCell('const wrong: number = "text";', tags),
-      "[{ a }]",
-    ];
-    await installKernel(join(folder, "jupyter"));
-    const env = { ...process.env, JUPYTER_DATA_DIR: join(folder, "jupyter"), JUPYTER_PATH: join(folder, "jupyter") };
-    const convert = async (file: string, ...options: string[]) => {
-      execFileSync(jupyter!, ["nbconvert", "--to", "notebook", "--execute", ...options, file, "--output", "converted"], {
-        env,
-        cwd: folder,
-        stdio: "pipe",
-      });
-      return codeOutputs(await readNotebook(join(folder, "converted.ipynb")));
-    };
-    const tagged = await writeCells(folder, "tagged.ipynb", ...cells(["raises-exception"]));
-    const { written, failure } = await runNotebook(tagged, { scale: "standard", out: join(folder, "ours") });
-    expect(failure).toBeUndefined();
-    const ours = codeOutputs(await readNotebook(written));
-    expect(ours.map(([count]) => count)).toEqual([1, 2, 3, 4, 5]);
-    expect(ours.map(([, outputs]) => (outputs as { output_type: string }[])[0]!.output_type)).toEqual([
-      "execute_result",
-      "error",
-      "execute_result",
-      "error",
-      "execute_result",
-    ]);
-    expect(await convert(tagged)).toEqual(ours);
-    expect(await convert(await writeCells(folder, "plain.ipynb", ...cells([])), "--allow-errors")).toEqual(ours);
-  }, 60_000);
+  it.skipIf(!jupyter)(
+    "runs all cells with --allow-errors, and past those tagged raises-exception in both runners",
+    async () => {
+      const folder = temporaryFolder();
+      const cells = (tags: string[]) => [
+        "const a = 1;\na",
+        codeCell('const kept = 2;\nthrow new Error("meant");', tags),
+        "a + kept",
+        codeCell('const wrong: number = "text";', tags),
+        "[{ a }]",
+      ];
+      await installKernel(join(folder, "jupyter"));
+      const env = { ...process.env, JUPYTER_DATA_DIR: join(folder, "jupyter"), JUPYTER_PATH: join(folder, "jupyter") };
+      const convert = async (file: string, ...options: string[]) => {
+        execFileSync(
+          jupyter!,
+          ["nbconvert", "--to", "notebook", "--execute", ...options, file, "--output", "converted"],
+          {
+            env,
+            cwd: folder,
+            stdio: "pipe",
+          },
+        );
+        return codeOutputs(await readNotebook(join(folder, "converted.ipynb")));
+      };
+      const tagged = await writeCells(folder, "tagged.ipynb", ...cells(["raises-exception"]));
+      const { written, failure } = await runNotebook(tagged, { scale: "standard", out: join(folder, "ours") });
+      expect(failure).toBeUndefined();
+      const ours = codeOutputs(await readNotebook(written));
+      expect(ours.map(([count]) => count)).toEqual([1, 2, 3, 4, 5]);
+      expect(ours.map(([, outputs]) => (outputs as { output_type: string }[])[0]!.output_type)).toEqual([
+        "execute_result",
+        "error",
+        "execute_result",
+        "error",
+        "execute_result",
+      ]);
+      expect(await convert(tagged)).toEqual(ours);
+      expect(await convert(await writeCells(folder, "plain.ipynb", ...cells([])), "--allow-errors")).toEqual(ours);
+    },
+    60_000,
+  );
 });

@@ -226,12 +226,26 @@ describe("a healthy kernel", () => {
   });
 
   it.each([
-    ["what may be undefined", "const found = [1].find((n) => n > 1);\nfound.toFixed();", "'found' is possibly 'undefined'"],
+    [
+      "what may be undefined",
+      "const found = [1].find((n) => n > 1);\nfound.toFixed();",
+      "'found' is possibly 'undefined'",
+    ],
     ["parameters without a type", "function same(x) { return x; }", "Parameter 'x' implicitly has an 'any' type"],
     ["what was caught", "try { null; } catch (e) { e.message; }", "'e' is of type 'unknown'"],
   ])("is strict about %s", async (_, code, message) => {
     const { outcome } = await run(kernel, code);
     expect(outcome).toMatchObject({ ename: "TypeScriptError", evalue: expect.stringContaining(message) });
+  });
+
+  it("takes what an earlier cell has checked, as `notebooks check` does", { timeout: 60_000 }, async () => {
+    await run(kernel, "const sought = [1, 2].find((n) => n > 1);\nlet level: number | undefined;");
+    const unchecked = await run(kernel, "sought + 1");
+    expect(unchecked.outcome).toMatchObject({ evalue: expect.stringContaining("'sought' is possibly 'undefined'") });
+    await run(kernel, 'if (sought === undefined) throw new Error("none");\nlevel = 5;');
+    expect((await run(kernel, "sought + level")).result).toEqual({ "text/plain": "7" });
+    const wrong = await run(kernel, "const nothing: string = undefined;");
+    expect(wrong.outcome).toMatchObject({ ename: "TypeScriptError" });
   });
 
   it.each([
@@ -256,8 +270,8 @@ describe("an interruption", () => {
       'import { evaluateModel, loadTask } from "thoughtbook/eval";\n' +
       'import { loadModel } from "thoughtbook/llm";\n' +
       'const model = await loadModel("mini");\nconst task = await loadTask("word-problems:3", { limit: 2000 });\n' +
-      "const prompts = Array.from({ length: 5000 }, (_, i) => `Tom has ${i} apples.`);\n" +
-      "await model.generate([{ prompt: \"Tom\", maxNewTokens: 2 }]);";
+      "const prompts = Array.from({ length: 5000 }, (_, i) => 'Tom has ' + i);\n" +
+      'await model.generate([{ prompt: "Tom", maxNewTokens: 2 }]);';
     expect((await run(kernel, code)).outcome.status).toBe("ok");
   }, 120_000);
   afterAll(() => kernel.stop());
@@ -266,7 +280,10 @@ describe("an interruption", () => {
     ["generate", "await model.generate(prompts.map((prompt) => ({ prompt, maxNewTokens: 200, stopIds: [] })));"],
     ["score", 'await model.score(prompts.map((prompt) => ({ prompt, continuation: " He eats them all." })));'],
     ["evaluateModel", 'await evaluateModel(model, task, { folder: "runs/test/interrupted", overwrite: true });'],
-    ["work in a loop", 'for (const prompt of prompts) await model.generate([{ prompt, maxNewTokens: 50, stopIds: [] }]);'],
+    [
+      "work in a loop",
+      "for (const prompt of prompts) await model.generate([{ prompt, maxNewTokens: 50, stopIds: [] }]);",
+    ],
   ])("ends %s with its own error, and the next cell runs", { timeout: 60_000 }, async (_, code) => {
     const { outcome, types } = await run(kernel, `let ending: unknown;\ntry { ${code} } catch (e) { ending = e; }`, {
       timeoutSeconds: 3,
@@ -274,7 +291,9 @@ describe("an interruption", () => {
     expect(outcome.status).toBe("timeout");
     expect(types).toContain("execute_input");
     await expect
-      .poll(async () => (await run(kernel, "(ending as { code?: string } | undefined)?.code")).result, { timeout: 20_000 })
+      .poll(async () => (await run(kernel, "(ending as { code?: string } | undefined)?.code")).result, {
+        timeout: 20_000,
+      })
       .toEqual({ "text/plain": "interrupted" });
   });
 });

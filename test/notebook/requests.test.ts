@@ -51,7 +51,11 @@ describe("the kernel answers", () => {
 
   it("who it is", async () => {
     const { content } = await ask("kernel_info_request", {});
-    expect(content).toMatchObject({ status: "ok", implementation: "thoughtbook", language_info: { name: "typescript" } });
+    expect(content).toMatchObject({
+      status: "ok",
+      implementation: "thoughtbook",
+      language_info: { name: "typescript" },
+    });
     expect((content as { language_info: { version: string } }).language_info.version).toMatch(/^5\./);
   });
 

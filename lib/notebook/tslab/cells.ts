@@ -1,7 +1,8 @@
-import { type Converted, type SyntaxNode, type TslabConverter, typescript } from "./modules.js";
+import { type Converted, isOfNarrowing, type SyntaxNode, type TslabConverter, typescript } from "./modules.js";
 
 /** A cell that was converted to JavaScript and is being run. */
 interface ConvertedCell {
+  source: string;
   /** What cells after it see if it ends well. */
   declarations: string;
   /** The names of values that it declares. */
@@ -19,6 +20,19 @@ let assigned = new Set<string>();
 /** The types of what is in `variables`. */
 let known = "";
 let current: ConvertedCell | undefined;
+/** The cells that ended well and of which something is left. */
+let finished: Pick<ConvertedCell, "source" | "names">[] = [];
+/** What is wrong with the types of the cell that was converted last. */
+let diagnostics: Converted["diagnostics"] = [];
+
+/**
+ * The code of the cells up to the one that was just refused, if it may be only for what an earlier cell has checked: the
+ * type of a variable as it was declared is all that tslab knows of it.
+ */
+export function refusedForNarrowing(source: string): string[] | undefined {
+  const isIt = diagnostics.length > 0 && diagnostics.every(({ messageText }) => isOfNarrowing(messageText));
+  return isIt ? [...finished.map((cell) => cell.source), source] : undefined;
+}
 
 /** As tslab's own, a target that takes named imports, which are defined as getters, as values that can be replaced. */
 const scope = new Proxy(variables, {
@@ -52,10 +66,12 @@ export function mendConverter(converter: TslabConverter): void {
     current = undefined;
     assigned = new Set();
     const converted = convert(known, expandSyntax(source));
-    if (converted.diagnostics.length > 0) return converted;
+    diagnostics = converted.diagnostics;
+    if (diagnostics.length > 0) return converted;
     const { output, names } = splitReset(converted.output ?? "");
     const result = converted.lastExpressionVar;
     current = {
+      source,
       declarations: converted.declOutput ?? "",
       names: names.filter((name) => name !== result),
       result,
@@ -77,6 +93,10 @@ export function mendConverter(converter: TslabConverter): void {
 export function finishCell(): unknown {
   if (!current) return undefined;
   known = current.declarations;
+  const { source, names } = current;
+  const isLeft = (cell: (typeof finished)[number]) =>
+    cell.source !== source && (cell.names.length === 0 || cell.names.some((name) => !names.includes(name)));
+  finished = [...finished.filter(isLeft), { source, names }];
   const value = takeResult(current);
   return current.shown ? value : undefined;
 }

@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { format } from "node:util";
 import vm from "node:vm";
-import { finishCell, finishFailedCell, mendConverter, mendScope } from "./cells.js";
+import { finishCell, finishFailedCell, mendConverter, mendScope, refusedForNarrowing } from "./cells.js";
 import { cellEnds, cellStarts, describe, type Failure, recordFailure, takeFailure } from "./failures.js";
 import { recordHistory } from "./history.js";
 import { untilInterrupted } from "./interrupt.js";
@@ -9,6 +11,7 @@ import {
   type ExecuteRequest,
   executor,
   jupyter,
+  narrowing,
   type TslabHandler,
   type WriteDisplay,
   type WriteStream,
@@ -97,6 +100,37 @@ function mendExecutor(): void {
   };
 }
 
+/** Execute code of which the types are right, as `notebooks check` sees it: as one program with the cells before it. */
+async function executeTyped({ executor: { execute } }: TslabHandler, code: string): Promise<boolean> {
+  if (await execute(code)) return true;
+  const sources = refusedForNarrowing(code);
+  const modules = sources && findNodeModules(process.cwd());
+  if (!sources || !modules) return false;
+  const { typeCheckNotebook } = await import("../type-check.js");
+  const cells = sources.map((source) => ({
+    cell_type: "code" as const,
+    metadata: {},
+    source,
+    outputs: [],
+    execution_count: null,
+  }));
+  const problems = await typeCheckNotebook({ nbformat: 4, nbformat_minor: 5, metadata: {}, cells }, modules);
+  if (problems.some(({ cell }) => cell === cells.length || cell === 0)) return false;
+  takeFailure();
+  narrowing.isExcused = true;
+  try {
+    return await execute(code);
+  } finally {
+    narrowing.isExcused = false;
+  }
+}
+
+function findNodeModules(folder: string): string | undefined {
+  const modules = join(folder, "node_modules");
+  if (existsSync(modules)) return modules;
+  return dirname(folder) === folder ? undefined : findNodeModules(dirname(folder));
+}
+
 interface Channels {
   publish: Publish;
   writeStream: WriteStream;
@@ -124,7 +158,7 @@ async function executeRequest(
   cellStarts();
   try {
     const ended = await untilInterrupted(async () => {
-      if (!(await handler.executor.execute(code))) return false;
+      if (!(await executeTyped(handler, code))) return false;
       const value = finishCell();
       if (value !== undefined && !silent) {
         // On demand: most cells show nothing, and a kernel is to be ready soon.

@@ -45,7 +45,7 @@ export interface TslabHandler {
 export interface Converted {
   output?: string;
   declOutput?: string;
-  diagnostics: unknown[];
+  diagnostics: { messageText: string }[];
   hasToplevelAwait?: boolean;
   lastExpressionVar?: string | undefined;
 }
@@ -82,6 +82,7 @@ export interface SourceFile extends SyntaxNode {
 }
 interface Diagnostic {
   code: number;
+  messageText: string | { messageText: string };
   file?: { fileName: string };
 }
 export interface TypeScript {
@@ -110,6 +111,13 @@ export interface TypeScript {
   createWatchCompilerHost(files: unknown, options: Content, ...rest: unknown[]): unknown;
   getPreEmitDiagnosticsOfFiles(program: unknown, files: unknown): readonly Diagnostic[];
 }
+
+/** Whether the compiler says nothing of what a check in an earlier cell may have ruled out. */
+export const narrowing = { isExcused: false };
+
+/** Errors for which it matters what the cells before it have checked, such as `if (!found) throw …`. */
+export const isOfNarrowing = (message: string | { messageText: string }): boolean =>
+  /\b(undefined|null|unknown)\b/.test(typeof message === "string" ? message : message.messageText);
 
 const tslabFolder = dirname(createRequire(import.meta.url).resolve("tslab/package.json"));
 const fromTslab = createRequire(join(tslabFolder, "package.json"));
@@ -147,7 +155,8 @@ function loadStrictly(file: string): TypeScript {
     getPreEmitDiagnosticsOfFiles: (program, files) =>
       original
         .getPreEmitDiagnosticsOfFiles(program, files)
-        .filter(({ code, file: at }) => !(at && /\.[cm]?js$/.test(at.fileName) && code >= 7000 && code < 7100)),
+        .filter(({ code, file: at }) => !(at && /\.[cm]?js$/.test(at.fileName) && code >= 7000 && code < 7100))
+        .filter(({ messageText }) => !(narrowing.isExcused && isOfNarrowing(messageText))),
   };
   fromTslab.cache[file]!.exports = copy;
   return copy;
