@@ -17,29 +17,36 @@ export async function showFigure(
   figure: Figure,
   { problems, from, ...options }: ShowFigureOptions = {},
 ): Promise<void> {
-  const { compressPng, exportFigure, renderPng, renderSvg, withNote } = await loadPlot();
-  const noted = withNote(figure, figureNote({ problems, from }));
-  const folder = process.env.THOUGHTBOOK_FIGURES;
-  const svg = await renderSvg(noted);
-  if (folder) await exportFigure(noted, folder, svg);
-  const png = await compressPng(renderPng(svg, { scale: SCALE }));
-  showBundle(
-    {
-      "image/png": Buffer.from(png).toString("base64"),
-      "application/vnd.plotly.v1+json": noted.spec,
-      "text/plain": noted.title,
-    },
-    options,
-  );
+  showBundle(await figureBundle(figure, { problems, from }), options);
 }
 
 /** Show a drawing, such as a question graph, as SVG; exported as SVG and PNG like a figure. */
 export async function showDrawing(drawing: Drawing, of: OwnBasis = {}): Promise<void> {
+  showBundle(await drawingBundle(drawing, of));
+}
+
+/** A figure as a notebook shows it; in a run of `thoughtbook notebooks run` it is also exported. */
+export async function figureBundle(figure: Figure, of: OwnBasis = {}) {
+  const { compressPng, exportFigure, renderPng, renderSvg, withNote } = await loadPlot();
+  const noted = withNote(figure, figureNote(of));
+  const folder = process.env.THOUGHTBOOK_FIGURES;
+  const svg = await renderSvg(noted);
+  if (folder) await exportFigure(noted, folder, svg);
+  const png = await compressPng(renderPng(svg, { scale: SCALE }));
+  return {
+    "image/png": Buffer.from(png).toString("base64"),
+    "application/vnd.plotly.v1+json": noted.spec,
+    "text/plain": noted.title,
+  };
+}
+
+/** A drawing as a notebook shows it; exported like a figure. */
+export async function drawingBundle(drawing: Drawing, of: OwnBasis = {}) {
   const folder = process.env.THOUGHTBOOK_FIGURES;
   const { exportDrawing, withDrawingNote } = await loadPlot();
   const noted = withDrawingNote(drawing, figureNote(of));
   if (folder) await exportDrawing(noted, folder);
-  showBundle({ "image/svg+xml": noted.svg, "text/plain": noted.title });
+  return { "image/svg+xml": noted.svg, "text/plain": noted.title };
 }
 
 /** On demand: the commands that run and check notebooks draw nothing, and loading it takes 0.3 s. */
