@@ -1,6 +1,13 @@
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { type ProgressDisplay, startProgress, strictJson, ThoughtbookError, writeWhole } from "../core/index.js";
+import {
+  interruptible,
+  type ProgressDisplay,
+  startProgress,
+  strictJson,
+  ThoughtbookError,
+  writeWhole,
+} from "../core/index.js";
 import type { LanguageModel } from "../llm/index.js";
 import { type PromptFrame, requireSystemRole, systemPromptName } from "../operations/index.js";
 import { ANSWERERS, type AnswerOperation } from "./answerers.js";
@@ -93,8 +100,9 @@ export interface Evaluation {
 export async function evaluateModel(
   model: LanguageModel,
   task: EvaluationTask,
-  options: EvaluateOptions = {},
+  given: EvaluateOptions = {},
 ): Promise<Evaluation> {
+  const options = { ...given, signal: interruptible(given.signal) };
   const { samples = 1, temperature = 0, topP, topK, minP, seed = 0, folder, systemPrompt, assistantPrefill } = options;
   const { operation = systemPrompt === undefined ? "cot" : "solve" } = options;
   const budgets = checkedBudgets(options.budgets ?? [256]);

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import {
+  interruptible,
   listenForInterrupt,
   openRun,
   type Progress,
@@ -131,7 +132,7 @@ export async function trainLanguageModel(options: TrainLanguageModelOptions): Pr
     config: describeRun({ model, examples, settings, adapter, evaluation: options }),
     idOf: ({ id }) => id,
   });
-  const interrupt = options.signal ? { signal: options.signal, stop: () => {} } : listenForInterrupt();
+  const interrupt = options.signal ? { signal: interruptible(options.signal)!, stop: () => {} } : listenForInterrupt();
   let progress: Progress | undefined;
   try {
     let state = step.init(trained.params, trained.frozen) as TrainingState<Specs, Specs>;
