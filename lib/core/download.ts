@@ -5,6 +5,7 @@ import type { Dispatcher } from "undici";
 import { fileSystemError, ThoughtbookError } from "./errors.js";
 import { acquireLock } from "./file-lock.js";
 import { sha256File } from "./hash.js";
+import { interruptible } from "./interrupt.js";
 
 /** How far a download is. `totalBytes` is missing if the server does not tell. */
 export interface DownloadProgress {
@@ -53,7 +54,8 @@ const LONGEST_WAIT_MS = 120_000;
  * @throws network, not-found (the server has no such file), corrupt-data (wrong checksum), file-system, interrupted,
  *   bad-input
  */
-export async function download(url: string, file: string, options: DownloadOptions = {}): Promise<void> {
+export async function download(url: string, file: string, given: DownloadOptions = {}): Promise<void> {
+  const options = { ...given, signal: interruptible(given.signal) };
   const { sha256, signal } = options;
   if (!/^https?:/i.test(url) || !URL.canParse(url)) {
     throw new ThoughtbookError("bad-input", `${url} is not a URL that starts with http:// or https://`, {

@@ -1,3 +1,4 @@
+export { countOf } from "./count-of.js";
 export { NOTEBOOK_DISPLAY, type NotebookDisplay, notebookDisplay } from "./display.js";
 export { type DownloadOptions, type DownloadProgress, download, parseRetryAfter } from "./download.js";
 export {
@@ -10,7 +11,7 @@ export {
   ThoughtbookError,
 } from "./errors.js";
 export { sha256, sha256File } from "./hash.js";
-export { listenForInterrupt } from "./interrupt.js";
+export { interruptible, listenForInterrupt, mapInTurns, UNINTERRUPTED } from "./interrupt.js";
 export { canonicalJson, strictJson } from "./json.js";
 export {
   type JsonlEntry,

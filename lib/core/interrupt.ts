@@ -1,7 +1,63 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { ThoughtbookError } from "./errors.js";
+
+/** The property of `globalThis` under which the notebook kernel puts what gives the signal of its interruptions. */
+const NOTEBOOK_INTERRUPT = Symbol.for("thoughtbook.interrupt");
+
+/** Aborted when the notebook this process runs in is next interrupted; undefined outside of a notebook. */
+function notebookSignal(): AbortSignal | undefined {
+  return (globalThis as { [NOTEBOOK_INTERRUPT]?: () => AbortSignal })[NOTEBOOK_INTERRUPT]?.();
+}
+
+/** For a short part of long work that ends as a whole: a signal that is never aborted, not even by a notebook. */
+export const UNINTERRUPTED: AbortSignal = new AbortController().signal;
+
+/**
+ * The signal that long work obeys: the caller's, if there is one, and in a notebook the interruption of the cell. Asked for
+ * where the work begins. What begins in an interrupted notebook before its next cell is refused.
+ */
+export function interruptible(signal?: AbortSignal): AbortSignal | undefined {
+  if (signal === UNINTERRUPTED) return signal;
+  const notebook = notebookSignal();
+  return signal && notebook && signal !== notebook ? AbortSignal.any([signal, notebook]) : (signal ?? notebook);
+}
+
 /** Ctrl-C as a signal: the first one lets the work at hand end, a second one ends the process at once. */
 export function listenForInterrupt(): { signal: AbortSignal; stop(): void } {
+  const notebook = notebookSignal();
+  if (notebook) return { signal: notebook, stop: () => {} };
   const controller = new AbortController();
   const abort = () => controller.abort(new Error("Ctrl-C"));
   process.once("SIGINT", abort);
   return { signal: controller.signal, stop: () => process.removeListener("SIGINT", abort) };
+}
+
+const TURN_MS = 50;
+
+/**
+ * Do work that is synchronous piece by piece so that the event loop has a turn now and then: for Ctrl-C, the interruption of
+ * a notebook, progress.
+ *
+ * @throws interrupted
+ */
+export async function mapInTurns<T, R>(
+  items: readonly T[],
+  work: (item: T, index: number) => R,
+  signal?: AbortSignal,
+): Promise<R[]> {
+  const results: R[] = [];
+  let paused = performance.now();
+  for (const [index, item] of items.entries()) {
+    results.push(work(item, index));
+    if (performance.now() - paused < TURN_MS) continue;
+    await nextTurn();
+    if (signal?.aborted) {
+      throw new ThoughtbookError("interrupted", "the work was interrupted", {
+        hint: "Run it again.",
+        cause: signal.reason,
+      });
+    }
+    paused = performance.now();
+  }
+  return results;
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileSystemError } from "./errors.js";
 
@@ -26,11 +26,26 @@ export async function readIfThere(file: string): Promise<string | undefined> {
 export async function writeWhole(file: string, text: string): Promise<void> {
   const part = `${file}.${randomUUID()}.new`;
   try {
-    await mkdir(dirname(file), { recursive: true });
+    await makeFolder(dirname(file));
     await writeFile(part, text);
     await rename(part, file);
   } catch (error) {
     await rm(part, { force: true }).catch(() => undefined);
     throw fileSystemError(error, "write", file);
+  }
+}
+
+/** As mkdir with `recursive`, which in Node never ends where the file system takes no folder and says that it is not there. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" && dirname(folder) !== folder) {
+      await makeFolder(dirname(folder));
+      await mkdir(folder).catch((second: NodeJS.ErrnoException) => {
+        if (second.code !== "EEXIST") throw second;
+      });
+    } else if (!(await stat(folder).catch(() => undefined))?.isDirectory()) throw error;
   }
 }

@@ -1,6 +1,13 @@
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { type ProgressDisplay, startProgress, strictJson, ThoughtbookError, writeWhole } from "../core/index.js";
+import {
+  interruptible,
+  type ProgressDisplay,
+  startProgress,
+  strictJson,
+  ThoughtbookError,
+  writeWhole,
+} from "../core/index.js";
 import type { LanguageModel } from "../llm/index.js";
 import { systemPromptName } from "../operations/index.js";
 import { type Attempt, checkStrategy, runAttempts, type Strategy } from "../rollouts/index.js";
@@ -91,7 +98,8 @@ export interface Evaluation {
  * const task = await loadTask("word-problems:2-4", { limit: 20 });
  * const { summary } = await evaluate(cot(), task, { model, budgets: [64, 128] });
  */
-export async function evaluate(strategy: Strategy, task: Task, options: EvaluateOptions): Promise<Evaluation> {
+export async function evaluate(strategy: Strategy, task: Task, given: EvaluateOptions): Promise<Evaluation> {
+  const options = { ...given, signal: interruptible(given.signal) };
   const { model, samples = 1, temperature = 0, topP, topK, minP, seed = 0, folder, logProbs = false } = options;
   const budgets = checkedBudgets(options.budgets ?? [256]);
   checkSamples(samples, temperature);

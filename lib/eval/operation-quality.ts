@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import {
   createRandom,
+  interruptible,
   type ProgressDisplay,
   sha256,
   startProgress,
@@ -129,8 +130,9 @@ const CHECKS: { readonly [Name in OperationName]?: Check<Name> } = {
  */
 export async function operationQuality(
   model: LanguageModel,
-  options: OperationQualityOptions,
+  given: OperationQualityOptions,
 ): Promise<OperationQuality[]> {
+  const options = { ...given, signal: interruptible(given.signal) };
   const { operations = OPERATION_NAMES, folder, seed, problems, difficulty, maxNewTokens } = options;
   const { distractors = 0, split = "test" } = options;
   const works = operations.map((name) => ({ name, cases: casesOf(name, options) }));

@@ -58,7 +58,7 @@ function checkOutputs(notebook: Notebook, problem: Report): Problem[] {
     if (hasTag(cell, "injected-parameters"))
       problems.push(problem("is left over from a run with parameters", index + 1));
     for (const output of cell.outputs) {
-      if (output.output_type === "error")
+      if (output.output_type === "error" && !hasTag(cell, "raises-exception"))
         problems.push(problem(`ended with ${output.ename}: ${output.evalue}`, index + 1));
       if (output.output_type === "stream" && output.name === "stderr") {
         problems.push(problem(`printed to stderr: ${joinText(output.text).split("\n", 1)[0]}`, index + 1));

@@ -1,5 +1,5 @@
 import type { Kernel, Outcome } from "./kernel.js";
-import { type Cell, codeCells, joinText, type Notebook, type Output, splitLines } from "./notebook-file.js";
+import { type Cell, codeCells, hasTag, joinText, type Notebook, type Output, splitLines } from "./notebook-file.js";
 import type { Message } from "./protocol.js";
 
 /** What happened to one cell; `index` counts the code cells of the notebook from 0. */
@@ -25,7 +25,10 @@ export interface Execution {
   failure: CellEvent | undefined;
 }
 
-/** Execute the code cells in order in the kernel until one does not end well. The notebook given is not changed. */
+/**
+ * Execute the code cells in order in the kernel until one does not end well; one tagged `raises-exception` may end with an
+ * error, as in nbclient. The notebook given is not changed.
+ */
 export async function executeNotebook(
   notebook: Notebook,
   kernel: Kernel,
@@ -57,7 +60,8 @@ export async function executeNotebook(
     }
     const event = { ...position, seconds: (performance.now() - started) / 1000, outcome };
     onEnd?.(event);
-    if (outcome.status !== "ok") {
+    const isMeant = outcome.status === "error" && hasTag(cell, "raises-exception");
+    if (outcome.status !== "ok" && !isMeant) {
       failure = event;
       break;
     }
@@ -94,6 +98,14 @@ function collectOutput({ header, content }: Message, outputs: Output[], displays
       outputs.push(output);
       break;
     }
+    case "execute_result":
+      outputs.push({
+        output_type: "execute_result",
+        data: mimeBundle(content.data),
+        execution_count: Number(content.execution_count),
+        metadata: {},
+      });
+      break;
     case "update_display_data":
       for (const output of displays.get(displayId ?? "") ?? []) output.data = mimeBundle(content.data);
       break;

@@ -1,7 +1,8 @@
 export { type CheckOptions, checkNotebook, type Problem } from "./check.js";
 export { type CellEvent, type Execution, executeNotebook } from "./execute.js";
+export { type FigureBasis, figureNote, noteFigures, type OwnBasis } from "./figure-note.js";
 export { type Kernel, type KernelOptions, kernelCommand, type Outcome, startKernel } from "./kernel.js";
-export { installKernel, jupyterDataFolder } from "./kernel-spec.js";
+export { type InstallKernelOptions, installKernel, jupyterDataFolder, KERNEL_ID } from "./kernel-spec.js";
 export {
   type Cell,
   type CodeCell,
@@ -21,5 +22,5 @@ export {
   showTable,
   type TableLike,
 } from "./show.js";
-export { showDrawing, showFigure } from "./show-figure.js";
+export { type ShowFigureOptions, showDrawing, showFigure } from "./show-figure.js";
 export { type ShowTrainingOptions, showTraining } from "./show-training.js";

@@ -1,8 +1,10 @@
-import { mkdir, writeFile } from "node:fs/promises";
 import { homedir, platform } from "node:os";
 import { join } from "node:path";
-import { fileSystemError } from "../core/index.js";
+import { fileSystemError, readIfThere, ThoughtbookError, writeWhole } from "../core/index.js";
 import { kernelCommand } from "./kernel.js";
+
+/** The name by which notebooks ask for the kernel. */
+export const KERNEL_ID = "thoughtbook";
 
 /** The folder in which Jupyter looks for a user's kernels (jupyter-core's "user data directory"). */
 export function jupyterDataFolder(): string {
@@ -12,25 +14,58 @@ export function jupyterDataFolder(): string {
   return join(process.env.XDG_DATA_HOME || join(homedir(), ".local", "share"), "jupyter");
 }
 
+export interface InstallKernelOptions {
+  /** By which notebooks ask for it. Default: `thoughtbook`. */
+  id?: string;
+}
+
 /**
- * Write the kernel with which `thoughtbook notebooks run` works for Jupyter, as the kernel "tslab".
- * @returns the path of the kernel.json written.
- * @throws ThoughtbookError if the folder cannot be written.
+ * Write the kernel with which `thoughtbook notebooks run` works for Jupyter. One that this wrote before is replaced, no other.
+ *
+ * @param dataFolder a data folder of Jupyter
+ * @returns the path of the kernel.json written
+ * @throws bad-input for an id that Jupyter does not take or that another kernel has; file-system
  */
-export async function installKernel(dataFolder: string = jupyterDataFolder()): Promise<string> {
-  const folder = join(dataFolder, "kernels", "tslab");
-  const file = join(folder, "kernel.json");
+export async function installKernel(
+  dataFolder: string = jupyterDataFolder(),
+  { id = KERNEL_ID }: InstallKernelOptions = {},
+): Promise<string> {
+  if (!/^[a-z0-9._-]+$/i.test(id) || /^\.+$/.test(id)) {
+    throw new ThoughtbookError("bad-input", `${JSON.stringify(id)} is no id of a kernel`, {
+      hint: "Use letters, digits, dots, hyphens and underscores.",
+    });
+  }
+  const file = join(dataFolder, "kernels", id, "kernel.json");
   const spec = {
     argv: kernelCommand(),
-    display_name: "TypeScript (Thoughtbook)",
+    display_name: id === KERNEL_ID ? "TypeScript (Thoughtbook)" : `TypeScript (Thoughtbook, ${id})`,
     language: "typescript",
     interrupt_mode: "signal",
+    metadata: { thoughtbook: true },
   };
   try {
-    await mkdir(folder, { recursive: true });
-    await writeFile(file, `${JSON.stringify(spec, null, 2)}\n`);
+    const earlier = await readIfThere(file);
+    if (earlier !== undefined && !isOurs(earlier)) {
+      throw new ThoughtbookError("bad-input", `${file} is of another kernel, which is left as it is`, {
+        hint: "Choose another --id, or remove that folder.",
+      });
+    }
+    await writeWhole(file, `${JSON.stringify(spec, null, 2)}\n`);
   } catch (error) {
-    throw fileSystemError(error, "write the kernel", file);
+    if (error instanceof ThoughtbookError && error.code === "bad-input") throw error;
+    const cause = error instanceof ThoughtbookError ? error.cause : error;
+    throw fileSystemError(cause, "write the kernel", file);
   }
   return file;
+}
+
+function isOurs(text: string): boolean {
+  try {
+    const { metadata, argv } = JSON.parse(text) as { metadata?: { thoughtbook?: unknown }; argv?: unknown };
+    // What versions before this mark wrote.
+    const isEarlier = Array.isArray(argv) && argv.some((part) => /[\\/]tslab-kernel\.cjs$/.test(String(part)));
+    return metadata?.thoughtbook === true || isEarlier;
+  } catch {
+    return false;
+  }
 }

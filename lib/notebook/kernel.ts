@@ -45,8 +45,8 @@ export interface KernelOptions {
 
 /** The command of the kernel; "{connection_file}" stands for the path of the connection file. */
 export function kernelCommand(): string[] {
-  const script = fileURLToPath(new URL("./tslab-kernel.cjs", import.meta.url));
-  return [process.execPath, script, "--config-path", "{connection_file}"];
+  const script = fileURLToPath(new URL("./tslab/main.js", import.meta.url));
+  return [process.execPath, "--no-force-async-hooks-checks", script, "--config-path", "{connection_file}"];
 }
 
 interface Waiter {
@@ -178,7 +178,7 @@ async function launchKernel(options: KernelOptions): Promise<Kernel> {
     const first = await Promise.race([reply, died, ...stopped]);
     timers.abort();
     if (first.status === "timeout" || first.status === "interrupted") {
-      child.kill("SIGINT");
+      interruptProcessGroup(child);
       const ended = await Promise.race([reply, died, delay(graceSeconds * 1000)]);
       if (ended === undefined) killGroup();
     }
@@ -217,8 +217,7 @@ function outcomeOf({ content }: Message): Outcome {
     status: "error",
     executionCount,
     ename: String(content.ename ?? "Error"),
-    // tslab aborts what comes within 200 ms of a failed cell: what "run all" had queued behind it.
-    evalue: String(content.evalue ?? "not run, because the cell before it had just failed"),
+    evalue: String(content.evalue ?? "not run, because a cell before it failed"),
     traceback: Array.isArray(content.traceback) ? content.traceback.map(String) : [],
   };
 }
@@ -259,6 +258,15 @@ function killProcessGroup(child: ChildProcess): void {
     process.kill(-child.pid, "SIGKILL");
   } catch {
     child.kill("SIGKILL"); // Windows has no process groups; elsewhere none of the group is left.
+  }
+}
+
+/** As Jupyter does: what a cell has started is interrupted with it. */
+function interruptProcessGroup(child: ChildProcess): void {
+  try {
+    process.kill(-child.pid!, "SIGINT");
+  } catch {
+    child.kill("SIGINT"); // Windows has no process groups.
   }
 }
 

@@ -5,12 +5,14 @@ import { canonicalJson, fileSystemError, sha256, ThoughtbookError } from "../cor
 /** Text in a notebook file: one string, or its lines. */
 const text = z.union([z.string(), z.array(z.string())]);
 
+const outputBase = { data: z.record(z.string(), z.unknown()), metadata: z.record(z.string(), z.unknown()) };
 const outputSchema = z.discriminatedUnion("output_type", [
   z.looseObject({ output_type: z.literal("stream"), name: z.enum(["stdout", "stderr"]), text }),
+  z.looseObject({ output_type: z.literal("display_data"), ...outputBase }),
   z.looseObject({
-    output_type: z.enum(["display_data", "execute_result"]),
-    data: z.record(z.string(), z.unknown()),
-    metadata: z.record(z.string(), z.unknown()),
+    output_type: z.literal("execute_result"),
+    ...outputBase,
+    execution_count: z.number().nullable().default(null),
   }),
   z.looseObject({
     output_type: z.literal("error"),

@@ -31,8 +31,13 @@ export function createHeader(type: string, session: string): Header {
 }
 
 /** The frames of a message on the wire: delimiter, HMAC-SHA256 signature, header, parent header, metadata, content. */
-export function encodeMessage(header: Header, content: Record<string, unknown>, key: string): string[] {
-  const parts = [header, {}, {}, content].map((part) => JSON.stringify(part));
+export function encodeMessage(
+  header: Header,
+  content: Record<string, unknown>,
+  key: string,
+  parent: Partial<Header> = {},
+): string[] {
+  const parts = [header, parent, {}, content].map((part) => JSON.stringify(part));
   return [DELIMITER, sign(parts, key), ...parts];
 }
 

@@ -6,6 +6,8 @@ export interface ShowTrainingOptions {
   /** Name of the figure's files. */
   name: string;
   title: string;
+  /** What is trained on, for the note in its corner: "32 problems". Default: what `noteFigures` was told. */
+  problems?: string | undefined;
   /** Seconds between two drawings: one takes about 0.2 s, in which nothing is trained. Default: 5. */
   every?: number;
 }
@@ -17,7 +19,7 @@ let curves = 0;
  * it to `onRecord` of `trainLanguageModel`.
  * Outside of a notebook nothing is shown but the title, at the end.
  */
-export function showTraining({ name, title, every = 5 }: ShowTrainingOptions) {
+export function showTraining({ name, title, problems, every = 5 }: ShowTrainingOptions) {
   curves++;
   const displayId = `training-${curves}`;
   const records: TrainingRecord[] = [];
@@ -29,7 +31,7 @@ export function showTraining({ name, title, every = 5 }: ShowTrainingOptions) {
     const isTime = notebookDisplay() !== undefined && performance.now() - drawn > every * 1000;
     if (!isLast && !isTime) return;
     const { trainingFigure } = await import("../plot/index.js");
-    await showFigure(trainingFigure({ name, title, phases: [{ records }] }), { displayId, update });
+    await showFigure(trainingFigure({ name, title, phases: [{ records }] }), { displayId, update, problems });
     update = true;
     drawn = performance.now();
   };

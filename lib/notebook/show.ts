@@ -34,15 +34,20 @@ export function showMarkdown(text: string): void {
 }
 
 /** Show a data frame as a table: text on the left, numbers on the right with thousands separators. */
-export function showTable(table: TableLike, { caption, digits = 2 }: ShowTableOptions = {}): void {
+export function showTable(table: TableLike, options: ShowTableOptions = {}): void {
+  showBundle(tableBundle(table, options));
+}
+
+/** A table as HTML and as text. */
+export function tableBundle(table: TableLike, { caption, digits = 2 }: ShowTableOptions = {}) {
   const columns = table.columns.map(String);
   const rows = table.values as unknown[][];
   const cells = rows.map((row) => row.map((value) => formatCell(value, digits)));
   const isNumeric = columns.map((_, at) => rows.some((row) => typeof row[at] === "number"));
-  showBundle({
+  return {
     "text/html": tableHtml(columns, cells, isNumeric, caption),
     "text/plain": tableText(columns, cells, isNumeric, caption),
-  });
+  };
 }
 
 function formatCell(value: unknown, digits: number): string {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { codeCells, joinText, type Notebook } from "./notebook-file.js";
+import { codeCells, hasTag, joinText, type Notebook } from "./notebook-file.js";
 
 export interface TypeProblem {
   /** Which code cell, from 1. */
@@ -26,13 +26,14 @@ const OPTIONS = {
 };
 
 /**
- * Type-check the code cells as one strict TypeScript module. tslab itself is not strict, so null errors pass there.
+ * Type-check the code cells as one strict TypeScript module. What a cell tagged `raises-exception` raises may be its types.
  * @param modules the node_modules folder from which the notebook's imports are resolved.
  */
 export async function typeCheckNotebook(notebook: Notebook, modules: string): Promise<TypeProblem[]> {
   const lines: string[] = [];
   const origin: { cell: number; line: number }[] = [];
-  for (const [index, cell] of codeCells(notebook).entries()) {
+  const cells = codeCells(notebook);
+  for (const [index, cell] of cells.entries()) {
     for (const [number, line] of joinText(cell.source).split("\n").entries()) {
       lines.push(line);
       origin.push({ cell: index + 1, line: number + 1 });
@@ -47,11 +48,13 @@ export async function typeCheckNotebook(notebook: Notebook, modules: string): Pr
       JSON.stringify({ compilerOptions: OPTIONS, files: ["notebook.ts"] }),
     );
     const printed = await runCompiler(folder);
-    return printed.flatMap((line) => {
+    const problems = printed.flatMap((line): TypeProblem[] => {
       const match = /^(.*?)\((\d+),\d+\): error (.*)$/.exec(line);
       if (match) return [{ ...(origin[Number(match[2]) - 1] ?? { cell: 0, line: 0 }), message: match[3]! }];
       return /^error /.test(line) ? [{ cell: 0, line: 0, message: line }] : [];
     });
+    const mayFail = ({ cell }: TypeProblem) => cell > 0 && hasTag(cells[cell - 1]!, "raises-exception");
+    return problems.filter((problem) => !mayFail(problem));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

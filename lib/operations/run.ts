@@ -1,5 +1,5 @@
 import type { Result } from "../answer/index.js";
-import { ThoughtbookError } from "../core/index.js";
+import { interruptible, mapInTurns, ThoughtbookError } from "../core/index.js";
 import {
   type Completion,
   type CompletionTokens,
@@ -102,10 +102,11 @@ export async function runOperation<Input, Output>(
     system,
     prefill,
     batchSize,
-    signal,
+    signal: given,
     onOutcome,
     ...request
   } = options;
+  const signal = interruptible(given);
   checkOptions(mostAttempts, samples, seeds, inputs.length);
   const seedOf = (input: number) => seeds?.[input] ?? `${seed}/${operation.name}/${input}`;
   if (system !== undefined) await requireSystemRole(model);
@@ -136,7 +137,8 @@ export async function runOperation<Input, Output>(
   };
 
   // At once: a model behind a server is asked for several at a time.
-  const lengths = await Promise.all(prompts.map((prompt) => lengthBeyond(model, prompt, signal)));
+  const asked = await mapInTurns(prompts, (prompt) => noted(lengthBeyond(model, prompt, signal)), signal);
+  const lengths = await Promise.all(asked.map(({ settled }) => settled));
   const fitting: number[] = [];
   for (const [input, tooLong] of lengths.entries()) {
     if (tooLong === undefined) fitting.push(input);
@@ -196,6 +198,12 @@ function readAttempt<Output>(
       : { ...attempted, ok: false, failure, reason: `${read.reason}${ended}` },
     spent: { request: before.request, sample: before.sample, ...cost, countedBy },
   };
+}
+
+/** A promise that is awaited later, which Node does not foresee when it fails before. */
+function noted<T>(promise: Promise<T>): { settled: Promise<T> } {
+  promise.catch(() => {});
+  return { settled: promise };
 }
 
 /** The outcome of a prompt that leaves no room for a text; undefined if it does, or if nobody can tell. */

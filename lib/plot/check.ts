@@ -81,3 +81,12 @@ export function checkEstimate(what: string, { value, interval }: Estimate): void
     );
   }
 }
+
+/** Throws bad-input for an axis title that names only a unit: two measures in percent would share the axis unnoticed. */
+export function checkAxisTitle(title: string): void {
+  if (/\p{L}/u.test(title)) return;
+  throw badInput(
+    `axis title "${title}": expected what is measured, with its unit`,
+    'Write it like "Accuracy (%)", and draw what is another measure in a figure or panel of its own.',
+  );
+}

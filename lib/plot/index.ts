@@ -18,10 +18,13 @@ export { type SearchTreeOptions, searchTreeFigure } from "./figures/search-tree.
 export { type ScoredToken, type TokenFigureOptions, tokenFigure } from "./figures/token.js";
 export { type TrainingFigureOptions, type TrainingPhase, trainingFigure } from "./figures/training.js";
 export { exportDrawing, exportFigure, tableToCsv } from "./output/export.js";
+export { withDrawingNote, withNote } from "./output/note.js";
 export { compressPng } from "./output/png.js";
 export { renderPng, renderSvg } from "./output/render.js";
 export type { Interval } from "./parts/intervals.js";
 export type { LinePanel, LinePanelsOptions, PanelSeries } from "./parts/line-panels-layout.js";
 export type { LineSeries, Region } from "./parts/lines.js";
 export { questionNodes } from "./parts/question-nodes.js";
+export { isKnownMethod, isOwnMethod, methodStyles } from "./style/method-style.js";
+export type { SeriesStyle } from "./style/style.js";
 export { type TextStyle, textWidth, wrapText } from "./style/text-width.js";

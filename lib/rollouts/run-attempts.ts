@@ -1,3 +1,4 @@
+import { interruptible } from "../core/index.js";
 import { type LanguageModel, requireCapability } from "../llm/index.js";
 import type { SamplingOptions } from "../model/index.js";
 import type { Problem } from "../tasks/index.js";
@@ -41,7 +42,8 @@ export async function runAttempts(
   const { model, batchSize } = options;
   await checkStrategy(strategy, model);
   const failure = new AbortController();
-  const signal = AbortSignal.any([failure.signal, ...(options.signal ? [options.signal] : [])]);
+  const asked = interruptible(options.signal);
+  const signal = AbortSignal.any([failure.signal, ...(asked ? [asked] : [])]);
   const gatherer = gatherCalls(model, { batchSize, signal });
   const results = await Promise.allSettled(
     places.map(async (place) => {

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   badInput,
   checkWhole,
+  interruptible,
   listenForInterrupt,
   openRun,
   type Progress,
@@ -124,7 +125,7 @@ export async function train<Spec>(options: TrainOptions<Spec>): Promise<Trained>
     config: describeRun({ model, trained, objective, data: source.fingerprint, settings, evaluation: options }),
     idOf: ({ id }) => id,
   });
-  const interrupt = options.signal ? { signal: options.signal, stop: () => {} } : listenForInterrupt();
+  const interrupt = options.signal ? { signal: interruptible(options.signal)!, stop: () => {} } : listenForInterrupt();
   let progress: Progress | undefined;
   try {
     let state = step.init(trained.params, trained.frozen) as TrainingState<Specs, Specs>;

@@ -176,6 +176,6 @@ describe("thoughtbook", () => {
     const folder = temporaryFolder();
     const { status, stdout } = run("kernel", "install", "--data-dir", folder);
     expect(status).toBe(0);
-    expect(stdout).toContain(`wrote ${join(folder, "kernels", "tslab", "kernel.json")}`);
+    expect(stdout).toContain(`wrote ${join(folder, "kernels", "thoughtbook", "kernel.json")}`);
   });
 });

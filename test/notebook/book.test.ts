@@ -22,6 +22,11 @@ describe.each(notebooks)("%s", (name) => {
     expect(await checkNotebook(file, { modules: join(root, "node_modules") })).toEqual([]);
   });
 
+  it("lets its figures say at which scale they were drawn, and from what", async () => {
+    const source = readFileSync(file, "utf8");
+    if (/show(Figure|Drawing)\(/.test(source)) expect(source).toMatch(/noteFigures\(\{/);
+  });
+
   it.skipIf(!isExact)(
     "gives its committed bytes and figures when it is run again",
     async () => {
@@ -51,6 +56,9 @@ describe.each(notebooks)("%s", (name) => {
       const [figures, again] = outs.map((out) => readdirSync(join(out, "figures")).sort());
       expect(figures!.length).toBeGreaterThan(0);
       expect(figures).toEqual(again);
+      for (const figure of figures!.filter((figure) => figure.endsWith(".svg"))) {
+        expect(readFileSync(join(outs[0]!, "figures", figure), "utf8"), figure).toContain("smoke scale");
+      }
       const differing = figures!.filter((figure) => {
         const [one, other] = outs.map((out) => readFileSync(join(out, "figures", figure)));
         return !one!.equals(other!);

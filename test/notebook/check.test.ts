@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { checkNotebook, type Notebook, readNotebook, runNotebook, writeNotebook } from "thoughtbook/notebook";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { notebookOf, root, temporaryFolder, writeCells } from "./helpers.js";
+import { codeCell, notebookOf, root, temporaryFolder, writeCells } from "./helpers.js";
 
 const options = { modules: join(root, "node_modules") };
 const messages = async (notebook: Notebook): Promise<string[]> => {
@@ -68,6 +68,16 @@ describe("checkNotebook", () => {
     const source = 'const found = [1].find((n) => n > 1);\nconsole.log("a");\nfound.toFixed();';
     const found = await messages(withCell(1, { source }));
     expect(found).toContain("cell 2: line 3: TS18048: 'found' is possibly 'undefined'.");
+  });
+
+  it("lets cells fail that are tagged raises-exception", async () => {
+    const failed = { output_type: "error", ename: "Error", evalue: "meant", traceback: [] };
+    const wrong = codeCell('const n: number = "text";', ["raises-exception"]);
+    const file = await writeCells(temporaryFolder(), "a.ipynb", { ...wrong, outputs: [failed] } as typeof wrong);
+    const problems = await checkNotebook(file, options);
+    expect(problems.map(({ message }) => message)).toEqual([
+      "does not say what its outputs were made from; run it with --update",
+    ]);
   });
 
   it("allows await at top level", async () => {

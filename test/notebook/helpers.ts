@@ -28,7 +28,7 @@ export const codeCell = (source: string, tags?: string[]): CodeCell => ({
 export const notebookOf = (...cells: (string | CodeCell)[]): Notebook => ({
   nbformat: 4,
   nbformat_minor: 5,
-  metadata: { kernelspec: { display_name: "TypeScript", language: "typescript", name: "tslab" } },
+  metadata: { kernelspec: { display_name: "TypeScript", language: "typescript", name: "thoughtbook" } },
   cells: cells.map((cell) => (typeof cell === "string" ? codeCell(cell) : cell)),
 });
 

@@ -18,7 +18,7 @@ describe("runNotebook", () => {
     expect(failure).toBeUndefined();
     expect(await readFile(file, "utf8")).toBe(before);
     const notebook = await readNotebook(written);
-    expect(notebook.cells.map(textOf)).toEqual(["", "", "21\n"]);
+    expect(notebook.cells.map(textOf)).toEqual(["", "", "21"]);
     expect(notebook.cells.map((cell) => cell.execution_count)).toEqual([1, 2, 3]);
     expect(await readFile(join(folder, "out", "figures", "a.csv"), "utf8")).toBe("x\n1\n");
   });

@@ -7,6 +7,7 @@ import {
   histogramFigure,
   importanceFigure,
   lineFigure,
+  linePanelsFigure,
   scatterFigure,
   searchTreeFigure,
   tokenFigure,
@@ -339,6 +340,41 @@ export const EXAMPLES: Figure[] = [
   }),
   budgetFigure({ name: "budget", title: "Accuracy by token budget", subtitle: "Whiskers: 95 %", rows: BUDGET_ROWS }),
   budgetFigure({
+    name: "budget-variants",
+    title: "Variants of methods",
+    rows: [
+      "A*-Thought",
+      "A*-Thought, accepted",
+      "A*-Thought, steps alone",
+      "A*-Thought, steps alone, accepted",
+      "A*-Thought, Algorithm 1, accepted",
+      "importance only, as much as steps alone, accepted",
+      "full chain",
+    ].flatMap((method, index) =>
+      [30, 45, 70].map((accuracy, at) => {
+        return { panel: "", method, budget: 96 * 2 ** at, accuracy: accuracy - 4 * index, length: 80, acu: 1 };
+      }),
+    ),
+  }),
+  linePanelsFigure({
+    name: "line-panels-titles",
+    title: "Panels with long titles and wide ticks",
+    xTitle: "x",
+    yTitle: "y",
+    sharedY: false,
+    columns: 2,
+    height: 420,
+    panels: [
+      { title: "", yTitle: "Loss of all operations (nats a token, log scale)", yScale: "log", factor: 0.25 },
+      { title: "mean", yTitle: "Tokens that were spent in all the answers together", factor: 12_500 },
+      { yTitle: "Difference", factor: -0.0125 },
+    ].map(({ factor, ...panel }) => ({
+      ...panel,
+      yScale: factor === 0.25 ? ("log" as const) : ("linear" as const),
+      series: [{ name: "AoT", x: [1, 2, 3], y: [1, 2, 4].map((y) => factor * y) }],
+    })),
+  }),
+  budgetFigure({
     name: "budget-acu",
     title: "ACU by token budget",
     rows: BUDGET_ROWS,
@@ -389,6 +425,14 @@ export const EXAMPLES: Figure[] = [
       "\u4E2D",
       "a".repeat(120),
     ].map((token, index) => ({ token, logProb: -((index * 3) % 8) })),
+  }),
+  trainingFigure({
+    name: "training-phases",
+    title: "Training in many short phases",
+    phases: ["short", "steps", "depth", "base", "more", "order", "bind"].map((name, at) => ({
+      name,
+      records: phase(at === 3 ? 520 : 40, 40 * at),
+    })),
   }),
   trainingFigure({
     name: "training",

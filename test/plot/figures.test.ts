@@ -11,6 +11,8 @@ import {
   importanceFigure,
   type LineFigureOptions,
   lineFigure,
+  linePanelsFigure,
+  scatterFigure,
 } from "thoughtbook/plot";
 import { describe, expect, it } from "vitest";
 import { EXAMPLES } from "./examples.js";
@@ -176,6 +178,17 @@ describe("every figure", () => {
       /benchmark "b": no values/,
     ],
   ];
+
+  it.each([
+    () => bar({ valueTitle: "%" }),
+    () => line({ yTitle: "(%)" }),
+    () => line({ xTitle: "" }),
+    () => scatterFigure({ ...common, xTitle: "x", yTitle: "%", points: [{ name: "p", x: 1, y: 1 }] }),
+    () =>
+      linePanelsFigure({ ...common, xTitle: "x", yTitle: "%", panels: [{ series: [{ name: "s", x: [1], y: [1] }] }] }),
+  ])("refuses an axis that does not say what it measures", (make) => {
+    expect(make).toThrow(expect.objectContaining({ code: "bad-input", message: expect.stringMatching(/axis title/) }));
+  });
 
   it.each([...names, ...data])("refuses %s", (_, make, message) => {
     expect(make).toThrow(
@@ -556,7 +569,7 @@ describe("comparisonFigure", () => {
 describe("importanceFigure", () => {
   const steps = [
     { text: "short", question: 1, solution: 10, importance: 2, kept: true },
-    { text: "long ".repeat(40), question: 2, solution: 30, importance: 3, kept: false },
+    { text: "long ".repeat(200), question: 2, solution: 30, importance: 3, kept: false },
     { text: "middle", question: 3, solution: 20, importance: 2.5, kept: false },
   ];
   const figure = (changes = {}) => importanceFigure({ ...common, steps, ...changes });

@@ -93,3 +93,34 @@ export async function decodePng(png: Uint8Array): Promise<Pixels> {
   };
   return { width: info.width, height: info.height, at };
 }
+
+// Machado, Oliveira and Fernandes (2009), severity 1: what readers without one kind of cones see, in linear RGB.
+const VISIONS = [
+  [1, 0, 0, 0, 1, 0, 0, 0, 1],
+  [0.152286, 1.052583, -0.204868, 0.114503, 0.786281, 0.099216, -0.003882, -0.048116, 1.051998],
+  [0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.01182, 0.04294, 0.968881],
+  [1.255528, -0.076749, -0.178779, -0.078411, 0.930809, 0.147602, 0.004733, 0.691367, 0.3039],
+];
+
+/** How far two colours are apart (CIE 1976) for readers of the colour vision that tells them apart the least. */
+export function colourDistance(a: string, b: string): number {
+  return Math.min(
+    ...VISIONS.map((vision) => Math.hypot(...lab(a, vision).map((part, at) => part - lab(b, vision)[at]!))),
+  );
+}
+
+function lab(colour: string, vision: readonly number[]): number[] {
+  const linear = [1, 3, 5].map((start) => {
+    const share = Number.parseInt(colour.slice(start, start + 2), 16) / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  const times = (matrix: readonly number[], rgb: readonly number[]) =>
+    [0, 3, 6].map((row) => rgb.reduce((sum, part, at) => sum + matrix[row + at]! * part, 0));
+  const seen = times(vision, linear).map((part) => Math.min(1, Math.max(0, part)));
+  const xyz = times([0.4124, 0.3576, 0.1805, 0.2126, 0.7152, 0.0722, 0.0193, 0.1192, 0.9505], seen);
+  const [x, y, z] = xyz.map((part, at) => {
+    const share = part / [0.9505, 1, 1.089][at]!;
+    return share > 0.008856 ? Math.cbrt(share) : 7.787 * share + 16 / 116;
+  }) as [number, number, number];
+  return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
+}

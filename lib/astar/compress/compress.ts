@@ -1,3 +1,4 @@
+import { interruptible } from "../../core/index.js";
 import { type LanguageModel, requireCapability } from "../../llm/index.js";
 import { gatherCalls } from "../../rollouts/index.js";
 import type { ChainRow } from "../chains/chain-rows.js";
@@ -73,9 +74,10 @@ const LARGE = 20e6;
  */
 export async function* compressRows(
   rows: Iterable<ChainRow> | AsyncIterable<ChainRow>,
-  options: CompressOptions,
+  given: CompressOptions,
 ): AsyncGenerator<Compressed, void, undefined> {
-  checkCompressOptions(options);
+  checkCompressOptions(given);
+  const options = { ...given, signal: interruptible(given.signal) };
   const { mode, scorer, validator, importance, signals, signal, isDone = () => false } = options;
   // A random order asks no model.
   const isWeighed = needsOf(mode).importance && importance?.signal !== "random";

@@ -1,4 +1,5 @@
 import TinyQueue from "tinyqueue";
+import { interruptible } from "../../core/index.js";
 import { createAcceptance, growRejected, shortestPrefix } from "../paths/acceptance.js";
 import { type Bits, bit, stepsOf, withSteps } from "../paths/bit-set.js";
 import { allSteps, badInput, checkQueue, checkWhole } from "../paths/step-set.js";
@@ -76,7 +77,8 @@ interface OpenState {
  */
 export async function bestFirstSearch(options: BestFirstOptions): Promise<BestFirstResult> {
   checkOptions(options);
-  const { n, queue, costs, boxedSolution, valid, bound, signal } = options;
+  const { n, queue, costs, boxedSolution, valid, bound } = options;
+  const signal = interruptible(options.signal);
   const { monotone = false, maxStates = 10_000, maxValidations = 200 } = options;
   const { beamWidth = Number.POSITIVE_INFINITY, batchSize = 1 } = options;
   const minSteps = Math.min(options.minSteps ?? 0, n);

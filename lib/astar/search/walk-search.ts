@@ -1,3 +1,4 @@
+import { interruptible } from "../../core/index.js";
 import { allSteps, checkQueue, checkWhole, spanOf, union } from "../paths/step-set.js";
 import { checkAnswers, checkSignal, type SearchNode, type SearchResult, type SearchStatus } from "./search-tree.js";
 
@@ -56,7 +57,8 @@ export const paperSearch = (options: WalkOptions): Promise<SearchResult> => walk
 
 async function walk(options: WalkOptions, rules: WalkRules): Promise<SearchResult> {
   checkOptions(options);
-  const { n, expandSize, neighbours = 1, minSteps, maxSteps, boxedSolution, cost, valid, signal } = options;
+  const { n, expandSize, neighbours = 1, minSteps, maxSteps, boxedSolution, cost, valid } = options;
+  const signal = interruptible(options.signal);
   const queue = [...options.queue];
   const nodes: SearchNode[] = [];
   let [statesScored, validations, expansions, k] = [0, 0, 0, 1];

@@ -1,4 +1,4 @@
-import { keptResult, type ProgressDisplay, sha256File } from "../../core/index.js";
+import { interruptible, keptResult, type ProgressDisplay, sha256File } from "../../core/index.js";
 import { evaluate } from "../../eval/index.js";
 import { type LanguageModel, loadModel } from "../../llm/index.js";
 import { resolveModel } from "../../model/index.js";
@@ -55,7 +55,8 @@ export interface StudyResults {
  *
  * @throws bad-input for a folder with work of other settings; interrupted; as `compressFile`, `fineTune`, `evaluate`
  */
-export async function runStudy(options: StudyOptions): Promise<StudyResults> {
+export async function runStudy(given: StudyOptions): Promise<StudyResults> {
+  const options = { ...given, signal: interruptible(given.signal) };
   const { study, folder } = options;
   await writeChains(study, folder);
   const { models, sets } = await compressAll(options);

@@ -4,7 +4,7 @@ import { pipeline } from "node:stream";
 import { type InfoRecord, parse as parseCsv } from "csv-parse";
 import { pick } from "stream-json/filters/pick.js";
 import { streamArray } from "stream-json/streamers/stream-array.js";
-import { fileSystemError, readJsonl, refuseLfsPointer, ThoughtbookError } from "../../core/index.js";
+import { fileSystemError, interruptible, readJsonl, refuseLfsPointer, ThoughtbookError } from "../../core/index.js";
 import { hasField } from "../sets/rows/row-reader.js";
 import { readParquet } from "./parquet.js";
 
@@ -39,7 +39,8 @@ export interface RowFileOptions {
  *
  * @throws bad-input (another ending), corrupt-data (no way to read on), not-found, file-system, interrupted
  */
-export async function* readRows(file: string, options: RowFileOptions): AsyncGenerator<RawRow, void, undefined> {
+export async function* readRows(file: string, given: RowFileOptions): AsyncGenerator<RawRow, void, undefined> {
+  const options = { ...given, signal: interruptible(given.signal) };
   const { signal } = options;
   let last = "";
   try {

@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../../core/index.js";
+import { interruptible, ThoughtbookError } from "../../core/index.js";
 import { CAPABILITY_NAMES, type Capability } from "../capabilities.js";
 import type { LanguageModel, Prompt } from "../language-model.js";
 import { type Finding, tryCapability } from "./check-capability.js";
@@ -40,7 +40,8 @@ const [FEWEST, MOST] = [4, 128];
  * @throws bad-input (batchSize), interrupted, and what a model throws that cannot generate at all
  */
 export async function checkModel(model: LanguageModel, options: CheckModelOptions = {}): Promise<ModelReport> {
-  const { batchSize = 8, seconds = 3, signal, onStep } = options;
+  const { batchSize = 8, seconds = 3, onStep } = options;
+  const signal = interruptible(options.signal);
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new ThoughtbookError("bad-input", `batchSize is ${batchSize}, expected a whole number above 0`, {
       hint: "Correct the option.",

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import pLimit, { type LimitFunction } from "p-limit";
-import { ThoughtbookError } from "../../core/index.js";
+import { interruptible, ThoughtbookError } from "../../core/index.js";
 import type { Ending } from "./send.js";
 import { CallbackError } from "./stream.js";
 
@@ -23,8 +23,9 @@ export interface RunOptions {
 export async function runAll<T>(
   items: readonly T[],
   work: (item: T, ending: Ending) => Promise<void>,
-  { limit, concurrency, signal, what }: RunOptions,
+  { limit, concurrency, what, ...options }: RunOptions,
 ): Promise<void> {
+  const signal = interruptible(options.signal);
   const stop = new AbortController();
   const drain = new AbortController();
   const ending = { signal: stop.signal, drain: drain.signal };

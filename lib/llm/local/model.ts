@@ -1,3 +1,4 @@
+import { interruptible, mapInTurns } from "../../core/index.js";
 import {
   type ChatTemplate,
   checkRequests,
@@ -102,9 +103,10 @@ export function createLocalModel(parts: LocalModelParts): LocalModel {
       return hash;
     },
     async generate(texts: readonly TextRequest[], options: GenerateTextOptions = {}) {
-      const requests = texts.map(read);
+      const signal = interruptible(options.signal);
+      const requests = await mapInTurns(texts, read, signal);
       const { onText, onFinish, ...rest } = options;
-      const common = { ...rest, stopIds: options.stopIds ?? endIds, tokenizer, session };
+      const common = { ...rest, signal, stopIds: options.stopIds ?? endIds, tokenizer, session };
       if (onText || [options, ...requests].some(({ stopStrings }) => stopStrings?.length))
         requireCapability(model, "text");
       checkRequests(config, requests, common);
@@ -122,8 +124,9 @@ export function createLocalModel(parts: LocalModelParts): LocalModel {
       });
       return results;
     },
-    async score(texts: readonly ScoreRequest[], { attention, ...options }: ScoreTextOptions = {}): Promise<Score[]> {
-      const sequences = texts.map((each) => encodeScoreRequest(each, encoder)) satisfies ScoreSequence[];
+    async score(texts: readonly ScoreRequest[], { attention, ...given }: ScoreTextOptions = {}): Promise<Score[]> {
+      const options = { ...given, signal: interruptible(given.signal) };
+      const sequences = await mapInTurns(texts, (each) => encodeScoreRequest(each, encoder), options.signal);
       checkSequences(config, sequences);
       if (attention) {
         const { heads } = config;

@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../../core/index.js";
+import { interruptible, ThoughtbookError } from "../../core/index.js";
 import {
   createSamplingMemory,
   extendSequence,
@@ -57,6 +57,7 @@ export async function generateTexts(
   requests: readonly ResolvedRequest[],
   options: RuntimeGenerateOptions,
 ): Promise<Generation[]> {
+  const signal = interruptible(options.signal);
   const results: Generation[] = [];
   const finish = (generation: Generation) => {
     results.push(generation);
@@ -77,7 +78,7 @@ export async function generateTexts(
     return done === undefined;
   };
   for (;;) {
-    checkSignal(options.signal);
+    checkSignal(signal);
     while (queue.length > 0 && worthFilling(rows, queue, size, batching)) rows = await fill(rows);
     if (rows === undefined) {
       if (queue.length === 0) break;
@@ -93,7 +94,7 @@ export async function generateTexts(
     const admitted = takeWaiting(queue, size - running.length, batching);
     const missing = admitted.filter(({ waiting }) => waiting.prompted === undefined).map(({ waiting }) => waiting);
     for (const group of promptGroups(runtime, missing, ({ request }) => request.length, options.vocabularySize)) {
-      checkSignal(options.signal);
+      checkSignal(signal);
       const prompts = group.map(({ request }) => request.prompt as readonly number[]);
       for (const [i, prompted] of (await computePrompts(runtime, prompts, options.vocabularySize)).entries()) {
         group[i]!.prompted = prompted;

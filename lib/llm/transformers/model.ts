@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { canonicalJson, sha256, sha256File, ThoughtbookError } from "../../core/index.js";
+import { canonicalJson, interruptible, mapInTurns, sha256, sha256File, ThoughtbookError } from "../../core/index.js";
 import {
   type ChatTemplate,
   checkSequences,
@@ -113,7 +113,8 @@ export function createTransformersModel(parts: TransformersModelParts): Transfor
       return hash;
     },
     async generate(texts: readonly TextRequest[], options: GenerateTextOptions = {}) {
-      const requests = texts.map(({ prompt, ...rest }) => ({ ...rest, prompt: idsOf(prompt) }));
+      const signal = interruptible(options.signal);
+      const requests = await mapInTurns(texts, ({ prompt, ...rest }) => ({ ...rest, prompt: idsOf(prompt) }), signal);
       const { onText, onFinish, ...rest } = options;
       if (onText || [options, ...requests].some(({ stopStrings }) => stopStrings?.length))
         requireCapability(model, "text");
@@ -140,7 +141,8 @@ export function createTransformersModel(parts: TransformersModelParts): Transfor
     },
     async score(texts: readonly ScoreRequest[], { attention, ...options }: ScoreTextOptions = {}): Promise<Score[]> {
       if (attention) requireCapability(model, "attention"); // Which it lacks, so this throws.
-      const sequences = texts.map((each) => encodeScoreRequest(each, encoder));
+      const signal = interruptible(options.signal);
+      const sequences = await mapInTurns(texts, (each) => encodeScoreRequest(each, encoder), signal);
       checkSequences(config, sequences satisfies ScoreSequence[]);
       checkBatchSize(options.batchSize);
       if (sequences.length === 0) return [];

@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../../core/index.js";
+import { interruptible, ThoughtbookError } from "../../core/index.js";
 import { releaseCache } from "./cache.js";
 import { logSumExp } from "./next-logits.js";
 import type { Batching } from "./probe.js";
@@ -34,6 +34,7 @@ export async function scoreTexts(
   options: RuntimeScoreOptions,
 ): Promise<Float32Array[]> {
   const { vocabularySize } = options;
+  const signal = interruptible(options.signal);
   const results = sequences.map(({ continuation }) => new Float32Array(continuation.length));
   const texts = sequences.map(({ prompt, continuation }, index) => ({
     index,
@@ -47,10 +48,10 @@ export async function scoreTexts(
   // All logits of a group are needed, or nearly so.
   const groups = promptGroups({ keepsLastLogits: false }, scored, ({ ids }) => ids.length - 1, vocabularySize);
   for (const group of groups.flatMap((each) => chunksOf(each, most))) {
-    if (options.signal?.aborted) {
+    if (signal?.aborted) {
       throw new ThoughtbookError("interrupted", "scoring was interrupted", {
         hint: "Run it again.",
-        cause: options.signal.reason,
+        cause: signal.reason,
       });
     }
     await scoreGroup(runtime, group, results, vocabularySize);

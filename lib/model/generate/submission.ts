@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../../core/index.js";
+import { interruptible, ThoughtbookError } from "../../core/index.js";
 import type { GenerateOptions, Generation, ResolvedRequest } from "./request.js";
 import type { Sequence, TextOptions } from "./sequence.js";
 
@@ -19,7 +19,8 @@ export interface SubmittedText extends Sequence {
   submission: Submission;
 }
 
-export function createSubmission(requests: readonly ResolvedRequest[], options: Submission["options"]): Submission {
+export function createSubmission(requests: readonly ResolvedRequest[], given: Submission["options"]): Submission {
+  const options = { ...given, signal: interruptible(given.signal) };
   const texts: Generation[] = [];
   const all = requests.reduce((sum, { samples }) => sum + samples, 0);
   let ended = false;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { didYouMean, nearNames, startProgress, ThoughtbookError } from "../../core/index.js";
+import { didYouMean, interruptible, nearNames, startProgress, ThoughtbookError } from "../../core/index.js";
 import { readJsonFile } from "../config/read.js";
 import { chooseOnnxFiles, findOnnxFiles, readOnnxLayout } from "../onnx/files.js";
 import { INDEX_FILE, noWeights, parseIndex, shardNames, WEIGHTS_FILE } from "../weights/files.js";
@@ -40,8 +40,9 @@ const NEEDED =
  */
 export async function resolveModel(
   spec: string,
-  { weights = { format: "safetensors" }, ...options }: ResolveOptions = {},
+  { weights = { format: "safetensors" }, ...given }: ResolveOptions = {},
 ): Promise<string> {
+  const options = { ...given, signal: interruptible(given.signal) };
   const folder = embeddedFolder(spec) ?? (await localFolder(spec));
   if (folder !== undefined) return folder;
   const model = parseHubModel(spec);

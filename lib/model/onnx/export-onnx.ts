@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { startProgress, ThoughtbookError } from "../../core/index.js";
+import { interruptible, startProgress, ThoughtbookError } from "../../core/index.js";
 import { belongsOutside, tensorBytes, writeOnnxFile } from "../../tensor/index.js";
 import type { Checkpoint } from "../weights/checkpoint.js";
 import { exportModel } from "./export-model.js";
@@ -50,9 +50,10 @@ export interface OnnxExport {
 export async function exportOnnx(
   checkpoint: Checkpoint,
   folder: string,
-  { dtypes = ONNX_DTYPES, externalData, numLogitsToKeep, signal }: ExportOnnxOptions = {},
+  { dtypes = ONNX_DTYPES, externalData, numLogitsToKeep, ...options }: ExportOnnxOptions = {},
 ): Promise<OnnxExport> {
   checkDtypes(dtypes);
+  const signal = interruptible(options.signal);
   const models = [...new Set(dtypes)].map((dtype) => {
     const { file, bits } = DTYPES[dtype];
     const model = exportModel(checkpoint, { bits, numLogitsToKeep });

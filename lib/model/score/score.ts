@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../../core/index.js";
+import { interruptible, ThoughtbookError } from "../../core/index.js";
 import {
   bucketOf,
   bucketSizes,
@@ -119,6 +119,7 @@ async function scoreTexts(
   { topCount = 0, attention = false, padding: side = "right", ...options }: WorkOptions,
 ): Promise<(TopScore & AttendedScore)[]> {
   const { config } = model;
+  const signal = interruptible(options.signal);
   const texts = sequences.map((sequence, index) => readSequence(sequence, index, config));
   const results = texts.map(({ ids, from }) => ({
     logProbs: new Float32Array(ids.length - from),
@@ -141,10 +142,10 @@ async function scoreTexts(
       singleRows(toScore.map(({ ids }) => ids.length - (attention ? 0 : 1)));
   let done = sequences.length - scored.length;
   for (const { indices, length, rows } of planRows(allRows, config.maxPositions, options.batchSize)) {
-    if (options.signal?.aborted) {
+    if (signal?.aborted) {
       throw new ThoughtbookError("interrupted", "scoring was interrupted", {
         hint: "Run it again.",
-        cause: options.signal.reason,
+        cause: signal.reason,
       });
     }
     const batch = indices.map((index) => {

@@ -1,7 +1,8 @@
-import { checkEstimates, checkName, checkNames, checkSeries } from "../check.js";
+import { checkAxisTitle, checkEstimates, checkName, checkNames, checkSeries } from "../check.js";
 import type { Figure, FigureOptions } from "../figure.js";
 import { barMarker, barSlot } from "../parts/grouped-bars.js";
 import { type Estimate, errorBars, estimates, estimateTable, type Interval, shownNumbers } from "../parts/intervals.js";
+import { methodStyles } from "../style/method-style.js";
 import { decimalsFor, extremes, formatNumber } from "../style/numbers.js";
 import {
   axis,
@@ -53,6 +54,8 @@ interface BarGroup {
 }
 
 const LABEL_FONT = { size: SIZES.label };
+/** Keeps the lines of the grid out of the values. */
+const LABEL_GROUND = "rgba(255,255,255,0.85)";
 const NAME_FONT = { size: SIZES.tick };
 const MAX_NAME_LINES = 3;
 const MAX_NAME_WIDTH = 220;
@@ -91,13 +94,16 @@ export function barFigure(options: BarFigureOptions): Figure {
   const valueAxis = { range, zeroline: range[0] < 0, zerolinecolor: COLOURS.axis };
   const ends = [-0.5, categories.length - 0.5];
   const categoryAxis = { ...nameTicks(names), range: horizontal ? ends.reverse() : ends };
+  const styles = methodStyles(series.map((one) => one.name));
   const layout = baseLayout({ ...options, height }, series.length > 1, {
     barmode: "overlay",
     xaxis: horizontal ? axis(valueTitle, valueAxis, width) : axis(categoryTitle, categoryAxis, width),
     yaxis: horizontal ? axis(categoryTitle, categoryAxis) : axis(valueTitle, valueAxis),
     annotations: labelled ? bars.flatMap((bar) => barLabel(bar, horizontal)) : [],
   });
-  const data = groups.map((group, index) => barTrace(group, index, categories, horizontal));
+  const data = groups.map((group, index) => {
+    return barTrace(group, barMarker(styles.get(group.name)!, index), categories, horizontal);
+  });
   const table = estimateTable(
     ["category", "series", "value"],
     groups.flatMap((group) => group.bars.map((bar, at) => ({ keys: [categories[at]!, group.name], ...bar }))),
@@ -105,7 +111,8 @@ export function barFigure(options: BarFigureOptions): Figure {
   return { name, title, spec: { data, layout }, table };
 }
 
-function checkBars({ name, categories, series }: BarFigureOptions): void {
+function checkBars({ name, categories, series, valueTitle }: BarFigureOptions): void {
+  checkAxisTitle(valueTitle);
   checkName(name);
   checkNames("categories", categories);
   checkSeries(series);
@@ -159,7 +166,7 @@ function valueRange(bars: readonly Bar[], labelShare: number): [low: number, hig
 
 function barTrace(
   { name, bars, width }: BarGroup,
-  index: number,
+  marker: object,
   categories: readonly string[],
   horizontal: boolean,
 ): object {
@@ -171,7 +178,7 @@ function barTrace(
     [across]: bars.map(({ position }) => position),
     [along]: bars.map(({ value }) => value),
     width,
-    marker: barMarker(index),
+    marker,
     ...errorBars(along, bars, COLOURS.text),
     customdata: categories.map(plainText),
     hovertemplate: `%{customdata}: %{${along}}`,
@@ -186,5 +193,5 @@ function barLabel({ value, interval, position, label }: Bar, horizontal: boolean
   const place = horizontal
     ? { x: end, y: position, xanchor: isDown ? "right" : "left", xshift: isDown ? -3 : 3 }
     : { x: position, y: end, yanchor: isDown ? "top" : "bottom" };
-  return [{ ...place, text: label, font: LABEL_FONT, showarrow: false }];
+  return [{ ...place, text: label, font: LABEL_FONT, bgcolor: LABEL_GROUND, borderpad: 0, showarrow: false }];
 }

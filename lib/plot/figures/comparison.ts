@@ -2,6 +2,8 @@ import { badInput, checkEstimates, checkName, checkNames } from "../check.js";
 import type { Figure, FigureOptions } from "../figure.js";
 import { type Estimate, errorBars, estimateTable, type Interval, shownNumbers } from "../parts/intervals.js";
 import { type PanelPlace, panelsPerRow, placePanels } from "../parts/panel-grid.js";
+import { dashRing, markersOf } from "../style/marks.js";
+import { isKnownMethod, methodStyles } from "../style/method-style.js";
 import { decimalsFor, extremes, formatNumber, paddedRange } from "../style/numbers.js";
 import {
   axis,
@@ -10,8 +12,8 @@ import {
   headHeight,
   nameTicks,
   plainText,
+  type SeriesStyle,
   SIZES,
-  seriesStyle,
   textLines,
   WIDTH,
 } from "../style/style.js";
@@ -29,8 +31,10 @@ export interface Method {
   values: readonly (number | null)[];
   /** One for each benchmark: [low, high]. Default: none. */
   intervals?: readonly (Interval | null)[];
-  /** Draw the method in colour, to be found at once. Default: false. */
+  /** Put the method on a tinted band and its name in bold, to be found at once. Default: false. */
   own?: boolean;
+  /** The method of which this row is a setting, whose mark it has. Default: its name. */
+  method?: string;
   /** A heading above this method and those of the same group that follow, for example what an ablation varies. */
   group?: string;
 }
@@ -45,18 +49,21 @@ export interface ComparisonFigureOptions extends FigureOptions {
 const NAME_FONT = { size: SIZES.tick, bold: true };
 const VALUE_FONT = { size: SIZES.label, bold: true };
 const HEADER_FONT = { size: SIZES.subtitle, bold: true };
-const MAX_NAME_WIDTH = 200;
+/** More where there are few panels. */
+const MAX_NAME_WIDTH = { few: 290, many: 200 };
+const FEW_PANELS = 2;
 const MIN_PANEL_WIDTH = 130;
 const SIDE = 20;
 const GAP = 16;
 const TICK_ROOM = 34;
-const OTHER = "#707070";
-const OWN = seriesStyle(0);
+/** What is neither a known method nor a setting of one. */
+const PLAIN = { colour: "#707070", outline: "#4D4D4D", marker: "circle", dash: "solid" };
+const BAND = "#0072B21A";
 
 /**
  * A table of methods × benchmarks as dots: one small panel for each benchmark with its own scale, since a point on
  * one benchmark is not a point on another, all with the methods in the same order. Each value stands beside its dot,
- * the best of a panel in bold; own methods are coloured.
+ * the best of a panel in bold; own methods are on a band. Methods have the mark and colour of their name.
  * Table: benchmark, method, value, and low and high where there are intervals.
  * @throws bad-input if there is nothing to draw, names repeat, lengths differ, a number is not finite, a value is
  * outside of its interval, or a benchmark has no values
@@ -95,6 +102,19 @@ function checkComparison({ name, benchmarks, methods }: ComparisonFigureOptions)
   }
 }
 
+/** Methods have the look of their name; a row that is no method is plain, a diamond if it is an own one. */
+function stylesOf(methods: readonly Method[]): SeriesStyle[] {
+  const names = methods.map(({ name, method }) => method ?? name);
+  const styles = methodStyles(names, { named: true });
+  return methods.map(({ own }, at) =>
+    isKnownMethod(names[at]!)
+      ? styles.get(names[at]!)!
+      : own
+        ? { ...PLAIN, colour: COLOURS.text, marker: "diamond" }
+        : PLAIN,
+  );
+}
+
 /** The methods' places from the top, a group's heading before its first one; both in units of a method's height. */
 interface Rows {
   methods: number[];
@@ -105,7 +125,7 @@ interface Rows {
 function placeRows(methods: readonly Method[]): Rows {
   const rows: Rows = { methods: [], headings: [], count: 0 };
   for (const [index, { group }] of methods.entries()) {
-    if (group !== undefined && group !== methods[index - 1]?.group) {
+    if (group?.trim() && group !== methods[index - 1]?.group) {
       rows.headings.push({ text: group, at: rows.count++ });
     }
     rows.methods.push(rows.count++);
@@ -128,7 +148,8 @@ interface Frame {
 
 function layOut(options: ComparisonFigureOptions): Frame {
   const { benchmarks, methods, width: figureWidth = WIDTH } = options;
-  const methodLines = methods.map((method) => wrapText(method.name, MAX_NAME_WIDTH, NAME_FONT));
+  const nameWidth = benchmarks.length > FEW_PANELS ? MAX_NAME_WIDTH.many : MAX_NAME_WIDTH.few;
+  const methodLines = methods.map((method) => wrapText(method.name, nameWidth, NAME_FONT));
   const namesWidth = Math.max(...methodLines.flat().map((line) => textWidth(line, NAME_FONT)));
   const left = Math.ceil(SIDE + namesWidth + 14);
   const top = Math.ceil(headHeight(options, figureWidth) + 4);
@@ -159,6 +180,7 @@ interface Panel {
 }
 
 function panel({ benchmarks, methods }: ComparisonFigureOptions, index: number, frame: Frame): Panel {
+  const styles = stylesOf(methods);
   const benchmark = benchmarks[index]!;
   const shown = methods.map(({ values, intervals }): Estimate => {
     return { value: values[index]!, interval: intervals?.[index] ?? null };
@@ -187,11 +209,7 @@ function panel({ benchmarks, methods }: ComparisonFigureOptions, index: number, 
       yaxis: y,
       x: shown.map(({ value }) => value),
       y: frame.rows.methods,
-      marker: {
-        size: 10,
-        symbol: methods.map(({ own }) => (own ? "diamond" : "circle")),
-        color: methods.map(({ own }) => (own ? OWN.colour : OTHER)),
-      },
+      marker: markersOf(styles, 10),
       ...errorBars("x", shown, COLOURS.text),
       customdata: methods.map((method) => plainText(method.name)),
       hovertemplate: "%{customdata}: %{x}",
@@ -253,9 +271,14 @@ function panel({ benchmarks, methods }: ComparisonFigureOptions, index: number, 
         showarrow: false,
       })),
     ],
-    shapes: methods.flatMap(({ own }, at) =>
-      own && isFirstOfRow ? [ownBand(frame.rows.methods[at]!, y, across(8 - frame.left))] : [],
-    ),
+    shapes: [
+      ...methods.flatMap(({ own }, at) =>
+        own && isFirstOfRow ? [ownBand(frame.rows.methods[at]!, y, across(8 - frame.left))] : [],
+      ),
+      ...shown.flatMap(({ value }, at) =>
+        value === null ? [] : dashRing(styles[at]!, { x: value, y: frame.rows.methods[at]!, xref: x, yref: y }),
+      ),
+    ],
   };
 }
 
@@ -263,6 +286,6 @@ const bold = (text: string): string => `<b>${text}</b>`;
 
 /** A tint behind an own method's name and dots, through all panels of a row. */
 function ownBand(at: number, yref: string, x0: number): object {
-  const [fillcolor, line] = [`${OWN.colour}1A`, { width: 0 }];
+  const [fillcolor, line] = [BAND, { width: 0 }];
   return { type: "rect", layer: "below", xref: "paper", x0, x1: 1, yref, y0: at - 0.5, y1: at + 0.5, fillcolor, line };
 }

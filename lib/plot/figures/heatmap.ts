@@ -66,8 +66,8 @@ export function heatmapFigure(options: HeatmapFigureOptions): Figure {
 export interface RowLabels {
   /** Pixels. */
   width: number;
-  /** Plotly's annotations, with the rows' places 0, 1, 2, … as y. */
-  annotations: object[];
+  /** Plotly's annotations for a height of the rows in pixels, with the rows' places 0, 1, 2, … as y. */
+  annotations: (rowHeight: number) => object[];
 }
 
 /** A heat map, with the rows' names unless there are labels. */
@@ -109,7 +109,7 @@ export function labelledHeatmap(options: HeatmapFigureOptions, labels?: RowLabel
       ...(labels ? { showticklabels: false, automargin: false } : {}),
     }),
     shapes: cells.map(rectangle),
-    ...(labels ? { annotations: labels.annotations } : {}),
+    ...(labels ? { annotations: labels.annotations(grid.rowHeight) } : {}),
   });
   if (labels) layout.margin = { ...(layout.margin as object), l: labels.width };
   const data = [cellTrace(cells, options, options.scaleColumns ? [0, 1] : range, grid.textRoom)];
@@ -144,6 +144,7 @@ interface CellGrid {
   textRoom: number;
   /** Of the figure. */
   height: number;
+  rowHeight: number;
 }
 
 function layOut(options: HeatmapFigureOptions, labels: RowLabels | undefined): CellGrid {
@@ -156,7 +157,7 @@ function layOut(options: HeatmapFigureOptions, labels: RowLabels | undefined): C
   const ends = headHeight(options, width) + ENDS + (slanted ? Math.SQRT1_2 * widest(columnLines.flat()) : 0);
   const cellHeight = Math.min(MAX_CELL_HEIGHT, Math.max(MIN_CELL_HEIGHT, (HEIGHT - ends) / rows.length));
   const { height = Math.round(ends + cellHeight * rows.length) } = options;
-  return { rowLines, columnLines, slanted, textRoom, height };
+  return { rowLines, columnLines, slanted, textRoom, height, rowHeight: (height - ends) / rows.length };
 }
 
 function rectangle({ row, column, colour }: Cell): object {
@@ -206,6 +207,8 @@ function cellTrace(
         thickness: 14,
         outlinewidth: 0,
         tickfont: { size: SIZES.tick },
+        // Keeps the title clear of them.
+        ticksuffix: "\u2002",
         ...(scaleColumns ? { tickvals: [0, 1], ticktext: ["lowest", "highest"] } : {}),
         len: 1,
         x: 1.01,

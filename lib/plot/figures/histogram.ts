@@ -1,6 +1,7 @@
 import { badInput, checkName, checkSeries } from "../check.js";
 import type { Figure, FigureOptions } from "../figure.js";
 import { barMarker, barSlot } from "../parts/grouped-bars.js";
+import { methodStyles } from "../style/method-style.js";
 import { extremes, niceStep } from "../style/numbers.js";
 import { axis, baseLayout, legendName, WIDTH } from "../style/style.js";
 
@@ -46,6 +47,7 @@ export function histogramFigure(options: HistogramFigureOptions): Figure {
   const bins = countBins(series, low, high, binWidth);
   const share = (bin: Bin, index: number) => (100 * bin.counts[index]!) / series[index]!.values.length;
 
+  const styles = methodStyles(series.map((one) => one.name));
   // A bar stands in the middle of the integers it counts.
   const data = series.map((one, index) => {
     const slot = barSlot(index, series.length, 0.86 * binWidth);
@@ -56,7 +58,7 @@ export function histogramFigure(options: HistogramFigureOptions): Figure {
       // Without null an empty bin shows the outline of a bar of no height.
       y: bins.map((bin) => (measure === "share" ? share(bin, index) : bin.counts[index]!) || null),
       width: slot.width,
-      marker: barMarker(index),
+      marker: barMarker(styles.get(one.name)!, index),
       customdata: bins.map(({ from, to }) => (from === to ? `${from}` : `${from} to ${to}`)),
       hovertemplate: "%{customdata}: %{y}",
     };

@@ -1,7 +1,7 @@
 import { badInput } from "../check.js";
 import type { Figure, FigureOptions } from "../figure.js";
-import { COLOURS, plainText, SIZES, WIDTH } from "../style/style.js";
-import { textWidth } from "../style/text-width.js";
+import { COLOURS, SIZES, textLines, WIDTH } from "../style/style.js";
+import { textWidth, wrapText } from "../style/text-width.js";
 import { labelledHeatmap } from "./heatmap.js";
 
 /** A step of a chain of thought, as it was weighed. */
@@ -29,11 +29,12 @@ const LABEL_SHARE = 0.56;
 const [MARK_FROM, NUMBER_TO, TEXT_FROM] = [14, 52, 60];
 const GAP = 12;
 const FONT = { size: SIZES.tick };
+const LINE_HEIGHT = 1.3 * FONT.size;
 
 /**
  * The importance of a chain's steps, a row each: by the question, by the solution, and mixed. Steps are counted from 0, as in
- * sets of kept steps. Those that are kept have a dot and darker text; a text that is too long ends in "…", and is whole in the
- * table.
+ * sets of kept steps. Those that are kept have a dot and darker text; a text that is longer than its row has
+ * room for ends in "…", and is whole in the table.
  * Table: step, kept, question, solution, importance, text.
  * @throws bad-input if there are no steps or a value is not finite
  */
@@ -51,7 +52,7 @@ export function importanceFigure(options: ImportanceFigureOptions): Figure {
       // Question and solution differ in how probable they are, and so in size.
       scaleColumns: true,
     },
-    { width: room, annotations: labels(steps, room) },
+    { width: room, annotations: (rowHeight) => labels(steps, room, rowHeight) },
   );
   const rows = steps.map(({ text, question, solution, importance, kept }, at) => {
     return [at, kept ?? null, question, solution, importance, text];
@@ -59,12 +60,14 @@ export function importanceFigure(options: ImportanceFigureOptions): Figure {
   return { ...figure, table: { columns: ["step", "kept", "question", "solution", "importance", "text"], rows } };
 }
 
-function labels(steps: readonly WeighedStep[], room: number): object[] {
+function labels(steps: readonly WeighedStep[], room: number, rowHeight: number): object[] {
+  const most = 1 + Math.max(0, Math.floor((rowHeight - FONT.size - 2) / LINE_HEIGHT));
   const areMarked = steps.some(({ kept }) => kept !== undefined);
   return steps.flatMap(({ text, kept }, at) => {
     const color = areMarked && !kept ? COLOURS.muted : COLOURS.text;
     const label = (written: string, x: number, xanchor: "left" | "right") => ({
-      text: plainText(written),
+      text: written,
+      align: "left",
       xref: "paper",
       x: 0,
       xanchor,
@@ -78,15 +81,19 @@ function labels(steps: readonly WeighedStep[], room: number): object[] {
     return [
       ...(kept ? [label("●", MARK_FROM, "left")] : []),
       label(String(at), NUMBER_TO, "right"),
-      label(shortened(text, room - TEXT_FROM - GAP), TEXT_FROM, "left"),
+      label(textLines(shortened(text, room - TEXT_FROM - GAP, most)), TEXT_FROM, "left"),
     ];
   });
 }
 
-/** The text on one line, cut at a character so that it fits. */
-function shortened(text: string, width: number): string {
-  const line = text.replace(/\s+/g, " ").trim();
-  if (textWidth(line, FONT) <= width) return line;
+/** The text on as many lines at most, the last one cut at a character so that it fits. */
+function shortened(text: string, width: number, most: number): string[] {
+  const lines = wrapText(text, width, FONT);
+  if (lines.length <= most) return lines;
+  return [...lines.slice(0, most - 1), cut(lines.slice(most - 1).join(" "), width)];
+}
+
+function cut(line: string, width: number): string {
   let [fits, tooLong] = [0, line.length];
   while (tooLong - fits > 1) {
     const middle = (fits + tooLong) >> 1;

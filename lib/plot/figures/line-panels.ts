@@ -1,4 +1,4 @@
-import { badInput, checkName, checkNames } from "../check.js";
+import { badInput, checkAxisTitle, checkName, checkNames } from "../check.js";
 import type { Cell, Figure, Table } from "../figure.js";
 import { estimateTable } from "../parts/intervals.js";
 import { FLOWING_LEGEND } from "../parts/legend.js";
@@ -22,7 +22,7 @@ import {
   xRangeOf,
   yRangeOf,
 } from "../parts/lines.js";
-import { chooseTicks, dataTicks } from "../parts/ticks.js";
+import { chooseTicks, dataTicks, tickWidth } from "../parts/ticks.js";
 import { isOwnMethod, methodStyles } from "../style/method-style.js";
 import { axis, baseLayout, type SeriesStyle } from "../style/style.js";
 
@@ -40,12 +40,20 @@ export function linePanelsFigure(options: LinePanelsOptions): Figure {
   names.sort((a, b) => Number(isOwnMethod(a)) - Number(isOwnMethod(b)));
   const styles = methodStyles(names);
   const lines = panels.map(({ series }) => series.map((one) => lineOf(one, styleOf(one, styles))));
+  const commonY = yRangeOf(lines.flat(), options);
+  const ranges =
+    options.sharedY === false
+      ? panels.map(({ yScale }, at) => {
+          const isLog = yScale === "log";
+          return { isLog, range: yRangeOf(lines[at]!, { ...options, isLog }) };
+        })
+      : [{ isLog: false, range: commonY }];
   const drawing: Drawing = {
     options,
-    frame: layOut(options, names),
+    frame: layOut(options, names, Math.max(...ranges.map(tickWidth))),
     lines,
     commonXs: distinctX(lines.flat()),
-    commonY: yRangeOf(lines.flat(), options),
+    commonY,
   };
   const drawn = panels.map((_, at) => drawPanel(drawing, at));
   const base = baseLayout({ ...options, height: drawing.frame.height }, names.length > 1);
@@ -68,9 +76,11 @@ export function linePanelsFigure(options: LinePanelsOptions): Figure {
   return { name, title, spec: { data, layout }, table: tableOf(options, lines) };
 }
 
-function checkPanels({ name, panels, xScale, path = false, regions = [] }: LinePanelsOptions): void {
+function checkPanels({ name, panels, xTitle, yTitle, xScale, path = false, regions = [] }: LinePanelsOptions): void {
   checkName(name);
   if (panels.length === 0) throw badInput("no panels: expected at least one", "Check the records behind the figure.");
+  checkAxisTitle(xTitle);
+  for (const panel of panels) checkAxisTitle(panel.yTitle ?? yTitle);
   for (const { series } of panels) {
     checkNames(
       "series",
@@ -115,7 +125,7 @@ function drawPanel({ options, frame, lines, commonXs, commonY }: Drawing, at: nu
   const xs = sharedX ? commonXs : distinctX(own);
   const range = xRangeOf(xs, isLog, X_PADDING);
   const tickAxis = { isLog, range, pixels: width };
-  const marks = regionMarks(regions, range, { isLog, named: at < frame.perRow, xref: x, yref: y });
+  const marks = regionMarks(regions, range, { isLog, pixels: width, named: at < frame.perRow, xref: x, yref: y });
   return {
     traces: panelTraces(series, own, options).map(({ trace, legend }) => ({
       trace: { ...trace, xaxis: x, yaxis: y },

@@ -1,4 +1,4 @@
-import { checkName, checkSeries } from "../check.js";
+import { checkAxisTitle, checkName, checkSeries } from "../check.js";
 import type { Figure, FigureOptions } from "../figure.js";
 import { estimateTable } from "../parts/intervals.js";
 import {
@@ -16,7 +16,8 @@ import {
   yRangeOf,
 } from "../parts/lines.js";
 import { chooseTicks } from "../parts/ticks.js";
-import { axis, baseLayout, seriesStyle, WIDTH } from "../style/style.js";
+import { methodStyles } from "../style/method-style.js";
+import { axis, baseLayout, WIDTH } from "../style/style.js";
 
 export interface LineFigureOptions extends FigureOptions, LineOptions {
   /** At most eight. */
@@ -31,7 +32,8 @@ export interface LineFigureOptions extends FigureOptions, LineOptions {
 const AXIS_ROOM = 100;
 
 /**
- * Series of points, joined by lines, with intervals as whiskers or bands. Series differ in colour, marker and dash.
+ * Series of points, joined by lines, with intervals as whiskers or bands. Series differ in colour, marker and dash;
+ * methods have the look of their name.
  * Table: series, x, y, and low and high where there are intervals.
  * @throws bad-input if there is nothing to draw, names repeat, lengths differ, a number is not finite, a value is
  * outside of its interval, joined points are not in the order of x, x ≤ 0 on a logarithmic axis, or a region ends before
@@ -41,11 +43,14 @@ export function lineFigure(options: LineFigureOptions): Figure {
   const { name, title, series, connect = true, regions = [], width = WIDTH } = options;
   const isLog = options.xScale === "log";
   checkName(name);
+  checkAxisTitle(options.xTitle);
+  checkAxisTitle(options.yTitle);
   checkSeries(series);
   for (const one of series) checkLine(one, { isLog, isSorted: connect });
   checkRegions(regions);
 
-  const lines = series.map((one, index) => lineOf(one, seriesStyle(index)));
+  const styles = methodStyles(series.map((one) => one.name));
+  const lines = series.map((one) => lineOf(one, styles.get(one.name)!));
   const xs = distinctX(lines);
   const xRange = xRangeOf(xs, isLog);
   const yRange = yRangeOf(lines, options);
@@ -63,7 +68,7 @@ export function lineFigure(options: LineFigureOptions): Figure {
       width,
     ),
     yaxis: axis(options.yTitle, { range: yRange }),
-    ...(regions.length > 0 ? regionMarks(regions, xRange, { isLog }) : {}),
+    ...(regions.length > 0 ? regionMarks(regions, xRange, { isLog, pixels: width - AXIS_ROOM }) : {}),
   });
   const table = estimateTable(
     ["series", "x", "y"],

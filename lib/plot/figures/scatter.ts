@@ -1,7 +1,8 @@
-import { checkEstimate, checkName, checkNames } from "../check.js";
+import { checkAxisTitle, checkEstimate, checkName, checkNames } from "../check.js";
 import type { Figure, FigureOptions } from "../figure.js";
 import { type Estimate, errorBars, type Interval, shownNumbers } from "../parts/intervals.js";
 import { type LabelledPoint, placeLabels } from "../parts/label-places.js";
+import { dashRing, markerOf } from "../style/marks.js";
 import { methodStyles } from "../style/method-style.js";
 import { extremes, paddedRange } from "../style/numbers.js";
 import {
@@ -13,10 +14,11 @@ import {
   plainText,
   type SeriesStyle,
   SIZES,
+  textLines,
   WIDTH,
 } from "../style/style.js";
 import type { Box } from "../style/text-box.js";
-import { textWidth } from "../style/text-width.js";
+import { textWidth, wrapText } from "../style/text-width.js";
 
 export interface ScatterPoint {
   /** Written beside the point. */
@@ -38,8 +40,14 @@ export interface ScatterFigureOptions extends FigureOptions {
 }
 
 const LABEL_FONT = { size: SIZES.subtitle };
+/** Of a name beside its point, whose longer ones are wrapped. */
+const LABEL_WIDTH = 185;
+const LINE_HEIGHT = 1.3 * LABEL_FONT.size;
 const MARGIN = { left: 66, right: 24, bottom: 56 };
 const PADDING = 0.08;
+const AT_ZERO = 0.025;
+/** Keeps lines out of the names. */
+const LABEL_GROUND = "rgba(255,255,255,0.75)";
 
 /**
  * One named point for each method, with intervals on both axes: what a method reaches against what it costs. Names stand
@@ -50,6 +58,8 @@ const PADDING = 0.08;
 export function scatterFigure(options: ScatterFigureOptions): Figure {
   const { name, title, points, xTitle, yTitle, fromZero, width = WIDTH, height = HEIGHT } = options;
   checkName(name);
+  checkAxisTitle(xTitle);
+  checkAxisTitle(yTitle);
   const names = points.map((point) => point.name);
   checkNames("points", names);
   const [xs, ys] = [points.map(estimateOf("x")), points.map(estimateOf("y"))];
@@ -57,7 +67,7 @@ export function scatterFigure(options: ScatterFigureOptions): Figure {
     checkEstimate(`point "${point.name}", x`, xs[at]!);
     checkEstimate(`point "${point.name}", y`, ys[at]!);
   }
-  const styles = methodStyles(names);
+  const styles = methodStyles(names, { named: true });
   const top = Math.ceil(headHeight(options, width) + 12);
   const size = { width: width - MARGIN.left - MARGIN.right, height: height - top - MARGIN.bottom };
   const ranges = {
@@ -71,16 +81,16 @@ export function scatterFigure(options: ScatterFigureOptions): Figure {
     ...labels(names, xs, ys, ranges, size, styles),
   });
   const data = points.map((point, at) => {
-    const { colour, outline, marker } = styles.get(point.name)!;
+    const style = styles.get(point.name)!;
     return {
       type: "scatter",
       mode: "markers",
       name: plainText(point.name),
       x: [point.x],
       y: [point.y],
-      marker: { symbol: marker, size: 11, color: colour, line: { color: outline, width: 1 } },
-      ...errorBars("x", [xs[at]!], outline),
-      ...errorBars("y", [ys[at]!], outline),
+      marker: markerOf(style, 11),
+      ...errorBars("x", [xs[at]!], style.outline),
+      ...errorBars("y", [ys[at]!], style.outline),
       cliponaxis: false,
     };
   });
@@ -99,7 +109,9 @@ const estimateOf =
 function rangeOf(shown: readonly Estimate[], holdsZero: boolean): [low: number, high: number] {
   const numbers = [...shownNumbers(shown), ...(holdsZero ? [0] : [])];
   const range = paddedRange(numbers, PADDING);
-  if (holdsZero && extremes(numbers)[0] === 0) range[0] = 0;
+  // Where something lies at zero, its mark keeps clear of the ticks.
+  const isAtZero = shownNumbers(shown).some((value) => value === 0);
+  if (holdsZero && extremes(numbers)[0] === 0) range[0] = isAtZero ? -AT_ZERO * range[1] : 0;
   return range;
 }
 
@@ -113,12 +125,13 @@ function labels(
 ): { annotations: object[]; shapes: object[] } {
   const across = (value: number) => ((value - ranges.x[0]) / (ranges.x[1] - ranges.x[0])) * width;
   const down = (value: number) => (1 - (value - ranges.y[0]) / (ranges.y[1] - ranges.y[0])) * height;
-  const points = names.map(
-    (name, at): LabelledPoint => ({
+  const lines = names.map((name) => wrapText(name, LABEL_WIDTH, LABEL_FONT));
+  const points = lines.map(
+    (own, at): LabelledPoint => ({
       x: across(xs[at]!.value!),
       y: down(ys[at]!.value!),
-      width: textWidth(name, LABEL_FONT),
-      height: 1.25 * LABEL_FONT.size,
+      width: Math.max(...own.map((text) => textWidth(text, LABEL_FONT))),
+      height: LINE_HEIGHT * own.length,
     }),
   );
   const whiskers = points.flatMap(({ x, y }, at): Box[] => {
@@ -130,10 +143,10 @@ function labels(
   });
   const frame = { left: 2, right: width - 2, top: 2, bottom: height - 2 };
   const places = placeLabels(points, whiskers, frame);
-  const line = { color: COLOURS.muted, width: 0.8 };
+  const leader = { color: COLOURS.muted, width: 0.8 };
   return {
     annotations: places.map(({ x, y }, at) => ({
-      text: plainText(names[at]!),
+      text: textLines(lines[at]!),
       font: { size: LABEL_FONT.size, color: styles.get(names[at]!)!.outline },
       xref: "paper",
       x: x / width,
@@ -141,15 +154,17 @@ function labels(
       yref: "paper",
       y: 1 - y / height,
       yanchor: "middle",
+      bgcolor: LABEL_GROUND,
       borderpad: 0,
       showarrow: false,
     })),
     // Plotly's own arrows ask the browser for the length of a path, which a page without one does not know.
     shapes: places.flatMap((place, at) => {
-      if (!place.needsLine) return [];
+      const ring = dashRing(styles.get(names[at]!)!, { x: xs[at]!.value!, y: ys[at]!.value! });
+      if (!place.needsLine) return ring;
       const { from, to } = connection(points[at]!, place);
       const [x0, x1, y0, y1] = [from.x / width, to.x / width, 1 - from.y / height, 1 - to.y / height];
-      return [{ type: "line", layer: "below", xref: "paper", yref: "paper", x0, x1, y0, y1, line }];
+      return [...ring, { type: "line", layer: "below", xref: "paper", yref: "paper", x0, x1, y0, y1, line: leader }];
     }),
   };
 }
@@ -158,6 +173,9 @@ function labels(
 function connection(point: LabelledPoint, place: { x: number; y: number }) {
   const nearest = (from: number, middle: number, size: number) =>
     Math.min(middle + size / 2, Math.max(middle - size / 2, from));
-  const to = { x: nearest(point.x, place.x, point.width), y: nearest(point.y, place.y, 0.7 * LABEL_FONT.size) };
+  const to = {
+    x: nearest(point.x, place.x, point.width),
+    y: nearest(point.y, place.y, point.height - 0.55 * LABEL_FONT.size),
+  };
   return { from: point, to };
 }

@@ -2,6 +2,7 @@ import type { SearchNode, SearchTree } from "../../astar/index.js";
 import { badInput, checkName } from "../check.js";
 import type { Figure, FigureOptions } from "../figure.js";
 import { edgePath, type GraphLayout, layoutGraph, type PlacedBox } from "../parts/graph-layout.js";
+import { inLayers, isBestFirst } from "../parts/search-tree-edges.js";
 import { decimalsFor, formatNumber } from "../style/numbers.js";
 import { baseLayout, COLOURS, headHeight, plainText, SIZES, textLines, WIDTH } from "../style/style.js";
 import { type TextStyle, textExtent, textWidth, wrapText } from "../style/text-width.js";
@@ -17,14 +18,16 @@ export interface SearchTreeOptions extends Omit<FigureOptions, "height"> {
    * verified to learn from, which have no f, are all in one.
    */
   mostLeaves?: number;
+  /** What the numbers and edges mean, written below. Default: as in this project's searches, by what the tree's nodes have. */
+  caption?: string;
 }
 
 /** What became of a node; the last that holds. */
 const STATES = {
-  scored: { name: "scored", fill: "#F2F2F2", stroke: "#8C8C8C" },
-  expanded: { name: "expanded", fill: "#DCEEF9", stroke: "#0072B2" },
-  rejected: { name: "verified, rejected", fill: "#FBE0CC", stroke: "#B34B00" },
-  accepted: { name: "verified, accepted", fill: "#CDEBDF", stroke: "#00664B" },
+  scored: { name: "scored", sign: "", fill: "#F2F2F2", stroke: "#8C8C8C" },
+  expanded: { name: "expanded", sign: "", fill: "#DCEEF9", stroke: "#0072B2" },
+  rejected: { name: "\u2717 verified, rejected", sign: " \u2717", fill: "#FBE0CC", stroke: "#B34B00" },
+  accepted: { name: "\u2713 verified, accepted", sign: " \u2713", fill: "#CDEBDF", stroke: "#00664B" },
 } as const;
 type State = keyof typeof STATES;
 const STATE_NAMES = Object.keys(STATES) as readonly State[];
@@ -50,11 +53,27 @@ const EDGE = 6;
 const LEGEND_HEIGHT = 40;
 const MOST_BOXES = 150;
 const MOST_LEAVES = 3;
+const CAPTION: TextStyle = { size: SIZES.label };
+const CAPTION_LINE = 1.35 * SIZES.label;
+const WAY = { color: COLOURS.text, width: 2.5 };
+const PROPOSED = { color: "#A6A6A6", width: 1 };
+
+const KEPT = "In a box: the kept steps";
+const WALK_CAPTION =
+  `${KEPT}. An edge adds a step with its neighbours; the search goes on to the child of least f. f = g + h, in nats a ` +
+  "token: g is \u03B2 times the mean \u2212log p of the kept steps given the question, h the mean \u2212log p of the solution " +
+  "given both.";
+const BEST_FIRST_CAPTION =
+  `${KEPT}. An edge adds one step; the search goes on to the open set of least f. f = g + h: g is what the kept steps cost ` +
+  "(in tokens), h a lower bound on what must still be added.";
+const LEARNED_CAPTION =
+  " Boxes without any edge: sets that were verified only to learn which steps are needed; they have no f.";
 
 /**
  * The tree of a search from top to bottom: a box for each set of kept steps, with its steps ("0–3 7", or "all but 5" where
- * that is shorter) and f, or g where there is no f; its colour tells what became of it; the way to the nodes that the
- * search went on to is drawn boldly. Table: node, parent, kept, f, g, h, chosen, expanded, verdict, for all nodes.
+ * that is shorter) and f, or g where there is no f; colour and sign tell what became of it. Every edge means the same: the
+ * lower set is the upper one with a step of the search added, bold where the search went on to it. Sets that were verified to
+ * learn from stand on top, without an edge. Below it is written what edges, f, g and h are. Table: node, parent, kept, f, g, h, chosen, expanded, verdict, for all nodes.
  *
  * @throws bad-input if the tree is empty or has too many boxes to be read, or a parent does not stand before its node
  */
@@ -62,7 +81,7 @@ export function searchTreeFigure(options: SearchTreeOptions): Figure {
   const { name, title, tree, steps, kept, mostLeaves = MOST_LEAVES } = options;
   checkName(name);
   checkTree(tree.nodes);
-  const boxes = drawnBoxes(tree.nodes, steps, mostLeaves);
+  const boxes = drawnBoxes(inLayers(tree.nodes), steps, mostLeaves);
   if (boxes.length > MOST_BOXES) {
     throw badInput(
       `the tree has ${boxes.length} boxes, expected at most ${MOST_BOXES}`,
@@ -76,7 +95,8 @@ export function searchTreeFigure(options: SearchTreeOptions): Figure {
   );
   const width = Math.max(options.width ?? WIDTH, Math.ceil(graph.width + 2 * MARGIN));
   const top = headHeight(options, width) + LEGEND_HEIGHT;
-  const height = Math.ceil(top + graph.height + MARGIN);
+  const caption = wrapText(options.caption ?? captionOf(tree.nodes, boxes), width - 2 * MARGIN, CAPTION);
+  const height = Math.ceil(top + graph.height + MARGIN + CAPTION_LINE * caption.length + MARGIN);
   const side = (width - graph.width) / 2;
   // A little larger than the drawing, whose outlines would be cut else.
   const below = height - top - graph.height;
@@ -88,11 +108,12 @@ export function searchTreeFigure(options: SearchTreeOptions): Figure {
     xaxis: { ...axis, range: [left, right] },
     yaxis: { ...axis, range: [bottom, -EDGE] },
     shapes: [...edges(graph, boxes), ...graph.boxes.map((box, at) => frame(box, boxes[at]!, kept))],
+    annotations: captionTexts(caption, { left: MARGIN - side, top: graph.height + MARGIN }),
   });
   return {
     name,
     title,
-    spec: { data: [...legend(boxes), texts(graph.boxes, boxes)], layout },
+    spec: { data: [...legend(boxes, kept), texts(graph.boxes, boxes)], layout },
     table: treeTable(tree.nodes),
   };
 }
@@ -104,6 +125,24 @@ function checkTree(nodes: readonly SearchNode[]): void {
   throw badInput(`search tree: node ${wrong} has the parent ${nodes[wrong]!.parent}`, "Parents stand before children.");
 }
 
+function captionOf(nodes: readonly SearchNode[], boxes: readonly Box[]): string {
+  if (!isBestFirst(nodes)) return WALK_CAPTION;
+  return BEST_FIRST_CAPTION + (boxes.filter(({ parent }) => parent === null).length > 1 ? LEARNED_CAPTION : "");
+}
+
+function captionTexts(lines: readonly string[], { left, top }: { left: number; top: number }): object[] {
+  return lines.map((line, at) => ({
+    text: plainText(line),
+    font: { size: CAPTION.size, color: COLOURS.muted },
+    x: left,
+    xanchor: "left",
+    y: top + at * CAPTION_LINE,
+    yanchor: "top",
+    borderpad: 0,
+    showarrow: false,
+  }));
+}
+
 function stateOf({ verdict, expanded }: SearchNode): State {
   return verdict ?? (expanded === undefined ? "scored" : "expanded");
 }
@@ -113,7 +152,8 @@ function drawnBoxes(nodes: readonly SearchNode[], steps: number, mostLeaves: num
   const parents = new Set(nodes.map(({ parent }) => parent));
   const groups = new Map<string, number[]>();
   for (const [at, node] of nodes.entries()) {
-    const isLeaf = !parents.has(at) && !node.chosen && node.parent !== null;
+    const isLearned = node.parent === null && node.f === undefined && node.g !== undefined && !node.chosen;
+    const isLeaf = !parents.has(at) && !node.chosen && (node.parent !== null || isLearned);
     const key = isLeaf ? `${node.parent} ${stateOf(node)} ${node.f === undefined}` : `${at}`;
     groups.set(key, [...(groups.get(key) ?? []), at]);
   }
@@ -134,11 +174,14 @@ function drawnBoxes(nodes: readonly SearchNode[], steps: number, mostLeaves: num
     place.set(at, boxes.length);
     const label =
       others === undefined ? setLabel(node.kept, steps) : others + (node.f === undefined ? " sets" : " more");
+    const state = stateOf(node);
+    const { sign } = STATES[state];
+    const value = others === undefined ? valueLabel(node, decimals) : undefined;
     boxes.push({
       node,
       parent: node.parent === null ? null : place.get(node.parent)!,
-      state: stateOf(node),
-      ...boxText(label, others === undefined ? valueLabel(node, decimals) : undefined),
+      state,
+      ...(value === undefined ? boxText(label + sign, undefined) : boxText(label, value + sign)),
     });
   }
   return boxes;
@@ -195,12 +238,12 @@ function edges({ edges: placed }: GraphLayout, boxes: readonly Box[]): object[] 
     type: "path",
     layer: "below",
     path: edgePath(edge.points),
-    line: isChosen(edge) ? { color: COLOURS.text, width: 2.5 } : { color: "#A6A6A6", width: 1 },
+    line: isChosen(edge) ? WAY : PROPOSED,
   }));
 }
 
-function frame({ x, y, width, height }: PlacedBox, { node, state }: Box, kept: readonly number[] | undefined): object {
-  const isResult = kept !== undefined && state === "accepted" && String(node.kept) === String(kept);
+function frame({ x, y, width, height }: PlacedBox, box: Box, kept: readonly number[] | undefined): object {
+  const { state } = box;
   return {
     type: "rect",
     layer: "below",
@@ -209,26 +252,36 @@ function frame({ x, y, width, height }: PlacedBox, { node, state }: Box, kept: r
     y0: y - height / 2,
     y1: y + height / 2,
     fillcolor: STATES[state].fill,
-    line: { color: STATES[state].stroke, width: isResult ? 4 : 1.5 },
+    line: { color: STATES[state].stroke, width: isResult(box, kept) ? 4 : 1.5 },
   };
 }
 
-/** One entry for each state that occurs. */
-function legend(boxes: readonly Box[]): object[] {
-  return STATE_NAMES.filter((state) => boxes.some((box) => box.state === state)).map((state) => ({
-    type: "scatter",
-    mode: "markers",
-    name: STATES[state].name,
-    x: [null],
-    y: [null],
-    marker: {
-      symbol: "square",
-      size: 12,
-      color: STATES[state].fill,
-      line: { color: STATES[state].stroke, width: 1.5 },
-    },
-  }));
+/** One entry for each state that occurs, for the edges of the way, and for the outline of the result. */
+function legend(boxes: readonly Box[], kept: readonly number[] | undefined): object[] {
+  const square = (name: string, color: string, line: object) => {
+    return {
+      type: "scatter",
+      mode: "markers",
+      name,
+      x: [null],
+      y: [null],
+      marker: { symbol: "square", size: 12, color, line },
+    };
+  };
+  const states = STATE_NAMES.filter((state) => boxes.some((box) => box.state === state));
+  const hasWay = boxes.some(({ node, parent }) => parent !== null && node.chosen);
+  const hasResult = boxes.some((box) => isResult(box, kept));
+  return [
+    ...states.map((state) =>
+      square(STATES[state].name, STATES[state].fill, { color: STATES[state].stroke, width: 1.5 }),
+    ),
+    ...(hasResult ? [square("kept", COLOURS.background, { color: STATES.accepted.stroke, width: 4 })] : []),
+    ...(hasWay ? [{ type: "scatter", mode: "lines", name: "gone on to", x: [null], y: [null], line: WAY }] : []),
+  ];
 }
+
+const isResult = ({ node, state }: Box, kept: readonly number[] | undefined): boolean =>
+  kept !== undefined && state === "accepted" && String(node.kept) === String(kept);
 
 /** One text a line, in the middle of its box. */
 function texts(placed: readonly PlacedBox[], boxes: readonly Box[]): object {

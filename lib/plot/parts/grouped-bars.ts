@@ -1,4 +1,4 @@
-import { seriesStyle } from "../style/style.js";
+import { COLOURS, type SeriesStyle } from "../style/style.js";
 
 /** Where the bars of one series stand, in units of the distance between two groups. */
 export interface BarSlot {
@@ -13,8 +13,25 @@ export function barSlot(index: number, count: number, groupWidth: number): BarSl
   return { offset: (index - (count - 1) / 2) * room, width: count > 1 ? room * 0.92 : room };
 }
 
-/** A bar's fill and outline in the style of its series. */
-export function barMarker(index: number): object {
-  const { colour, outline } = seriesStyle(index);
-  return { color: colour, line: { color: outline, width: 1 } };
+/** Hatchings of the series of a figure, for readers who do not see their colours; the first has none. */
+const HATCHES = ["", "/", "\\", "x", ".", "-", "|", "+"];
+
+/** A bar's fill and outline in the style of its series, the how manieth of the figure it is; hollow ones are empty. */
+export function barMarker({ colour, outline, hollow }: SeriesStyle, index: number): object {
+  const hatch = HATCHES[index % HATCHES.length]!;
+  return {
+    color: hollow ? COLOURS.background : colour,
+    line: { color: hollow ? colour : outline, width: hollow ? 2 : 1 },
+    ...(hatch
+      ? {
+          pattern: {
+            shape: hatch,
+            fgcolor: outline,
+            bgcolor: hollow ? COLOURS.background : colour,
+            size: 7,
+            solidity: 0.12,
+          },
+        }
+      : {}),
+  };
 }

@@ -16,7 +16,7 @@ export interface LabelPlace {
 }
 
 /** Distances from the marker's edge, and directions in the order in which a reader would put a name. */
-const DISTANCES = [3, 14, 28, 44, 62];
+const DISTANCES = [3, 14, 28, 44, 62, 84, 110, 140];
 const DIRECTIONS = [
   [1, 0],
   [1, -1],
@@ -32,9 +32,9 @@ const DIRECTIONS = [
   [-1, 0.5],
 ] as const;
 const MARKER = 7;
-const ROUNDS = 4;
-/** What it costs to cover another name, a marker, or a whisker. */
-const COSTS = { label: 1000, marker: 300, whisker: 25, outside: 5000, distance: 1.2, order: 0.4 };
+const ROUNDS = 8;
+/** What it costs to cover another name, a marker, or a whisker, or to lead a line over one. */
+const COSTS = { label: 1000, marker: 300, whisker: 160, line: 60, outside: 5000, distance: 1.2, order: 0.4 };
 
 /**
  * Places for the names of points so that, as far as there is room, none covers another, a marker or a whisker, or leaves
@@ -67,6 +67,7 @@ export function placeLabels(points: readonly LabelledPoint[], whiskers: readonly
           COSTS.label * count(others) +
           COSTS.marker * count(markers) +
           COSTS.whisker * count(whiskers) +
+          COSTS.line * crossed(point, place, [...markers.filter((_, other) => other !== at), ...others]) +
           (isOutside ? COSTS.outside : 0)
         );
       });
@@ -78,6 +79,18 @@ export function placeLabels(points: readonly LabelledPoint[], whiskers: readonly
 
 function boxOf({ x, y }: { x: number; y: number }, { width, height }: LabelledPoint): Box {
   return { left: x - width / 2 - 2, right: x + width / 2 + 2, top: y - height / 2, bottom: y + height / 2 };
+}
+
+/** How many boxes the line from a point to its name crosses, looked at in some places of it. */
+function crossed(point: LabelledPoint, place: LabelPlace, boxes: readonly Box[]): number {
+  if (!place.needsLine) return 0;
+  const own = boxOf(place, point);
+  const parts = Array.from({ length: 12 }, (_, at) => (at + 1) / 13);
+  const on = parts.map((share): Box => {
+    const [x, y] = [point.x + share * (place.x - point.x), point.y + share * (place.y - point.y)];
+    return { left: x - 1, right: x + 1, top: y - 1, bottom: y + 1 };
+  });
+  return boxes.filter((box) => on.some((dot) => overlap(dot, box) && !overlap(dot, own))).length;
 }
 
 const overlap = (a: Box, b: Box): boolean =>

@@ -3,14 +3,16 @@ import { textWidth } from "../style/text-width.js";
 
 const FONT = { size: SIZES.legend };
 /** A line with its marker, and the gaps around it and after the name. */
-const SYMBOL_ROOM = 46;
+const SYMBOL_ROOM = 60;
+/** Of the line, long enough for its dash to be seen on both sides of the marker. */
+const LINE_WIDTH = 44;
 const LINE_HEIGHT = 1.3 * SIZES.legend;
 const ROW_GAP = 3;
 /** Above and below all rows. */
 const PADDING = 6;
 
 /** Attributes of a legend whose names each take their own width, row after row, rather than equal columns. */
-export const FLOWING_LEGEND = { tracegroupgap: ROW_GAP };
+export const FLOWING_LEGEND = { tracegroupgap: ROW_GAP, itemwidth: LINE_WIDTH };
 
 /** The height in pixels of a legend in which each trace is a group of its own: Plotly lets these flow into rows. */
 export function legendHeight(names: readonly string[], width = WIDTH): number {

@@ -43,9 +43,10 @@ const MIN_PANEL_WIDTH = 190;
 const PANEL_HEIGHT = 230;
 const SIDE = 20;
 const GAP = 22;
-/** For the y axis of a panel: its ticks, and its title where it has its own. */
-const TICK_ROOM = 34;
-const TITLE_ROOM = 24;
+/** Of a tick, with the gaps beside it. */
+const TICK_MARK = 16;
+const LEAST_TICKS = 18;
+const TITLE_LINE = 1.3 * SIZES.axisTitle;
 const X_TICK_ROOM = 26;
 const X_TITLE_ROOM = 30;
 
@@ -68,12 +69,15 @@ export interface PanelFrame {
   perRow: number;
   bodies: PanelBody[];
   headers: string[][];
-  /** From a panel's left end to its y axis's title, in shares of the plot. */
-  titleOffset: number;
+  /** From a panel's left end over the ticks of its y axis to the title, in shares of the plot. */
+  tickOffset: number;
 }
 
-/** Divide a figure among panels, below a legend of these names. */
-export function layOut(options: LinePanelsOptions, names: readonly string[]): PanelFrame {
+/**
+ * Divide a figure among panels, below a legend of these names.
+ * @param ticks the width of the widest tick of a y axis, in pixels
+ */
+export function layOut(options: LinePanelsOptions, names: readonly string[], ticks: number): PanelFrame {
   const { panels, sharedY = true, width: figureWidth = WIDTH, columns = panels.length } = options;
   const legend = names.length > 1 ? legendHeight(names, figureWidth) : 0;
   const margin = {
@@ -85,13 +89,15 @@ export function layOut(options: LinePanelsOptions, names: readonly string[]): Pa
   };
   const hasOwnTitles = panels.some(({ yTitle }) => yTitle !== undefined);
   // A scale or title that all share stands once, at the left, and every panel is as wide as the others.
-  const left = (sharedY ? TICK_ROOM : 0) + (hasOwnTitles ? 0 : TITLE_ROOM);
-  const yRoom = TICK_ROOM + TITLE_ROOM - left;
+  const tickRoom = TICK_MARK + Math.max(LEAST_TICKS, Math.ceil(ticks));
   const width = figureWidth - margin.l - margin.r;
-  const perRow = Math.min(columns, panelsPerRow(panels.length, width - left, MIN_PANEL_WIDTH));
+  const perRow = Math.min(columns, panelsPerRow(panels.length, width - tickRoom, MIN_PANEL_WIDTH));
+  const titleRoom = Math.ceil(TITLE_LINE * titleLines(options, perRow, margin.t + margin.b));
+  const left = (sharedY ? tickRoom : 0) + (hasOwnTitles ? 0 : titleRoom);
+  const yRoom = tickRoom + titleRoom - left;
   const rows = Math.ceil(panels.length / perRow);
   const bodyWidth = (width - left) / perRow - yRoom - GAP;
-  const headers = panels.map(({ title }) => (title === undefined ? [] : wrapText(title, bodyWidth, HEADER_FONT)));
+  const headers = panels.map(({ title }) => (title?.trim() ? wrapText(title, bodyWidth, HEADER_FONT) : []));
   const headerHeights = headers.map((lines) => (lines.length > 0 ? 17 * lines.length + 8 : 6));
   const place = (bodyHeight: number) => placePanels(headerHeights, perRow, width - left, bodyHeight);
   const natural = PANEL_HEIGHT + X_TICK_ROOM;
@@ -107,7 +113,15 @@ export function layOut(options: LinePanelsOptions, names: readonly string[]): Pa
       domain: { x: [from / width, (from + bodyWidth) / width], y: [1 - to / height, 1 - panel.top / height] },
     };
   });
-  return { height: figureHeight, margin, perRow, bodies, headers, titleOffset: (TICK_ROOM + TITLE_ROOM) / width };
+  return { height: figureHeight, margin, perRow, bodies, headers, tickOffset: tickRoom / width };
+}
+
+/** How many lines the y axes' titles take, the longest one, in panels of about the height that they will have. */
+function titleLines({ panels, yTitle, height }: LinePanelsOptions, perRow: number, ends: number): number {
+  const rows = Math.ceil(panels.length / perRow);
+  const body = height === undefined ? PANEL_HEIGHT : (height - ends) / rows - X_TICK_ROOM - 17;
+  const titles = [...new Set(panels.map((panel) => panel.yTitle ?? yTitle))];
+  return Math.max(...titles.map((title) => wrapText(title, body, { size: SIZES.axisTitle }).length));
 }
 
 /** A panel's header, and its y axis's title: at every panel that has its own, else at the first of each row. */
@@ -120,7 +134,9 @@ export function panelTexts({ panels, yTitle }: LinePanelsOptions, at: number, fr
     ...axisTitle(panels[at]!.yTitle ?? yTitle, height),
     ...onPaper,
     textangle: -90,
-    x: domain.x[0] - frame.titleOffset,
+    // Where it takes more lines than one, they grow away from the ticks.
+    x: domain.x[0] - frame.tickOffset,
+    xanchor: "right",
     y: (domain.y[0] + domain.y[1]) / 2,
     yanchor: "middle",
   };

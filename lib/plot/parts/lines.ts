@@ -1,6 +1,8 @@
 import { badInput, checkEstimate, checkEstimates } from "../check.js";
+import { markerOf } from "../style/marks.js";
 import { extremes, paddedRange } from "../style/numbers.js";
 import { COLOURS, legendName, plainText, type SeriesStyle, SIZES } from "../style/style.js";
+import { textWidth } from "../style/text-width.js";
 import { type Estimate, errorBars, estimates, type Interval, shownNumbers } from "./intervals.js";
 
 export interface LineSeries {
@@ -50,6 +52,11 @@ const REGION_FONT = { size: SIZES.label, color: COLOURS.muted };
 const REGION_FILLS = ["#DDE7EF", "#F1EBDD"];
 /** What regions' names take of the y axis, at its upper end. */
 const REGION_STRIP = 0.1;
+/** The same where there may be names on two lines. */
+const REGION_STRIPS = 0.17;
+const MANY_REGIONS = 4;
+const REGION_LINE = 15;
+const REGION_GAP = 6;
 
 export function lineOf({ name, x, y, intervals }: LineSeries, style: SeriesStyle): Line {
   return { name, style, x: [...x], points: estimates(y, intervals) };
@@ -107,7 +114,8 @@ export function yRangeOf(
   const ys = isLog ? shown.map(Math.log10) : [...shown, ...(fromZero ? [0] : [])];
   const range = paddedRange(ys, 0.06);
   if (!isLog && fromZero && extremes(ys)[0] === 0) range[0] = 0;
-  if (regions.length > 0) range[1] += ((range[1] - range[0]) * REGION_STRIP) / (1 - REGION_STRIP);
+  const strip = regions.length >= MANY_REGIONS ? REGION_STRIPS : REGION_STRIP;
+  if (regions.length > 0) range[1] += ((range[1] - range[0]) * strip) / (1 - strip);
   return range;
 }
 
@@ -116,7 +124,7 @@ export function lineTrace(
   { name, x, points, style }: Line,
   { connect = true, isAlone = false, whiskers = true }: { connect?: boolean; isAlone?: boolean; whiskers?: boolean },
 ): object {
-  const { colour, outline, marker, dash, width = 2.2 } = style;
+  const { colour, outline, dash, width = 2.2 } = style;
   // A long curve has a few markers, to be told from the others, and none if it is alone.
   const isCurve = connect && x.length > MAX_MARKERS;
   return {
@@ -126,13 +134,7 @@ export function lineTrace(
     x,
     y: points.map(({ value }) => value),
     line: { color: colour, width, dash },
-    marker: {
-      symbol: marker,
-      size: 8,
-      color: colour,
-      line: { color: outline, width: 1 },
-      maxdisplayed: isCurve ? MAX_MARKERS / 2 : 0,
-    },
+    marker: { ...markerOf(style, 8), maxdisplayed: isCurve ? MAX_MARKERS / 2 : 0 },
     cliponaxis: false,
     ...(whiskers ? errorBars("y", points, outline) : {}),
   };
@@ -160,17 +162,35 @@ export function bandTrace({ x, points, style }: Line): object[] {
   ];
 }
 
+/** Where regions are drawn. */
+interface RegionPlace {
+  /** The length of the x axis. */
+  pixels: number;
+  isLog?: boolean;
+  /** Whether their names are written. Default: true. */
+  named?: boolean;
+  xref?: string;
+  yref?: string;
+}
+
 /** Shapes and names of regions, behind the lines of the panel with these axes; cut off at the range of x. */
 export function regionMarks(
   regions: readonly Region[],
   range: readonly [low: number, high: number],
-  { isLog = false, named = true, xref = "x", yref = "y" },
+  { pixels, isLog = false, named = true, xref = "x", yref = "y" }: RegionPlace,
 ): { shapes: object[]; annotations: object[] } {
   const onAxis = (x: number) => (isLog ? Math.log10(x) : x);
   const spans = regions.flatMap(({ name, from, to }, at) => {
     const [x0, x1] = [Math.max(onAxis(from), range[0]), Math.min(onAxis(to), range[1])];
     return x0 < x1 ? [{ name, x0, x1, fillcolor: REGION_FILLS[at % REGION_FILLS.length]! }] : [];
   });
+  const isLower = staggered(
+    spans.map(({ name, x0, x1 }) => {
+      const middle = (((x0 + x1) / 2 - range[0]) / (range[1] - range[0])) * pixels;
+      const half = textWidth(name, REGION_FONT) / 2;
+      return { left: middle - half, right: middle + half };
+    }),
+  );
   // A shape on a logarithmic axis is given in numbers, an annotation in exponents.
   const value = (position: number) => (isLog ? 10 ** position : position);
   return {
@@ -186,8 +206,8 @@ export function regionMarks(
       fillcolor,
       line: { width: 0 },
     })),
-    annotations: spans.flatMap(({ name, x0, x1 }) =>
-      named
+    annotations: spans.flatMap(({ name, x0, x1 }, at) =>
+      named && name.trim() !== ""
         ? [
             {
               text: plainText(name),
@@ -197,10 +217,21 @@ export function regionMarks(
               yref: `${yref} domain`,
               y: 0.99,
               yanchor: "top",
+              ...(isLower[at] ? { yshift: -REGION_LINE } : {}),
               showarrow: false,
             },
           ]
         : [],
     ),
   };
+}
+
+/** Which names stand one line lower, since there is no room beside the one before. */
+function staggered(names: readonly { left: number; right: number }[]): boolean[] {
+  const ends = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  return names.map(({ left, right }) => {
+    const line = left - ends[0]! >= REGION_GAP ? 0 : 1;
+    ends[line] = right;
+    return line === 1;
+  });
 }

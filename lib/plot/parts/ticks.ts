@@ -1,3 +1,4 @@
+import { formatNumber } from "../style/numbers.js";
 import { SIZES } from "../style/style.js";
 import { textWidth } from "../style/text-width.js";
 
@@ -29,14 +30,38 @@ export function chooseTicks(data: readonly number[], axis: TickAxis): object {
 }
 
 /**
- * Ticks just at the data, or at every second, third, … of them from the last one down, as far as there is room: for
- * budgets that double, which are no round numbers.
+ * Ticks just at the data, as far as there is room: on a logarithmic axis else at every second, third, … of them from the last
+ * one down, for budgets that double; on a linear one at those that have room beside the ones after them.
  */
 export function dataTicks(data: readonly number[], axis: TickAxis): object {
   const fromLast = (step: number) => data.filter((_, at) => (data.length - 1 - at) % step === 0);
   const steps = data.map((_, at) => at + 1);
-  const tickvals = steps.map(fromLast).find((ticks) => haveRoom(ticks, axis)) ?? [];
+  const tickvals = axis.isLog
+    ? (steps.map(fromLast).find((ticks) => haveRoom(ticks, axis)) ?? [])
+    : besideTheNext(data, axis);
   return { tickvals, ticktext: tickvals.map(tickLabel) };
+}
+
+/** About the width of the widest tick that an axis will have, in pixels, where Plotly chooses its ticks or `chooseTicks` does. */
+export function tickWidth({ isLog, range: [low, high] }: Pick<TickAxis, "isLog" | "range">): number {
+  // The digits of a step of a seventh of the axis, and all of the number before them.
+  const step = (high - low) / 7;
+  const decimals = Math.max(0, Math.ceil(-Math.log10(isLog ? 10 ** low : step)));
+  const ends = [low, high].map((end) =>
+    formatNumber(isLog ? 10 ** end : end, isLog ? Math.min(2, decimals) : decimals),
+  );
+  return Math.max(
+    ...ends.map((end) =>
+      textWidth(end.length > 5 && decimals === 0 ? `${end.slice(0, -3)}k` : end, { size: SIZES.tick }),
+    ),
+  );
+}
+
+/** The last tick, and from there down each that has room beside the one before. */
+function besideTheNext(data: readonly number[], axis: TickAxis): number[] {
+  const kept: number[] = [];
+  for (const x of data.toReversed()) if (kept.length === 0 || haveRoom([x, kept[0]!], axis)) kept.unshift(x);
+  return kept;
 }
 
 const tickLabel = (x: number): string => String(Number(x.toPrecision(12)));

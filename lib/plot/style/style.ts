@@ -34,27 +34,44 @@ export interface SeriesStyle {
   dash: string;
   /** Of the line, in pixels. Default: 2.2. */
   width?: number;
+  /** Whether its marks are empty. Default: false. */
+  hollow?: boolean;
 }
 
-// Okabe and Ito's palette in an order that alternates dark and light; grey in place of black, and yellow last.
-const SERIES_STYLES: readonly SeriesStyle[] = [
-  { colour: "#0072B2", outline: "#004B75", marker: "circle", dash: "solid" },
-  { colour: "#E69F00", outline: "#8F6300", marker: "square", dash: "dash" },
-  { colour: "#009E73", outline: "#00664B", marker: "diamond", dash: "dot" },
-  { colour: "#CC79A7", outline: "#8A3F68", marker: "triangle-up", dash: "dashdot" },
-  { colour: "#56B4E9", outline: "#1B6FA0", marker: "triangle-down", dash: "longdash" },
-  { colour: "#D55E00", outline: "#8A3D00", marker: "cross", dash: "longdashdot" },
-  { colour: "#4D4D4D", outline: "#1A1A1A", marker: "x", dash: "8px,3px,2px,3px,2px,3px" },
-  { colour: "#F0E442", outline: "#7D7600", marker: "star", dash: "2px,4px" },
+/**
+ * Okabe and Ito's palette, with violet in place of yellow, which is hardly seen on white, and grey and black: any two are
+ * told apart by readers with each kind of colour blindness. Each with a darker shade for outlines and whiskers.
+ */
+export const PALETTE = {
+  blue: ["#0072B2", "#004B75"],
+  orange: ["#E69F00", "#8F6300"],
+  green: ["#009E73", "#00664B"],
+  pink: ["#CC79A7", "#8A3F68"],
+  sky: ["#56B4E9", "#1B6FA0"],
+  vermillion: ["#D55E00", "#8A3D00"],
+  grey: ["#6B6B6B", "#3A3A3A"],
+  violet: ["#5B2A86", "#3B1A5A"],
+  black: ["#111111", "#000000"],
+} as const;
+
+const series = ([colour, outline]: readonly [string, string], marker: string, dash: string): SeriesStyle => {
+  return { colour, outline, marker, dash };
+};
+
+/** In an order that alternates dark and light. */
+export const SERIES_STYLES: readonly SeriesStyle[] = [
+  series(PALETTE.blue, "circle", "solid"),
+  series(PALETTE.orange, "square", "dash"),
+  series(PALETTE.green, "diamond", "dot"),
+  series(PALETTE.pink, "triangle-up", "dashdot"),
+  series(PALETTE.sky, "triangle-down", "longdash"),
+  series(PALETTE.vermillion, "cross", "longdashdot"),
+  series(PALETTE.grey, "x", "8px,3px,2px,3px,2px,3px"),
+  series(PALETTE.violet, "star", "2px,4px"),
 ];
 
 /** As many series as can be told apart in one figure. */
 export const MAX_SERIES = SERIES_STYLES.length;
-
-/** The style of the series at `index`, 0 to MAX_SERIES − 1. */
-export function seriesStyle(index: number): SeriesStyle {
-  return SERIES_STYLES[index]!;
-}
 
 /** Make `text` mean itself to Plotly, which reads tags, entities and TeX in every text it draws. */
 export function plainText(text: string): string {

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { createRandom, type ProgressDisplay, ThoughtbookError, writeWhole } from "../../core/index.js";
+import { createRandom, type ProgressDisplay, ThoughtbookError, UNINTERRUPTED, writeWhole } from "../../core/index.js";
 import { FUNCTION_STEPS, functionProblems, generateWordProblem } from "../../data/index.js";
 import { createLocalModel, operationsFile } from "../../llm/index.js";
 import {
@@ -120,7 +120,8 @@ async function trainPhase(
     });
     const split = "validation";
     // Not to be interrupted: it takes seconds, and the state is saved between two updates.
-    const accuracy = await problemAccuracy(model, { operations, problems, split, seed: "curve", maxNewTokens });
+    const asked = { operations, problems, split, seed: "curve", maxNewTokens, signal: UNINTERRUPTED } as const;
+    const accuracy = await problemAccuracy(model, asked);
     return Object.fromEntries(Array.from(accuracy, ([count, value]) => [`accuracy at ${count}`, value]));
   };
   const folder = pretrainFolders(out).run(phase);

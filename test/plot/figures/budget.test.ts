@@ -68,7 +68,7 @@ describe("budgetFigure", () => {
     expect(traces(some).find(({ name }) => name === "TokenSkip")!.line.color).toBe(colour);
   });
 
-  it("draws A*-Thought solid and bold, and all that it is compared with dashed", () => {
+  it("draws A*-Thought bold, all methods solid and each with a colour and marker of its own", () => {
     const methods = ["base model", "full chain", "Chain of Draft", "BtC effective shortcut", "BtC skip steps"];
     methods.push("TokenSkip", "random steps", "importance only", "last steps", "solution only", "necessary steps");
     const drawn = traces(
@@ -76,11 +76,9 @@ describe("budgetFigure", () => {
     );
     const own = drawn.find(({ name }) => name === "A*-Thought")!;
     const others = drawn.filter((trace) => trace !== own);
-    expect(own.line.dash).toBe("solid");
-    expect(others.map(({ line }) => line.dash)).not.toContain("solid");
+    expect(new Set(drawn.map(({ line }) => line.dash))).toEqual(new Set(["solid"]));
     expect(others.every(({ line }) => line.width < own.line.width)).toBe(true);
-    expect(new Set(drawn.map(({ marker }) => marker.symbol)).size).toBe(12);
-    expect(new Set(drawn.map(({ line }) => line.color)).size).toBe(12);
+    expect(new Set(drawn.map(({ marker, line }) => `${marker.symbol} ${line.color}`)).size).toBe(12);
   });
 
   it("spaces budgets evenly where they double, with a tick at each", () => {
@@ -149,11 +147,15 @@ describe("budgetFigure", () => {
     ["no rows", [], /no panels/],
     ["a budget of 0", [row("p", "m", 0)], /x 0 is 0, expected more than 0/],
     ["a value outside of its interval", [row("p", "m", 8, { low: 41, high: 50 })], /is 40 in \[41, 50\]/],
-    ["too many methods", Array.from({ length: 30 }, (_, at) => row("p", `m${at}`, 8)), /30 methods without a style/],
     [
-      "four variants",
-      ["", ", b", ", c", ", d"].map((name) => row("p", `A*-Thought${name}`, 8)),
-      /4 variants of A\*-Thought: expected at most 3/,
+      "too many methods",
+      Array.from({ length: 30 }, (_, at) => row("p", `m${at}`, 8)),
+      /30 series that are no known methods/,
+    ],
+    [
+      "five variants that have no dash of their own",
+      ["", ", b", ", c", ", d", ", e", ", f"].map((name) => row("p", `A*-Thought${name}`, 8)),
+      /5 variants of a\* thought: expected at most 4/,
     ],
   ])("refuses %s", (_, wrong, message) => {
     expect(() => budgetFigure({ ...common, rows: wrong })).toThrow(
@@ -204,6 +206,29 @@ describe("linePanelsFigure", () => {
     expect(raw).toMatchObject({ y: [1, 9], showlegend: false, opacity: 0.35 });
     expect(raw!.line.color).toBe(smooth!.line.color);
     expect(raw!.line.width).toBeLessThan(smooth!.line.width);
+  });
+
+  it("has ticks at the data of a linear axis that have room beside the ones after them", () => {
+    const few = [{ series: [{ name: "s", x: [0, 0.02, 0.5, 1], y: [4, 5, 6, 7] }] }];
+    const figure = linePanelsFigure({ ...common, xTitle: "x", yTitle: "y", panels: few, ticksAtData: true });
+    expect(axis(figure, "xaxis").tickvals).toEqual([0.02, 0.5, 1]);
+  });
+
+  it("has no title above panels that have none", () => {
+    for (const title of ["", "  ", undefined]) {
+      const figure = linePanelsFigure({
+        ...common,
+        xTitle: "x",
+        yTitle: "y",
+        panels: [{ ...(title === undefined ? {} : { title }), series }],
+      });
+      const texts = (figure.spec.layout.annotations as { text: string }[]).map(({ text }) => text);
+      expect(texts).toEqual(["y", "x"]);
+    }
+    const regions = [{ name: "", from: 1, to: 2 }];
+    const shaded = linePanelsFigure({ ...common, xTitle: "x", yTitle: "y", panels: [{ series }], regions });
+    expect(shaded.spec.layout.annotations as object[]).toHaveLength(2);
+    expect(shaded.spec.layout.shapes as object[]).toHaveLength(1);
   });
 
   it("refuses zero on a logarithmic scale of y", () => {

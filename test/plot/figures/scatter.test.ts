@@ -25,6 +25,24 @@ describe("scatterFigure", () => {
     expect(range()[1]).toBeGreaterThan(30);
   });
 
+  it("keeps what lies at zero clear of the ticks, and wraps long names", () => {
+    const name = "importance only, as much as steps alone, accepted";
+    const figure = scatterFigure({
+      ...common,
+      fromZero: "x",
+      points: [
+        { name, x: 0, y: 1 },
+        { name: "q", x: 9, y: 2 },
+      ],
+    });
+    const [low] = (figure.spec.layout.xaxis as { range: number[] }).range;
+    expect(low).toBeLessThan(0);
+    expect(low).toBeGreaterThan(-1);
+    const [label] = figure.spec.layout.annotations as { text: string }[];
+    expect(label!.text.split("<br>").join(" ")).toBe(name);
+    expect(label!.text).toContain("<br>");
+  });
+
   it("writes names that do not fit beside their points apart from them, with a line", () => {
     const lines = (figure: Figure) => figure.spec.layout.shapes as object[];
     const names = (figure: Figure) => (figure.spec.layout.annotations as { text: string }[]).map(({ text }) => text);

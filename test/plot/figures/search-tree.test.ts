@@ -24,6 +24,8 @@ const figure = (nodes: SearchNode[], options: Partial<SearchTreeOptions> = {}) =
 const shapes = ({ spec }: ReturnType<typeof figure>) => spec.layout.shapes as Shape[];
 const boxes = (drawn: ReturnType<typeof figure>) => shapes(drawn).filter(({ type }) => type === "rect");
 const labels = ({ spec }: ReturnType<typeof figure>) => (spec.data.at(-1) as { text: string[] }).text;
+const texts = ({ spec }: ReturnType<typeof figure>) =>
+  (spec.layout.annotations as { text: string }[]).map(({ text }) => text).join(" ");
 const legend = ({ spec }: ReturnType<typeof figure>) =>
   (spec.data as { name?: string }[]).flatMap(({ name }) => name ?? []);
 
@@ -36,7 +38,7 @@ const TREE = [
 
 describe("searchTreeFigure", () => {
   it("writes steps as ranges, or those that are missing where that is shorter, and f or g", () => {
-    expect(labels(figure(TREE))).toEqual(["0 1", "0 1 4", "f 1.50", "0–3", "f 0.25", "0–3 5–8", "f 0.10"]);
+    expect(labels(figure(TREE))).toEqual(["0 1 ✗", "0 1 4", "f 1.50", "0–3", "f 0.25", "0–3 5–8", "f 0.10 ✓"]);
     const most = Array.from({ length: 30 }, (_, step) => step).filter((step) => step !== 10 && step !== 20);
     expect(labels(figure([node(most, null)], { steps: 30 }))).toEqual(["all but 10 20"]);
     expect(labels(figure([node([], null, { g: 3 })]))).toEqual(["none", "g 3"]);
@@ -54,8 +56,8 @@ describe("searchTreeFigure", () => {
       }
     }
     expect(new Set(placed.map(({ fillcolor }) => fillcolor)).size).toBe(4);
-    expect(legend(drawn)).toEqual(["scored", "expanded", "verified, rejected", "verified, accepted"]);
-    expect(legend(figure(TREE.slice(0, 2)))).toEqual(["scored", "verified, rejected"]);
+    expect(legend(drawn)).toEqual(["scored", "expanded", "✗ verified, rejected", "✓ verified, accepted", "gone on to"]);
+    expect(legend(figure(TREE.slice(0, 2)))).toEqual(["scored", "✗ verified, rejected"]);
   });
 
   it("draws the way of the search boldly, and outlines what it gave", () => {
@@ -80,9 +82,43 @@ describe("searchTreeFigure", () => {
       ...leaves(3, { g: 1, verdict: "accepted" }),
       ...leaves(2, { g: 1, verdict: "rejected" }),
     ]);
-    expect(labels(probes)).toEqual(["none", "f 0", "3 sets", "2 sets"]);
+    expect(labels(probes)).toEqual(["none", "f 0", "3 sets ✓", "2 sets ✗"]);
     const chosen = figure([root, ...leaves(6), node([7], 0, { f: 1, chosen: true })]);
     expect(labels(chosen).slice(-2)).toEqual(["7", "f 1"]);
+  });
+
+  it("lets every edge add a step of the search, whatever sets were verified to learn from", () => {
+    const all = Array.from({ length: 9 }, (_, step) => step);
+    const drawn = figure([
+      node(all, null, { g: 90, verdict: "accepted" }),
+      node([2, 5, 7], 0, { g: 30, f: 30, h: 0, verdict: "accepted" }),
+      node(all.slice(1), 0, { g: 80, verdict: "accepted" }),
+      node([2, 5], 0, { g: 20, f: 25, h: 5, chosen: true, expanded: 0, verdict: "rejected" }),
+      node([2, 5, 8], 3, { g: 30, f: 31, h: 1 }),
+      node([2, 5, 6, 8], 3, { g: 40, verdict: "rejected" }),
+      node([2, 5, 6], 3, { g: 30, verdict: "rejected" }),
+    ]);
+    const paths = (drawn.spec.layout.shapes as { type: string; path: string }[]).filter(({ type }) => type === "path");
+    // From {2, 5} to {2, 5, 7}, which was verified before it was a state, and to {2, 5, 8}.
+    expect(paths).toHaveLength(2);
+    expect(new Set(paths.map(({ path }) => path.split(/[ ,C]/)[1])).size).toBe(1);
+    expect(labels(drawn).slice(0, 2)).toEqual(["2 5", "f 25 ✗"]);
+    expect(texts(drawn)).toMatch(/An edge adds one step.*without any edge: sets that were verified only to learn/s);
+  });
+
+  it("says below what edges, f, g and h are, as the search has them", () => {
+    const said = texts(figure(TREE));
+    for (const part of ["An edge adds", "f = g + h", "g is", "h the mean"]) expect(said).toContain(part);
+    expect(said).not.toContain("tokens)");
+    expect(texts(figure([node([], null, { f: 2, g: 0, h: 2 })]))).toMatch(
+      /g is what the kept steps cost \(in tokens\)/,
+    );
+    expect(texts(figure(TREE, { caption: "My costs & bounds" }))).toBe("My costs &amp; bounds");
+  });
+
+  it("tells what is kept by its outline in the legend", () => {
+    expect(legend(figure(TREE, { kept: [0, 1, 2, 3, 5, 6, 7, 8] }))).toContain("kept");
+    expect(legend(figure(TREE))).not.toContain("kept");
   });
 
   it("has all nodes in its table", () => {
