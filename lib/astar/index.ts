@@ -94,7 +94,7 @@ export { type PathTags, releasedTags, THINK_TAGS } from "./paths/path-parts.js";
 export type { StepSet } from "./paths/step-set.js";
 export { createPathVerifier, type PathVerifier, type PathVerifierOptions, thoughtPrompt } from "./paths/verify-path.js";
 export { type BestFirstOptions, type BestFirstResult, bestFirstSearch } from "./search/best-first-search.js";
-export type { SearchNode, SearchResult, SearchStatus, SearchTree } from "./search/search-tree.js";
+export type { SearchResult, SearchStatus, StepNode } from "./search/search-result.js";
 export { faithfulSearch, paperSearch, type WalkOptions } from "./search/walk-search.js";
 export {
   compareStudents,

@@ -17,6 +17,7 @@ export { type ScatterFigureOptions, type ScatterPoint, scatterFigure } from "./f
 export { type SearchTreeOptions, searchTreeFigure } from "./figures/search-tree.js";
 export { type ScoredToken, type TokenFigureOptions, tokenFigure } from "./figures/token.js";
 export { type TrainingFigureOptions, type TrainingPhase, trainingFigure } from "./figures/training.js";
+export { type TreeFigureOptions, treeFigure } from "./figures/tree.js";
 export { exportDrawing, exportFigure, tableToCsv } from "./output/export.js";
 export { withDrawingNote, withNote } from "./output/note.js";
 export { compressPng } from "./output/png.js";

@@ -1,4 +1,4 @@
-import type { SearchNode } from "thoughtbook/astar";
+import type { StepNode } from "thoughtbook/astar";
 
 /** All subsets of n steps, ascending in the value of their bits. */
 export const subsets = (n: number): number[][] =>
@@ -11,5 +11,5 @@ export const total = (set: readonly number[], costs: readonly number[]): number 
   set.reduce((sum, step) => sum + costs[step]!, 0);
 
 /** The nodes that a walk went on to, in its order. */
-export const chosenPath = (nodes: readonly SearchNode[]): number[][] =>
-  nodes.filter(({ chosen }) => chosen).map(({ kept }) => kept);
+export const chosenPath = (nodes: readonly StepNode[]): number[][] =>
+  nodes.filter(({ chosen }) => chosen).map(({ state }) => state);

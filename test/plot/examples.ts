@@ -12,6 +12,7 @@ import {
   searchTreeFigure,
   tokenFigure,
   trainingFigure,
+  treeFigure,
 } from "thoughtbook/plot";
 
 const METHODS = [
@@ -267,11 +268,11 @@ export const EXAMPLES: Figure[] = [
     kept: [0, 1, 2, 3, 4, 5, 9, 10, 11],
     tree: {
       nodes: [
-        { kept: [3, 4, 5], parent: null, chosen: true, expanded: 0, verdict: "rejected" },
-        { kept: [3, 4, 5, 9, 10, 11], parent: 0, f: 1.06, chosen: true, expanded: 1 },
-        { kept: [0, 1, 2, 3, 4, 5], parent: 0, f: 1.06, chosen: false },
-        { kept: [0, 1, 2, 3, 4, 5, 9, 10, 11], parent: 1, f: 0.09, chosen: true, verdict: "accepted" },
-        { kept: [3, 4, 5, 6, 7, 9, 10, 11], parent: 1, f: 1.08, chosen: false },
+        { state: [3, 4, 5], parent: null, chosen: true, expanded: 0, verdict: "rejected" },
+        { state: [3, 4, 5, 9, 10, 11], parent: 0, f: 1.06, chosen: true, expanded: 1 },
+        { state: [0, 1, 2, 3, 4, 5], parent: 0, f: 1.06, chosen: false },
+        { state: [0, 1, 2, 3, 4, 5, 9, 10, 11], parent: 1, f: 0.09, chosen: true, verdict: "accepted" },
+        { state: [3, 4, 5, 6, 7, 9, 10, 11], parent: 1, f: 1.08, chosen: false },
       ],
     },
   }),
@@ -283,26 +284,65 @@ export const EXAMPLES: Figure[] = [
     mostLeaves: 2,
     tree: {
       nodes: [
-        { kept: STEPS.slice(0, 24).map((_, step) => step), parent: null, g: 240.5, chosen: false, verdict: "accepted" },
+        {
+          state: STEPS.slice(0, 24).map((_, step) => step),
+          parent: null,
+          g: 240.5,
+          chosen: false,
+          verdict: "accepted",
+        },
         ...[3, 5, 20].map((missing) => ({
-          kept: STEPS.slice(0, 24).flatMap((_, step) => (step === missing ? [] : [step])),
+          state: STEPS.slice(0, 24).flatMap((_, step) => (step === missing ? [] : [step])),
           parent: 0,
           g: 230 - missing,
           chosen: false,
           verdict: missing === 5 ? ("accepted" as const) : ("rejected" as const),
         })),
-        { kept: [], parent: 0, f: 0, g: 0, h: 0, chosen: true, expanded: 0, verdict: "rejected" as const },
+        { state: [], parent: 0, f: 0, g: 0, h: 0, chosen: true, expanded: 0, verdict: "rejected" as const },
         ...[3, 7, 9, 12, 15].map((step, at) => ({
-          kept: [step],
+          state: [step],
           parent: 4,
           f: -step,
           chosen: at === 0,
           ...(at === 0 ? { expanded: 1 } : {}),
         })),
-        { kept: [3, 20], parent: 5, f: 31.25, chosen: true, verdict: "accepted" as const },
-        { kept: [1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23], parent: 5, f: 1200, chosen: false },
+        { state: [3, 20], parent: 5, f: 31.25, chosen: true, verdict: "accepted" as const },
+        { state: [1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23], parent: 5, f: 1200, chosen: false },
       ],
     },
+  }),
+  treeFigure({
+    name: "tree-of-thoughts",
+    title: "A tree search over two steps",
+    tree: {
+      nodes: [
+        { state: "", parent: null, value: 0.42, visits: 6, chosen: true, expanded: 0 },
+        { state: "6 x 4 = 24", parent: 0, prior: 0.7, value: 0.55, visits: 3, chosen: true, expanded: 1 },
+        { state: "6 + 4 = 10", parent: 0, prior: 0.3, value: 0.2, visits: 2, chosen: false, expanded: 2 },
+        {
+          state: "24 - 3 = 21",
+          parent: 1,
+          prior: 0.6,
+          value: 1,
+          visits: 1,
+          chosen: true,
+          verdict: "accepted" as const,
+        },
+        {
+          state: "24 + 3 = 27",
+          parent: 1,
+          prior: 0.4,
+          value: 0.1,
+          visits: 1,
+          chosen: false,
+          verdict: "rejected" as const,
+        },
+        { state: "10 - 3 = 7", parent: 2, prior: 1, value: 0.1, visits: 1, chosen: false },
+      ],
+    },
+    label: (state) => (state === "" ? "the question" : state),
+    result: 3,
+    caption: "An edge adds a step. In a box: the mean value of what was tried below it, and how often.",
   }),
   comparisonFigure({
     name: "comparison-groups",

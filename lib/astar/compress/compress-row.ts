@@ -1,5 +1,6 @@
 import type { LanguageModel, Prompt } from "../../llm/index.js";
 import { OPERATIONS, operationPrompt } from "../../operations/index.js";
+import type { SearchTree } from "../../search/index.js";
 import type { ChainRow } from "../chains/chain-rows.js";
 import { joinSteps } from "../chains/split-steps.js";
 import type { Importance } from "../importance/formulas.js";
@@ -7,7 +8,7 @@ import { openPathCosts, type PathCosts } from "../paths/path-cost.js";
 import { type PathTags, releasedTags, THINK_TAGS } from "../paths/path-parts.js";
 import { createPathVerifier, type PathVerifier, thoughtPrompt } from "../paths/verify-path.js";
 import { bestFirstSearch } from "../search/best-first-search.js";
-import type { SearchResult, SearchTree } from "../search/search-tree.js";
+import type { SearchResult } from "../search/search-result.js";
 import { faithfulSearch, paperSearch, type WalkOptions } from "../search/walk-search.js";
 
 /** The searches of A*-Thought. */
@@ -71,7 +72,7 @@ export interface KeptSteps {
   tooLong: number;
   /** Of best-first: whether no cheaper path can be accepted; false where a limit or the beam ended the search. */
   proven?: boolean;
-  tree?: SearchTree;
+  tree?: SearchTree<number[]>;
   /** The shorter thought, where it is not made of whole steps. */
   thought?: string;
 }

@@ -1,4 +1,4 @@
-import { checkAnswers, checkSignal } from "../search/search-tree.js";
+import { checkAnswers, checkSignal } from "../../search/index.js";
 import { type Bits, bit, contains, stepsOf, withSteps } from "./bit-set.js";
 
 export interface AcceptanceOptions {

@@ -1,11 +1,12 @@
 import TinyQueue from "tinyqueue";
 import { interruptible } from "../../core/index.js";
+import { checkAnswers, checkSignal } from "../../search/index.js";
 import { createAcceptance, growRejected, shortestPrefix } from "../paths/acceptance.js";
 import { type Bits, bit, stepsOf, withSteps } from "../paths/bit-set.js";
 import { allSteps, badInput, checkQueue, checkWhole } from "../paths/step-set.js";
 import { leastAddition } from "./best-first-bound.js";
 import { type CostedNode, createStates } from "./best-first-states.js";
-import { checkAnswers, checkSignal, type SearchResult } from "./search-tree.js";
+import type { SearchResult } from "./search-result.js";
 
 export interface BestFirstOptions {
   /** How many steps the chain has. */

@@ -1,13 +1,13 @@
 import type { Acceptance } from "../paths/acceptance.js";
 import { type Bits, stepsOf } from "../paths/bit-set.js";
-import type { SearchNode } from "./search-tree.js";
+import type { StepNode } from "./search-result.js";
 
 /** A node whose cost is known. */
-export type CostedNode = SearchNode & { g: number };
+export type CostedNode = StepNode & { g: number };
 
 /** The states a best-first search has met, each once, and the cheapest accepted one of them. */
 export interface States {
-  readonly nodes: readonly SearchNode[];
+  readonly nodes: readonly StepNode[];
   readonly best: { readonly kept: Bits; readonly cost: number } | undefined;
   /** Whether something was asked when no more might be. */
   readonly limited: boolean;
@@ -30,7 +30,7 @@ export function createStates(acceptance: Acceptance, costs: readonly number[]): 
     const g = kept.reduce((sum, step) => sum + costs[step]!, 0);
     const from = parent === undefined ? null : places.get(parent)!;
     places.set(set, nodes.length);
-    nodes.push({ kept, parent: from, g, chosen: false });
+    nodes.push({ state: kept, parent: from, g, chosen: false });
     return nodes.at(-1)!;
   };
   return {
@@ -48,9 +48,9 @@ export function createStates(acceptance: Acceptance, costs: readonly number[]): 
       for (const [at, verdict] of verdicts.entries()) {
         limited ||= verdict === undefined;
         if (verdict === undefined) continue;
-        const { g, kept } = asked[at]!;
+        const { g, state } = asked[at]!;
         asked[at]!.verdict = verdict ? "accepted" : "rejected";
-        const isBetter = !best || g < best.cost || (g === best.cost && kept.length < stepsOf(best.kept).length);
+        const isBetter = !best || g < best.cost || (g === best.cost && state.length < stepsOf(best.kept).length);
         if (verdict && isBetter) best = { kept: sets[at]!, cost: g };
       }
       return verdicts;

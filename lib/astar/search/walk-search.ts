@@ -1,6 +1,7 @@
 import { interruptible } from "../../core/index.js";
+import { checkAnswers, checkSignal } from "../../search/index.js";
 import { allSteps, checkQueue, checkWhole, spanOf, union } from "../paths/step-set.js";
-import { checkAnswers, checkSignal, type SearchNode, type SearchResult, type SearchStatus } from "./search-tree.js";
+import type { SearchResult, SearchStatus, StepNode } from "./search-result.js";
 
 export interface WalkOptions {
   /** How many steps the chain has. */
@@ -60,7 +61,7 @@ async function walk(options: WalkOptions, rules: WalkRules): Promise<SearchResul
   const { n, expandSize, neighbours = 1, minSteps, maxSteps, boxedSolution, cost, valid } = options;
   const signal = interruptible(options.signal);
   const queue = [...options.queue];
-  const nodes: SearchNode[] = [];
+  const nodes: StepNode[] = [];
   let [statesScored, validations, expansions, k] = [0, 0, 0, 1];
   const end = (status: SearchStatus, kept: readonly number[], searchSteps: number): SearchResult => ({
     status,
@@ -73,22 +74,22 @@ async function walk(options: WalkOptions, rules: WalkRules): Promise<SearchResul
 
   const root = queue.shift();
   if (root === undefined) return end("exhausted", allSteps(n), maxSteps);
-  nodes.push({ kept: rules.first(root, n, neighbours), parent: null, chosen: true });
+  nodes.push({ state: rules.first(root, n, neighbours), parent: null, chosen: true });
   let current = 0;
   while (queue.length > 0) {
     const node = nodes[current]!;
     if (k >= maxSteps) return end("step limit", allSteps(n), maxSteps);
     if (k >= minSteps) {
-      if (!boxedSolution) return end("unverified", node.kept, k);
+      if (!boxedSolution) return end("unverified", node.state, k);
       checkSignal(signal);
       validations++;
-      const accepted = await valid([...node.kept]);
+      const accepted = await valid([...node.state]);
       node.verdict = accepted ? "accepted" : "rejected";
-      if (accepted) return end("accepted", node.kept, k);
+      if (accepted) return end("accepted", node.state, k);
     }
 
     const proposed = queue.slice(0, expandSize);
-    const children = proposed.map((step) => union(node.kept, spanOf(step, n, neighbours)));
+    const children = proposed.map((step) => union(node.state, spanOf(step, n, neighbours)));
     checkSignal(signal);
     const costs = checkAnswers("cost", await cost(children.map((set) => [...set])), children.length);
     statesScored += children.length;
@@ -99,12 +100,12 @@ async function walk(options: WalkOptions, rules: WalkRules): Promise<SearchResul
     for (const [at, kept] of children.entries()) {
       const f = costs[at]!;
       if (at === best) current = nodes.length;
-      nodes.push({ kept, parent, ...(Number.isFinite(f) ? { f } : {}), chosen: at === best });
+      nodes.push({ state: kept, parent, ...(Number.isFinite(f) ? { f } : {}), chosen: at === best });
     }
     queue.splice(best, 1);
-    k += 1 + (rules.prunes ? prune(queue, nodes[current]!.kept, proposed[best]!, n) : 0);
+    k += 1 + (rules.prunes ? prune(queue, nodes[current]!.state, proposed[best]!, n) : 0);
   }
-  if (rules.exhausted === "last path") return end("exhausted", nodes[current]!.kept, k);
+  if (rules.exhausted === "last path") return end("exhausted", nodes[current]!.state, k);
   return end("exhausted", allSteps(n), maxSteps);
 }
 

@@ -89,7 +89,7 @@ describe("500 chains with monotone acceptance and up to 3 necessary steps", () =
       expect(second).toEqual(first);
       const asked = first.calls.flat().map(String);
       expect(new Set(asked).size).toBe(asked.length);
-      const nodes = first.result.tree.nodes.map(({ kept }) => String(kept));
+      const nodes = first.result.tree.nodes.map(({ state }) => String(state));
       expect(new Set(nodes).size).toBe(first.result.statesScored);
       expect(asked.every((set) => nodes.includes(set))).toBe(true);
     }
@@ -177,8 +177,8 @@ describe("bestFirstSearch", () => {
       const instance = monotoneInstance(index, 7);
       const { result } = await record(instance, { monotone: index % 2 === 0, minSteps: 2 });
       const { nodes } = result.tree;
-      for (const { kept, parent, f, g, h } of nodes) {
-        expect(g).toBeCloseTo(total(kept, instance.costs), 12);
+      for (const { state, parent, f, g, h } of nodes) {
+        expect(g).toBeCloseTo(total(state, instance.costs), 12);
         if (f !== undefined) expect(f).toBe(g! + h!);
         if (parent !== null) expect(parent).toBeLessThan(nodes.length);
       }

@@ -145,13 +145,13 @@ describe("faithfulSearch", () => {
       stub({ n: 10, queue: trace.queue, expandSize: 3, f: COSTS["-sum(C)"]!, accepts: VALID["|C|>=7"]! }),
     );
     expect(result.tree.nodes).toEqual([
-      { kept: [3, 4, 5], parent: null, chosen: true, expanded: 0, verdict: "rejected" },
-      { kept: [3, 4, 5, 7, 8, 9], parent: 0, f: -36, chosen: true, expanded: 1, verdict: "rejected" },
-      { kept: [0, 1, 3, 4, 5], parent: 0, f: -13, chosen: false },
-      { kept: [1, 2, 3, 4, 5], parent: 0, f: -15, chosen: false },
-      { kept: [0, 1, 3, 4, 5, 7, 8, 9], parent: 1, f: -37, chosen: false },
-      { kept: [1, 2, 3, 4, 5, 7, 8, 9], parent: 1, f: -39, chosen: false },
-      { kept: [3, 4, 5, 6, 7, 8, 9], parent: 1, f: -42, chosen: true, verdict: "accepted" },
+      { state: [3, 4, 5], parent: null, chosen: true, expanded: 0, verdict: "rejected" },
+      { state: [3, 4, 5, 7, 8, 9], parent: 0, f: -36, chosen: true, expanded: 1, verdict: "rejected" },
+      { state: [0, 1, 3, 4, 5], parent: 0, f: -13, chosen: false },
+      { state: [1, 2, 3, 4, 5], parent: 0, f: -15, chosen: false },
+      { state: [0, 1, 3, 4, 5, 7, 8, 9], parent: 1, f: -37, chosen: false },
+      { state: [1, 2, 3, 4, 5, 7, 8, 9], parent: 1, f: -39, chosen: false },
+      { state: [3, 4, 5, 6, 7, 8, 9], parent: 1, f: -42, chosen: true, verdict: "accepted" },
     ]);
     expect(JSON.parse(JSON.stringify(result.tree))).toEqual(result.tree);
   });

@@ -86,7 +86,7 @@ describe.each(Object.entries(GRAPHS))("%s", (name, nodes) => {
   const edges = nodes.flatMap(({ depends }, to) => depends.map((from) => ({ from, to })));
 
   it("is drawn as it was", async () => {
-    await expect(svg).toMatchFileSnapshot(`snapshots/graph-${name}.svg`);
+    await expect(svg).toMatchFileSnapshot(`../snapshots/graph-${name}.svg`);
   });
 
   it("has one box a node, none on another, dependencies above", () => {

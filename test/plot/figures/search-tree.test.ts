@@ -1,4 +1,4 @@
-import type { SearchNode } from "thoughtbook/astar";
+import type { StepNode } from "thoughtbook/astar";
 import { renderSvg, type SearchTreeOptions, searchTreeFigure } from "thoughtbook/plot";
 import { describe, expect, it } from "vitest";
 import { parseSvg } from "../helpers.js";
@@ -13,13 +13,13 @@ interface Shape {
   line: { color: string; width: number };
 }
 
-const node = (kept: number[], parent: number | null, more: Partial<SearchNode> = {}): SearchNode => ({
-  kept,
+const node = (kept: number[], parent: number | null, more: Partial<StepNode> = {}): StepNode => ({
+  state: kept,
   parent,
   chosen: false,
   ...more,
 });
-const figure = (nodes: SearchNode[], options: Partial<SearchTreeOptions> = {}) =>
+const figure = (nodes: StepNode[], options: Partial<SearchTreeOptions> = {}) =>
   searchTreeFigure({ name: "tree", title: "A tree", steps: 9, tree: { nodes }, ...options });
 const shapes = ({ spec }: ReturnType<typeof figure>) => spec.layout.shapes as Shape[];
 const boxes = (drawn: ReturnType<typeof figure>) => shapes(drawn).filter(({ type }) => type === "rect");
@@ -71,7 +71,7 @@ describe("searchTreeFigure", () => {
   });
 
   it("puts leaves of one parent that ended alike in one box, but not one alone", () => {
-    const leaves = (count: number, more: Partial<SearchNode> = { f: 1 }) =>
+    const leaves = (count: number, more: Partial<StepNode> = { f: 1 }) =>
       Array.from({ length: count }, (_, step) => node([step], 0, more));
     const root = node([], null, { f: 0 });
     expect(labels(figure([root, ...leaves(6)]))).toEqual(["none", "f 0", "0", "f 1", "1", "f 1", "2", "f 1", "3 more"]);
@@ -153,7 +153,7 @@ describe("searchTreeFigure", () => {
     expect(figure(wide, { steps: 30 }).spec.layout.width).toBe(760);
   });
 
-  it.each<[string, SearchNode[], Partial<SearchTreeOptions>, string]>([
+  it.each<[string, StepNode[], Partial<SearchTreeOptions>, string]>([
     ["no nodes", [], {}, "no nodes"],
     ["a parent after its node", [node([], 1), node([], null)], {}, "node 0 has the parent 1"],
     ["its own parent", [node([], null), node([1], 1)], {}, "node 1 has the parent 1"],

@@ -15,7 +15,7 @@ describe.each(EXAMPLES)("$name", (figure) => {
   });
 
   it("is drawn as it was", async () => {
-    await expect(svg).toMatchFileSnapshot(`snapshots/${figure.name}.svg`);
+    await expect(svg).toMatchFileSnapshot(`../snapshots/${figure.name}.svg`);
   });
 
   it("has all texts inside the picture and apart from each other", () => {
