@@ -39,8 +39,8 @@ const LEARNED_CAPTION =
  */
 export function searchTreeFigure({ steps, kept, caption, ...options }: SearchTreeOptions): Figure {
   const { nodes } = options.tree;
-  const result = nodes.findIndex(({ state, verdict }) => verdict === "accepted" && String(state) === String(kept));
   const layers = inLayers(nodes);
+  const result = layers.findIndex(({ state, verdict }) => verdict === "accepted" && String(state) === String(kept));
   const figure = treeFigure({
     ...options,
     tree: { nodes: layers },
