@@ -3,7 +3,7 @@ import { evaluateFactorials } from "./factorials.js";
 import { everyNode, type MathNode, variablesOf } from "./math-node.js";
 import { isKnownCommand, parseMath } from "./parse-math.js";
 import { evaluateExactly } from "./sample.js";
-import { boundedBy, joinedIntervals } from "./strict-intervals.js";
+import { ALL_REALS, allBut, boundedBy, joinedIntervals } from "./strict-intervals.js";
 import { type MathToken, tokenizeMath } from "./strict-tokens.js";
 import { asQuantity, splitUnit } from "./strict-units.js";
 import type { AnswerValue, Relation } from "./strict-value.js";
@@ -34,13 +34,13 @@ const MAX_ITEMS = 100;
  * mathematics nor words.
  */
 export function parseAnswer(text: string): Result<AnswerValue> {
-  const tokens = tokenizeMath(text);
+  const tokens = tokenizeMath(text.replace(/^\s*US(?=\\?\$)/, ""));
   if (!tokens.ok) return tokens;
   const trimmed = trim(tokens.value);
   if (trimmed.length === 0) return fail("empty");
   const value = parseValue(trimmed, 0);
   if (value === undefined) return words(trimmed);
-  const currency = /[$€£¥₹]/.test(text) ? currencyOf(text) : undefined;
+  const currency = /[$€£¥₹¢]/.test(text) ? currencyOf(text) : undefined;
   return { ok: true, value: currency ? withCurrency(value, currency) : value };
 }
 
@@ -58,9 +58,15 @@ function parseValue(untrimmed: Tokens, depth: number): Parsed {
   if (depth > MAX_DEPTH) return undefined;
   const tokens = trim(untrimmed);
   if (tokens.length === 0) return undefined;
+  if (isReals(tokens)) return ALL_REALS;
   const simple = singleToken(tokens);
   if (simple) return simple;
 
+  const [reals, excluded] = splitAt(tokens, ({ kind, text }) => kind === "command" && text === "setminus");
+  if (excluded && isReals(reals!)) {
+    const number = parseValue(excluded, depth + 1);
+    return number?.kind === "number" || number?.kind === "expression" ? allBut(number) : undefined;
+  }
   const membership = splitAt(tokens, (token) => isSymbol(token, "∈"));
   if (membership.length === 2 && isName(membership[0]!)) return parseValue(membership[1]!, depth + 1);
   const union = splitAt(tokens, (token) => isSymbol(token, "∪"));
@@ -75,6 +81,12 @@ function parseValue(untrimmed: Tokens, depth: number): Parsed {
   const related = parseRelation(tokens, depth);
   if (related !== "none") return related;
   return parseBracketed(tokens, depth) ?? parseMatrix(tokens, depth) ?? parseScalar(tokens, depth);
+}
+
+/** `\mathbb{R}`, ℝ, "all real numbers". */
+function isReals(tokens: Tokens): boolean {
+  const words = tokens.map(({ text }) => text).join(" ");
+  return words.length < 30 && /^(?:mathbb \{ R \}|mathbb R|ℝ|all (?:real numbers|reals))$/i.test(words);
 }
 
 /** Choices, words and the empty set. */
@@ -233,7 +245,12 @@ function parseSetBuilder(tokens: Tokens, depth: number): Parsed {
   const [name] = splitAt(tokens.slice(1, at), (token) => isSymbol(token, "∈"));
   if (at < 0 || !name || !isName(name)) return undefined;
   const value = parseValue(tokens.slice(at + 1, -1), depth + 1);
-  return value && (value.kind === "union" || (value.kind === "sequence" && value.of !== undefined)) ? value : undefined;
+  return value &&
+    (value.kind === "union" ||
+      (value.kind === "sequence" && value.of !== undefined) ||
+      (value.kind === "relation" && value.relation === "≠"))
+    ? value
+    : undefined;
 }
 
 function sequence(open: string, close: string, parts: Tokens[], depth: number): Parsed {

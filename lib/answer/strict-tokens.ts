@@ -14,7 +14,7 @@ const MAX_LENGTH = 2000;
 const MAX_EXPONENT = 1000;
 
 const SPACE =
-  /(?:\s|~|\$|\\[$,;:! ()[\]]|\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|q?quad|limits|hspace\{[^{}]{0,10}\})(?![a-zA-Z])\.?|[€£¥\u200b])+/y;
+  /(?:\s|~|\$|\\[$,;:! ()[\]]|\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|q?quad|limits|hspace\{[^{}]{0,10}\})(?![a-zA-Z])\.?|[€£¥₹¢\u200b])+/y;
 const MIXED = /(\d+)\s+(\d+)\s*[/⁄]\s*(\d+)(?![\d.])/y;
 const LATEX_THOUSANDS = /\d{1,3}(?:(?:\{,\}|,\\!\s?|\\!,?\s?|\\[,;: ]|~)\d{3}(?!\d))+/y;
 /** Groups of three with one space of some kind before each, as ISO writes them; no other separator follows. */

@@ -34,11 +34,16 @@ export function splitUnit(tokens: readonly MathToken[]): { value: readonly MathT
       end = at - 1;
       continue;
     }
-    if (isSymbol(at, "}") && tokens[at - 1]!.kind === "number") {
+    if (isSymbol(at, "}") && tokens[at - 1]?.kind === "number") {
       const open = isSymbol(at - 2, "-") ? at - 3 : at - 2;
       if (isSymbol(open, "{") && isSymbol(open - 1, "^")) at = open - 2;
     } else if (tokens[at]?.kind === "number" && isSymbol(at - 1, "^")) at -= 2;
     if (isSymbol(at - 1, "/") && tokens[at]?.kind === "letter" && isUnit(tokens[at - 2])) at -= 2;
+    // "miles an hour"
+    if (words > 0 && /^an?$/i.test(tokens[at]?.text ?? "") && isUnit(tokens[at - 1])) {
+      end = at;
+      continue;
+    }
     if (!isUnit(tokens[at])) break;
     words++;
     end = isSymbol(at - 1, "/") && words > 0 && !isSymbol(at - 2, ")") ? at - 1 : at;

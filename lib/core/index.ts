@@ -1,6 +1,7 @@
 export { NOTEBOOK_DISPLAY, type NotebookDisplay, notebookDisplay } from "./display.js";
 export { type DownloadOptions, type DownloadProgress, download, parseRetryAfter } from "./download.js";
 export { describeError, type ErrorCode, type ErrorDetails, fileSystemError, ThoughtbookError } from "./errors.js";
+export { inexactNumber } from "./exact-number.js";
 export { sha256, sha256File } from "./hash.js";
 export { listenForInterrupt } from "./interrupt.js";
 export { canonicalJson, strictJson } from "./json.js";
