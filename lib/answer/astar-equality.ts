@@ -3,7 +3,7 @@ import type { MathNode } from "./math-node.js";
 import { choiceLetter } from "./multiple-choice.js";
 import { nearlyEqual } from "./same-expression.js";
 import { equalValues } from "./strict-equality.js";
-import { parseAnswer } from "./strict-parse.js";
+import { parsePlainAnswer } from "./strict-parse.js";
 import type { AnswerValue } from "./strict-value.js";
 
 const TOLERANCE = 1e-4;
@@ -87,7 +87,7 @@ function equalEquations(prediction: readonly string[], reference: readonly strin
 }
 
 function equalSymbolic(a: string, b: string): boolean {
-  const [x, y] = [parseAnswer(a), parseAnswer(b)];
+  const [x, y] = [parsePlainAnswer(a), parsePlainAnswer(b)];
   if (!x.ok || !y.ok) return false;
   const [left, right] = [node(x.value), node(y.value)];
   return (

@@ -2,6 +2,7 @@ export { countOf } from "./count-of.js";
 export { NOTEBOOK_DISPLAY, type NotebookDisplay, notebookDisplay } from "./display.js";
 export { type DownloadOptions, type DownloadProgress, download, parseRetryAfter } from "./download.js";
 export { describeError, type ErrorCode, type ErrorDetails, fileSystemError, ThoughtbookError } from "./errors.js";
+export { inexactNumber } from "./exact-number.js";
 export { sha256, sha256File } from "./hash.js";
 export { interruptible, listenForInterrupt, mapInTurns, UNINTERRUPTED } from "./interrupt.js";
 export { canonicalJson, strictJson } from "./json.js";
