@@ -14,7 +14,7 @@ export {
 } from "./jsonl.js";
 export { keptResult } from "./kept-result.js";
 export { checkKeyValues, decodeEscapes, type KeyRule, type KeyValue, parseKeyValues } from "./key-values.js";
-export { cacheFolder, findProjectFolder, projectFolder, resolveUserPath } from "./paths.js";
+export { cacheFolder, dataFolder, findProjectFolder, projectFolder, resolveUserPath } from "./paths.js";
 export { type Progress, type ProgressOptions, startProgress, trackProgress } from "./progress.js";
 export type { ProgressDisplay } from "./progress-display.js";
 export { createRandom, type Random } from "./random.js";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { findProjectFolder, resolveUserPath, ThoughtbookError } from "../core/index.js";
+import { dataFolder, resolveUserPath, ThoughtbookError } from "../core/index.js";
 
 /** A model of the hub, at a branch, tag or commit. */
 export interface HubModel {
@@ -34,11 +34,10 @@ export async function localFolder(spec: string): Promise<string | undefined> {
   });
 }
 
-/** The folder of a model of the repository's `data/models`. */
+/** The folder of a model of this project's `data/models`. */
 export function embeddedFolder(name: string): string | undefined {
-  const project = findProjectFolder();
-  if (project === undefined || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return undefined;
-  const folder = join(project, "data", "models", name);
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return undefined;
+  const folder = join(dataFolder(), "models", name);
   return existsSync(join(folder, "config.json")) ? folder : undefined;
 }
 

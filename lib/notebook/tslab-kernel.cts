@@ -14,6 +14,7 @@
  * - process.stdout.write(text, callback) never calls back;
  * - a kernel that goes on for ever when its front end was killed.
  */
+import "./kernel-modules.cjs";
 import path = require("node:path");
 import util = require("node:util");
 import worker = require("node:worker_threads");
