@@ -2,7 +2,7 @@
  * What a first program needs: problems, a model, grading, an evaluation. The rest is in the subpaths, one for each
  * folder (`thoughtbook/astar`, …). Importing this loads no engine: that comes with the first model.
  */
-import type { Evaluation, EvaluateOptions, EvaluationTask, TaskOptions } from "./eval/index.js";
+import type { EvaluateOptions, Evaluation, EvaluationTask, TaskOptions } from "./eval/index.js";
 import type { LanguageModel, LoadModelOptions } from "./llm/index.js";
 
 export { type AnswerKind, extractAnswer, type Grade, type GradeTask, grade, type Policy } from "./answer/index.js";
@@ -18,7 +18,7 @@ export {
   type WordProblem,
   wordProblems,
 } from "./data/index.js";
-export type { Evaluation, EvaluateOptions, EvaluationTask } from "./eval/index.js";
+export type { EvaluateOptions, Evaluation, EvaluationTask } from "./eval/index.js";
 export type { Completion, LanguageModel, LoadModelOptions, Prompt, TextRequest } from "./llm/index.js";
 
 /** `loadModel` of `thoughtbook/llm`: "mini", a folder, `owner/name` of the hub, or `http://host:port/v1#name`. */

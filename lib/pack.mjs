@@ -68,7 +68,15 @@ async function bundleDanfo() {
     // The names that an import from an ES module can see.
     footer: { js: namesOf(original) },
   });
-  const manifest = { name, version, description, license, homepage, main: "index.js", types: "types/danfojs-node/src/index.d.ts" };
+  const manifest = {
+    name,
+    version,
+    description,
+    license,
+    homepage,
+    main: "index.js",
+    types: "types/danfojs-node/src/index.d.ts",
+  };
   writeFileSync(join(danfo, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   writeFileSync(join(danfo, "LICENSES.txt"), licencesOf(Object.keys(metafile.inputs)));
   writeTypes(join(original, "dist"), join(danfo, "types"));
@@ -98,6 +106,7 @@ function writeTypes(from, to) {
     const foreign = up.startsWith(".") ? up : `./${up}`;
     const text = readFileSync(join(from, name), "utf8")
       .replaceAll("@tensorflow/tfjs-node", "@tensorflow/tfjs")
+      .replace(/^import stream from/gm, "import * as stream from")
       .replace(/(?<=^import .* from )["']([^."'][^"']*)["']/gm, (quoted, module) =>
         FOREIGN.includes(module) ? JSON.stringify(foreign) : quoted,
       );

@@ -14,8 +14,9 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { nameFilesDirectly } from "./declarations.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stamp = join(root, "lib", "dist", ".stamp");
@@ -79,6 +80,16 @@ function sourceDigest() {
   return hash.digest("hex");
 }
 
+/** Remove what was compiled from sources that are gone. */
+function removeStale() {
+  const dist = dirname(stamp);
+  const names = new Set(sourceFiles().files.map((file) => relative("lib", file).replace(/\.(c?)ts$/, "")));
+  for (const file of readdirSync(dist, { recursive: true })) {
+    const name = file.replace(/(\.d)?\.c?[jt]s(\.map)?$/, "");
+    if (name !== file && !names.has(name)) rmSync(join(dist, file));
+  }
+}
+
 const isCompiled = () => existsSync(stamp) && readFileSync(stamp, "utf8") === sourceDigest();
 
 /** Compile the library unless what is compiled is that of these sources; whether it is now. */
@@ -91,6 +102,8 @@ function compile() {
       if (!isCompiled()) {
         const digest = sourceDigest();
         if (!step("Compiling the library", [COMPILER, "-p", "."])) return false;
+        removeStale();
+        nameFilesDirectly(dirname(stamp));
         writeFileSync(stamp, digest);
       }
     } finally {

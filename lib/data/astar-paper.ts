@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { z } from "zod";
-import { fileSystemError, dataFolder, ThoughtbookError } from "../core/index.js";
+import { dataFolder, fileSystemError, ThoughtbookError } from "../core/index.js";
 
 const count = z.coerce.number().int().positive();
 const percent = z.coerce.number().min(0).max(100);

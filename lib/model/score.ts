@@ -1,7 +1,8 @@
 import { ThoughtbookError } from "../core/index.js";
 import { bucketOf, bucketSizes, emptyTensor, padRows, type SessionOptions, type TensorData } from "../tensor/index.js";
 import type { ModelConfig } from "./config.js";
-import { checkIds, type HostModel, modelInputs } from "./generate-model.js";
+import { checkIds, modelInputs } from "./generate-model.js";
+import type { HostModel } from "./host-model.js";
 import { checkTop, type TokenLogProb, topTokens } from "./sampling-top.js";
 import { type ScorePrograms, scorePrograms } from "./score-programs.js";
 import {

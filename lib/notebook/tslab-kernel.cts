@@ -15,6 +15,7 @@
  * - a kernel that goes on for ever when its front end was killed.
  */
 import "./kernel-modules.cjs";
+
 import path = require("node:path");
 import util = require("node:util");
 import worker = require("node:worker_threads");

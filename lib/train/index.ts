@@ -24,10 +24,10 @@ export {
 export { removeState } from "./saved-state.js";
 export {
   type TrainedLanguageModel,
-  type TrainingRecord,
   type TrainLanguageModelOptions,
   trainLanguageModel,
 } from "./train-language-model.js";
 export { type TrainedModel, trainedModel } from "./trained-model.js";
 export { type CurvePhase, readTrainingCurve } from "./training-curve.js";
 export { mostOperations, readTraining, type TrainingOfModel, trainedOperations } from "./training-record.js";
+export type { TrainingRecord } from "./update-record.js";
