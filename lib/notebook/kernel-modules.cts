@@ -33,6 +33,7 @@ interface TypeScript {
     system: unknown,
     ...reporters: unknown[]
   ): WatchHost;
+  getPreEmitDiagnosticsOfFiles(program: unknown, files: unknown): readonly { code: number }[];
 }
 type ResolveFilename = (request: string, parent: { filename?: string } | undefined, ...rest: unknown[]) => string;
 
@@ -60,6 +61,9 @@ function extendRequire(): void {
   };
 }
 
+/** "The inferred type cannot be named without a reference to a file that is not below the notebook": it is, by its path. */
+const NOT_PORTABLE = 2742;
+
 /** For the compiler, which is replaced by one with such a resolution: its functions cannot be set. */
 function extendCompiler(): void {
   const file = fromTslab.resolve("@tslab/typescript-for-tslab");
@@ -75,7 +79,9 @@ function extendCompiler(): void {
       });
     return host;
   };
-  require.cache[file]!.exports = { ...typescript, createWatchCompilerHost };
+  const getPreEmitDiagnosticsOfFiles: TypeScript["getPreEmitDiagnosticsOfFiles"] = (program, files) =>
+    typescript.getPreEmitDiagnosticsOfFiles(program, files).filter(({ code }) => code !== NOT_PORTABLE);
+  require.cache[file]!.exports = { ...typescript, createWatchCompilerHost, getPreEmitDiagnosticsOfFiles };
 }
 
 /** The folders of types, with this library's where none of them has those of Node. */
