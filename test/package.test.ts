@@ -19,7 +19,7 @@ describe.runIf(isWanted)("the package, installed in an empty folder", () => {
   const home = mkdtempSync(join(tmpdir(), "thoughtbook-pack-"));
   const user = join(home, "user");
   const elsewhere = join(home, "elsewhere");
-  afterAll(() => rmSync(home, { recursive: true, force: true }));
+  afterAll(() => rmSync(home, { recursive: true, force: true }), 120_000);
 
   /** As in a terminal of a user: without what this project's own npm scripts set. */
   const environment = Object.fromEntries(

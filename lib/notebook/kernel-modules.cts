@@ -3,37 +3,24 @@
  * this library. So a notebook in any folder finds `thoughtbook` and what it brings (`danfojs-node`, `@tensorflow/tfjs`,
  * types of Node), wherever the kernel was installed. Loaded before tslab, whose compiler it extends.
  */
+import fs = require("node:fs");
+
 import Module = require("node:module");
 import path = require("node:path");
 
 /** The little of the compiler's interface that is used here. */
-interface Resolved {
-  resolvedModule: unknown;
-}
-interface Literal {
-  text: string;
-}
 interface CompilerOptions {
   typeRoots?: string[];
 }
-interface WatchHost {
-  resolveModuleNameLiterals?(
-    names: readonly Literal[],
-    file: string,
-    redirected: unknown,
-    options: CompilerOptions,
-  ): Resolved[];
+interface System {
+  fileExists(file: string): boolean;
+  directoryExists(folder: string): boolean;
+  readFile(file: string, encoding?: string): string | undefined;
+  realpath(path: string): string;
 }
 interface TypeScript {
-  sys: { fileExists(file: string): boolean };
-  resolveModuleName(name: string, file: string, options: CompilerOptions, host: unknown): Resolved;
-  createWatchCompilerHost(
-    files: string[],
-    options: CompilerOptions,
-    system: unknown,
-    ...reporters: unknown[]
-  ): WatchHost;
-  getPreEmitDiagnosticsOfFiles(program: unknown, files: unknown): readonly { code: number }[];
+  sys: System;
+  createWatchCompilerHost(files: string[], options: CompilerOptions, system: System, ...reporters: unknown[]): unknown;
 }
 type ResolveFilename = (request: string, parent: { filename?: string } | undefined, ...rest: unknown[]) => string;
 
@@ -61,27 +48,48 @@ function extendRequire(): void {
   };
 }
 
-/** "The inferred type cannot be named without a reference to a file that is not below the notebook": it is, by its path. */
-const NOT_PORTABLE = 2742;
-
-/** For the compiler, which is replaced by one with such a resolution: its functions cannot be set. */
+/**
+ * For the compiler, which is replaced by one with such a resolution: its functions cannot be set. To it the packages lie
+ * below the notebook's folder, since it refuses to name a type of a package that lies anywhere else.
+ */
 function extendCompiler(): void {
   const file = fromTslab.resolve("@tslab/typescript-for-tslab");
   const typescript = fromTslab(file) as TypeScript;
   const createWatchCompilerHost: TypeScript["createWatchCompilerHost"] = (files, given, system, ...reporters) => {
     const options = { ...given, typeRoots: withNodeTypes(typescript, given.typeRoots ?? []) };
-    const host = typescript.createWatchCompilerHost(files, options, system, ...reporters);
-    host.resolveModuleNameLiterals = (names, containing, _redirected, settings) =>
-      names.map(({ text }) => {
-        const found = typescript.resolveModuleName(text, containing, settings, system);
-        if (found.resolvedModule !== undefined || !isPackage(text)) return found;
-        return typescript.resolveModuleName(text, __filename, settings, system);
-      });
-    return host;
+    const { fileExists, directoryExists, readFile, realpath } = system;
+    const isThere = (path: string) => typescript.sys.fileExists(path) || typescript.sys.directoryExists(path);
+    const placeOf = (path: string) => packagePlace(path, isThere);
+    Object.assign(system, {
+      fileExists: (path: string) => fileExists(placeOf(path)),
+      directoryExists: (path: string) => directoryExists(placeOf(path)),
+      readFile: (path: string, encoding?: string) => readFile(placeOf(path), encoding),
+      realpath: (path: string) => (placeOf(path) === path ? realpath(path) : path),
+    });
+    return typescript.createWatchCompilerHost(files, options, system, ...reporters);
   };
-  const getPreEmitDiagnosticsOfFiles: TypeScript["getPreEmitDiagnosticsOfFiles"] = (program, files) =>
-    typescript.getPreEmitDiagnosticsOfFiles(program, files).filter(({ code }) => code !== NOT_PORTABLE);
-  require.cache[file]!.exports = { ...typescript, createWatchCompilerHost, getPreEmitDiagnosticsOfFiles };
+  require.cache[file]!.exports = { ...typescript, createWatchCompilerHost };
+}
+
+const slashed = (path: string): string => path.replaceAll("\\", "/");
+const besideNotebook = `${slashed(process.cwd())}/node_modules/`;
+/** This library's folder, and the folder of packages that it is in. */
+const library = path.resolve(__dirname, "..", "..");
+const packages =
+  path.basename(path.dirname(library)) === "node_modules"
+    ? path.dirname(library)
+    : path.join(path.dirname(library), "node_modules");
+/** Whether the notebook's folder, or one above it, has the library by itself. */
+const isInstalledHere = Module.createRequire(path.join(process.cwd(), "cell.js"))
+  .resolve.paths("thoughtbook")!
+  .some((folder) => fs.existsSync(path.join(folder, "thoughtbook")));
+
+/** Where a path below the notebook's own packages really is: there, or among those of this library. */
+function packagePlace(file: string, isThere: (file: string) => boolean): string {
+  if (isInstalledHere || !file.startsWith(besideNotebook) || isThere(file)) return file;
+  const name = file.slice(besideNotebook.length);
+  const places = [path.join(library, "node_modules"), packages].map((folder) => `${slashed(folder)}/${name}`);
+  return places.find(isThere) ?? file;
 }
 
 /** The folders of types, with this library's where none of them has those of Node. */
