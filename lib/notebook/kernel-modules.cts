@@ -86,9 +86,11 @@ const isInstalledHere = Module.createRequire(path.join(process.cwd(), "cell.js")
 
 /** Where a path below the notebook's own packages really is: there, or among those of this library. */
 function packagePlace(file: string, isThere: (file: string) => boolean): string {
-  if (isInstalledHere || !file.startsWith(besideNotebook) || isThere(file)) return file;
+  if (!file.startsWith(besideNotebook) || isThere(file)) return file;
   const name = file.slice(besideNotebook.length);
-  const places = [path.join(library, "node_modules"), packages].map((folder) => `${slashed(folder)}/${name}`);
+  // What comes inside of the library (danfojs-node) is found by no notebook by itself.
+  const folders = [path.join(library, "node_modules"), ...(isInstalledHere ? [] : [packages])];
+  const places = folders.map((folder) => `${slashed(folder)}/${name}`);
   return places.find(isThere) ?? file;
 }
 
