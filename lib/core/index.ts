@@ -18,7 +18,7 @@ export { keptResult } from "./kept-result.js";
 export { checkKeyValues, decodeEscapes, type KeyRule, type KeyValue, parseKeyValues } from "./key-values.js";
 export { isLfsPointer, lfsPointerError, refuseLfsPointer } from "./lfs-pointer.js";
 export { didYouMean, nearNames } from "./near-names.js";
-export { cacheFolder, findProjectFolder, projectFolder, resolveUserPath } from "./paths.js";
+export { cacheFolder, dataFolder, findProjectFolder, projectFolder, resolveUserPath } from "./paths.js";
 export { type Progress, type ProgressOptions, startProgress, trackProgress } from "./progress.js";
 export type { ProgressDisplay } from "./progress-display.js";
 export { createRandom, type Random } from "./random.js";

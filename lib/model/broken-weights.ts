@@ -1,5 +1,5 @@
 import { ThoughtbookError } from "../core/index.js";
-import type { HostModel } from "./generate-model.js";
+import type { HostModel } from "./host-model.js";
 
 /**
  * The error for scores that are no numbers. It looks for the cause among the weights, which takes a second at most for a

@@ -1,10 +1,11 @@
 import { bucketOf, bucketSizes, emptyTensor, isTensorData, type TensorData } from "../tensor/index.js";
 import { type Cache, cacheBytes, copyRow, createCache } from "./generate-cache.js";
 import type { StepRunner } from "./generate-frozen.js";
-import { type HostModel, modelInputs } from "./generate-model.js";
+import { modelInputs } from "./generate-model.js";
 import type { GenerationPrograms, NextScores, StepState } from "./generate-programs.js";
 import type { ResolvedRequest } from "./generate-request.js";
 import type { SubmittedText } from "./generate-submission.js";
+import type { HostModel } from "./host-model.js";
 
 /** The texts in work, one a row, and their keys and values. */
 export interface Batch {

@@ -1,6 +1,6 @@
 import type { SessionOptions } from "../tensor/index.js";
 import type { ModelConfig } from "./config.js";
-import { type HostModel, modelInputs } from "./generate-model.js";
+import { modelInputs } from "./generate-model.js";
 import {
   compileFrozenStep,
   type FrozenStep,
@@ -8,6 +8,7 @@ import {
   type NextScores,
   type StepState,
 } from "./generate-programs.js";
+import type { HostModel } from "./host-model.js";
 
 /*
  * ONNX Runtime multiplies a few rows by constants about three times as fast as by inputs: it lays constants out for the

@@ -1,19 +1,9 @@
 import type * as tf from "@tensorflow/tfjs";
 import { ThoughtbookError } from "../core/index.js";
 import { spec, type TensorData, type TensorSpec } from "../tensor/index.js";
-import type { ModelParameters } from "./checkpoint.js";
 import type { ModelConfig } from "./config.js";
 import type { Model } from "./forward.js";
-import type { Adapter } from "./lora-adapter.js";
-
-/** A model with its weights in memory, as `readParameters` gives them; they are inputs of what is compiled, never copied. */
-export interface HostModel {
-  config: ModelConfig;
-  /** Under the names of `parameterShapes`. */
-  weights: Readonly<ModelParameters>;
-  /** Low-rank additions to the linear layers, as `initializeAdapter` and `loadAdapter` give them. */
-  adapter?: Pick<Adapter, "scale" | "parameters"> | undefined;
-}
+import type { HostModel } from "./host-model.js";
 
 /** The tensors of a model as inputs of a compiled function. */
 export type ModelInputs<Leaf> = { weights: Record<string, Leaf>; adapter: Record<string, Leaf> };

@@ -19,15 +19,8 @@ import {
   rotaryTable,
   tokenEmbeddings,
 } from "./forward.js";
-import {
-  type HostModel,
-  type ModelInputs,
-  type ModelShell,
-  modelInputs,
-  modelSpecs,
-  shellOf,
-  tracedModel,
-} from "./generate-model.js";
+import { type ModelInputs, type ModelShell, modelInputs, modelSpecs, shellOf, tracedModel } from "./generate-model.js";
+import type { HostModel } from "./host-model.js";
 import { createProgramCache } from "./program-cache.js";
 
 type CacheOf<Leaf> = { keys: Leaf[]; values: Leaf[] };

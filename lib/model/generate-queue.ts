@@ -1,8 +1,8 @@
 import { bucketOf, isTensorData } from "../tensor/index.js";
 import { type Batch, prefillRows, promptBuckets } from "./generate-batch.js";
-import type { HostModel } from "./generate-model.js";
 import type { ResolvedRequest } from "./generate-request.js";
 import type { Submission } from "./generate-submission.js";
+import type { HostModel } from "./host-model.js";
 
 /** Rows are filled again when this share of them is free: prompts are computed faster together. */
 const REFILL_SHARE = 1 / 8;

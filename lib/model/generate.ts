@@ -3,10 +3,11 @@ import { ThoughtbookError } from "../core/index.js";
 import type { TensorData } from "../tensor/index.js";
 import type { ModelConfig } from "./config.js";
 import { disposeFrozen } from "./generate-frozen.js";
-import { checkIds, type HostModel } from "./generate-model.js";
+import { checkIds } from "./generate-model.js";
 import { disposePrograms } from "./generate-programs.js";
 import type { GenerateOptions, Generation, GenerationRequest, TextPiece } from "./generate-request.js";
 import { openGenerator } from "./generator.js";
+import type { HostModel } from "./host-model.js";
 
 /**
  * Generate texts, many at a time: a row of the batch whose text is complete is given to the next request. Samples of one

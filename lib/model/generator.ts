@@ -5,7 +5,6 @@ import { brokenScores } from "./broken-weights.js";
 import { BATCH_SIZE, type Batch, createBatch, mostRows, roomFor, rowBuckets } from "./generate-batch.js";
 import { createErrands } from "./generate-errands.js";
 import { createStepRunner, type StepRunner } from "./generate-frozen.js";
-import type { HostModel } from "./generate-model.js";
 import { generationPrograms, type NextScores } from "./generate-programs.js";
 import {
   type Admission,
@@ -26,6 +25,7 @@ import {
 } from "./generate-request.js";
 import { extendSequence, startSequence } from "./generate-sequence.js";
 import { createSubmission, isWanted, type SubmittedText } from "./generate-submission.js";
+import type { HostModel } from "./host-model.js";
 import { createSamplingMemory } from "./sampling.js";
 
 /** A batch loses rows when half of them are free, and so many tokens may come yet: another size may have to be compiled. */

@@ -71,7 +71,6 @@ export {
   promptEmbeddings,
   streamGenerate,
 } from "./generate.js";
-export type { HostModel } from "./generate-model.js";
 export type { NextScores } from "./generate-programs.js";
 export {
   checkRequests,
@@ -89,6 +88,7 @@ export {
 export { extendSequence, type Sequence, startSequence } from "./generate-sequence.js";
 export { textAfter } from "./generate-text.js";
 export { type GeneratorOptions, openGenerator, type SubmitOptions, type TextGenerator } from "./generator.js";
+export type { HostModel } from "./host-model.js";
 export { type ResolveOptions, resolveModel } from "./hub.js";
 export type { WantedWeights } from "./hub-cache.js";
 export type { ConnectionOptions } from "./hub-connection.js";

@@ -11,14 +11,8 @@ import {
 } from "../tensor/index.js";
 import { attentionScale } from "./config.js";
 import { headSplitter, hiddenStates, joinHeads, outputLogits, ownText, tokenEmbeddings } from "./forward.js";
-import {
-  type HostModel,
-  type ModelInputs,
-  type ModelShell,
-  modelSpecs,
-  shellOf,
-  tracedModel,
-} from "./generate-model.js";
+import { type ModelInputs, type ModelShell, modelSpecs, shellOf, tracedModel } from "./generate-model.js";
+import type { HostModel } from "./host-model.js";
 import { createProgramCache } from "./program-cache.js";
 
 type BodyInputs<Leaf> = ModelInputs<Leaf> & {

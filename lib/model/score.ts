@@ -2,7 +2,8 @@ import { interruptible, ThoughtbookError } from "../core/index.js";
 import { bucketOf, bucketSizes, emptyTensor, padRows, type SessionOptions, type TensorData } from "../tensor/index.js";
 import { brokenScores } from "./broken-weights.js";
 import type { ModelConfig } from "./config.js";
-import { checkIds, type HostModel, modelInputs } from "./generate-model.js";
+import { checkIds, modelInputs } from "./generate-model.js";
+import type { HostModel } from "./host-model.js";
 import { checkTop, type TokenLogProb, topTokens } from "./sampling-top.js";
 import { type ScorePrograms, scorePrograms } from "./score-programs.js";
 import {

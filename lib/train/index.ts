@@ -24,7 +24,6 @@ export {
 export { removeState } from "./saved-state.js";
 export {
   type TrainedLanguageModel,
-  type TrainingRecord,
   type TrainLanguageModelOptions,
   trainLanguageModel,
 } from "./train-language-model.js";
@@ -37,3 +36,4 @@ export {
   type TrainingOfModel,
   trainedOperations,
 } from "./training-record.js";
+export type { TrainingRecord } from "./update-record.js";

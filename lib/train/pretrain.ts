@@ -31,8 +31,9 @@ import { keepOrigin, requireOrigin } from "./pretrain-origin.js";
 import { problemAccuracy } from "./problem-accuracy.js";
 import { problemStream } from "./problem-stream.js";
 import type { Phase, Recipe } from "./recipe.js";
-import { type TrainingRecord, trainLanguageModel } from "./train-language-model.js";
+import { trainLanguageModel } from "./train-language-model.js";
 import { trainedOperations } from "./training-record.js";
+import type { TrainingRecord } from "./update-record.js";
 
 export interface PretrainOptions {
   recipe: Recipe;

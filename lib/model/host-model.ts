@@ -1,0 +1,12 @@
+import type { ModelParameters } from "./checkpoint.js";
+import type { ModelConfig } from "./config.js";
+import type { Adapter } from "./lora-adapter.js";
+
+/** A model with its weights in memory, as `readParameters` gives them; they are inputs of what is compiled, never copied. */
+export interface HostModel {
+  config: ModelConfig;
+  /** Under the names of `parameterShapes`. */
+  weights: Readonly<ModelParameters>;
+  /** Low-rank additions to the linear layers, as `initializeAdapter` and `loadAdapter` give them. */
+  adapter?: Pick<Adapter, "scale" | "parameters"> | undefined;
+}
