@@ -8,6 +8,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** The folders of lib/, from the bottom up; folders in one entry do not import each other. */
 const ORDER = [
   ["core"],
+  ["frames"],
   ["tensor"],
   ["model"],
   ["sandbox"],

@@ -32,6 +32,10 @@ interface Answerer {
   promptOf(model: LanguageModel, input: QuestionInput, frame: PromptFrame): Prompt;
 }
 
+/** A text that ends by itself in its first line may be an answer alone, such as "C" or "18"; grading decides. */
+const bareAnswer = ({ text, finishReason }: Attempted): string | undefined =>
+  finishReason === "stop" && /^[^\n]{1,200}$/.test(text.trim()) ? text.trim() : undefined;
+
 /** @param solutionOf the strict policy's text for what the operation read; undefined where there is no answer */
 function answerer<Output>(
   operation: Operation<QuestionInput, Output>,
@@ -40,7 +44,7 @@ function answerer<Output>(
   return {
     async answer(model, inputs, { onAnswer, ...options }) {
       const onOutcome = (outcome: Outcome<Output>, place: RequestPlace) => {
-        const solution = outcome.ok ? solutionOf(outcome.value) : undefined;
+        const solution = outcome.ok ? solutionOf(outcome.value) : bareAnswer(outcome);
         onAnswer({ ...outcome, solution, tooLong: !outcome.ok && outcome.failure === "too-long" }, place);
       };
       await runOperation(model, operation, inputs, { ...options, attempts: 1, onOutcome });

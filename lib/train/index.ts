@@ -31,7 +31,6 @@ export { type Phase, type Recipe, readRecipe } from "./pretrain/recipe.js";
 export { removeState } from "./saved-state.js";
 export {
   type TrainedLanguageModel,
-  type TrainingRecord,
   type TrainLanguageModelOptions,
   trainLanguageModel,
 } from "./train-language-model.js";
@@ -44,3 +43,4 @@ export {
   type TrainingOfModel,
   trainedOperations,
 } from "./training-record.js";
+export type { TrainingRecord } from "./update-record.js";

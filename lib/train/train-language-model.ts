@@ -27,29 +27,11 @@ import { checkExamples, type Example, type ExampleStream } from "./examples/exam
 import { BATCH_SPEC, languageModelLoss } from "./loss.js";
 import { completeSettings, type Settings, scheduleOf, type TrainingSettings } from "./options.js";
 import { planCourse, planStreamCourse, type Update } from "./pretrain/course.js";
-import { createEvaluations, type EvaluationOptions, type Scores } from "./pretrain/evaluations.js";
+import { createEvaluations, type EvaluationOptions } from "./pretrain/evaluations.js";
 import { describeRun } from "./run-config.js";
 import { loadBest, loadState, type SavedState, saveBest, saveState } from "./saved-state.js";
 import { trainedModel } from "./trained-model.js";
-
-/** What is known of one update. */
-export interface TrainingRecord {
-  /** The step as a text, which names the record. */
-  id: string;
-  /** Number of the update, from 1. */
-  step: number;
-  /** From 1. */
-  epoch: number;
-  /** Mean negative log-probability of the counted tokens before the update, in nats. */
-  loss: number;
-  learningRate: number;
-  /** Norm of all gradients together, before clipping. */
-  gradientNorm: number;
-  /** Tokens put in since the beginning, padding left out. */
-  tokens: number;
-  /** What the model reached after the update, where it was evaluated. */
-  scores?: Scores | undefined;
-}
+import type { TrainingRecord } from "./update-record.js";
 
 export interface TrainLanguageModelOptions extends TrainingSettings, EvaluationOptions {
   model: { config: ModelConfig; parameters: ModelParameters };

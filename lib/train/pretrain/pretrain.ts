@@ -25,8 +25,9 @@ import {
   operationExamples,
 } from "../../operations/index.js";
 import { CHAT_TOKENS } from "../examples/operation-ids.js";
-import { type TrainingRecord, trainLanguageModel } from "../train-language-model.js";
+import { trainLanguageModel } from "../train-language-model.js";
 import { trainedOperations } from "../training-record.js";
+import type { TrainingRecord } from "../update-record.js";
 import type { Scores, Snapshot } from "./evaluations.js";
 import { filesOf, isFinished, pretrainFolders } from "./folders.js";
 import { keepOrigin, requireOrigin } from "./origin.js";
