@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const ORDER = [
   ["core"],
   ["search"],
+  ["frames"],
   ["tensor"],
   ["model"],
   ["sandbox"],

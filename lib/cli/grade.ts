@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import { ANSWER_KINDS, type Grade, grade, POLICIES, type Policy } from "../answer/index.js";
-import { type JsonlIssue, readJsonl, resolveUserPath, ThoughtbookError } from "../core/index.js";
+import { inexactNumber, type JsonlIssue, readJsonl, resolveUserPath, ThoughtbookError } from "../core/index.js";
 import { proportion } from "../eval/index.js";
 import { count } from "./numbers.js";
 
@@ -9,19 +9,27 @@ const FIELDS = `
 One record a line:
   id                      name of the record in the output; the line number unless given
   completion or response  what the model wrote
-  reference or answer     the right answer, or a solution with \\boxed{} or ####
+  reference or answer     the right answer, or a solution with \\boxed{} or ####; whole numbers beyond 2^53 as a string
   kind                    ${ANSWER_KINDS.join(", ")}; math unless given
 
 Policies: strict is ours; astar, dots and aot grade as the released A*-Thought, DOTS and Atom of Thoughts do, with
 their faults.`;
+
+/** Text, or what JSON writes for it. */
+const reference = z
+  .custom<string | number | boolean>((value) => ["string", "number", "boolean"].includes(typeof value), "expected text")
+  .superRefine((value, context) => {
+    const message = inexactNumber(value);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  });
 
 const recordSchema = z
   .object({
     id: z.union([z.string(), z.number()]).optional(),
     completion: z.string().optional(),
     response: z.string().optional(),
-    reference: z.union([z.string(), z.number(), z.boolean()]).optional(),
-    answer: z.union([z.string(), z.number(), z.boolean()]).optional(),
+    reference: reference.optional(),
+    answer: reference.optional(),
     kind: z.enum(ANSWER_KINDS).optional(),
   })
   .refine((record) => (record.completion ?? record.response) !== undefined, "no completion and no response")

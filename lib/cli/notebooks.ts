@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { fileSystemError, projectFolder, ThoughtbookError } from "../core/index.js";
+import { fileSystemError, findProjectFolder, ThoughtbookError } from "../core/index.js";
 import { checkNotebook, runNotebook, SCALES, type Scale, showFailure } from "../notebook/index.js";
 
 interface RunArguments {
@@ -60,7 +60,7 @@ async function runCommand(files: string[], options: RunArguments): Promise<void>
       scale,
       out,
       parameters: parameter,
-      update: update ? { figures: join(projectFolder(), "figures") } : undefined,
+      update: update ? { figures: join(bookFolder(), "figures") } : undefined,
       cellTimeoutSeconds: cellTimeout,
       signal: stop.signal,
     });
@@ -86,9 +86,8 @@ async function runCommand(files: string[], options: RunArguments): Promise<void>
 }
 
 async function checkCommand(files: string[]): Promise<void> {
-  const modules = join(projectFolder(), "node_modules");
   const found = await notebookFiles(files);
-  const problems = (await Promise.all(found.map((file) => checkNotebook(file, { modules })))).flat();
+  const problems = (await Promise.all(found.map((file) => checkNotebook(file)))).flat();
   for (const { file, cell, message } of problems) {
     console.error(`${file}${cell === undefined ? "" : ` cell ${cell}`}: ${message}`);
   }
@@ -104,11 +103,17 @@ async function checkCommand(files: string[]): Promise<void> {
   console.log(`${found.length} notebook${found.length === 1 ? "" : "s"} checked`);
 }
 
+/** The folder with notebooks/ and figures/: the repository, or the current folder where the library is installed. */
+const bookFolder = (): string => findProjectFolder() ?? process.cwd();
+
 async function notebookFiles(files: readonly string[]): Promise<string[]> {
   if (files.length > 0) return [...files];
-  const folder = join(projectFolder(), "notebooks");
+  const folder = join(bookFolder(), "notebooks");
   const names = await readdir(folder).catch((error) => {
-    throw fileSystemError(error, "read the folder", folder);
+    if (error.code !== "ENOENT") throw fileSystemError(error, "read the folder", folder);
+    throw new ThoughtbookError("not-found", `there is no folder ${folder}`, {
+      hint: "Name the notebooks: thoughtbook notebooks run FILE.ipynb.",
+    });
   });
   return names
     .filter((name) => name.endsWith(".ipynb"))

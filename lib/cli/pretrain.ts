@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { projectFolder, resolveUserPath } from "../core/index.js";
+import { dataFolder, resolveUserPath } from "../core/index.js";
 import { count, integer } from "./numbers.js";
 import { resumable } from "./resumable.js";
 
@@ -23,7 +23,7 @@ export function addPretrainCommand(program: Command): void {
     .command("pretrain")
     .description("train a model from nothing on procedural problems, by a recipe")
     .requiredOption("--out <folder>", "the folder of everything that comes out")
-    .option("--recipe <file.json>", "the recipe", join(projectFolder(), "data", "recipes", "mini.json"))
+    .option("--recipe <file.json>", "the recipe", join(dataFolder(), "recipes", "mini.json"))
     .option("--seed <n>", "instead of the recipe's", integer)
     .option("--until <phase>", "stop after this phase")
     .option("--threads <n>", "threads of the engine (default: the processors of this machine)", count)

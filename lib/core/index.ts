@@ -10,6 +10,7 @@ export {
   fileSystemError,
   ThoughtbookError,
 } from "./errors.js";
+export { inexactNumber } from "./exact-number.js";
 export { sha256, sha256File } from "./hash.js";
 export { interruptible, listenForInterrupt, mapInTurns, UNINTERRUPTED } from "./interrupt.js";
 export { canonicalJson, strictJson } from "./json.js";
@@ -25,7 +26,7 @@ export { keptResult } from "./kept-result.js";
 export { checkKeyValues, decodeEscapes, type KeyRule, type KeyValue, parseKeyValues } from "./key-values.js";
 export { isLfsPointer, lfsPointerError, refuseLfsPointer } from "./lfs-pointer.js";
 export { didYouMean, nearNames } from "./near-names.js";
-export { cacheFolder, findProjectFolder, projectFolder, resolveUserPath } from "./paths.js";
+export { cacheFolder, dataFolder, findProjectFolder, projectFolder, resolveUserPath } from "./paths.js";
 export { type Progress, type ProgressOptions, startProgress, trackProgress } from "./progress.js";
 export type { ProgressDisplay } from "./progress-display.js";
 export { createRandom, type Random } from "./random.js";

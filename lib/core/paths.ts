@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import envPaths from "env-paths";
 import { ThoughtbookError } from "./errors.js";
 
@@ -32,7 +32,23 @@ export function projectFolder(start: string = import.meta.dirname): string {
 /** As {@link projectFolder}, but undefined where there is none: the library may be used outside of the repository. */
 export function findProjectFolder(start: string = import.meta.dirname): string | undefined {
   for (let folder = resolve(start); ; folder = dirname(folder)) {
+    // An installed library is no part of the project that it is installed in, whatever folders that has.
+    if (folder === dirname(folder) || basename(folder) === "node_modules") return undefined;
     if (existsSync(join(folder, "data")) && existsSync(join(folder, "notebooks"))) return folder;
-    if (folder === dirname(folder)) return undefined;
   }
+}
+
+/**
+ * The folder `data/` of the repository (sample problems, models, recipes, tables), or its copy in an installed package.
+ *
+ * @throws not-found where the package was installed without its data
+ */
+export function dataFolder(start: string = import.meta.dirname): string {
+  const project = findProjectFolder(start);
+  if (project !== undefined) return join(project, "data");
+  const packed = resolve(start, "..", "..", "packed", "data");
+  if (existsSync(packed)) return packed;
+  throw new ThoughtbookError("not-found", `the library's own data are not at ${packed}`, {
+    hint: "Install the package thoughtbook anew.",
+  });
 }

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { codeCells, hasTag, joinText, type Notebook, readNotebook, sourceHash } from "./notebook-file.js";
-import { typeCheckNotebook } from "./type-check.js";
+import { modulesFor, typeCheckNotebook } from "./type-check.js";
 
 export interface Problem {
   file: string;
@@ -10,8 +10,8 @@ export interface Problem {
 }
 
 export interface CheckOptions {
-  /** The node_modules folder from which the notebook's imports are resolved. */
-  modules: string;
+  /** The node_modules folder from which the notebook's imports are resolved. Default: {@link modulesFor}. */
+  modules?: string;
   /** The longest line of code that can still be read beside a notebook's margins, in characters. */
   maxLineLength?: number;
   /** The largest notebook that can still be reviewed, in bytes. */
@@ -23,8 +23,8 @@ export interface CheckOptions {
  * another scale, code that does not type-check strictly, lines too long to read, a file too large to review.
  * @throws ThoughtbookError if the file is no notebook.
  */
-export async function checkNotebook(file: string, options: CheckOptions): Promise<Problem[]> {
-  const { modules, maxLineLength = 88, maxBytes = 550_000 } = options;
+export async function checkNotebook(file: string, options: CheckOptions = {}): Promise<Problem[]> {
+  const { modules = modulesFor(file), maxLineLength = 88, maxBytes = 550_000 } = options;
   const notebook = await readNotebook(file);
   const problem = (message: string, cell?: number): Problem => ({
     file,

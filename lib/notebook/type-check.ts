@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { codeCells, hasTag, joinText, type Notebook } from "./notebook-file.js";
 
 export interface TypeProblem {
@@ -25,6 +26,25 @@ const OPTIONS = {
   skipLibCheck: true,
 };
 
+/** What an installed library brings with it is below it. */
+const BUNDLED = { "danfojs-node": ["./node_modules/thoughtbook/node_modules/danfojs-node"] };
+
+/** This library's folder: with its package.json, above dist/. */
+const library = resolve(import.meta.dirname, "..", "..");
+
+/**
+ * The node_modules folder from which a notebook's imports are resolved: the nearest above it that has this library, or
+ * else the one that this library is in.
+ */
+export function modulesFor(file: string): string {
+  for (let folder = dirname(resolve(file)); folder !== dirname(folder); folder = dirname(folder)) {
+    const modules = join(folder, "node_modules");
+    if (existsSync(join(modules, "thoughtbook"))) return modules;
+  }
+  const above = dirname(library);
+  return basename(above) === "node_modules" ? above : join(above, "node_modules");
+}
+
 /**
  * Type-check the code cells as one strict TypeScript module. What a cell tagged `raises-exception` raises may be its types.
  * @param modules the node_modules folder from which the notebook's imports are resolved.
@@ -45,7 +65,7 @@ export async function typeCheckNotebook(notebook: Notebook, modules: string): Pr
     await writeFile(join(folder, "notebook.ts"), `${lines.join("\n")}\n`);
     await writeFile(
       join(folder, "tsconfig.json"),
-      JSON.stringify({ compilerOptions: OPTIONS, files: ["notebook.ts"] }),
+      JSON.stringify({ compilerOptions: { ...OPTIONS, paths: BUNDLED }, files: ["notebook.ts"] }),
     );
     const printed = await runCompiler(folder);
     const problems = printed.flatMap((line): TypeProblem[] => {

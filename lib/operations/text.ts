@@ -28,11 +28,11 @@ export function afterThought(text: string): string | undefined {
 export const withoutLastLine = (text: string): string => text.slice(0, Math.max(0, text.lastIndexOf("\n")));
 
 /**
- * The answer of a solution: after `####`, in `\boxed{}`, after "the answer is" or all of a text that is complete; never
- * a guess at a last number.
+ * The answer of a solution: after `####`, in `\boxed{}` or after "the answer is"; never a guess at a last number, nor a
+ * bare answer, as that is no solution.
  */
 export const answerIn = (text: string, complete: boolean): Result<string> =>
-  extractAnswer(complete ? text : withoutLastLine(text), "strict", { cutOff: !complete });
+  extractAnswer(complete ? text : withoutLastLine(text), "strict", { cutOff: true });
 
 export interface Fence {
   language: string;

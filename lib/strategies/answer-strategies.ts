@@ -1,5 +1,6 @@
 import { isWholeText } from "../llm/index.js";
 import {
+  type Attempted,
   OPERATIONS,
   type Operation,
   operationPrompt,
@@ -18,6 +19,10 @@ export interface AnswerStrategyOptions {
   /** What each text begins with. It counts as the model's when the strict policy grades, not in records and lengths. */
   assistantPrefill?: string | undefined;
 }
+
+/** A text that ends by itself in its first line may be an answer alone, such as "C" or "18"; grading decides. */
+const bareAnswer = ({ text, finishReason }: Pick<Attempted, "text" | "finishReason">): string | undefined =>
+  finishReason === "stop" && /^[^\n]{1,200}$/.test(text.trim()) ? text.trim() : undefined;
 
 /** A strategy of one call: an operation whose text ends in the answer. */
 function answerStrategy<Output>(
@@ -42,8 +47,9 @@ function answerStrategy<Output>(
       // What cannot be read is not asked again: the measure is what the model says.
       const outcome = await ask(context, operation, problem, { ...frame, attempts: 1 });
       // A text that was cut off has no final answer.
-      const isWhole = outcome.ok && isWholeText(outcome);
-      return { text: outcome.text, solution: isWhole ? solutionOf(outcome.value) : undefined };
+      const isWhole = isWholeText(outcome);
+      const solution = !isWhole ? undefined : outcome.ok ? solutionOf(outcome.value) : bareAnswer(outcome);
+      return { text: outcome.text, solution };
     },
   };
 }

@@ -32,7 +32,7 @@ export { removeState } from "./saved-state.js";
 export { type Batch, type Batching, type BatchSource, createBatches } from "./sources/batches.js";
 export { exampleSource, streamSource } from "./sources/example-sources.js";
 export { onPolicySource, type Snapshot, type Source, type TrainingBatch, type Update } from "./sources/source.js";
-export { type Trained, type TrainingRecord, type TrainOptions, train } from "./train.js";
+export { type Trained, type TrainOptions, train } from "./train.js";
 export { type TrainLanguageModelOptions, trainLanguageModel } from "./train-language-model.js";
 export { type Trainable, type TrainableModel, trainableModel } from "./trainable.js";
 export { type CurvePhase, readTrainingCurve } from "./training-curve.js";
@@ -43,3 +43,4 @@ export {
   type TrainingOfModel,
   trainedOperations,
 } from "./training-record.js";
+export type { TrainingRecord } from "./update-record.js";

@@ -20,34 +20,14 @@ import {
   type TensorSpec,
   type TrainingState,
 } from "../tensor/index.js";
-import { createEvaluations, type EvaluationOptions, type Scores } from "./evaluations.js";
+import { createEvaluations, type EvaluationOptions } from "./evaluations.js";
 import type { Objective } from "./objectives/objective.js";
 import { completeSettings, type Settings, scheduleOf, type TrainingSettings } from "./options.js";
 import { describeRun } from "./run-config.js";
 import { loadBest, loadState, type SavedState, saveBest, saveState } from "./saved-state.js";
 import type { Source, Update } from "./sources/source.js";
 import { type Trainable, trainableModel } from "./trainable.js";
-
-/** What is known of one update. */
-export interface TrainingRecord {
-  /** The step as a text, which names the record. */
-  id: string;
-  /** Number of the update, from 1. */
-  step: number;
-  /** From 1. */
-  epoch: number;
-  /** What is minimised, before the update; of a language model the mean negative log-probability of a token, in nats. */
-  loss: number;
-  /** Further numbers that the objective reports. */
-  metrics?: Record<string, number> | undefined;
-  learningRate: number;
-  /** Norm of all gradients together, before clipping. */
-  gradientNorm: number;
-  /** Tokens put in since the beginning, padding left out. */
-  tokens: number;
-  /** What the model reached after the update, where it was evaluated. */
-  scores?: Scores | undefined;
-}
+import type { TrainingRecord } from "./update-record.js";
 
 export interface TrainOptions<Spec> extends EvaluationOptions {
   model: { config: ModelConfig; parameters: ModelParameters };

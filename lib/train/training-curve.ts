@@ -6,7 +6,7 @@ import { fileSystemError, readJsonl, ThoughtbookError } from "../core/index.js";
 import type { Scores } from "./evaluations.js";
 import { pretrainFolders } from "./pretrain/folders.js";
 import type { Phase } from "./pretrain/recipe.js";
-import type { TrainingRecord } from "./train.js";
+import type { TrainingRecord } from "./update-record.js";
 
 export const CURVE_FILE = "curve.csv";
 

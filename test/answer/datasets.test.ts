@@ -71,7 +71,6 @@ const EQUAL_PAIRS: Record<string, string> = {
   "x = 5 and 5": "13-23 22-23 23-47 23-59 23-211 23-302 23-344",
   "the same two solutions in another order": "25-456",
   "an amount with and without its dollar sign": "128-488 287-488",
-  "degrees and dollars, both dropped as units": "281-488",
   "the same fraction, written in another way": "155-362 194-362 362-494",
   "a thousands separator": "198-349",
   "an area with and without its unit": "263-467 327-467 445-467 467-489",

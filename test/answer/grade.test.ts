@@ -17,7 +17,7 @@ describe("grade", () => {
 
   it("gives a reason", () => {
     const reason = (completion: string, reference: string) => grade({ completion, reference, policy: "strict" }).reason;
-    expect(reason("7", "7")).toBe("no \\boxed{}, no #### and no “answer is”");
+    expect(reason("so 7", "7")).toBe("no \\boxed{}, no #### and no “answer is”");
     expect(reason("\\boxed{3 +}", "3")).toBe("neither mathematics nor words");
     expect(reason("\\boxed{3}", "3 +")).toBe("the reference: neither mathematics nor words");
     expect(reason("\\boxed{3}", "4")).toBe("differs from the reference");

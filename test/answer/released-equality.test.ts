@@ -1,4 +1,4 @@
-import { equalAot, equalAstar, equalAstarGsm8k, equalDots, equalDotsBbh } from "thoughtbook/answer";
+import { equalAot, equalAstar, equalAstarGsm8k, equalDots, equalDotsBbh, equalStrict } from "thoughtbook/answer";
 import { describe, expect, it } from "vitest";
 
 describe("equalAstar", () => {
@@ -74,5 +74,19 @@ describe("equalAot", () => {
     ["5", "6", false],
   ])("%j, %j: %j", (prediction, reference, equal) => {
     expect(equalAot(prediction, reference)).toBe(equal);
+  });
+});
+
+describe("what only strict reads", () => {
+  it.each([
+    ["0<x<12.5", "(0,12.5)"],
+    ["x > 3", "(3,\\infty)"],
+    ["½", "0.5"],
+    ["5 million", "5000000"],
+    ["\\frac{2024!}{2022!}", "4094552"],
+    ["5\\text{ m}", "5 meters"],
+  ])("%j is not %j under astar, as it never was", (a, b) => {
+    expect(equalStrict(a, b)).toBe(true);
+    expect(equalAstar(a, b)).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -77,6 +77,34 @@ describe("thoughtbook grade", () => {
     );
     expect(stderr).toContain("Each line needs a completion (or response) and a reference (or answer)");
     expect(run(['{"completion": 5, "answer": 5}']).stderr).toContain("its line is malformed: completion: ");
+  });
+
+  it("gives the pairs of the table the verdicts of the table", () => {
+    const pairs = readFileSync(join(root, "test", "answer", "graded-pairs.jsonl"), "utf8")
+      .trim()
+      .split("\n");
+    const right = pairs.filter((line) => JSON.parse(line).correct);
+    const wrong = pairs.filter((line) => !JSON.parse(line).correct);
+    expect(run(right, "--policy", "strict").lines[0]).toContain(`${right.length} of ${right.length} correct, 0 unpars`);
+    expect(run(wrong, "--policy", "strict").lines[0]).toContain(` 0 of ${wrong.length} correct`);
+  });
+
+  it("refuses references that are JSON numbers too large to be exact", () => {
+    const lines = ["9007199254740993", "-9007199254740993", "1e400", "12345678901234567890"].map(
+      (number) => `{"completion": "\\\\boxed{9007199254740993}", "reference": ${number}}`,
+    );
+    const good = '{"completion": "\\\\boxed{9007199254740993}", "answer": "9007199254740993"}';
+    const { lines: said } = run([...lines, good], "--policy", "strict");
+    expect(said.slice(0, 2)).toEqual([
+      "strict  100.0 %  [20.7, 100.0]  1 of 1 correct, 0 unparseable",
+      "malformed lines, not graded: 4",
+    ]);
+    for (const line of said.slice(2)) expect(line).toMatch(/reference: .* too large to be exact.*write it as a string/);
+    const { status, stderr } = run(lines, "--policy", "strict");
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/no record that can be graded: its 4 lines are malformed: .*too large/),
+    ]);
   });
 
   it("names what is wrong with its input", () => {

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { cacheFolder, findProjectFolder, projectFolder, resolveUserPath } from "thoughtbook/core";
+import { cacheFolder, dataFolder, findProjectFolder, projectFolder, resolveUserPath } from "thoughtbook/core";
 import { afterEach, expect, it, vi } from "vitest";
 import { failure, temporaryFolder } from "./helpers.js";
 
@@ -43,4 +43,17 @@ it("says when there is no such folder", async () => {
   expect(error).toMatchObject({ code: "not-found", hint: "Run from a clone of the Thoughtbook repository." });
   // Models are opened by name outside of the repository too.
   expect(findProjectFolder(folder)).toBeUndefined();
+});
+
+it("takes the data of the repository, or those packed with an installed library, whatever is around that", async () => {
+  expect(dataFolder()).toBe(join(projectFolder(), "data"));
+  const around = await temporaryFolder();
+  const dist = join(around, "node_modules", "thoughtbook", "dist", "core");
+  for (const folder of [join(around, "data"), join(around, "notebooks"), dist])
+    await mkdir(folder, { recursive: true });
+  expect(findProjectFolder(dist)).toBeUndefined();
+  expect(await failure(() => dataFolder(dist))).toMatchObject({ code: "not-found" });
+  const packed = join(around, "node_modules", "thoughtbook", "packed", "data");
+  await mkdir(packed, { recursive: true });
+  expect(dataFolder(dist)).toBe(packed);
 });

@@ -267,7 +267,7 @@ describe("an interruption", () => {
   beforeAll(async () => {
     kernel = await startKernel({ cwd: root });
     const code =
-      'import { evaluateModel, loadTask } from "thoughtbook/eval";\n' +
+      'import { evaluate } from "thoughtbook/eval";\nimport { cot } from "thoughtbook/strategies";\nimport { loadTask } from "thoughtbook/tasks";\n' +
       'import { loadModel } from "thoughtbook/llm";\n' +
       'const model = await loadModel("mini");\nconst task = await loadTask("word-problems:3", { limit: 2000 });\n' +
       "const prompts = Array.from({ length: 5000 }, (_, i) => 'Tom has ' + i);\n" +
@@ -279,7 +279,7 @@ describe("an interruption", () => {
   it.each([
     ["generate", "await model.generate(prompts.map((prompt) => ({ prompt, maxNewTokens: 200, stopIds: [] })));"],
     ["score", 'await model.score(prompts.map((prompt) => ({ prompt, continuation: " He eats them all." })));'],
-    ["evaluateModel", 'await evaluateModel(model, task, { folder: "runs/test/interrupted", overwrite: true });'],
+    ["evaluate", 'await evaluate(cot(), task, { model, folder: "runs/test/interrupted", overwrite: true });'],
     [
       "work in a loop",
       "for (const prompt of prompts) await model.generate([{ prompt, maxNewTokens: 50, stopIds: [] }]);",

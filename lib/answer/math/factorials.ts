@@ -27,6 +27,12 @@ export function evaluateFactorials(node: MathNode): Rational | undefined {
   return value && written(value);
 }
 
+/** Whether an expression has factorials and no variables. */
+export const hasFactorials = (node: MathNode): boolean => {
+  const nodes = [...everyNode(node)];
+  return nodes.some(isFactorial) && nodes.every(({ kind }) => kind !== "variable");
+};
+
 const isFactorial = (node: MathNode): boolean =>
   node.kind === "call" && (node.name === "factorial" || node.name === "binomial");
 

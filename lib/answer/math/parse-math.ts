@@ -29,11 +29,12 @@ export const isKnownCommand = (name: string): boolean =>
  * ceiling, factorial. Single letters and Greek ones are variables (with their subscript), except e and i; words of up
  * to three letters are products. A percent sign means nothing; a degree sign only inside of a trigonometric function.
  * `\log` without base is decimal. Errors: what is not such an expression, nested deeper than 60, more than 300 tokens.
+ * @param plain as of `parsePlainAnswer`: numbers side by side are a product
  */
-export function parseMath(tokens: readonly MathToken[]): Result<MathNode> {
+export function parseMath(tokens: readonly MathToken[], plain = false): Result<MathNode> {
   if (tokens.length > MAX_TOKENS) return fail(`more than ${MAX_TOKENS} tokens`);
   try {
-    return { ok: true, value: new Parser(tokens).parse() };
+    return { ok: true, value: new Parser(tokens, plain).parse() };
   } catch (error) {
     if (error instanceof NotMath) return fail(error.message);
     throw error;
@@ -62,7 +63,10 @@ class Parser {
   private bars = 0;
   private angle = false;
 
-  constructor(private readonly tokens: readonly MathToken[]) {}
+  constructor(
+    private readonly tokens: readonly MathToken[],
+    private readonly plain: boolean,
+  ) {}
 
   parse(): MathNode {
     const node = this.sum();
@@ -90,7 +94,7 @@ class Parser {
       else if (this.skip("/") || this.skip("÷")) left = binary("/", left, this.signed());
       else if (this.startsFactor()) {
         // "12 34" is neither one number nor a product.
-        if (left.kind === "number" && this.betweenNumbers()) throw this.unexpected();
+        if (!this.plain && left.kind === "number" && this.betweenNumbers()) throw this.unexpected();
         left = binary("*", left, this.power());
       } else return left;
     }

@@ -3,7 +3,6 @@ import Fraction from "fraction.js";
 import { provedEqual } from "./algebra.js";
 import { type Complex, evaluateComplex } from "./complex.js";
 import type { Rational } from "./expression.js";
-import { evaluateFactorials } from "./factorials.js";
 import { everyNode, formatMath, type MathNode, variablesOf } from "./math-node.js";
 import { evaluateExactly, evaluateReal } from "./sample.js";
 
@@ -33,9 +32,6 @@ export function sameExpression(a: MathNode, b: MathNode): boolean {
   const names = variablesOf(a, b);
   const nodes = [...everyNode(a), ...everyNode(b)];
   if (names.length > MAX_VARIABLES || nodes.length > MAX_NODES) return false;
-  // 2024! and 2024·2023!, too large to write.
-  if (names.length === 0 && evaluateFactorials({ kind: "binary", operator: "/", left: a, right: b })?.equals(1))
-    return true;
   points ??= drawPoints();
   const exact = nodes.length <= MAX_EXACT_NODES ? agreeExactly(a, b, names, points.exact) : undefined;
   const { real } = points;

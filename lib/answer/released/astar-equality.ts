@@ -3,7 +3,7 @@ import type { MathNode } from "../math/math-node.js";
 import { nearlyEqual } from "../math/same-expression.js";
 import { equalValues } from "../strict/equality.js";
 import { choiceLetter } from "../strict/multiple-choice.js";
-import { parseAnswer } from "../strict/parse.js";
+import { parsePlainAnswer } from "../strict/parse.js";
 import type { AnswerValue } from "../strict/value.js";
 
 const TOLERANCE = 1e-4;
@@ -87,7 +87,7 @@ function equalEquations(prediction: readonly string[], reference: readonly strin
 }
 
 function equalSymbolic(a: string, b: string): boolean {
-  const [x, y] = [parseAnswer(a), parseAnswer(b)];
+  const [x, y] = [parsePlainAnswer(a), parsePlainAnswer(b)];
   if (!x.ok || !y.ok) return false;
   const [left, right] = [node(x.value), node(y.value)];
   return (

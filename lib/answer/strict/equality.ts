@@ -1,7 +1,7 @@
 import type { Result } from "../math/expression.js";
+import { evaluateFactorials } from "../math/factorials.js";
 import type { MathNode } from "../math/math-node.js";
 import { sameExpression } from "../math/same-expression.js";
-import { allBut } from "./intervals.js";
 import { parseAnswer } from "./parse.js";
 import { sameUnit, type Unit } from "./unit-sizes.js";
 import type { AnswerValue } from "./value.js";
@@ -33,7 +33,7 @@ export function equalValues(a: AnswerValue, b: AnswerValue): boolean {
   if (a.kind === "number" && b.kind === "number") return a.value.equals(b.value);
   if (a.kind === "relation" || b.kind === "relation") return equalRelations(a, b);
   const [nodeA, nodeB] = [asNode(a), asNode(b)];
-  if (nodeA && nodeB) return sameExpression(nodeA, nodeB);
+  if (nodeA && nodeB) return sameExpression(nodeA, nodeB) || sameFactorials(a, b);
   switch (a.kind) {
     case "based":
       return b.kind === "based" && a.digits === b.digits && a.base === b.base;
@@ -60,6 +60,12 @@ export function equalValues(a: AnswerValue, b: AnswerValue): boolean {
     default:
       return false;
   }
+}
+
+/** 2024! and 2024·2023!, too large to write: their quotient is 1. */
+function sameFactorials(a: AnswerValue, b: AnswerValue): boolean {
+  if (a.kind !== "expression" || b.kind !== "expression" || !a.factorials || !b.factorials) return false;
+  return evaluateFactorials({ kind: "binary", operator: "/", left: a.node, right: b.node })?.equals(1) ?? false;
 }
 
 const unitOf = (value: AnswerValue): Unit | undefined =>
@@ -96,7 +102,7 @@ function sameMultiset(a: readonly AnswerValue[], b: readonly AnswerValue[]): boo
 function equalRelations(a: AnswerValue, b: AnswerValue): boolean {
   if (a.kind !== "relation") return equalRelations(b, a);
   if (b.kind !== "relation") {
-    if (a.relation === "≠" && b.kind === "union" && isVariable(a.left)) return equalValues(allBut(a.right), b);
+    if (a.rays) return equalValues(a.rays, b);
     return a.name !== undefined && equalValues(a.right, b);
   }
   if (a.relation !== b.relation) return false;
@@ -108,8 +114,6 @@ function equalRelations(a: AnswerValue, b: AnswerValue): boolean {
   }
   return false;
 }
-
-const isVariable = (value: AnswerValue): boolean => value.kind === "expression" && value.node.kind === "variable";
 
 function difference({ left, right }: AnswerValue & { kind: "relation" }): MathNode | undefined {
   const [a, b] = [asNode(left), asNode(right)];

@@ -103,7 +103,7 @@ function* hashLines(text: string): Generator<HashLine, void, undefined> {
     const start = at + 4;
     const newline = text.indexOf("\n", start);
     const end = newline < 0 ? text.length : newline;
-    const answer = withoutMarks(text.slice(start, Math.min(end, start + MAX_LINE)));
+    const answer = withoutMarks(text.slice(start, Math.min(end, start + MAX_LINE)).replace(/\s+#{1,8}\s*$/, ""));
     const below = ANNOUNCES.test(answer) ? nextLine(text, end) : undefined;
     yield below ?? { answer, ends: text.slice(end, end + MAX_LINE).trim() === "" };
     while (text[at - 1] === "#") at--;
@@ -115,11 +115,11 @@ const ANNOUNCES = /^(?:(?:the |my )?(?:(?:final|correct) )?(?:answer|result|solu
 
 /** The next line that is not empty, without marks around it. */
 function nextLine(text: string, from: number): HashLine | undefined {
-  const line = /\s{0,100}([^\n]{0,2000})/y;
+  const line = /\s{0,100}(?:(?:\\\[|\$\$)\s{1,20})?([^\n]{0,2000})/y;
   line.lastIndex = from;
   const found = line.exec(text)![1]!;
   const answer = withoutMarks(withoutDollars(found));
-  const ends = text.slice(line.lastIndex, line.lastIndex + MAX_LINE).trim() === "";
+  const ends = /^(?:\\\]|[\s$])*$/.test(text.slice(line.lastIndex, line.lastIndex + MAX_LINE));
   return answer === "" || answer.startsWith("#") ? undefined : { answer, ends };
 }
 

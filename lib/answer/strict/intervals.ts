@@ -16,6 +16,8 @@ const INFINITY: MathNode = { kind: "constant", name: "infinity" };
 const POSITIVE: AnswerValue = { kind: "expression", node: INFINITY };
 const NEGATIVE: AnswerValue = { kind: "expression", node: { kind: "negate", operand: INFINITY } };
 
+export const ALL_REALS: Interval = { kind: "sequence", open: "(", close: ")", items: [NEGATIVE, POSITIVE] };
+
 /** The interval that bounds give a variable; without a bound it is infinite on that side. */
 export function boundedBy(of: string, { low, lowClosed = false, high, highClosed = false }: Bounds): Interval {
   const items = [low ?? NEGATIVE, high ?? POSITIVE];

@@ -1,9 +1,9 @@
 import { fail, type Rational, type Result } from "../math/expression.js";
-import { evaluateFactorials } from "../math/factorials.js";
+import { evaluateFactorials, hasFactorials } from "../math/factorials.js";
 import { everyNode, type MathNode, variablesOf } from "../math/math-node.js";
 import { isKnownCommand, parseMath } from "../math/parse-math.js";
 import { evaluateExactly } from "../math/sample.js";
-import { boundedBy, joinedIntervals } from "./intervals.js";
+import { ALL_REALS, allBut, boundedBy, joinedIntervals } from "./intervals.js";
 import { type MathToken, tokenizeMath } from "./tokens.js";
 import { currencyOf, isCounted, type Unit } from "./unit-sizes.js";
 import { asQuantity, splitUnit } from "./units.js";
@@ -33,14 +33,22 @@ const MAX_ITEMS = 100;
  * Errors (the answer is unparseable): empty, longer than 2,000 characters, braces that do not match, or neither
  * mathematics nor words.
  */
-export function parseAnswer(text: string): Result<AnswerValue> {
-  const tokens = tokenizeMath(text);
+export const parseAnswer = (text: string): Result<AnswerValue> => parse(text, false);
+
+/**
+ * The older reading on which A*-Thought's stand-in for SymPy rests: units are dropped, inequalities are no intervals, "½"
+ * and "5 million" are no numbers. Errors as {@link parseAnswer}.
+ */
+export const parsePlainAnswer = (text: string): Result<AnswerValue> => parse(text, true);
+
+function parse(text: string, plain: boolean): Result<AnswerValue> {
+  const tokens = tokenizeMath(plain ? text : text.replace(/^\s*US(?=\\?\$)/, ""), plain);
   if (!tokens.ok) return tokens;
   const trimmed = trim(tokens.value);
   if (trimmed.length === 0) return fail("empty");
-  const value = parseValue(trimmed, 0);
+  const value = parseValue(trimmed, { depth: 0, plain });
   if (value === undefined) return words(trimmed);
-  const currency = /[$€£¥₹]/.test(text) ? currencyOf(text) : undefined;
+  const currency = !plain && /[$€£¥₹¢]/.test(text) ? currencyOf(text) : undefined;
   return { ok: true, value: currency ? withCurrency(value, currency) : value };
 }
 
@@ -50,31 +58,50 @@ const withCurrency = (value: AnswerValue, currency: Unit): AnswerValue =>
     ? { ...value, unit: currency }
     : value;
 
+/** Where a part stands, and how it is read. */
+interface Place {
+  depth: number;
+  plain: boolean;
+}
+const deeper = ({ depth, plain }: Place): Place => ({ depth: depth + 1, plain });
+
 type Parsed = AnswerValue | undefined;
 type Tokens = readonly MathToken[];
 
 /** The value that tokens spell; undefined if they are no mathematics. */
-function parseValue(untrimmed: Tokens, depth: number): Parsed {
-  if (depth > MAX_DEPTH) return undefined;
+function parseValue(untrimmed: Tokens, place: Place): Parsed {
+  if (place.depth > MAX_DEPTH) return undefined;
   const tokens = trim(untrimmed);
   if (tokens.length === 0) return undefined;
+  if (!place.plain && isReals(tokens)) return ALL_REALS;
   const simple = singleToken(tokens);
   if (simple) return simple;
 
+  const [reals, excluded] = splitAt(tokens, ({ kind, text }) => kind === "command" && text === "setminus");
+  if (!place.plain && excluded && isReals(reals!)) {
+    const number = parseValue(excluded, deeper(place));
+    return number?.kind === "number" || number?.kind === "expression" ? allBut(number) : undefined;
+  }
   const membership = splitAt(tokens, (token) => isSymbol(token, "∈"));
-  if (membership.length === 2 && isName(membership[0]!)) return parseValue(membership[1]!, depth + 1);
+  if (membership.length === 2 && isName(membership[0]!)) return parseValue(membership[1]!, deeper(place));
   const union = splitAt(tokens, (token) => isSymbol(token, "∪"));
-  if (union.length > 1) return many("union", union, depth);
-  const list = splitAt(tokens, isSeparator).filter((part) => part.length > 0);
+  if (union.length > 1) return many("union", union, place);
+  const list = splitAt(tokens, (token) => isSeparator(token, place.plain)).filter((part) => part.length > 0);
   if (list.length > 1) {
     const alternatives = splitAt(tokens, isAlternative).length > 1;
-    const listed = many("set", list, depth);
-    return listed?.kind === "set" ? (joinedIntervals(listed.items, alternatives) ?? listed) : listed;
+    const listed = many("set", list, place);
+    return listed?.kind === "set" && !place.plain ? (joinedIntervals(listed.items, alternatives) ?? listed) : listed;
   }
 
-  const related = parseRelation(tokens, depth);
+  const related = parseRelation(tokens, place);
   if (related !== "none") return related;
-  return parseBracketed(tokens, depth) ?? parseMatrix(tokens, depth) ?? parseScalar(tokens, depth);
+  return parseBracketed(tokens, place) ?? parseMatrix(tokens, place) ?? parseScalar(tokens, place);
+}
+
+/** `\mathbb{R}`, ℝ, "all real numbers". */
+function isReals(tokens: Tokens): boolean {
+  const words = tokens.map(({ text }) => text).join(" ");
+  return words.length < 30 && /^(?:mathbb \{ R \}|mathbb R|ℝ|all (?:real numbers|reals))$/i.test(words);
 }
 
 /** Choices, words and the empty set. */
@@ -93,11 +120,11 @@ function singleToken(tokens: Tokens): Parsed {
 
 const letter = ({ text }: MathToken): AnswerValue => ({ kind: "text", text: text.toLowerCase() });
 
-function many(kind: "union" | "set", parts: Tokens[], depth: number): Parsed {
+function many(kind: "union" | "set", parts: Tokens[], place: Place): Parsed {
   if (parts.length > MAX_ITEMS) return undefined;
-  const items = parts.map((part) => parseValue(part, depth + 1));
+  const items = parts.map((part) => parseValue(part, deeper(place)));
   if (items.some((item) => item === undefined)) return undefined;
-  const values = withNames(items as AnswerValue[], parts, depth);
+  const values = withNames(items as AnswerValue[], parts, place);
   if (kind === "union") return { kind, items: values };
   // Both solutions of "1 ± 2" belong to the list itself.
   const flat = values.flatMap((item, index) => (item.kind === "set" && hasSign(parts[index]!) ? item.items : [item]));
@@ -105,7 +132,7 @@ function many(kind: "union" | "set", parts: Tokens[], depth: number): Parsed {
 }
 
 /** In "x = 1, y = 2" the names matter, since there is more than one; in "x = 1, x = 2" they do not. */
-function withNames(values: AnswerValue[], parts: readonly Tokens[], depth: number): AnswerValue[] {
+function withNames(values: AnswerValue[], parts: readonly Tokens[], place: Place): AnswerValue[] {
   const names = parts
     .map((part) => splitAt(part, (token) => isSymbol(token, "=")))
     .map(([left, right]) => right && left!);
@@ -113,20 +140,20 @@ function withNames(values: AnswerValue[], parts: readonly Tokens[], depth: numbe
   if (different.has(undefined) || different.size < 2) return values;
   return values.map((right, index): AnswerValue => {
     if (right.kind === "relation") return right;
-    const left = parseSide(names[index]!, depth)!;
+    const left = parseSide(names[index]!, place)!;
     return { kind: "relation", relation: "=", left, right, name: nameOf(names[index]!) };
   });
 }
 
-function parseRelation(tokens: Tokens, depth: number): Parsed | "none" {
+function parseRelation(tokens: Tokens, place: Place): Parsed | "none" {
   const parts = splitAt(tokens, (token) => token.kind === "symbol" && Object.hasOwn(RELATIONS, token.text));
   if (parts.length === 1) return "none";
-  if (parts.length === 3) return parseChain(tokens, parts, depth);
-  if (parts.length > 3 || parts[1]!.length === 0) return undefined;
+  if (parts.length === 3 && !place.plain) return parseChain(tokens, parts, place);
+  if (parts.length > 2 || parts[1]!.length === 0) return undefined;
   const written = RELATIONS[tokens[parts[0]!.length]!.text]!;
   const [left, right] = parts as [Tokens, Tokens];
-  if (left.length === 0) return written === "=" ? parseValue(right, depth + 1) : undefined;
-  const [a, b] = [parseSide(left, depth), parseSide(right, depth)];
+  if (left.length === 0) return written === "=" ? parseValue(right, deeper(place)) : undefined;
+  const [a, b] = [parseSide(left, place), parseSide(right, place)];
   if (!a || !b) return undefined;
   if (written === "=") {
     if (isName(left) && isConstant(b)) return b;
@@ -136,7 +163,9 @@ function parseRelation(tokens: Tokens, depth: number): Parsed | "none" {
   }
   const turned = written === ">" || written === "≥";
   const relation = written === ">" ? "<" : written === "≥" ? "≤" : written;
-  if (relation === "<" || relation === "≤") {
+  if (!place.plain && relation === "≠" && isBound(left, b, right))
+    return { kind: "relation", relation, left: a, right: b, name: undefined, rays: allBut(b) };
+  if (!place.plain && (relation === "<" || relation === "≤")) {
     const closed = relation === "≤";
     // The name is on one side only, and bounded by the other.
     if (isBound(left, b, right))
@@ -155,11 +184,11 @@ const isBound = (name: Tokens, value: AnswerValue, other: Tokens): boolean =>
   !occursIn(name[0]!.text, value);
 
 /** `0 < x \le 5` and `5 \ge x > 0`. */
-function parseChain(tokens: Tokens, [first, name, second]: Tokens[], depth: number): Parsed {
+function parseChain(tokens: Tokens, [first, name, second]: Tokens[], place: Place): Parsed {
   const written = [tokens[first!.length]!.text, tokens[first!.length + 1 + name!.length]!.text].map(
     (sign) => RELATIONS[sign]!,
   );
-  const [low, high] = [parseValue(first!, depth + 1), parseValue(second!, depth + 1)];
+  const [low, high] = [parseValue(first!, deeper(place)), parseValue(second!, deeper(place))];
   if (!low || !high || !isBound(name!, low, first!) || !isBound(name!, high, second!)) return undefined;
   const [lowClosed, highClosed] = written.map((sign) => sign === "≤" || sign === "≥") as [boolean, boolean];
   if (written.every((sign) => sign === "<" || sign === "≤"))
@@ -169,8 +198,8 @@ function parseChain(tokens: Tokens, [first, name, second]: Tokens[], depth: numb
   return undefined;
 }
 
-function parseSide(tokens: Tokens, depth: number): Parsed {
-  const value = parseValue(tokens, depth + 1);
+function parseSide(tokens: Tokens, place: Place): Parsed {
+  const value = parseValue(tokens, deeper(place));
   // The left side may be a name that is no mathematics: "AB = 9", "\angle A = 90".
   return value ?? (isName(tokens) ? { kind: "text", text: nameOf(tokens) } : undefined);
 }
@@ -210,79 +239,85 @@ const occursIn = (name: string, value: AnswerValue): boolean =>
   value.kind === "expression" && variablesOf(value.node).some((variable) => variable.split("_")[0] === name);
 
 /** A tuple, interval, set or ratio; also a value in parentheses or in `{5}`. */
-function parseBracketed(tokens: Tokens, depth: number): Parsed {
-  const described = parseSetBuilder(tokens, depth);
+function parseBracketed(tokens: Tokens, place: Place): Parsed {
+  const described = place.plain ? undefined : parseSetBuilder(tokens, place);
   if (described) return described;
   const ratio = splitAt(tokens, (token) => isSymbol(token, ":"));
-  if (ratio.length > 1) return sequence(":", ":", ratio, depth);
+  if (ratio.length > 1) return sequence(":", ":", ratio, place);
   const [open, close] = [tokens[0]!.text, tokens.at(-1)!.text];
   if (tokens.length < 3 || tokens[0]!.kind !== "symbol" || matching(tokens) !== tokens.length - 1) return undefined;
   const inside = tokens.slice(1, -1);
   const parts = splitAt(inside, (token) => isSymbol(token, ",") || isSymbol(token, ";"));
-  if (open === "\\{" || (open === "{" && parts.length > 1)) return many("set", parts, depth);
-  if (parts.length > 1) return sequence(open, close, parts, depth);
-  if (open === "[" && close === "]") return sequence(open, close, parts, depth);
-  return (open === "(" && close === ")") || open === "{" ? parseValue(inside, depth + 1) : undefined;
+  if (open === "\\{" || (open === "{" && parts.length > 1)) return many("set", parts, place);
+  if (parts.length > 1) return sequence(open, close, parts, place);
+  if (open === "[" && close === "]") return sequence(open, close, parts, place);
+  return (open === "(" && close === ")") || open === "{" ? parseValue(inside, deeper(place)) : undefined;
 }
 
 /** `\{x : 0 < x < 5\}`, `\{x \in \mathbb{R} \mid x > 3\}`: what follows the colon or the bar. */
-function parseSetBuilder(tokens: Tokens, depth: number): Parsed {
+function parseSetBuilder(tokens: Tokens, place: Place): Parsed {
   if (!isSymbol(tokens[0], "\\{") && !isSymbol(tokens[0], "{")) return undefined;
   if (tokens.length < 6 || matching(tokens) !== tokens.length - 1) return undefined;
   const at = tokens.findIndex((token) => isSymbol(token, ":") || isSymbol(token, "|"));
   const [name] = splitAt(tokens.slice(1, at), (token) => isSymbol(token, "∈"));
   if (at < 0 || !name || !isName(name)) return undefined;
-  const value = parseValue(tokens.slice(at + 1, -1), depth + 1);
-  return value && (value.kind === "union" || (value.kind === "sequence" && value.of !== undefined)) ? value : undefined;
+  const value = parseValue(tokens.slice(at + 1, -1), deeper(place));
+  return value &&
+    (value.kind === "union" ||
+      (value.kind === "sequence" && value.of !== undefined) ||
+      (value.kind === "relation" && value.relation === "≠"))
+    ? value
+    : undefined;
 }
 
-function sequence(open: string, close: string, parts: Tokens[], depth: number): Parsed {
-  const items = parts.length > MAX_ITEMS ? [undefined] : parts.map((part) => parseValue(part, depth + 1));
+function sequence(open: string, close: string, parts: Tokens[], place: Place): Parsed {
+  const items = parts.length > MAX_ITEMS ? [undefined] : parts.map((part) => parseValue(part, deeper(place)));
   return items.some((item) => item === undefined)
     ? undefined
     : { kind: "sequence", open, close, items: items as AnswerValue[] };
 }
 
-function parseMatrix(tokens: Tokens, depth: number): Parsed {
+function parseMatrix(tokens: Tokens, place: Place): Parsed {
   const environment = /^begin:([pbB]?matrix|array)$/.exec(tokens[0]!.kind === "command" ? tokens[0]!.text : "")?.[1];
   const last = tokens.at(-1)!;
   if (environment === undefined || last.kind !== "command" || last.text !== `end:${environment}`) return undefined;
   const inside = tokens.slice(1, -1);
   const rows = splitAt(inside, (token) => isSymbol(token, "\\\\")).filter((row) => row.length > 0);
   const cells = rows.map((row) =>
-    splitAt(row, (token) => isSymbol(token, "&")).map((cell) => parseValue(cell, depth + 1)),
+    splitAt(row, (token) => isSymbol(token, "&")).map((cell) => parseValue(cell, deeper(place))),
   );
   if (cells.length > MAX_ITEMS || cells.flat().some((cell) => cell === undefined)) return undefined;
   return { kind: "matrix", rows: cells as AnswerValue[][] };
 }
 
 /** A number or an expression beside its unit; with ± both values. */
-function parseScalar(tokens: Tokens, depth: number): Parsed {
-  const { value: bare, unit } = splitUnit(tokens);
+function parseScalar(tokens: Tokens, place: Place): Parsed {
+  const { value: bare, unit } = splitUnit(tokens, place.plain);
   if (bare.length < tokens.length) {
-    const value = parseValue(bare, depth + 1);
+    const value = parseValue(bare, deeper(place));
     return unit && value && (value.kind === "number" || value.kind === "expression") ? { ...value, unit } : value;
   }
   const based = parseBased(tokens);
   if (based) return based;
   if (hasSign(tokens)) {
-    const [plus, minus] = ["±∓", "∓±"].map((signs) => parseValue(withSigns(tokens, signs), depth + 1));
+    const [plus, minus] = ["±∓", "∓±"].map((signs) => parseValue(withSigns(tokens, signs), deeper(place)));
     return plus && minus ? { kind: "set", items: [plus, minus] } : undefined;
   }
-  const node = parseMath(tokens);
-  const value = node.ok ? scalar(node.value) : undefined;
-  const quantity = value?.kind === "expression" ? asQuantity(tokens) : undefined;
+  const node = parseMath(tokens, place.plain);
+  const value = node.ok ? scalar(node.value, place.plain) : undefined;
+  const quantity = value?.kind === "expression" && !place.plain ? asQuantity(tokens) : undefined;
   return quantity && value?.kind === "expression"
     ? { ...value, quantity: { kind: "number", value: quantity.value.value, unit: quantity.unit } }
     : value;
 }
 
-function scalar(node: MathNode): Parsed {
-  const value: Rational | undefined = evaluateExactly(node) ?? evaluateFactorials(node);
+function scalar(node: MathNode, plain: boolean): Parsed {
+  const value: Rational | undefined = evaluateExactly(node) ?? (plain ? undefined : evaluateFactorials(node));
   if (value) return { kind: "number", value };
   const divisors = [...everyNode(node)].map((part) => part.kind === "binary" && part.operator === "/" && part.right);
   const undefinedThere = divisors.some((divisor) => divisor && evaluateExactly(divisor)?.equals(0));
-  return undefinedThere ? undefined : { kind: "expression", node };
+  if (undefinedThere) return undefined;
+  return plain ? { kind: "expression", node } : { kind: "expression", node, factorials: hasFactorials(node) };
 }
 
 /** `52_8` and `52_{8}`; base ten is the plain number. */
@@ -325,11 +360,11 @@ function isSymbol(token: MathToken | undefined, text: string): boolean {
   return token?.kind === "symbol" && token.text === text;
 }
 
-function isSeparator(token: MathToken): boolean {
+function isSeparator(token: MathToken, plain: boolean): boolean {
   return (
     isSymbol(token, ",") ||
     isSymbol(token, ";") ||
-    (token.kind === "command" && /^(?:lor|vee|land|wedge)$/.test(token.text)) ||
+    (!plain && token.kind === "command" && /^(?:lor|vee|land|wedge)$/.test(token.text)) ||
     (token.kind !== "symbol" && /^(?:and|or|,? ?(?:and|or))$/i.test(token.text))
   );
 }

@@ -10,7 +10,7 @@ const BEFORE_LETTER =
   /^(?:(?:therefore|thus|clearly|indeed|definitely|simply|actually|hence|so|then|probably|most likely|likely)\b[,:]? ?)?(?:the )?(?:(?:final |correct |right |best )?answer(?: is|:) ?)?(?:the )?(?:(?:correct |right |best )?(?:option|choice|letter)(?: is)?:? ?)?/i;
 /** Another choice beside the first: "or (B)", ", B", "/C", "and option D". */
 const ANOTHER =
-  /^\s?(?:[,;/&|+]|(?:,\s?)?(?:or|and|and\/or)\b)\s?(?:(?:or|and|also|maybe|perhaps|possibly|either|both)\b\s?)*(?:option |choice )?(?:[([]\s?[a-z]\s?[)\]]|[A-Z](?![\w'’])|[a-z](?:$|[).,;:]))/;
+  /^\s?(?:[,;/&|+]|(?:,\s?)?(?:or|and|and\/or)\b)\s?(?:(?:or|and|also|maybe|perhaps|possibly|either|both)\b\s?)*(?:option |choice )?(?:[([]\s?[a-zA-Z]\s?[)\]]|[A-Z](?![\w'’])|[a-z](?:$|[).,;:]))/;
 const ANOTHER_LATER =
   /(?:[,;/&]|\b(?:or|and))\s?(?:option |choice )?(?:[([]\s?[a-zA-Z]\s?[)\]]|[A-Z](?:\)|$|[.,;:](?:\s|$)| (?:or|and) ))/;
 
@@ -34,7 +34,7 @@ export function statedChoice(answer: string): string | undefined {
 
 function followsEnclosed(rest: string): boolean {
   if (/^\s?(?:[+*/^=<>≤≥≠∪∩→&|×÷·−]|[-–—](?! ?[a-z]{2}))/i.test(rest)) return /^\s?= ?\S/.test(rest);
-  return !namesAnother(rest);
+  return !/^\s?[([]\s?[a-z]\s?[)\]]/i.test(rest) && !namesAnother(rest);
 }
 
 function followsBare(rest: string, letter: string): boolean {
@@ -47,13 +47,18 @@ function followsBare(rest: string, letter: string): boolean {
   }
   // "I, for one", "A, B"; a ratio A:B; a difference C - 42.
   if (mark === "," && pronoun) return EXPLAINS.test(after!);
-  if (/^[a-z](?:$|\W)/i.test(after!) && mark !== "." && !/^[ai] [a-z]/i.test(after!)) return false;
+  const lone = mark.trim().startsWith(")") ? /^[([]?[a-z](?:$|[)\].:])/i : /^[a-z](?:$|\W)/i;
+  if (lone.test(after!) && mark !== "." && !/^[ai] [a-z]/i.test(after!)) return false;
   if (mark === " -" && !/^[a-z]{2}/i.test(after!)) return false;
   return !namesAnother(rest);
 }
 
+/** What a choice such as "(D) both A and B" says. */
+const OF_OTHERS = /^\s?(?:both |either |neither |only |[([]?[A-Z][)\]]?,? ?(?:and|or|nor|&) )/;
+
 /** Whether another choice is named before anything is explained. */
 function namesAnother(rest: string): boolean {
+  if (OF_OTHERS.test(rest)) return false;
   const explained = /\b(?:because|since|not|as|which|whereas|while|rather|instead|unlike)\b/i.exec(rest);
   return ANOTHER_LATER.test(explained ? rest.slice(0, explained.index) : rest);
 }
@@ -112,5 +117,6 @@ function plain(answer: string): string {
     .replace(/\\[()[\]]|[{}$*_`"“”]/g, (mark) => (mark === "_" ? "_" : ""))
     .replace(/^[_\s]+|[_\s]+$/g, "")
     .replace(/\s+/g, " ")
+    .replace(/^['‘](.*)['’]$/, "$1")
     .replace(/[.]$/, "");
 }

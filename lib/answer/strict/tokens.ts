@@ -15,7 +15,10 @@ const MAX_EXPONENT = 1000;
 
 const SPACE =
   /(?:\s|~|\$|\\[$,;:! ()[\]]|\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|q?quad|limits|hspace\{[^{}]{0,10}\})(?![a-zA-Z])\.?|[€£¥\u200b])+/y;
+const RARE_CURRENCY = /[₹¢]/y;
+const PLAIN_MIXED = /(\d+)\s+(\d+)\s*\/\s*(\d+)(?![\d.])/y;
 const MIXED = /(\d+)\s+(\d+)\s*[/⁄]\s*(\d+)(?![\d.])/y;
+const PLAIN_THOUSANDS = /\d{1,3}(?:(?:\{,\}|,\\!\s?|\\!,?\s?|\\,)\d{3}(?!\d))+/y;
 const LATEX_THOUSANDS = /\d{1,3}(?:(?:\{,\}|,\\!\s?|\\!,?\s?|\\[,;: ]|~)\d{3}(?!\d))+/y;
 /** Groups of three with one space of some kind before each, as ISO writes them; no other separator follows. */
 const SPACED_THOUSANDS =
@@ -69,12 +72,14 @@ const PLAIN_COMMANDS = new Set([...FUNCTIONS.keys(), "sqrt", "pi", "infinity", "
  * has groups of three and stands outside of brackets: "1,000" is a number, "(1,000)" and "27,540,1" are lists.
  * Errors: too long, braces that do not match, a number too large.
  */
-export function tokenizeMath(text: string): Result<MathToken[]> {
+export function tokenizeMath(text: string, plain = false): Result<MathToken[]> {
   if (text.length > MAX_LENGTH) return fail(`longer than ${MAX_LENGTH} characters`);
   const tokens: MathToken[] = [];
   const add = (kind: "letter" | "word" | "text" | "command" | "symbol", content: string) => {
     tokens.push({ kind, text: content });
   };
+  // Most answers have none of these signs.
+  const beyondAscii = !plain && /[\u0080-\uffff]/.test(text);
   let brackets = 0;
   let at = 0;
   const take = (pattern: RegExp): RegExpExecArray | null => {
@@ -85,17 +90,17 @@ export function tokenizeMath(text: string): Result<MathToken[]> {
   };
 
   while (at < text.length) {
-    if (take(SPACE)) continue;
+    if (take(SPACE) || (beyondAscii && take(RARE_CURRENCY))) continue;
     if (take(DEGREE)) {
       add("symbol", "°");
       continue;
     }
-    const vulgar = take(VULGAR)?.[1];
+    const vulgar = beyondAscii ? take(VULGAR)?.[1] : undefined;
     if (vulgar !== undefined) {
       tokens.push(fractionToken(vulgar));
       continue;
     }
-    const number = takeNumber(take, text, () => at, brackets);
+    const number = takeNumber(take, text, () => at, brackets, plain);
     if (number) {
       if (!number.ok) return number;
       tokens.push(...number.value);
@@ -108,7 +113,7 @@ export function tokenizeMath(text: string): Result<MathToken[]> {
         at = group.end;
         if (command === "begin" || command === "end") add("command", `${command}:${group.content}`);
         else {
-          const inner = textTokens(command, group.content);
+          const inner = textTokens(command, group.content, plain);
           if (!inner.ok) return inner;
           tokens.push(...inner.value);
         }
@@ -139,7 +144,7 @@ export function tokenizeMath(text: string): Result<MathToken[]> {
     } else if (character === "*" && text[at] === "*") {
       at++;
       add("symbol", "^");
-    } else if ((character === "<" || character === ">") && text[at] === "=") {
+    } else if (!plain && (character === "<" || character === ">") && text[at] === "=") {
       at++;
       add("symbol", character === "<" ? "≤" : "≥");
     } else if (COMMANDS.has(character)) {
@@ -150,7 +155,9 @@ export function tokenizeMath(text: string): Result<MathToken[]> {
       add("symbol", CHARACTER_SYMBOLS.get(character) ?? character);
     }
   }
-  return balanced(tokens) ? { ok: true, value: withMultipliers(tokens) } : fail("the braces do not match");
+  return balanced(tokens)
+    ? { ok: true, value: plain ? tokens : withMultipliers(tokens) }
+    : fail("the braces do not match");
 }
 
 const MULTIPLIERS = new Map(
@@ -186,22 +193,28 @@ type NumberToken = MathToken & { kind: "number" };
 type Take = (pattern: RegExp) => RegExpExecArray | null;
 
 /** A number at the current place, or several with commas between them; undefined if there is none. */
-function takeNumber(take: Take, text: string, at: () => number, brackets: number): Result<MathToken[]> | undefined {
-  const mixed = take(MIXED);
+function takeNumber(
+  take: Take,
+  text: string,
+  at: () => number,
+  brackets: number,
+  plain: boolean,
+): Result<MathToken[]> | undefined {
+  const mixed = take(plain ? PLAIN_MIXED : MIXED);
   if (mixed) {
     const [written, whole, over, under] = mixed;
     if (/^0+$/.test(under!)) return fail("division by zero");
     const value = new Fraction(BigInt(over!), BigInt(under!)).add(new Fraction(BigInt(whole!)));
     return { ok: true, value: [{ kind: "number", value, text: written, digits: undefined }] };
   }
-  const separated = (take(LATEX_THOUSANDS) ?? take(SPACED_THOUSANDS))?.[0];
+  const separated = (plain ? take(PLAIN_THOUSANDS) : (take(LATEX_THOUSANDS) ?? take(SPACED_THOUSANDS)))?.[0];
   const run = separated ?? take(DIGITS)?.[0];
   if (run === undefined && !(text[at()] === "." && /\d/.test(text[at() + 1] ?? ""))) return undefined;
   const thousands = separated !== undefined || (brackets <= 0 && /^[1-9]\d{0,2}(?:,\d{3})+$/.test(run ?? ""));
   const parts = thousands ? [run!.replace(/\D+/g, "")] : (run ?? "").split(",");
   const last = takeFraction(take, parts.pop()!);
   if (!last.ok) return last;
-  const vulgar = last.value.digits !== undefined ? take(VULGAR)?.[1] : undefined;
+  const vulgar = !plain && last.value.digits !== undefined ? take(VULGAR)?.[1] : undefined;
   if (vulgar !== undefined) last.value = mixedToken(last.value, fractionToken(vulgar));
   const before = parts.flatMap((part): MathToken[] => [numberToken(part), { kind: "symbol", text: "," }]);
   return { ok: true, value: [...before, last.value] };
@@ -257,12 +270,12 @@ function textGroup(text: string, from: number): { content: string; end: number }
   return end < 0 || content.includes("{") ? undefined : { content, end: end + 1 };
 }
 
-function textTokens(command: string, content: string): Result<MathToken[]> {
+function textTokens(command: string, content: string, plain: boolean): Result<MathToken[]> {
   const words = content.trim().replace(/\s+/g, " ");
-  if (UPRIGHT.test(command) && /^[a-zA-Z]$/.test(words))
+  if (!plain && UPRIGHT.test(command) && /^[a-zA-Z]$/.test(words))
     return { ok: true, value: [{ kind: "letter", text: words, upright: true }] };
   // Mathematics set in a text font: \mathbf{v}, \text{5 cm}, \mathrm{sin}.
-  if (/\d|\\/.test(words) || /^\p{L}$/u.test(words) || FUNCTIONS.has(words)) return tokenizeMath(words);
+  if (/\d|\\/.test(words) || /^\p{L}$/u.test(words) || FUNCTIONS.has(words)) return tokenizeMath(words, plain);
   if (words === "") return { ok: true, value: [] };
   return { ok: true, value: [{ kind: command === "operatorname" ? "command" : "text", text: words }] };
 }

@@ -135,10 +135,10 @@ export const isCounted = ({ factors: [first] }: Unit): boolean => first!.names[0
 
 /** The currency that a text writes before or after its number, if it writes one: $5, \$5, €5, 5 €. */
 export function currencyOf(text: string): Unit | undefined {
-  const sign = /[€£¥₹]/.exec(text)?.[0];
+  const sign = /[€£¥₹¢]/.exec(text)?.[0];
   if (sign !== undefined) return readUnit(sign);
   // Two dollars are mathematics: $5$.
   const dollar =
-    /\\\$/.test(text) || (/^\s*[-−]?\s?(?:US)?\$\s?[\d.]/.test(text) && text.indexOf("$") === text.lastIndexOf("$"));
+    /\\\$/.test(text) || (/^\s*[-−]?\s?\$\s?[\d.]/.test(text) && text.indexOf("$") === text.lastIndexOf("$"));
   return dollar ? readUnit("$") : undefined;
 }

@@ -1,8 +1,13 @@
 import { FUNCTIONS, type MathToken } from "./tokens.js";
 import { isUnitWord, readUnit, type Unit } from "./unit-sizes.js";
 
-/** Abbreviations that are dropped after a value without being told apart. */
-const SHORT_UNITS = new Set("lbs hrs mins secs bits deg rads pts units sq cu".split(" "));
+/** Units and abbreviations that do not look like words. Single letters may be variables, so "5 m" keeps its m. */
+const SHORT_UNITS = new Set(
+  (
+    "mm cm dm km nm ft yd mi kg mg lb lbs oz ml mL cl dl kL hr hrs min mins sec secs ms mph kph kmh rpm Hz kHz " +
+    "MHz kW kWh MB GB TB KB kB bits sq cu deg rad rads USD EUR GBP pts units"
+  ).split(" "),
+);
 /** Words that make what stands before them more than a value with a unit. */
 const MEANINGFUL = new RegExp(
   `\\b(?:${(
@@ -17,12 +22,16 @@ const MAX_UNIT_WORDS = 4;
  * The tokens of a value and the unit after it: percent, degrees, `\text{ cm}^2`, "square inches", "km/h". All tokens are
  * the value where nothing would be left, or where the words change the meaning ("5 or more", "5 thirds").
  */
-export function splitUnit(tokens: readonly MathToken[]): { value: readonly MathToken[]; unit?: Unit | undefined } {
+export function splitUnit(
+  tokens: readonly MathToken[],
+  plain = false,
+): { value: readonly MathToken[]; unit?: Unit | undefined } {
   let end = tokens.length;
   const isSymbol = (at: number, text: string) => tokens[at]?.kind === "symbol" && tokens[at].text === text;
   // Inside of a sine the degrees matter.
   const inDegrees = tokens.some(({ kind, text }) => kind === "command" && FUNCTIONS.has(text));
   let words = 0;
+  const isUnit = (token: MathToken | undefined) => isUnitToken(token, plain);
   for (;;) {
     let at = end - 1;
     if (isSymbol(at, "%") || (isSymbol(at, "°") && !inDegrees) || (isSymbol(at, ".") && at > 0)) {
@@ -30,15 +39,20 @@ export function splitUnit(tokens: readonly MathToken[]): { value: readonly MathT
       continue;
     }
     // 20 °C
-    if (/^[CF]$/.test(tokens[at]?.text ?? "") && isSymbol(at - 1, "°") && !inDegrees) {
+    if (!plain && /^[CF]$/.test(tokens[at]?.text ?? "") && isSymbol(at - 1, "°") && !inDegrees) {
       end = at - 1;
       continue;
     }
-    if (isSymbol(at, "}") && tokens[at - 1]!.kind === "number") {
-      const open = isSymbol(at - 2, "-") ? at - 3 : at - 2;
+    if (isSymbol(at, "}") && tokens[at - 1]?.kind === "number") {
+      const open = !plain && isSymbol(at - 2, "-") ? at - 3 : at - 2;
       if (isSymbol(open, "{") && isSymbol(open - 1, "^")) at = open - 2;
     } else if (tokens[at]?.kind === "number" && isSymbol(at - 1, "^")) at -= 2;
     if (isSymbol(at - 1, "/") && tokens[at]?.kind === "letter" && isUnit(tokens[at - 2])) at -= 2;
+    // "miles an hour"
+    if (!plain && words > 0 && /^an?$/i.test(tokens[at]?.text ?? "") && isUnit(tokens[at - 1])) {
+      end = at;
+      continue;
+    }
     if (!isUnit(tokens[at])) break;
     words++;
     end = isSymbol(at - 1, "/") && words > 0 && !isSymbol(at - 2, ")") ? at - 1 : at;
@@ -49,14 +63,14 @@ export function splitUnit(tokens: readonly MathToken[]): { value: readonly MathT
   const text = unit
     .map((token) => token.text)
     .join(" ")
-    .replace(/(\p{L}+) (?:squared|cubed)\b/u, (all, word: string) => (isUnitWord(word) ? word : all));
+    .replace(/(\p{L}+) (?:squared|cubed)\b/u, (all, word: string) => (!plain && isUnitWord(word) ? word : all));
   if (words > MAX_UNIT_WORDS || MEANINGFUL.test(text) || text.split(" ").length > MAX_UNIT_WORDS)
     return { value: tokens };
   const left = tokens.slice(0, end);
   // In `\pi r^2\text{h}` the h is a variable.
   if (tokens.slice(end).some(isUpright) && left.some(({ kind }) => kind === "letter")) return { value: tokens };
   if (!left.some(({ kind }) => kind !== "symbol" && kind !== "text" && kind !== "word")) return { value: tokens };
-  return { value: left, unit: unitOf(tokens.slice(end)) };
+  return plain ? { value: left } : { value: left, unit: unitOf(tokens.slice(end)) };
 }
 
 const unitOf = (tokens: readonly MathToken[]): Unit | undefined =>
@@ -86,11 +100,12 @@ export function asQuantity(
 
 const isUpright = (token: MathToken | undefined): boolean => token?.kind === "letter" && token.upright === true;
 
-function isUnit(token: MathToken | undefined): boolean {
+function isUnitToken(token: MathToken | undefined, plain: boolean): boolean {
   if (isUpright(token)) return isUnitWord(token!.text, true);
-  if (token?.kind === "text") return !/^\(?[a-z]\)?$/i.test(token.text) || isUnitWord(token.text, true);
+  if (token?.kind === "text") return !/^\(?[a-z]\)?$/i.test(token.text) || (!plain && isUnitWord(token.text, true));
   if (token?.kind === "command") return token.text === "sec";
-  return token?.kind === "word" && (SHORT_UNITS.has(token.text) || isUnitWord(token.text) || isPlainWord(token.text));
+  if (token?.kind !== "word") return false;
+  return SHORT_UNITS.has(token.text) || (!plain && isUnitWord(token.text)) || isPlainWord(token.text);
 }
 
 /** Words rather than products of variables: these have no vowel, or their letters stand in alphabetical order. */

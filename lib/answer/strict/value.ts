@@ -9,8 +9,8 @@ export type AnswerValue =
   | { kind: "number"; value: Rational; unit?: Unit | undefined }
   /** Digits in a base that is not ten. Not the same answer as its decimal value: the notation was asked for. */
   | { kind: "based"; digits: string; base: string }
-  /** `quantity`: what it says if its letters are units: 5 m. */
-  | { kind: "expression"; node: MathNode; unit?: Unit | undefined; quantity?: AnswerValue }
+  /** `quantity`: what it says if its letters are units: 5 m. `factorials`: whether it has some, which may cancel. */
+  | { kind: "expression"; node: MathNode; unit?: Unit | undefined; quantity?: AnswerValue; factorials?: boolean }
   /**
    * A tuple or an interval with its brackets; a ratio 2:3 has colons for brackets. `of`: the variable of an inequality
    * such as 0 < x < 5, which is read as an interval.
@@ -21,7 +21,14 @@ export type AnswerValue =
   /** A union of intervals or sets, in any order. */
   | { kind: "union"; items: AnswerValue[] }
   | { kind: "matrix"; rows: AnswerValue[][] }
-  /** An equation or an inequality that bounds no single variable; > and ≥ are turned round. `name` is set if the left side only names the right one. */
-  | { kind: "relation"; relation: Relation; left: AnswerValue; right: AnswerValue; name: string | undefined }
+  /** An equation or an inequality that bounds no single variable; > and ≥ are turned round. `name` is set if the left side only names the right one, `rays` to what `x ≠ 5` leaves. */
+  | {
+      kind: "relation";
+      relation: Relation;
+      left: AnswerValue;
+      right: AnswerValue;
+      name: string | undefined;
+      rays?: AnswerValue;
+    }
   /** Words, or LaTeX that is no known mathematics, in lower case. */
   | { kind: "text"; text: string };

@@ -14,7 +14,7 @@ export interface HashLine {
   ends: boolean;
 }
 
-const NUMBERED = /^\d{1,2}(?:[.)]|:(?=\s))[\s*_]{1,5}[^\d\s]*\p{L}{2}/u;
+const NUMBERED = /^(?:\d{1,2}|[IVX]{1,4}|[A-H])(?:[.)]|:(?=\s))[\s*_]{1,5}[^\d\s]*\p{L}{2}/u;
 const HEADING_WORD =
   /^(?:(?:the |my )?(?:final |correct )?(?:step|case|part|phase|question|problem|section|example|method|solution|answer|final|conclusion|summary|explanation|calculation|verification|check|given|analysis|approach|result)s?\b)|:$/i;
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { projectFolder, readJsonl, ThoughtbookError } from "../../core/index.js";
+import { dataFolder, readJsonl, ThoughtbookError } from "../../core/index.js";
 import { splitEntry } from "../sets/dataset-table.js";
 import { type LocateOptions, locateSplit, type Origin } from "../sets/locate-split.js";
 import { gsm8kRowSchema, parseWordProblem, type WordProblem } from "./annotated-problem.js";
@@ -38,7 +38,7 @@ export async function loadGsm8k(split: Gsm8kSplit, options: LocateOptions = {}):
 
 /** The problems written for this project, in GSM8K's socratic format (data/sample/problems.jsonl). */
 export function loadSample(): Promise<LoadedProblems> {
-  return readProblems(join(projectFolder(), "data", "sample", "problems.jsonl"), "sample", "sample");
+  return readProblems(join(dataFolder(), "sample", "problems.jsonl"), "sample", "sample");
 }
 
 /**

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { z } from "zod";
-import { fileSystemError, projectFolder, ThoughtbookError } from "../../core/index.js";
+import { dataFolder, fileSystemError, ThoughtbookError } from "../../core/index.js";
 
 const count = z.coerce.number().int().positive();
 const percent = z.coerce.number().min(0).max(100);
@@ -83,7 +83,7 @@ export async function loadAstarPaper(): Promise<AstarPaper> {
 }
 
 async function readTable<Schema extends z.ZodType>(name: string, schema: Schema): Promise<z.infer<Schema>[]> {
-  const file = join(projectFolder(), "data", "paper", name);
+  const file = join(dataFolder(), "paper", name);
   const text = await readFile(file, "utf8").catch((error) => {
     throw fileSystemError(error, "read", file);
   });

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { projectFolder, ThoughtbookError } from "../../core/index.js";
+import { dataFolder, ThoughtbookError } from "../../core/index.js";
 
 const tableSchema = z
   .strictObject({
@@ -37,7 +37,7 @@ export type Paper = z.infer<typeof paperSchema>;
 
 /** What a paper reports, from data/paper/NAME.json: the numbers that notebooks show beside their own. */
 export async function loadPaper(name: "aot"): Promise<Paper> {
-  const file = join(projectFolder(), "data", "paper", `${name}.json`);
+  const file = join(dataFolder(), "paper", `${name}.json`);
   return paperSchema.parse(JSON.parse(await readFile(file, "utf8")));
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { didYouMean, projectFolder, ThoughtbookError } from "../../core/index.js";
+import { dataFolder, didYouMean, ThoughtbookError } from "../../core/index.js";
 import { recordKindSchema } from "./records.js";
 
 const splitSchema = z.strictObject({
@@ -45,7 +45,7 @@ export function datasetTable(): Promise<DatasetTable> {
 }
 
 async function readTable(): Promise<DatasetTable> {
-  return tableSchema.parse(JSON.parse(await readFile(join(projectFolder(), "data", "datasets.json"), "utf8")));
+  return tableSchema.parse(JSON.parse(await readFile(join(dataFolder(), "datasets.json"), "utf8")));
 }
 
 /**

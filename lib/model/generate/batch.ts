@@ -1,5 +1,6 @@
 import { bucketOf, bucketSizes, emptyTensor, isTensorData, type TensorData } from "../../tensor/index.js";
-import { type HostModel, modelInputs } from "../network/host-model.js";
+import type { HostModel } from "../network/host-model.js";
+import { modelInputs } from "../network/model-inputs.js";
 import { type Cache, cacheBytes, copyRow, createCache } from "./cache.js";
 import type { StepRunner } from "./frozen.js";
 import type { GenerationPrograms, NextScores, StepState } from "./programs.js";

@@ -1,6 +1,7 @@
 import type { SessionOptions } from "../../tensor/index.js";
 import type { ModelConfig } from "../config/config.js";
-import { type HostModel, modelInputs } from "../network/host-model.js";
+import type { HostModel } from "../network/host-model.js";
+import { modelInputs } from "../network/model-inputs.js";
 import {
   compileFrozenStep,
   type FrozenStep,

@@ -18,16 +18,16 @@ import {
   rotaryTable,
   tokenEmbeddings,
 } from "../network/forward.js";
+import type { HostModel } from "../network/host-model.js";
+import type { Model } from "../network/linear.js";
 import {
-  type HostModel,
   type ModelInputs,
   type ModelShell,
   modelInputs,
   modelSpecs,
   shellOf,
   tracedModel,
-} from "../network/host-model.js";
-import type { Model } from "../network/linear.js";
+} from "../network/model-inputs.js";
 import { createProgramCache } from "../network/program-cache.js";
 
 type CacheOf<Leaf> = { keys: Leaf[]; values: Leaf[] };

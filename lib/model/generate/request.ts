@@ -1,7 +1,7 @@
 import { createRandom, type Random, ThoughtbookError } from "../../core/index.js";
 import { isTensorData, type SessionOptions, type TensorData } from "../../tensor/index.js";
 import type { ModelConfig } from "../config/config.js";
-import { checkIds } from "../network/host-model.js";
+import { checkIds } from "../network/model-inputs.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { resolveSampling, type Sampling, type SamplingOptions } from "./sampling.js";
 import { checkTop, type TokenLogProb } from "./sampling-top.js";

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { didYouMean, findProjectFolder, resolveUserPath, ThoughtbookError } from "../../core/index.js";
+import { dataFolder, didYouMean, resolveUserPath, ThoughtbookError } from "../../core/index.js";
 
 /** A model of the hub, at a branch, tag or commit. */
 export interface HubModel {
@@ -36,27 +36,23 @@ export async function localFolder(spec: string): Promise<string | undefined> {
   });
 }
 
-/** The folder of a model of the repository's `data/models`. */
+/** The folder of a model of this project's `data/models`. */
 export function embeddedFolder(name: string): string | undefined {
-  const models = embeddedModels();
-  if (models === undefined || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return undefined;
-  const folder = join(models, name);
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return undefined;
+  const folder = join(embeddedModels(), name);
   return existsSync(join(folder, "config.json")) ? folder : undefined;
 }
 
 /** The names of the repository's models, in alphabetical order. */
 export function embeddedNames(): string[] {
   const models = embeddedModels();
-  if (models === undefined || !existsSync(models)) return [];
+  if (!existsSync(models)) return [];
   return readdirSync(models)
     .filter((name) => embeddedFolder(name) !== undefined)
     .sort();
 }
 
-function embeddedModels(): string | undefined {
-  const project = findProjectFolder();
-  return project === undefined ? undefined : join(project, "data", "models");
-}
+const embeddedModels = (): string => join(dataFolder(), "models");
 
 /**
  * Read `owner/name` or `owner/name@revision`; the revision is "main" unless told otherwise. The rules for names are those

@@ -1,6 +1,7 @@
 import type { SessionOptions } from "../../tensor/index.js";
 import type { ModelConfig } from "../config/config.js";
-import { type HostModel, programKey } from "./host-model.js";
+import type { HostModel } from "./host-model.js";
+import { programKey } from "./model-inputs.js";
 
 /** The compiled functions of models, kept as long as their configurations. */
 export interface ProgramCache<Programs> {

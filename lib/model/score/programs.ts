@@ -11,14 +11,8 @@ import {
 } from "../../tensor/index.js";
 import { attentionScale } from "../config/config.js";
 import { headSplitter, hiddenStates, joinHeads, outputLogits, ownText, tokenEmbeddings } from "../network/forward.js";
-import {
-  type HostModel,
-  type ModelInputs,
-  type ModelShell,
-  modelSpecs,
-  shellOf,
-  tracedModel,
-} from "../network/host-model.js";
+import type { HostModel } from "../network/host-model.js";
+import { type ModelInputs, type ModelShell, modelSpecs, shellOf, tracedModel } from "../network/model-inputs.js";
 import { createProgramCache } from "../network/program-cache.js";
 
 type BodyInputs<Leaf> = ModelInputs<Leaf> & {

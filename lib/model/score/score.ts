@@ -10,7 +10,8 @@ import {
 import type { ModelConfig } from "../config/config.js";
 import { checkTop, type TokenLogProb, topTokens } from "../generate/sampling-top.js";
 import { brokenScores } from "../network/broken-weights.js";
-import { checkIds, type HostModel, modelInputs } from "../network/host-model.js";
+import type { HostModel } from "../network/host-model.js";
+import { checkIds, modelInputs } from "../network/model-inputs.js";
 import {
   BATCH_TOKENS,
   columnOf,

@@ -10,6 +10,8 @@
  * variables lost with a failed cell, results printed instead of sent, types that are not strict, interruptions that stop
  * nothing, requests without an answer, a kernel that goes on for ever when its front end was killed.
  */
+// First of all: it extends the compiler before tslab reads it.
+import "../kernel-modules.cjs";
 import { createRequire } from "node:module";
 import { mendExecution } from "./execute.js";
 import { catchEscaped } from "./failures.js";

@@ -27,10 +27,9 @@ import {
 import type { Scores } from "../evaluations.js";
 import { CHAT_TOKENS } from "../examples/operation-ids.js";
 import type { Snapshot } from "../sources/source.js";
-import type { TrainingRecord } from "../train.js";
 import { trainLanguageModel } from "../train-language-model.js";
 import { trainedOperations } from "../training-record.js";
-
+import type { TrainingRecord } from "../update-record.js";
 import { filesOf, isFinished, pretrainFolders } from "./folders.js";
 import { keepOrigin, requireOrigin } from "./origin.js";
 import { problemAccuracy } from "./problem-accuracy.js";

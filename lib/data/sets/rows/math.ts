@@ -1,10 +1,17 @@
 import { z } from "zod";
 import { lastBox } from "../../../answer/index.js";
+import { inexactNumber } from "../../../core/index.js";
 import type { MathRecord } from "../records.js";
 import { malformed, type RowReader, rowReader } from "./row-reader.js";
 
 /** Numbers are written as JavaScript does: 27.0 stands in the files for 27. */
-const numberOrText = z.union([z.string(), z.number()]).transform(String);
+const numberOrText = z
+  .union([z.string(), z.number()])
+  .superRefine((value, context) => {
+    const message = inexactNumber(value);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  })
+  .transform(String);
 
 /** GSM8K, plain or socratic: the answer follows `####`. */
 export const gsm8k: RowReader<MathRecord> = rowReader(
@@ -104,13 +111,17 @@ export const theoremQA: RowReader<MathRecord> = rowReader(
     Answer_type: z.string(),
     Picture: z.unknown(),
   }),
-  ({ Question, Answer, Answer_type, Picture }) => ({
-    kind: "math",
-    question: Question,
-    answer: pythonText(Answer),
-    subject: Answer_type,
-    ...(Picture !== null && Picture !== undefined && Picture !== "NONE" && { needsPicture: true as const }),
-  }),
+  ({ Question, Answer, Answer_type, Picture }) => {
+    const inexact = [Answer].flat().map(inexactNumber).find(Boolean);
+    if (inexact !== undefined) return malformed(`Answer: ${inexact}`);
+    return {
+      kind: "math",
+      question: Question,
+      answer: pythonText(Answer),
+      subject: Answer_type,
+      ...(Picture !== null && Picture !== undefined && Picture !== "NONE" && { needsPicture: true as const }),
+    };
+  },
 );
 
 /** As the Parquet file writes it, whose answers are Python's `str` of the value: True, [1, 2]. */
