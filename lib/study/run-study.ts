@@ -117,7 +117,7 @@ async function answersOf<A extends Arm, Prepared>(
   const strategy = stages.strategy(arm, prepared);
   const sampling = { ...study.sampling, seed: study.sampling?.seed ?? seed };
   const evaluation = {
-    ...{ task: task.settings, budgets, policy, sampling },
+    ...{ task: task.settings, budgets: [...new Set(budgets)].sort((a, b) => a - b), policy, sampling },
     strategy: { name: strategy.name, ...strategy.settings },
   };
   const settings = { evaluation, ...(await modelSettings(arm, seed, prepared, stages, models)) };

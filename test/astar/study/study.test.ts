@@ -56,6 +56,12 @@ describe("runAstarStudy", { timeout: 180_000 }, () => {
     expect(first.comparisons).toMatchObject([
       { set: "necessary", other: "full", budgets: [{ budget: 3 }, { budget: 6 }] },
     ]);
+    // Folders of earlier versions are gone on with: what stands there keeps its form.
+    const kept = JSON.parse(readFileSync(join(folder, "a", "evaluations", "full", "1.json"), "utf8"));
+    expect(Object.keys(kept.settings)).toEqual(["base", "data", "evaluation", "training"]);
+    expect(kept.settings.evaluation).toEqual(first.study.evaluation);
+    expect(kept.settings.training.seed).toBe("1/1");
+    expect(kept.result.map(Object.keys)).toEqual([3, 6].map(() => ["budget", "astar", "strict", "finished", "length"]));
     expect(weights("a", "full", 1).equals(weights("a", "full", 2))).toBe(false);
     expect(weights("a", "full", 1).equals(weights("a", "necessary", 1))).toBe(false);
 
