@@ -3,7 +3,14 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type CompressionSummary, chainLines, needsOf, readStudy, type Study, type StudySet } from "thoughtbook/astar";
+import {
+  type AstarStudy,
+  type CompressionSummary,
+  chainLines,
+  needsOf,
+  readStudy,
+  type StudySet,
+} from "thoughtbook/astar";
 import { projectFolder, ThoughtbookError } from "thoughtbook/core";
 import { longChain, type ProceduralProblem, wordProblems } from "thoughtbook/data";
 import { describeMachine, formatNumber, formatTable, type Machine } from "../shared/report.js";
@@ -37,7 +44,7 @@ export interface CompressBenchResult {
   benchmark: "compress";
   started: string;
   machine: Machine;
-  settings: { traces: number; steps: number; seed: number; models: Study["models"] };
+  settings: { traces: number; steps: number; seed: number; models: AstarStudy["models"] };
   rows: CompressBenchRow[];
 }
 
@@ -65,7 +72,7 @@ export async function benchCompress(options: CompressBenchOptions): Promise<Comp
 const PATIENCE = 10_000;
 
 function chainsOfLength(
-  { operations, seed }: Pick<Study["chains"], "operations" | "seed">,
+  { operations, seed }: Pick<AstarStudy["chains"], "operations" | "seed">,
   { traces, steps }: Pick<CompressBenchOptions, "traces" | "steps">,
 ): ProceduralProblem[] {
   const found: ProceduralProblem[] = [];
@@ -91,7 +98,7 @@ interface Work {
 
 async function compressed(
   { name, method, mode, importance, search }: StudySet,
-  models: Study["models"],
+  models: AstarStudy["models"],
   { data, output, seed }: Work,
 ): Promise<CompressBenchRow> {
   const flags: Record<string, string | number | undefined> = {

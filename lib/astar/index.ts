@@ -96,24 +96,8 @@ export { createPathVerifier, type PathVerifier, type PathVerifierOptions, though
 export { type BestFirstOptions, type BestFirstResult, bestFirstSearch } from "./search/best-first-search.js";
 export type { SearchResult, SearchStatus, StepNode } from "./search/search-result.js";
 export { faithfulSearch, paperSearch, type WalkOptions } from "./search/walk-search.js";
-export {
-  compareStudents,
-  type StudentAnswers,
-  type StudentComparison,
-  type StudentMeasures,
-  type StudentPoint,
-  studentAnswers,
-  studentMeasures,
-  studentPoints,
-} from "./study/student-measures.js";
-export {
-  type ComparisonResult,
-  runStudy,
-  type StudentsResult,
-  type StudyOptions,
-  type StudyResults,
-} from "./study/study.js";
-export { parseStudy, readStudy, type Study, type StudySet } from "./study/study-config.js";
+export { type AstarStudyOptions, type AstarStudyResults, runAstarStudy, type SetComparison } from "./study/study.js";
+export { type AstarStudy, parseStudy, readStudy, type StudySet } from "./study/study-config.js";
 export { type SetPoint, STUDY_SETTINGS, type StudySetting, setPoints, settingEffect } from "./study/study-effects.js";
 export { readStudyResults } from "./study/study-results.js";
 export { chainLines, type SetResult } from "./study/study-sets.js";

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
-import type { ComparisonResult, SetResult, StudentsResult, StudyResults } from "../astar/index.js";
+import type { AstarStudyResults, SetComparison, SetResult } from "../astar/index.js";
 import { resolveUserPath, writeWhole } from "../core/index.js";
 import type { Estimate } from "../eval/index.js";
+import type { ArmResult } from "../study/index.js";
 import { resumable } from "./resumable.js";
 import { alignedLines, percent, percentRange } from "./table.js";
 
@@ -30,14 +31,14 @@ export function addStudyCommand(program: Command): void {
 
 async function study(file: string, { out, results }: StudyFlags, signal: AbortSignal): Promise<void> {
   // Here, so that other commands need not load the engine.
-  const { readStudy, runStudy } = await import("../astar/index.js");
+  const { readStudy, runAstarStudy } = await import("../astar/index.js");
   const settings = await readStudy(resolveUserPath(file));
-  const found = await runStudy({ study: settings, folder: resolveUserPath(out), signal });
+  const found = await runAstarStudy({ study: settings, folder: resolveUserPath(out), signal });
   if (results !== undefined) await writeWhole(resolveUserPath(results), `${JSON.stringify(found, null, 1)}\n`);
   console.log(readable(found));
 }
 
-function readable({ sets, students, comparisons }: StudyResults): string {
+function readable({ sets, students, comparisons }: AstarStudyResults): string {
   const tables = [
     alignedLines([
       ["set", "tokens kept %", "steps kept %", "accepted %", "precision %", "recall %"],
@@ -70,7 +71,7 @@ const setRow = ({ method, keptTokens, keptSteps, acceptedShare, precision, recal
 
 const shareOf = (estimate: Estimate | undefined): string => (estimate ? percent(estimate.value) : "–");
 
-const studentRows = ({ method, budgets }: StudentsResult): string[][] =>
+const studentRows = ({ method, budgets }: ArmResult): string[][] =>
   budgets.map(({ budget, accuracy, acu, length, finishRate, strict }, i) => [
     i === 0 ? method : "",
     String(budget),
@@ -82,7 +83,7 @@ const studentRows = ({ method, budgets }: StudentsResult): string[][] =>
     percent(strict.value),
   ]);
 
-const comparisonRows = ({ set, other, budgets }: ComparisonResult): string[][] =>
+const comparisonRows = ({ set, other, budgets }: SetComparison): string[][] =>
   budgets.map(({ budget, accuracyRatio, acuRatio, difference, lengthRatio }, i) => [
     ...(i === 0 ? [set, other] : ["", ""]),
     String(budget),

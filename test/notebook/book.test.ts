@@ -12,7 +12,7 @@ const jupyter = findJupyter();
 if (!jupyter) console.log("skipped: comparing with nbconvert needs Debian's jupyter-nbconvert");
 
 /** These take minutes, and what a model computes depends on the processor's instructions: they are run twice here, at smoke scale. */
-const usesModels = (file: string) => /thoughtbook\/llm|runStudy/.test(readFileSync(file, "utf8"));
+const usesModels = (file: string) => /thoughtbook\/llm|run(Astar)?Study/.test(readFileSync(file, "utf8"));
 
 describe.each(notebooks)("%s", (name) => {
   const file = join(root, "notebooks", name);

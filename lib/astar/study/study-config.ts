@@ -113,13 +113,13 @@ export const studySchema = z
  * A study of compressed chains: sets of chains, each shortened in its own way, and students that learn from each set in
  * the same way and are measured on the same problems.
  */
-export type Study = z.infer<typeof studySchema>;
-export type StudySet = Study["sets"][number];
+export type AstarStudy = z.infer<typeof studySchema>;
+export type StudySet = AstarStudy["sets"][number];
 
 const KIND = { what: "study", example: "data/studies/astar.json" };
 
 /** @throws bad-input, with the place, for settings that are no study */
-export const parseStudy = (content: unknown): Study =>
+export const parseStudy = (content: unknown): AstarStudy =>
   checkSettings(content, studySchema, { ...KIND, source: "what was given" });
 
 /**
@@ -127,4 +127,4 @@ export const parseStudy = (content: unknown): Study =>
  *
  * @throws not-found, file-system, bad-input (with the place in the file)
  */
-export const readStudy = (file: string): Promise<Study> => readSettingsFile(file, studySchema, KIND);
+export const readStudy = (file: string): Promise<AstarStudy> => readSettingsFile(file, studySchema, KIND);

@@ -2,8 +2,8 @@ import { canonicalJson, ThoughtbookError } from "../../core/index.js";
 import type { Estimate } from "../../eval/index.js";
 import { SEARCH_DEFAULTS, WALK_MIN_STEPS } from "../compress/compress-row.js";
 import { IMPORTANCE_DEFAULTS } from "../importance/formulas.js";
-import type { StudyResults } from "./study.js";
-import type { Study, StudySet } from "./study-config.js";
+import type { AstarStudyResults } from "./study.js";
+import type { AstarStudy, StudySet } from "./study-config.js";
 
 /** The settings that an ablation varies. */
 export const STUDY_SETTINGS = ["alpha", "beta", "minSteps", "maxSteps", "expandSize", "neighbours"] as const;
@@ -18,7 +18,7 @@ export interface SetPoint {
 }
 
 /** The sets of a study that have students, each as a point. @throws bad-input for a budget that was not measured */
-export function setPoints({ study, sets, students }: StudyResults, budget: number): SetPoint[] {
+export function setPoints({ study, sets, students }: AstarStudyResults, budget: number): SetPoint[] {
   return students.map(({ name, method, budgets }) => {
     const own = budgets.find((each) => each.budget === budget);
     const { keptTokens } = sets.find((set) => set.name === name)!;
@@ -36,7 +36,7 @@ export function setPoints({ study, sets, students }: StudyResults, budget: numbe
  * @throws bad-input as `setPoints`
  */
 export function settingEffect(
-  results: StudyResults,
+  results: AstarStudyResults,
   { setting, budget }: { setting: StudySetting; budget: number },
 ): (SetPoint & { value: number })[] {
   const settings = new Map(results.study.sets.map((set) => [set.name, settingsOf(results.study, set)]));
@@ -48,7 +48,7 @@ export function settingEffect(
   return points.sort((a, b) => a.value - b.value);
 }
 
-function settingsOf(study: Study, set: StudySet): ReturnType<typeof ownSettings> {
+function settingsOf(study: AstarStudy, set: StudySet): ReturnType<typeof ownSettings> {
   if (set.mode !== "accepted") return ownSettings(set);
   const { by, of } = set;
   const source = settingsOf(study, study.sets.find(({ name }) => name === of)!);

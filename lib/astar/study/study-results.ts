@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { readSettingsFile } from "../../core/index.js";
-import type { StudyResults } from "./study.js";
+import type { AstarStudyResults } from "./study.js";
 import { studySchema } from "./study-config.js";
 
 const named = z.looseObject({ name: z.string(), method: z.string() });
 const budgets = z.array(z.looseObject({ budget: z.int().positive() }));
 
-/** As far as a file could be another one; what `runStudy` wrote is as its type says. */
+/** As far as a file could be another one; what `runAstarStudy` wrote is as its type says. */
 const resultsSchema = z.object({
   study: studySchema,
   models: z.looseObject({ base: z.looseObject({ hash: z.string().nullable() }) }),
@@ -20,7 +20,7 @@ const resultsSchema = z.object({
  *
  * @throws not-found, file-system, bad-input (with the place in the file)
  */
-export async function readStudyResults(file: string): Promise<StudyResults> {
+export async function readStudyResults(file: string): Promise<AstarStudyResults> {
   const kind = { what: "result of a study", example: "data/results/astar.json" };
-  return (await readSettingsFile(file, resultsSchema, kind)) as unknown as StudyResults;
+  return (await readSettingsFile(file, resultsSchema, kind)) as unknown as AstarStudyResults;
 }

@@ -7,7 +7,7 @@ import { writeAcceptedRows } from "../compress/accepted-rows.js";
 import { type CompressMode, needsOf } from "../compress/compress.js";
 import { type CompressionSummary, compressFile } from "../compress/compress-file.js";
 import { badInput } from "../paths/step-set.js";
-import type { Study, StudySet } from "./study-config.js";
+import type { AstarStudy, StudySet } from "./study-config.js";
 
 /** What became of the chains of a set. */
 export interface SetResult extends CompressionSummary {
@@ -15,17 +15,14 @@ export interface SetResult extends CompressionSummary {
   method: string;
 }
 
-/** Where a study keeps what. */
-export const studyFiles = (folder: string) => ({
+/** Where a study keeps its chains and sets; students and evaluations lie beside them, as in any study. */
+export const setFiles = (folder: string) => ({
   chains: join(folder, "chains.jsonl"),
   chainsResult: join(folder, "chains.json"),
   importance: join(folder, "importance.jsonl"),
   compressed: (set: string) => join(folder, "sets", `${set}.jsonl`),
   training: (set: string) => join(folder, "sets", `${set}.training.jsonl`),
   set: (set: string) => join(folder, "sets", `${set}.json`),
-  student: (set: string, seed: number) => join(folder, "students", set, String(seed)),
-  evaluation: (set: string, seed: number) => join(folder, "evaluations", set, String(seed)),
-  answers: (set: string, seed: number) => join(folder, "evaluations", set, `${seed}.json`),
 });
 
 export interface StudySetsOptions {
@@ -44,8 +41,8 @@ export function chainLines(problems: Iterable<ProceduralProblem>): string {
 }
 
 /** Write the chains of a study as word problems, once. */
-export async function writeChains({ chains }: Study, folder: string): Promise<void> {
-  const files = studyFiles(folder);
+export async function writeChains({ chains }: AstarStudy, folder: string): Promise<void> {
+  const files = setFiles(folder);
   const { count, operations, seed } = chains;
   await keptResult(files.chainsResult, { chains }, async () => {
     await writeWhole(files.chains, chainLines(wordProblems({ operations, seed, split: "train" }, count)));
@@ -54,10 +51,10 @@ export async function writeChains({ chains }: Study, folder: string): Promise<vo
 }
 
 /** Compress the chains of a study for a set; what was done before is taken as it is. */
-export async function compressSet(study: Study, set: StudySet, options: StudySetsOptions): Promise<SetResult> {
+export async function compressSet(study: AstarStudy, set: StudySet, options: StudySetsOptions): Promise<SetResult> {
   const { base, validator, scorer, folder, signal, display } = options;
   const { name, method, mode, like, importance, search } = set;
-  const files = studyFiles(folder);
+  const files = setFiles(folder);
   if (mode === "accepted") return acceptedSet(study, set, options);
   const tokenizer = isTokenModel(base) ? base.tokenizer : undefined;
   if (!tokenizer) throw badInput(`the tokenizer of ${base.name} is out of reach`, "Take a checkpoint as the base.");
@@ -93,9 +90,9 @@ export async function compressSet(study: Study, set: StudySet, options: StudySet
   return { name, method, ...result };
 }
 
-async function acceptedSet(study: Study, set: StudySet, { base, folder }: StudySetsOptions): Promise<SetResult> {
+async function acceptedSet(study: AstarStudy, set: StudySet, { base, folder }: StudySetsOptions): Promise<SetResult> {
   const { name, method } = set;
-  const files = studyFiles(folder);
+  const files = setFiles(folder);
   const [rows, search] = [files.compressed(set.of!), files.compressed(set.by!)];
   const learned = learnedOf(study);
   const [rowsHash, searchHash] = [await sha256File(rows), await sha256File(search)];
@@ -114,10 +111,10 @@ async function acceptedSet(study: Study, set: StudySet, { base, folder }: StudyS
 }
 
 /** What students learn of the solutions, if it was said. */
-const learnedOf = ({ students }: Study): Pick<TrainingOptions, "solutions"> =>
+const learnedOf = ({ students }: AstarStudy): Pick<TrainingOptions, "solutions"> =>
   students?.solutions ? { solutions: students.solutions } : {};
 
 /** How the rows of a set were made. */
-function modeOf(study: Study, { mode, of }: StudySet): CompressMode {
+function modeOf(study: AstarStudy, { mode, of }: StudySet): CompressMode {
   return mode === "accepted" ? modeOf(study, study.sets.find(({ name }) => name === of)!) : mode;
 }

@@ -1,23 +1,14 @@
-import { interruptible, keptResult, type ProgressDisplay, sha256File } from "../../core/index.js";
-import { evaluate } from "../../eval/index.js";
+import { interruptible, type ProgressDisplay, sha256File } from "../../core/index.js";
 import { type LanguageModel, loadModel } from "../../llm/index.js";
 import { resolveModel } from "../../model/index.js";
 import { think } from "../../strategies/index.js";
-import { loadTask } from "../../tasks/index.js";
+import { type ArmComparison, type ArmResult, prepareArms, runStudy, type Stages } from "../../study/index.js";
 import { fineTune } from "../../train/index.js";
-import {
-  compareStudents,
-  type StudentAnswers,
-  type StudentComparison,
-  type StudentMeasures,
-  studentAnswers,
-  studentMeasures,
-} from "./student-measures.js";
-import type { Study, StudySet } from "./study-config.js";
-import { compressSet, type SetResult, studyFiles, writeChains } from "./study-sets.js";
+import type { AstarStudy, StudySet } from "./study-config.js";
+import { compressSet, type SetResult, setFiles, writeChains } from "./study-sets.js";
 
-export interface StudyOptions {
-  study: Study;
+export interface AstarStudyOptions {
+  study: AstarStudy;
   /** Of all that is made. The same call goes on with what is there; sets can be added. */
   folder: string;
   /** Ends the work with an error; what is finished stays. */
@@ -26,147 +17,139 @@ export interface StudyOptions {
   display?: ProgressDisplay | undefined;
 }
 
-/** The students of a set by budget. */
-export interface StudentsResult {
-  name: string;
-  method: string;
-  budgets: StudentMeasures[];
-}
-
 /** The students of one set against those of another one, by budget. */
-export interface ComparisonResult {
+export interface SetComparison {
   set: string;
   other: string;
-  budgets: StudentComparison[];
+  budgets: ArmComparison[];
 }
 
-export interface StudyResults {
-  study: Study;
+export interface AstarStudyResults {
+  study: AstarStudy;
   /** SHA-256 and number of parameters. */
-  models: Record<keyof Study["models"], { hash: string | null; parameters: number | null }>;
+  models: Record<ModelRole, ModelDescription>;
   sets: SetResult[];
-  students: StudentsResult[];
-  comparisons: ComparisonResult[];
+  /** The students of a set by budget. */
+  students: ArmResult[];
+  comparisons: SetComparison[];
 }
+
+type ModelRole = keyof AstarStudy["models"];
+type ModelDescription = { hash: string | null; parameters: number | null };
 
 /**
- * Carry a study out: write the chains, compress them for each set, train a student on each set with each seed, and measure
- * all on the same problems at each budget.
+ * Carry a study of A*-Thought out: write the chains, compress them for each set, train a student on each set with each
+ * seed, and measure all on the same problems at each budget. It is {@link runStudy} with the sets as arms: prepared by
+ * compression, trained by `fineTune`, and evaluated with the strategy `think`.
  *
  * @throws bad-input for a folder with work of other settings; interrupted; as `compressFile`, `fineTune`, `evaluate`
  */
-export async function runStudy(given: StudyOptions): Promise<StudyResults> {
-  const options = { ...given, signal: interruptible(given.signal) };
-  const { study, folder } = options;
-  await writeChains(study, folder);
-  const { models, sets } = await compressAll(options);
-  const answers = new Map<string, StudentAnswers[][]>();
+export async function runAstarStudy(given: AstarStudyOptions): Promise<AstarStudyResults> {
+  const { study, folder, display } = given;
+  const options = { folder, display, signal: interruptible(given.signal) };
   const { students: training, evaluation } = study;
-  if (training && evaluation) {
-    for (const set of study.sets.filter((set) => set.students)) {
-      const ofSet: StudentAnswers[][] = [];
-      for (const seed of training.seeds) {
-        const plan = { training, evaluation, seed, base: models.base.hash };
-        ofSet.push(await measuredStudent(options, set, plan));
-      }
-      answers.set(set.name, ofSet);
-    }
+  await writeChains(study, folder);
+  const compression = openCompression(study);
+  if (!training || !evaluation) {
+    const sets = await prepareArms(study.sets, compression, options);
+    return { study, models: compression.models(), sets, students: [], comparisons: [] };
   }
+  const { problems, operations, split, seed, budgets } = evaluation;
+  const files = setFiles(folder);
+  const trainingOf = (student: number) => {
+    const { steps, batchSize, learningRate, optimizer, schedule } = training;
+    return { maxSteps: steps, batchSize, learningRate, optimizer, schedule, seed: `${study.seed}/${student}` };
+  };
+  const stages: Stages<StudySet, SetResult> = {
+    ...compression,
+    isEvaluated: ({ students }) => students,
+    settings: async ({ name }, student) => ({
+      base: compression.models().base.hash,
+      training: trainingOf(student),
+      data: await sha256File(files.training(name)),
+      evaluation,
+    }),
+    async train({ name }, student, { folder: out, ...context }) {
+      const model = await resolveModel(study.models.base);
+      await fineTune({
+        ...{ ...trainingOf(student), model, data: files.training(name), out, resume: true },
+        ...{ signal: context.signal, display: context.display },
+      });
+      return out;
+    },
+    strategy: () => think(),
+  };
+  const results = await runStudy<StudySet, SetResult>(
+    {
+      name: study.name,
+      arms: study.sets,
+      seeds: training.seeds,
+      task: { name: `word-problems:${operations.join("-")}`, limit: problems, split, seed },
+      budgets,
+      comparisons: study.comparisons,
+      policy: "astar",
+      sampling: { seed },
+    },
+    stages,
+    options,
+  );
   return {
     study,
-    models,
-    sets,
-    students: study.sets.flatMap(({ name, method }) => {
-      const own = answers.get(name);
-      return own ? { name, method, budgets: studentMeasures(own) } : [];
-    }),
-    comparisons: study.comparisons.flatMap(([set, other]) => {
-      const [own, others] = [answers.get(set), answers.get(other)];
-      return own && others ? { set, other, budgets: compareStudents(own, others) } : [];
-    }),
+    models: compression.models(),
+    sets: results.prepared,
+    students: results.arms,
+    comparisons: results.comparisons.map(({ arm, other, budgets }) => ({ set: arm, other, budgets })),
   };
 }
 
-async function compressAll({ study, folder, signal, display }: StudyOptions) {
-  const { base, validator, scorer } = study.models;
+interface Models extends Record<ModelRole, LanguageModel> {
+  dispose(): Promise<void>;
+}
+
+/** Preparing the sets of a study: each is compressed with its models, which are loaded for the first and then kept. */
+function openCompression(study: AstarStudy) {
+  let opened: Models | undefined;
+  let described: AstarStudyResults["models"] | undefined;
+  return {
+    async prepare(set, { folder, signal, display }) {
+      opened ??= await openModels(study.models, signal);
+      described ??= await describeModels(opened);
+      return compressSet(study, set, { ...opened, folder, signal, display });
+    },
+    async release() {
+      await opened?.dispose();
+    },
+    /** Known once a set is prepared; a study has at least one. */
+    models: () => described!,
+  } satisfies Pick<Stages<StudySet, SetResult>, "prepare" | "release"> & Record<string, unknown>;
+}
+
+async function openModels(specs: AstarStudy["models"], signal: AbortSignal | undefined): Promise<Models> {
   const loaded = new Map<string, LanguageModel>();
-  for (const spec of new Set([base, validator, scorer])) {
-    // Without arenas: each shape of batch would keep its own memory.
-    loaded.set(spec, await loadModel(spec, { signal, session: { arena: false } }));
-  }
-  const modelOf = (name: keyof Study["models"]) => loaded.get(study.models[name])!;
-  try {
-    const sets: SetResult[] = [];
-    const models = { base: modelOf("base"), validator: modelOf("validator"), scorer: modelOf("scorer") };
-    for (const set of study.sets) sets.push(await compressSet(study, set, { ...models, folder, signal, display }));
-    const described = async (model: LanguageModel) => ({
-      hash: (await model.hash()) ?? null,
-      parameters: model.parameterCount ?? null,
-    });
-    return {
-      sets,
-      models: {
-        base: await described(models.base),
-        validator: await described(models.validator),
-        scorer: await described(models.scorer),
-      },
-    };
-  } finally {
+  const dispose = async () => {
     await Promise.all([...loaded.values()].map((model) => model.dispose()));
-  }
-}
-
-interface StudentPlan {
-  training: NonNullable<Study["students"]>;
-  evaluation: NonNullable<Study["evaluation"]>;
-  seed: number;
-  /** Hash of the weights that it starts from. */
-  base: string | null;
-}
-
-/** Train a student and measure it; what was done before is taken as it is. */
-async function measuredStudent(
-  { study, folder, signal, display }: StudyOptions,
-  set: StudySet,
-  plan: StudentPlan,
-): Promise<StudentAnswers[]> {
-  const files = studyFiles(folder);
-  const { seed, base, evaluation } = plan;
-  const { steps, batchSize, learningRate, optimizer, schedule } = plan.training;
-  const training = { maxSteps: steps, batchSize, learningRate, optimizer, schedule, seed: `${study.seed}/${seed}` };
-  const { problems, operations, split, budgets, seed: problemSeed } = evaluation;
-  const data = files.training(set.name);
-  const settings = { base, training, data: await sha256File(data), evaluation };
-  return keptResult(files.answers(set.name, seed), settings, async () => {
-    const out = files.student(set.name, seed);
-    await fineTune({
-      ...training,
-      model: await resolveModel(study.models.base),
-      data,
-      out,
-      resume: true,
-      signal,
-      display,
-    });
-    const student = await loadModel(out, { session: { arena: false } });
-    try {
-      const task = await loadTask(`word-problems:${operations.join("-")}`, {
-        limit: problems,
-        split,
-        seed: problemSeed,
-      });
-      const { records } = await evaluate(think(), task, {
-        model: student,
-        budgets,
-        seed: problemSeed,
-        folder: files.evaluation(set.name, seed),
-        signal,
-        display,
-        label: `student ${set.name}/${seed}`,
-      });
-      return studentAnswers(records);
-    } finally {
-      await student.dispose();
+  };
+  try {
+    for (const spec of new Set([specs.base, specs.validator, specs.scorer])) {
+      // Without arenas: each shape of batch would keep its own memory.
+      loaded.set(spec, await loadModel(spec, { signal, session: { arena: false } }));
     }
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  const modelOf = (role: ModelRole) => loaded.get(specs[role])!;
+  return { base: modelOf("base"), validator: modelOf("validator"), scorer: modelOf("scorer"), dispose };
+}
+
+async function describeModels(models: Models): Promise<AstarStudyResults["models"]> {
+  const described = async (role: ModelRole): Promise<ModelDescription> => ({
+    hash: (await models[role].hash()) ?? null,
+    parameters: models[role].parameterCount ?? null,
   });
+  return {
+    base: await described("base"),
+    validator: await described("validator"),
+    scorer: await described("scorer"),
+  };
 }

@@ -1,4 +1,4 @@
-import { parseStudy, type StudyResults, setPoints, settingEffect } from "thoughtbook/astar";
+import { type AstarStudyResults, parseStudy, setPoints, settingEffect } from "thoughtbook/astar";
 import { describe, expect, it } from "vitest";
 import { failure } from "../../core/helpers.js";
 
@@ -28,7 +28,7 @@ const results = {
     method,
     budgets: [64, 128].map((budget) => ({ budget, accuracy: { value: i + budget, interval: undefined, count: 1 } })),
   })),
-} as unknown as StudyResults;
+} as unknown as AstarStudyResults;
 
 describe("settingEffect", () => {
   const effect = (setting: Parameters<typeof settingEffect>[1]["setting"]) =>
@@ -66,7 +66,7 @@ describe("settingEffect of accepted chains", () => {
     study: withBy,
     sets: withBy.sets.map(({ name }) => ({ name, keptTokens: 0.5 })),
     students: withBy.sets.slice(3).map(({ name, method }) => ({ name, method, budgets })),
-  } as unknown as StudyResults;
+  } as unknown as AstarStudyResults;
 
   it("takes the settings of the sets whose rows they are, each accepted by its own search", () => {
     const found = settingEffect(ofAccepted, { setting: "alpha", budget: 64 });

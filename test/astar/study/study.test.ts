@@ -1,18 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  compareStudents,
-  parseStudy,
-  readStudy,
-  readStudyResults,
-  runStudy,
-  type Study,
-  studentMeasures,
-  studentPoints,
-} from "thoughtbook/astar";
+import { type AstarStudy, parseStudy, readStudy, readStudyResults, runAstarStudy } from "thoughtbook/astar";
 import { projectFolder } from "thoughtbook/core";
-import { budgetFigure } from "thoughtbook/plot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { failure } from "../../core/helpers.js";
 import { writeChatModel } from "../../model/generate/helpers.js";
@@ -20,7 +10,7 @@ import { SILENT } from "../../train/helpers.js";
 
 const STUDIES = join(projectFolder(), "data", "studies");
 
-describe("runStudy", { timeout: 180_000 }, () => {
+describe("runAstarStudy", { timeout: 180_000 }, () => {
   let folder: string;
   let model: string;
   beforeAll(async () => {
@@ -34,7 +24,7 @@ describe("runStudy", { timeout: 180_000 }, () => {
   const FULL = { name: "full", method: "full chain", mode: "full" };
   const NECESSARY = { name: "necessary", method: "necessary steps", mode: "necessary" };
   const RANDOM = { name: "random", method: "random steps", mode: "random", like: "necessary", students: false };
-  const studyOf = (sets: object[], comparisons: string[][] = [], seeds = [1, 2]): Study =>
+  const studyOf = (sets: object[], comparisons: string[][] = [], seeds = [1, 2]): AstarStudy =>
     parseStudy({
       name: "tiny",
       seed: 1,
@@ -45,7 +35,8 @@ describe("runStudy", { timeout: 180_000 }, () => {
       students: { seeds, steps: 2, batchSize: 2, learningRate: 0.01, optimizer: "adamw", schedule: "linear" },
       evaluation: { problems: 3, operations: [1, 1], split: "validation", seed: 1, budgets: [3, 6] },
     });
-  const run = (name: string, study: Study) => runStudy({ study, folder: join(folder, name), display: SILENT });
+  const run = (name: string, study: AstarStudy) =>
+    runAstarStudy({ study, folder: join(folder, name), display: SILENT });
   const weights = (name: string, set: string, seed: number) =>
     readFileSync(join(folder, name, "students", set, String(seed), "model.safetensors"));
 
@@ -65,6 +56,12 @@ describe("runStudy", { timeout: 180_000 }, () => {
     expect(first.comparisons).toMatchObject([
       { set: "necessary", other: "full", budgets: [{ budget: 3 }, { budget: 6 }] },
     ]);
+    // Folders of earlier versions are gone on with: what stands there keeps its form.
+    const kept = JSON.parse(readFileSync(join(folder, "a", "evaluations", "full", "1.json"), "utf8"));
+    expect(Object.keys(kept.settings)).toEqual(["base", "data", "evaluation", "training"]);
+    expect(kept.settings.evaluation).toEqual(first.study.evaluation);
+    expect(kept.settings.training.seed).toBe("1/1");
+    expect(kept.result.map(Object.keys)).toEqual([3, 6].map(() => ["budget", "astar", "strict", "finished", "length"]));
     expect(weights("a", "full", 1).equals(weights("a", "full", 2))).toBe(false);
     expect(weights("a", "full", 1).equals(weights("a", "necessary", 1))).toBe(false);
 
@@ -170,50 +167,5 @@ describe("runStudy", { timeout: 180_000 }, () => {
 
   it("refuses two sets of one name", () => {
     expect(() => studyOf([FULL, FULL])).toThrow(/same name/);
-  });
-});
-
-describe("studentMeasures", () => {
-  const answers = (astar: number[], length: number[], budget = 10) => [
-    { budget, astar, strict: astar.map(() => 0), finished: astar.map(() => 1), length },
-  ];
-  const short = [answers([1, 1, 0, 0], [10, 10, 10, 10]), answers([1, 1, 1, 0], [10, 10, 10, 10])];
-  const long = [answers([1, 0, 0, 0], [40, 40, 40, 40]), answers([1, 0, 0, 0], [40, 40, 40, 40])];
-
-  it("means over seeds and problems, and ACU from them", () => {
-    const [measures] = studentMeasures(short);
-    expect(measures!.accuracy.value).toBe(5 / 8);
-    expect(measures!.acu.value).toBe((100 * 62.5) / 10);
-    expect([measures!.strict.value, measures!.finishRate.value, measures!.length.value]).toEqual([0, 1, 10]);
-    const [low, high] = measures!.accuracy.interval!;
-    expect(low).toBeLessThan(0.5);
-    expect(high).toBeGreaterThan(0.75);
-  });
-
-  it("compares problem by problem", () => {
-    const [comparison] = compareStudents(short, long);
-    expect(comparison!.difference.value).toBe(3 / 8);
-    expect(comparison!.accuracyRatio!.value).toBe(2.5);
-    expect(comparison!.acuRatio!.value).toBe(10);
-    expect(comparison!.lengthRatio.value).toBe(0.25);
-    for (const end of comparison!.lengthRatio.interval!) expect(end).toBeCloseTo(0.25, 9);
-    // In pairs: problems that are solved by both do not make the difference uncertain.
-    const alike = compareStudents(long, long)[0]!.difference;
-    expect(alike.value).toBe(0);
-    for (const end of alike.interval!) expect(end).toBeCloseTo(0, 9);
-    expect(comparison!.accuracyRatio!.interval![0]).toBeGreaterThan(0);
-    expect(
-      compareStudents(short, [answers([0, 0, 0, 0], [1, 1, 1, 1]), answers([0, 0, 0, 0], [1, 1, 1, 1])])[0],
-    ).not.toHaveProperty("accuracyRatio");
-  });
-
-  it("refuses students of other budgets", () => {
-    expect(() => studentMeasures([answers([1], [1]), answers([1], [1], 20)])).toThrow(RangeError);
-  });
-
-  it("gives points for the figure of accuracy by budget", () => {
-    const points = studentPoints([{ method: "A*-Thought", budgets: studentMeasures(short) }]);
-    expect(points[0]).toMatchObject({ panel: "ours", method: "A*-Thought", budget: 10, accuracy: 62.5, length: 10 });
-    expect(budgetFigure({ name: "f", title: "t", rows: points }).table.rows).toHaveLength(1);
   });
 });

@@ -1,0 +1,23 @@
+export { studyFiles } from "./files.js";
+export {
+  type ArmAnswers,
+  type ArmComparison,
+  type ArmMeasures,
+  armAnswers,
+  armMeasures,
+  compareArms,
+} from "./measures.js";
+export { type ArmPoint, armPoints } from "./points.js";
+export { prepareArms, runStudy } from "./run-study.js";
+export type {
+  Arm,
+  ArmResult,
+  ComparisonResult,
+  StageContext,
+  Stages,
+  Study,
+  StudyOptions,
+  StudyResults,
+  StudySampling,
+  TaskSpec,
+} from "./study.js";

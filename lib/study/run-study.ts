@@ -1,0 +1,182 @@
+import { badInput, interruptible, keptResult, ThoughtbookError } from "../core/index.js";
+import { evaluate } from "../eval/index.js";
+import { type LanguageModel, loadModel } from "../llm/index.js";
+import { gradeCompletion, loadTask, type Task } from "../tasks/index.js";
+import { studyFiles } from "./files.js";
+import { type ArmAnswers, armAnswers, armMeasures, compareArms } from "./measures.js";
+import { type ModelSlot, modelSlot } from "./model-slot.js";
+import { type Arm, checkStudy, type Stages, type Study, type StudyOptions, type StudyResults } from "./study.js";
+
+/**
+ * Carry a study out: prepare all arms, then with each seed train each arm that has no model of its own, evaluate it on
+ * the task under all budgets, and measure and compare with intervals over seeds and problems.
+ *
+ * In the folder: `students/ARM/SEED` for what `train` writes, `evaluations/ARM/SEED` (records, as `evaluate` keeps them) and
+ * `evaluations/ARM/SEED.json` (what the measures need). What is finished is not done again, and an interrupted evaluation goes on
+ * with its records. A model that arms in a row share is loaded once; a trained one is disposed after its evaluation.
+ *
+ * @throws bad-input, before any work, for a study that cannot be carried out; bad-input for a folder with answers of other
+ *   settings; interrupted; as the stages, `loadModel`, `loadTask` and `evaluate`
+ *
+ * @example
+ * const strategies = { direct: direct(), cot: cot() };
+ * const arms = (["direct", "cot"] as const).map((name) => ({ name, model: "mini" }));
+ * const task = { name: "word-problems:2-4", limit: 50 };
+ * const study: Study<(typeof arms)[number]> = { name: "baselines", arms, seeds: [1], task, budgets: [64, 128] };
+ * const stages = { strategy: ({ name }: (typeof arms)[number]) => strategies[name] };
+ * const results = await runStudy(study, stages, { folder: "runs/baselines" });
+ */
+export async function runStudy<A extends Arm, Prepared = undefined>(
+  study: Study<A>,
+  stages: Stages<A, Prepared>,
+  given: StudyOptions,
+): Promise<StudyResults<Prepared>> {
+  const options = { ...given, signal: interruptible(given.signal) };
+  const { signal, load = loadWithoutArenas } = options;
+  checkStudy(study, stages);
+  const { policy = "strict", comparisons = [] } = study;
+  const task = "problems" in study.task ? study.task : await loadTask(study.task.name, { ...study.task, signal });
+  requirePolicy(study, task);
+  const prepared = await prepareArms(study.arms, stages, options);
+  const models = modelSlot((spec) => load(spec, { signal }));
+  const work = { study, stages, options, task, models };
+  const answers = new Map<string, ArmAnswers[][]>();
+  try {
+    for (const [at, arm] of study.arms.entries()) {
+      if (stages.isEvaluated && !stages.isEvaluated(arm)) continue;
+      const bySeed: ArmAnswers[][] = [];
+      for (const seed of study.seeds) bySeed.push(await answersOf(arm, seed, prepared[at] as Prepared, work));
+      answers.set(arm.name, bySeed);
+    }
+  } finally {
+    await models.empty();
+  }
+  return {
+    name: study.name,
+    task: task.name,
+    problems: task.problems.length,
+    seeds: [...study.seeds],
+    policy,
+    prepared,
+    arms: study.arms.flatMap(({ name, method = name }) => {
+      const own = answers.get(name);
+      return own ? { name, method, budgets: armMeasures(own, policy) } : [];
+    }),
+    comparisons: comparisons.map(([arm, other]) => ({
+      arm,
+      other,
+      budgets: compareArms(answers.get(arm)!, answers.get(other)!, policy),
+    })),
+  };
+}
+
+/**
+ * The first stage of a study alone: prepare arms in their order, then release what that needed.
+ *
+ * @returns what preparing gave, in the order of the arms; nothing if there is no such stage
+ * @throws interrupted; as the stage
+ */
+export async function prepareArms<A extends Arm, Prepared>(
+  arms: readonly A[],
+  { prepare, release }: Pick<Stages<A, Prepared>, "prepare" | "release">,
+  { folder, display, ...given }: StudyOptions,
+): Promise<Prepared[]> {
+  if (!prepare) return [];
+  const signal = interruptible(given.signal);
+  const prepared: Prepared[] = [];
+  try {
+    for (const arm of arms) {
+      requireUninterrupted(signal);
+      prepared.push(await prepare(arm, { folder, signal, display }));
+    }
+  } finally {
+    await release?.();
+  }
+  return prepared;
+}
+
+interface Work<A extends Arm, Prepared> {
+  study: Study<A>;
+  stages: Stages<A, Prepared>;
+  options: StudyOptions;
+  task: Task;
+  models: ModelSlot;
+}
+
+/** Train an arm, if it has no model, and evaluate it; what was done before is taken as it is. */
+async function answersOf<A extends Arm, Prepared>(
+  arm: A,
+  seed: number,
+  prepared: Prepared,
+  { study, stages, options, task, models }: Work<A, Prepared>,
+): Promise<ArmAnswers[]> {
+  const { folder, signal, display } = options;
+  requireUninterrupted(signal);
+  const { policy = "strict", budgets } = study;
+  const files = studyFiles(folder);
+  const strategy = stages.strategy(arm, prepared);
+  const sampling = { ...study.sampling, seed: study.sampling?.seed ?? seed };
+  const evaluation = {
+    ...{ task: task.settings, budgets: [...new Set(budgets)].sort((a, b) => a - b), policy, sampling },
+    strategy: { name: strategy.name, ...strategy.settings },
+  };
+  const settings = { evaluation, ...(await modelSettings(arm, seed, prepared, stages, models)) };
+  return keptResult(files.answers(arm.name, seed), settings, async () => {
+    const { train } = stages;
+    const isTrained = arm.model === undefined;
+    // Training has the memory to itself.
+    if (isTrained) await models.empty();
+    const context = { folder: files.student(arm.name, seed), signal, display, prepared };
+    const model = await models.use(isTrained ? await train!(arm, seed, context) : arm.model!);
+    const { records } = await evaluate(strategy, task, {
+      model,
+      budgets,
+      ...sampling,
+      folder: files.evaluation(arm.name, seed),
+      signal,
+      display,
+      label: `${arm.name}/${seed}`,
+    });
+    if (isTrained) await models.empty();
+    return armAnswers(records, policy);
+  });
+}
+
+/** What the model of an arm depends on. */
+async function modelSettings<A extends Arm, Prepared>(
+  arm: A,
+  seed: number,
+  prepared: Prepared,
+  { settings }: Stages<A, Prepared>,
+  models: ModelSlot,
+): Promise<Record<string, unknown>> {
+  if (arm.model !== undefined) return { model: (await (await models.use(arm.model)).hash()) ?? arm.model };
+  if (settings) return settings(arm, seed, prepared);
+  const { method: _, ...own } = arm;
+  // As a file would keep it: an arm may hold functions.
+  return { arm: JSON.parse(JSON.stringify(own)), prepared };
+}
+
+const loadWithoutArenas = (spec: string, options: { signal?: AbortSignal | undefined }): Promise<LanguageModel> =>
+  // Each shape of batch would keep its own memory.
+  loadModel(spec, { ...options, session: { arena: false } });
+
+function requirePolicy({ name, policy = "strict" }: Pick<Study, "name" | "policy">, { problems }: Task): void {
+  const kinds = new Map(problems.map((problem) => [problem.kind, problem]));
+  for (const [kind, problem] of kinds) {
+    const { correct } = gradeCompletion(problem, "", undefined);
+    if (correct[policy] !== undefined) continue;
+    throw badInput(
+      `the study ${name} grades as ${policy}, which says nothing of answers of the kind ${kind}`,
+      `Choose one of ${Object.keys(correct).join(", ")}.`,
+    );
+  }
+}
+
+function requireUninterrupted(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  throw new ThoughtbookError("interrupted", "the study was interrupted", {
+    hint: "Run it again: it goes on from there.",
+    cause: signal.reason,
+  });
+}
