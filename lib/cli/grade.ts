@@ -1,9 +1,10 @@
-import { type Command, Option } from "commander";
+import { type Command, Option } from "@commander-js/extra-typings";
 import { z } from "zod";
 import { ANSWER_KINDS, type Grade, grade, POLICIES, type Policy } from "../answer/index.js";
 import { type JsonlIssue, readJsonl, resolveUserPath, ThoughtbookError } from "../core/index.js";
 import { proportion } from "../eval/index.js";
 import { count } from "./numbers.js";
+import { percent } from "./table.js";
 
 const FIELDS = `
 One record a line:
@@ -40,7 +41,7 @@ export function addGradeCommand(program: Command): void {
     .addOption(new Option("--policy <policy>", "how to grade").choices([...POLICIES, "all"]).default("all"))
     .option("--limit <n>", "grade only the first n records", count)
     .addHelpText("after", FIELDS)
-    .action(async ({ file, policy, limit }: { file: string; policy: Policy | "all"; limit?: number }) => {
+    .action(async ({ file, policy, limit }) => {
       const policies = policy === "all" ? POLICIES : [policy];
       const { graded, issues } = await gradeFile(resolveUserPath(file), policies, limit);
       if (graded.length === 0) throw nothingToGrade(file, issues);
@@ -104,8 +105,6 @@ function accuracyLine(policy: Policy, graded: readonly Graded[]): string {
   const counts = `${count("correct")} of ${graded.length} correct, ${count("unparseable")} unparseable`;
   return `${policy.padEnd(8)}${percent(value).padStart(5)} %  [${low}, ${high}]  ${counts}`;
 }
-
-const percent = (share: number): string => (100 * share).toFixed(1);
 
 /** The records on which the policies do not all say correct or all say not correct. */
 function* disagreements(graded: readonly Graded[]): Generator<string, void, undefined> {
