@@ -1,7 +1,7 @@
 import { type Command, Option } from "@commander-js/extra-typings";
 import { z } from "zod";
 import { ANSWER_KINDS, type Grade, grade, POLICIES, type Policy } from "../answer/index.js";
-import { type JsonlIssue, readJsonl, resolveUserPath, ThoughtbookError } from "../core/index.js";
+import { groupBy, type JsonlIssue, readJsonl, resolveUserPath, ThoughtbookError } from "../core/index.js";
 import { proportion } from "../eval/index.js";
 import { count } from "./numbers.js";
 import { percent } from "./table.js";
@@ -62,15 +62,11 @@ function nothingToGrade(file: string, issues: readonly JsonlIssue[]): Thoughtboo
   if (issues.length === 0) {
     return new ThoughtbookError("bad-input", `${file} has no records`, { hint: "Run with --help for the fields." });
   }
-  const byReason = new Map<string, number[]>();
-  for (const { line, reason } of issues) {
-    // The messages of JSON's parser hold a part of the line.
-    const kind = reason.startsWith("invalid JSON") ? "invalid JSON" : reason;
-    byReason.set(kind, [...(byReason.get(kind) ?? []), line]);
-  }
+  // The messages of JSON's parser hold a part of the line.
+  const byReason = groupBy(issues, ({ reason }) => (reason.startsWith("invalid JSON") ? "invalid JSON" : reason));
   const reasons = [...byReason].slice(0, MOST_REASONS).map(([reason, those]) => {
     const more = those.length > 1 ? ` and ${(those.length - 1).toLocaleString("en-US")} more` : "";
-    return `${reason} (line ${those[0]}${more})`;
+    return `${reason} (line ${those[0].line}${more})`;
   });
   const rest = byReason.size > MOST_REASONS ? "; …" : "";
   const lines = issues.length === 1 ? "its line is" : `its ${issues.length.toLocaleString("en-US")} lines are`;

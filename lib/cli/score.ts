@@ -1,5 +1,5 @@
 import type { Command } from "@commander-js/extra-typings";
-import { ThoughtbookError } from "../core/index.js";
+import { sum, ThoughtbookError } from "../core/index.js";
 import type { Flags } from "./flags.js";
 import { parseIds } from "./generate.js";
 import { MODEL_SPEC } from "./models.js";
@@ -84,7 +84,7 @@ function show(tokenLogProbs: readonly number[], continuationTokens: number | und
 }
 
 function summary(logProbs: readonly number[]): string {
-  const sum = logProbs.reduce((total, each) => total + each, 0);
-  const perplexity = Math.exp(-sum / logProbs.length);
-  return `${logProbs.length} tokens, log-probability ${sum.toFixed(3)} (${(sum / logProbs.length).toFixed(3)} a token), perplexity ${perplexity.toFixed(3)}`;
+  const total = sum(logProbs);
+  const perplexity = Math.exp(-total / logProbs.length);
+  return `${logProbs.length} tokens, log-probability ${total.toFixed(3)} (${(total / logProbs.length).toFixed(3)} a token), perplexity ${perplexity.toFixed(3)}`;
 }

@@ -1,3 +1,4 @@
+export { type Defined, groupBy, mean, sum, withoutUndefined } from "./collections.js";
 export { countOf } from "./count-of.js";
 export { NOTEBOOK_DISPLAY, type NotebookDisplay, notebookDisplay } from "./display.js";
 export { type DownloadOptions, type DownloadProgress, download, parseRetryAfter } from "./download.js";

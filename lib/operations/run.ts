@@ -1,5 +1,5 @@
 import type { Result } from "../answer/index.js";
-import { interruptible, mapInTurns, ThoughtbookError } from "../core/index.js";
+import { checkWhole, interruptible, mapInTurns, ThoughtbookError } from "../core/index.js";
 import {
   type Completion,
   type CompletionTokens,
@@ -234,12 +234,8 @@ function checkOptions(
   seeds: readonly (number | string)[] | undefined,
   inputs: number,
 ): void {
-  for (const [name, value] of Object.entries({ attempts, samples })) {
-    if (Number.isInteger(value) && value >= 1) continue;
-    throw new ThoughtbookError("bad-input", `${name} is ${value}, expected a whole number above 0`, {
-      hint: "Correct the option.",
-    });
-  }
+  checkWhole("attempts", attempts, 1);
+  checkWhole("samples", samples, 1);
   if (seeds === undefined || seeds.length === inputs) return;
   throw new ThoughtbookError("bad-input", `there are ${seeds.length} seeds for ${inputs} inputs`, {
     hint: "Give one seed for each input, or `seed` for all.",

@@ -1,4 +1,4 @@
-import { checkWhole } from "../core/index.js";
+import { checkWhole, sum } from "../core/index.js";
 import { bestEnd } from "./beam-search.js";
 import {
   checkAnswers,
@@ -136,7 +136,7 @@ function descend<State>(
   while (branches[at]!.children.length > 0) {
     const { children, visits, pending } = branches[at]!;
     const priors = children.map((child) => nodes[child]!.prior ?? 1);
-    const sum = priors.reduce((total, prior) => total + prior, 0);
+    const total = sum(priors);
     let [best, highest] = [at, Number.NEGATIVE_INFINITY];
     for (const [index, child] of children.entries()) {
       const branch = branches[child]!;
@@ -144,7 +144,7 @@ function descend<State>(
       // A pending walk counts as one that found nothing, so that the walks of one round part.
       const count = branch.visits + branch.pending;
       const q = branch.total / count;
-      const prior = sum > 0 ? priors[index]! / sum : 1 / children.length;
+      const prior = total > 0 ? priors[index]! / total : 1 / children.length;
       const score = q + (exploration * prior * Math.sqrt(visits + pending)) / (1 + count);
       if (score > highest) [best, highest] = [child, score];
     }

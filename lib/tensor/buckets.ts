@@ -1,5 +1,5 @@
 import type { Random } from "../core/index.js";
-import { ThoughtbookError } from "../core/index.js";
+import { badInput, checkWhole, groupBy, } from "../core/index.js";
 import { type DType, emptyTensor, type TensorData } from "./tensor-data.js";
 
 /*
@@ -32,9 +32,9 @@ export function bucketSizes({
   shortest = Math.min(multipleOf, longest),
   growth = 2,
 }: BucketSizesOptions): number[] {
-  checkCount("longest", longest);
-  checkCount("multipleOf", multipleOf);
-  checkCount("shortest", shortest);
+  checkWhole("longest", longest, 1);
+  checkWhole("multipleOf", multipleOf, 1);
+  checkWhole("shortest", shortest, 1);
   if (!(growth >= 1 && growth < Number.POSITIVE_INFINITY))
     throw badInput(`growth is ${growth}, expected a number from 1`, "2 doubles the size from bucket to bucket.");
   if (shortest > longest) throw badInput(`shortest is ${shortest}, above longest, ${longest}`, "Swap the two.");
@@ -148,16 +148,11 @@ export function bucketBatches(
   lengths: readonly number[],
   { sizes, batchSize, rowSizes = [batchSize], random }: BucketBatchesOptions,
 ): BucketBatch[] {
-  checkCount("batchSize", batchSize);
+  checkWhole("batchSize", batchSize, 1);
   const order = [...lengths.keys()];
-  const groups = new Map<number, number[]>();
-  for (const index of random ? random.stream("examples").shuffle(order) : order) {
-    const size = bucketOf(lengths[index]!, sizes);
-    groups
-      .set(size, groups.get(size) ?? [])
-      .get(size)!
-      .push(index);
-  }
+  const groups = groupBy(random ? random.stream("examples").shuffle(order) : order, (index) =>
+    bucketOf(lengths[index]!, sizes),
+  );
   const batches = [...groups].flatMap(([length, indices]) =>
     Array.from({ length: Math.ceil(indices.length / batchSize) }, (_, i) => {
       const chosen = indices.slice(i * batchSize, (i + 1) * batchSize);
@@ -175,13 +170,4 @@ export function paddingShare(lengths: readonly number[], batches: readonly Bucke
     0,
   );
   return places === 0 ? 0 : 1 - used / places;
-}
-
-function checkCount(name: string, value: number): void {
-  if (Number.isInteger(value) && value > 0) return;
-  throw badInput(`${name} is ${value}, expected a whole number above 0`, "Sizes are numbers of tokens or rows.");
-}
-
-function badInput(message: string, hint: string): ThoughtbookError {
-  return new ThoughtbookError("bad-input", message, { hint });
 }

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { ThoughtbookError } from "../core/index.js";
+import { sum, ThoughtbookError } from "../core/index.js";
 import { type Compiled, type CompileOptions, compile, type Inputs, type StoragePool, type Traced } from "./compile.js";
 import { isTensor, valueAndGradients } from "./gradients.js";
 import { clippingScale, globalNorm } from "./optimizers/clipping.js";
@@ -206,7 +206,7 @@ export function compileTrainingStep<P, B, F = Record<never, never>>(
       losses.push(numberOf(added.mean));
       metrics.push(numbersOf(added.metrics));
     }
-    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const total = sum(weights);
     if (!(total > 0)) {
       throw new ThoughtbookError(
         "bad-input",

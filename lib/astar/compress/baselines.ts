@@ -1,8 +1,8 @@
-import { createRandom } from "../../core/index.js";
+import { badInput, createRandom } from "../../core/index.js";
 import { isTokenModel, type LanguageModel } from "../../llm/index.js";
 import type { ChainRow } from "../chains/chain-rows.js";
 import { joinSteps, STEP_SEPARATOR } from "../chains/split-steps.js";
-import { allSteps, badInput } from "../paths/step-set.js";
+import { allSteps } from "../paths/step-set.js";
 import type { TokenCounter } from "./compressed-row.js";
 
 /**

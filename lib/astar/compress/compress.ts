@@ -1,11 +1,10 @@
-import { interruptible } from "../../core/index.js";
+import { badInput, interruptible } from "../../core/index.js";
 import { type LanguageModel, requireCapability } from "../../llm/index.js";
 import { gatherCalls } from "../../rollouts/index.js";
 import type { ChainRow } from "../chains/chain-rows.js";
 import type { ThoughtTags } from "../chains/tags.js";
 import { type Importance, type ImportanceOptions, randomImportance, rankSteps } from "../importance/formulas.js";
 import { importanceSignals, type SignalOptions } from "../importance/importance.js";
-import { badInput } from "../paths/step-set.js";
 import {
   BASELINE_MODES,
   type BaselineMode,

@@ -14,7 +14,6 @@ import {
   type Chain,
   CONDITION_SENTENCES,
   type ImportanceCache,
-  type MeasuredChain,
   type SignalSettings,
 } from "./importance.js";
 

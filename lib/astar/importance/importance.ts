@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../../core/index.js";
+import { sum, ThoughtbookError } from "../../core/index.js";
 import { isTokenModel, type LanguageModel, requireCapability, type Score, type ScoreRequest } from "../../llm/index.js";
 import type { Tokenizer } from "../../model/index.js";
 import type { ChainSignals, ConditionSignals, StepSignals } from "./formulas.js";
@@ -207,7 +207,6 @@ function signalsOf(plan: ChainPlan, scores: readonly Score[], sinkTokens: number
 }
 
 function conditionSignals({ logProbs, attention }: Score, sinkTokens: number, model: string): ConditionSignals {
-  const sum = (values: Float32Array) => values.reduce((total, each) => total + each, 0);
   const [logProb, mass] = [sum(logProbs), sum(attention!.mass.subarray(sinkTokens))];
   if (!Number.isFinite(logProb) || !Number.isFinite(mass)) {
     throw new ThoughtbookError(

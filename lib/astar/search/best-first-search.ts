@@ -1,8 +1,8 @@
 import TinyQueue from "tinyqueue";
-import { interruptible } from "../../core/index.js";
+import { badInput, checkWhole, interruptible } from "../../core/index.js";
 import { createAcceptance, growRejected, shortestPrefix } from "../paths/acceptance.js";
 import { type Bits, bit, stepsOf, withSteps } from "../paths/bit-set.js";
-import { allSteps, badInput, checkQueue, checkWhole } from "../paths/step-set.js";
+import { allSteps, checkQueue } from "../paths/step-set.js";
 import { leastAddition } from "./best-first-bound.js";
 import { type CostedNode, createStates } from "./best-first-states.js";
 import { checkAnswers, checkSignal, type SearchResult } from "./search-tree.js";

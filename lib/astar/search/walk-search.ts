@@ -1,5 +1,5 @@
-import { interruptible } from "../../core/index.js";
-import { allSteps, checkQueue, checkWhole, spanOf, union } from "../paths/step-set.js";
+import { checkWhole, interruptible } from "../../core/index.js";
+import { allSteps, checkQueue, spanOf, union } from "../paths/step-set.js";
 import { checkAnswers, checkSignal, type SearchNode, type SearchResult, type SearchStatus } from "./search-tree.js";
 
 export interface WalkOptions {

@@ -1,12 +1,11 @@
 import { join } from "node:path";
-import { keptResult, type ProgressDisplay, sha256File, strictJson, writeWhole } from "../../core/index.js";
+import { badInput, keptResult, type ProgressDisplay, sha256File, strictJson, writeWhole } from "../../core/index.js";
 import { type ProceduralProblem, problemRecord, wordProblems } from "../../data/index.js";
 import { isTokenModel, type LanguageModel } from "../../llm/index.js";
 import type { TrainingOptions } from "../chains/training-row.js";
 import { writeAcceptedRows } from "../compress/accepted-rows.js";
 import { type CompressMode, needsOf } from "../compress/compress.js";
 import { type CompressionSummary, compressFile } from "../compress/compress-file.js";
-import { badInput } from "../paths/step-set.js";
 import type { Study, StudySet } from "./study-config.js";
 
 /** What became of the chains of a set. */

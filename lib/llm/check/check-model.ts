@@ -1,4 +1,4 @@
-import { interruptible, ThoughtbookError } from "../../core/index.js";
+import { checkWhole, interruptible, ThoughtbookError } from "../../core/index.js";
 import { CAPABILITY_NAMES, type Capability } from "../capabilities.js";
 import type { LanguageModel, Prompt } from "../language-model.js";
 import { type Finding, tryCapability } from "./check-capability.js";
@@ -42,11 +42,7 @@ const [FEWEST, MOST] = [4, 128];
 export async function checkModel(model: LanguageModel, options: CheckModelOptions = {}): Promise<ModelReport> {
   const { batchSize = 8, seconds = 3, onStep } = options;
   const signal = interruptible(options.signal);
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new ThoughtbookError("bad-input", `batchSize is ${batchSize}, expected a whole number above 0`, {
-      hint: "Correct the option.",
-    });
-  }
+  checkWhole("batchSize", batchSize, 1);
   const capabilities: Partial<Record<Capability, Finding>> = {};
   for (const capability of CAPABILITY_NAMES) {
     checkSignal(signal);

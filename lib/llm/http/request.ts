@@ -1,4 +1,4 @@
-import { sha256, ThoughtbookError } from "../../core/index.js";
+import { checkWhole, sha256, ThoughtbookError, withoutUndefined } from "../../core/index.js";
 import { type RequestOptions, resolveSampling } from "../../model/index.js";
 import { requireCapability } from "../capabilities.js";
 import type { ChatPrompt, GenerateTextOptions, IdPrompt, Prompt, TextRequest } from "../language-model.js";
@@ -39,8 +39,8 @@ export function wireRequest(
 ): WireRequest {
   const options: RequestOptions = { ...call, ...withoutUndefined(own) };
   const { maxNewTokens = 256, samples = 1, stopStrings = [], stopIds } = options;
-  checkCount("maxNewTokens", maxNewTokens);
-  checkCount("samples", samples);
+  checkWhole("maxNewTokens", maxNewTokens, 1);
+  checkWhole("samples", samples, 1);
   const { dialect } = server;
   if (stopStrings.includes("")) {
     throw new ThoughtbookError("bad-input", "a stop string is empty", {
@@ -201,14 +201,3 @@ export const seedOfSamples = (seed: number | undefined, sample: number, again: n
 
 const derivedSeed = (path: readonly (number | string)[]): number =>
   Number.parseInt(sha256(JSON.stringify(path)).slice(0, 8), 16) % SEEDS;
-
-export function checkCount(name: string, value: number): void {
-  if (Number.isInteger(value) && value >= 1) return;
-  throw new ThoughtbookError("bad-input", `${name} is ${value}, expected a whole number above 0`, {
-    hint: "Correct the option.",
-  });
-}
-
-function withoutUndefined<T extends object>(record: T): T {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as T;
-}

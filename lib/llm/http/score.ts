@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ThoughtbookError } from "../../core/index.js";
+import { checkWhole, ThoughtbookError } from "../../core/index.js";
 import { requireCapability } from "../capabilities.js";
 import type { Prompt, Score, ScoreRequest, ScoreTextOptions } from "../language-model.js";
 import { readPiece } from "./answer.js";
@@ -7,7 +7,7 @@ import { cacheKey } from "./cache.js";
 import type { Json } from "./connection.js";
 import { brokenAnswer, wrongAnswer } from "./fault.js";
 import type { Opened } from "./opened.js";
-import { checkCount, checkIdPrompt } from "./request.js";
+import { checkIdPrompt } from "./request.js";
 import { runAll } from "./run.js";
 import { type Ending, type Job, send } from "./send.js";
 import { serverRoot } from "./spec.js";
@@ -31,7 +31,7 @@ export async function scoreOver(
   const { server, limit, concurrency } = opened;
   requireCapability(server, "score");
   if (attention) requireCapability(server, "attention"); // Which no server has, so this throws.
-  if (batchSize !== undefined) checkCount("batchSize", batchSize);
+  checkWhole("batchSize", batchSize, 1);
   for (const { prompt, continuation } of requests) checkScorable(prompt, continuation);
   const results: Score[] = [];
   let done = 0;

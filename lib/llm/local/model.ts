@@ -10,7 +10,6 @@ import {
   type HostModel,
   type ModelConfig,
   parameterCount,
-  type ScoreSequence,
   score,
   scoreWithAttention,
   type Tokenizer,

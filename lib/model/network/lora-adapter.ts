@@ -1,4 +1,4 @@
-import { createRandom, ThoughtbookError } from "../../core/index.js";
+import { checkWhole, createRandom, ThoughtbookError } from "../../core/index.js";
 import type { ModelConfig } from "../config/config.js";
 import type { ModelParameters } from "../weights/checkpoint.js";
 import { fillNormal } from "../weights/initialize.js";
@@ -48,11 +48,7 @@ export function initializeAdapter(
   config: ModelConfig,
   { rank, alpha = 2 * rank, targets = [ALL_LINEAR], initialization = "kaiming", seed }: AdapterOptions,
 ): Adapter {
-  if (!(Number.isInteger(rank) && rank > 0)) {
-    throw new ThoughtbookError("bad-input", `the rank of the adapter is ${rank}, expected a whole number above 0`, {
-      hint: "8 is enough for most tasks.",
-    });
-  }
+  checkWhole("the rank of the adapter", rank, 1);
   if (!(alpha > 0 && alpha < Number.POSITIVE_INFINITY)) {
     throw new ThoughtbookError("bad-input", `alpha of the adapter is ${alpha}, expected a finite number above 0`, {
       hint: "Twice the rank is usual.",

@@ -1,4 +1,4 @@
-import { interruptible, ThoughtbookError } from "../../core/index.js";
+import { checkWhole, interruptible, ThoughtbookError } from "../../core/index.js";
 import {
   bucketOf,
   bucketSizes,
@@ -8,7 +8,7 @@ import {
   type TensorData,
 } from "../../tensor/index.js";
 import type { ModelConfig } from "../config/config.js";
-import { checkTop, type TokenLogProb, topTokens } from "../generate/sampling-top.js";
+import { type TokenLogProb, topTokens } from "../generate/sampling-top.js";
 import { brokenScores } from "../network/broken-weights.js";
 import { checkIds, type HostModel, modelInputs } from "../network/host-model.js";
 import {
@@ -102,7 +102,7 @@ export async function scoreWithTop(
   count: number,
   options: ScoreOptions = {},
 ): Promise<TopScore[]> {
-  checkTop(count);
+  checkWhole("topLogProbs", count, 0);
   return scoreTexts(model, sequences, { ...options, topCount: count });
 }
 
@@ -127,11 +127,7 @@ async function scoreTexts(
     attention: new Float32Array(attention ? from : 0),
   }));
   const scored = [...texts.keys()].filter((index) => results[index]!.logProbs.length > 0);
-  if (options.batchSize !== undefined && !(Number.isInteger(options.batchSize) && options.batchSize > 0)) {
-    throw new ThoughtbookError("bad-input", `batchSize is ${options.batchSize}, expected a whole number above 0`, {
-      hint: "Correct the option.",
-    });
-  }
+  checkWhole("batchSize", options.batchSize, 1);
   const programs = scorePrograms(model, options.session);
   const chunk = headChunk(config.vocabularySize);
   const toScore = scored.map((index) => texts[index]!);

@@ -1,5 +1,6 @@
 import type { SearchNode, SearchTree } from "../../astar/index.js";
-import { badInput, checkName } from "../check.js";
+import { badInput, groupBy } from "../../core/index.js";
+import { checkName } from "../check.js";
 import type { Figure, FigureOptions } from "../figure.js";
 import { edgePath, type GraphLayout, layoutGraph, type PlacedBox } from "../parts/graph-layout.js";
 import { inLayers, isBestFirst } from "../parts/search-tree-edges.js";
@@ -150,17 +151,16 @@ function stateOf({ verdict, expanded }: SearchNode): State {
 /** The nodes with their texts; of leaves that ended alike only some. */
 function drawnBoxes(nodes: readonly SearchNode[], steps: number, mostLeaves: number): Box[] {
   const parents = new Set(nodes.map(({ parent }) => parent));
-  const groups = new Map<string, number[]>();
-  for (const [at, node] of nodes.entries()) {
+  const groups = groupBy(nodes.keys(), (at) => {
+    const node = nodes[at]!;
     const isLearned = node.parent === null && node.f === undefined && node.g !== undefined && !node.chosen;
     const isLeaf = !parents.has(at) && !node.chosen && (node.parent !== null || isLearned);
-    const key = isLeaf ? `${node.parent} ${stateOf(node)} ${node.f === undefined}` : `${at}`;
-    groups.set(key, [...(groups.get(key) ?? []), at]);
-  }
+    return isLeaf ? `${node.parent} ${stateOf(node)} ${node.f === undefined}` : `${at}`;
+  });
   // One box for two would save nothing.
   const hidden = new Map(
     [...groups.values()].flatMap((group) => {
-      const shown = nodes[group[0]!]!.f === undefined ? 0 : mostLeaves;
+      const shown = nodes[group[0]]!.f === undefined ? 0 : mostLeaves;
       const rest = group.length > shown + 1 ? group.slice(shown) : [];
       return rest.map((at, index) => [at, index === 0 ? rest.length : 0] as const);
     }),
