@@ -10,12 +10,7 @@ import {
   ThoughtbookError,
 } from "../../core/index.js";
 import type { LanguageModel } from "../../llm/index.js";
-import {
-  type Chain,
-  CONDITION_SENTENCES,
-  type ImportanceCache,
-  type SignalSettings,
-} from "./importance.js";
+import { type Chain, CONDITION_SENTENCES, type ImportanceCache, type SignalSettings } from "./importance.js";
 
 export interface CacheOptions extends SignalSettings {
   /** What made steps of the data, for a message that says what changed: tags, splitting. */

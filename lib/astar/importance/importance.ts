@@ -1,5 +1,5 @@
 import { sum, ThoughtbookError } from "../../core/index.js";
-import { isTokenModel, type LanguageModel, requireCapability, type Score, type ScoreRequest } from "../../llm/index.js";
+import { type LanguageModel, requireCapability, type Score, type ScoreRequest, tokenizerOf } from "../../llm/index.js";
 import type { Tokenizer } from "../../model/index.js";
 import type { ChainSignals, ConditionSignals, StepSignals } from "./formulas.js";
 
@@ -82,7 +82,11 @@ export async function* importanceSignals<C extends Chain>(
   chains: Iterable<C> | AsyncIterable<C>,
   options: SignalOptions = {},
 ): AsyncGenerator<{ chain: C; signals: MeasuredChain }, void, undefined> {
-  const tokenizer = tokenizerOf(model);
+  const purpose = "bidirectional importance";
+  for (const capability of ["score", "attention", "tokenIds", "text"] as const) {
+    requireCapability(model, capability, purpose);
+  }
+  const tokenizer = tokenizerOf(model, purpose);
   const sink = options.sink ? [sinkToken(model, tokenizer)] : [];
   let done = 0;
   for await (const group of grouped(chains)) {
@@ -97,16 +101,6 @@ export async function* importanceSignals<C extends Chain>(
       yield { chain, signals: known[i] ?? computed[i]! };
     }
   }
-}
-
-function tokenizerOf(model: LanguageModel): Tokenizer {
-  for (const capability of ["score", "attention", "tokenIds", "text"] as const) {
-    requireCapability(model, capability, "bidirectional importance");
-  }
-  if (isTokenModel(model) && model.tokenizer) return model.tokenizer;
-  throw new ThoughtbookError("bad-input", `the tokenizer of ${model.name} is out of reach`, {
-    hint: "Bidirectional importance needs a checkpoint with a tokenizer.json on the local engine.",
-  });
 }
 
 function sinkToken(model: LanguageModel, { special }: Tokenizer): number {

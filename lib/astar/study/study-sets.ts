@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { badInput, keptResult, type ProgressDisplay, sha256File, strictJson, writeWhole } from "../../core/index.js";
+import { keptResult, type ProgressDisplay, sha256File, strictJson, writeWhole } from "../../core/index.js";
 import { type ProceduralProblem, problemRecord, wordProblems } from "../../data/index.js";
-import { isTokenModel, type LanguageModel } from "../../llm/index.js";
+import { type LanguageModel, tokenizerOf } from "../../llm/index.js";
 import type { TrainingOptions } from "../chains/training-row.js";
 import { writeAcceptedRows } from "../compress/accepted-rows.js";
 import { type CompressMode, needsOf } from "../compress/compress.js";
@@ -58,8 +58,7 @@ export async function compressSet(study: Study, set: StudySet, options: StudySet
   const { name, method, mode, like, importance, search } = set;
   const files = studyFiles(folder);
   if (mode === "accepted") return acceptedSet(study, set, options);
-  const tokenizer = isTokenModel(base) ? base.tokenizer : undefined;
-  if (!tokenizer) throw badInput(`the tokenizer of ${base.name} is out of reach`, "Take a checkpoint as the base.");
+  const tokenizer = tokenizerOf(base, "a study");
   const needs = needsOf(mode);
   const learned = learnedOf(study);
   const settings = {
