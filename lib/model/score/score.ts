@@ -31,8 +31,6 @@ export interface ScoreOptions {
    * have their common beginning computed once, where that is less work.
    */
   batchSize?: number | undefined;
-  /** Where shorter sequences are filled up; it changes rounding only. Default: `right`, which is faster. */
-  padding?: "left" | "right" | undefined;
   /** Ends the work between two batches, with an error. */
   signal?: AbortSignal | undefined;
   /** Called after each batch with the number of sequences scored so far. */
@@ -84,7 +82,7 @@ export interface AttendedScore {
 export async function scoreWithAttention(
   model: HostModel,
   sequences: readonly ScoreSequence[],
-  options: Omit<ScoreOptions, "padding"> = {},
+  options: ScoreOptions = {},
 ): Promise<AttendedScore[]> {
   return scoreTexts(model, sequences, { ...options, attention: true });
 }
@@ -116,7 +114,7 @@ interface WorkOptions extends ScoreOptions {
 async function scoreTexts(
   model: HostModel,
   sequences: readonly ScoreSequence[],
-  { topCount = 0, attention = false, padding: side = "right", ...options }: WorkOptions,
+  { topCount = 0, attention = false, ...options }: WorkOptions,
 ): Promise<(TopScore & AttendedScore)[]> {
   const { config } = model;
   const signal = interruptible(options.signal);
@@ -131,7 +129,7 @@ async function scoreTexts(
   const programs = scorePrograms(model, options.session);
   const chunk = headChunk(config.vocabularySize);
   const toScore = scored.map((index) => texts[index]!);
-  const isShared = !attention && side === "right" && options.batchSize === undefined;
+  const isShared = !attention && options.batchSize === undefined;
   const allRows = isShared
     ? sharedRows(toScore, { width: config.hiddenSize, longest: config.maxPositions })
     : // The last token is a target only, unless it is asked what it attends to.
@@ -151,8 +149,8 @@ async function scoreTexts(
     });
     const hidden = attention
       ? await attendedBodyOf(model, programs, batch, { length, rows })
-      : await bodyOf(model, programs, batch, { length, rows, side });
-    await headOf(model, programs, hidden, { batch, length, side, chunk, topCount });
+      : await bodyOf(model, programs, batch, { length, rows });
+    await headOf(model, programs, hidden, { batch, length, chunk, topCount });
     for (const place of indices.flatMap((index) => allRows[index]!.texts)) {
       const index = scored[place]!;
       // Of finite weights no score is infinite.
@@ -204,16 +202,15 @@ function readSequence(sequence: ScoreSequence, index: number, config: SequenceLi
 interface Layout {
   length: number;
   rows: number;
-  side: "left" | "right";
 }
 
 function bodyOf(
   model: HostModel,
   programs: ScorePrograms,
   batch: readonly WorkRow[],
-  { length, rows, side }: Layout,
+  { length, rows }: Layout,
 ): Promise<TensorData> {
-  const pad = (values: readonly ArrayLike<number>[]) => padRows(values, { length, rows, side, value: 0 }).values;
+  const pad = (values: readonly ArrayLike<number>[]) => padRows(values, { length, rows, value: 0 });
   const columns = batch.map(columnsOf);
   const tensors = {
     ...modelInputs(model),
@@ -226,9 +223,7 @@ function bodyOf(
     const prefixes = pad(columns.map(({ segments }) => segments.map(() => 1)));
     return programs.sharedBody({ ...tensors, segments, prefixes }) as Promise<TensorData>;
   }
-  if (side === "right") return programs.body(tensors) as Promise<TensorData>;
-  const mask = pad(columns.map(({ ids }) => new Int32Array(ids.length).fill(1)));
-  return programs.maskedBody({ ...tensors, mask }) as Promise<TensorData>;
+  return programs.body(tensors) as Promise<TensorData>;
 }
 
 /** The columns of a row: ids, positions, and the number of the part, 1 for the shared prefix. */
@@ -251,10 +246,10 @@ async function attendedBodyOf(
   model: HostModel,
   programs: ScorePrograms,
   batch: readonly WorkRow[],
-  { length, rows }: Omit<Layout, "side">,
+  { length, rows }: Layout,
 ): Promise<TensorData> {
   const only = batch.map(({ members }) => members[0]!);
-  const pad = (values: readonly ArrayLike<number>[]) => padRows(values, { length, rows, value: 0 }).values;
+  const pad = (values: readonly ArrayLike<number>[]) => padRows(values, { length, rows, value: 0 });
   const { hidden, mass } = await programs.attendedBody({
     ...modelInputs(model),
     ids: pad(only.map(({ text }) => text.ids)),
@@ -280,15 +275,14 @@ async function headOf(
   model: HostModel,
   { head, logProbs }: ScorePrograms,
   hidden: TensorData,
-  { batch, length, side, chunk, topCount }: HeadWork,
+  { batch, length, chunk, topCount }: HeadWork,
 ): Promise<void> {
   const { hiddenSize: width, vocabularySize } = model.config;
   const places: { from: number; result: TopScore; at: number; target: number }[] = [];
   for (const [index, row] of batch.entries()) {
-    const start = (index + (side === "left" ? 1 : 0)) * length - (side === "left" ? row.length : 0);
     for (const [member, { text, result }] of row.members.entries()) {
       for (let i = text.from; i < text.ids.length; i++) {
-        const from = start + columnOf(row, member, i - 1);
+        const from = index * length + columnOf(row, member, i - 1);
         places.push({ from, result, at: i - text.from, target: text.ids[i]! });
       }
     }
