@@ -5,7 +5,7 @@ import type { Dispatcher } from "undici";
 import { fileSystemError, ThoughtbookError } from "./errors.js";
 import { acquireLock } from "./file-lock.js";
 import { sha256File } from "./hash.js";
-import { interruptible } from "./interrupt.js";
+import { checkInterrupt, interruptible } from "./interrupt.js";
 
 /** How far a download is. `totalBytes` is missing if the server does not tell. */
 export interface DownloadProgress {
@@ -79,11 +79,8 @@ export async function download(url: string, file: string, given: DownloadOptions
       await release();
     }
   } catch (error) {
-    if (!signal?.aborted) throw error;
-    throw new ThoughtbookError("interrupted", `the download of ${url} was interrupted`, {
-      hint: "Run it again: it goes on where it stopped.",
-      cause: signal.reason,
-    });
+    checkInterrupt(signal, `the download of ${url}`, "Run it again: it goes on where it stopped.");
+    throw error;
   }
 }
 
@@ -244,8 +241,11 @@ const CONNECTION_REASONS: Record<string, string> = {
   UND_ERR_BODY_TIMEOUT: "no data in time",
 };
 
+/** What an error of a connection means, by its code; undefined for others. */
+export const connectionReason = (code: string | undefined): string | undefined => CONNECTION_REASONS[code ?? ""];
+
 function connectionError(url: string, code: string, cause: unknown): ThoughtbookError {
-  const reason = CONNECTION_REASONS[code] ?? (cause instanceof Error && cause.message ? cause.message : code);
+  const reason = connectionReason(code) ?? (cause instanceof Error && cause.message ? cause.message : code);
   return new ThoughtbookError("network", `cannot download ${url}: ${reason}`, {
     hint: "Check the network (and HTTPS_PROXY, if you need a proxy), then run it again.",
     cause,

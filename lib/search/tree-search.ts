@@ -1,8 +1,7 @@
-import { checkWhole, sum } from "../core/index.js";
+import { checkInterrupt, checkWhole, sum } from "../core/index.js";
 import { bestEnd } from "./beam-search.js";
 import {
   checkAnswers,
-  checkSignal,
   choosePath,
   type SearchFound,
   type SearchLimits,
@@ -86,7 +85,7 @@ export async function treeSearch<State>(
   credit(root, rootValue!);
   let expansions = 0;
   while (!branches[root]!.closed && expansions < limits.expansions && !limits.isSpent?.()) {
-    checkSignal(limits.signal);
+    checkInterrupt(limits.signal, "the search");
     const leaves: number[] = [];
     while (leaves.length < Math.min(width, limits.expansions - expansions) && !branches[root]!.busy) {
       const leaf = descend(nodes, branches, root, exploration);
@@ -111,7 +110,7 @@ export async function treeSearch<State>(
       }
     }
     if (added.length > 0) {
-      checkSignal(limits.signal);
+      checkInterrupt(limits.signal, "the search");
       const values = await problem.value(added.map((at) => nodes[at]!.state));
       for (const [at, value] of checkAnswers("value", values, added.length).entries()) credit(added[at]!, value);
     }

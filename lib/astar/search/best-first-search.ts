@@ -1,11 +1,11 @@
 import TinyQueue from "tinyqueue";
-import { badInput, checkWhole, interruptible } from "../../core/index.js";
+import { badInput, checkInterrupt, checkWhole, interruptible } from "../../core/index.js";
 import { createAcceptance, growRejected, shortestPrefix } from "../paths/acceptance.js";
 import { type Bits, bit, stepsOf, withSteps } from "../paths/bit-set.js";
 import { allSteps, checkQueue } from "../paths/step-set.js";
 import { leastAddition } from "./best-first-bound.js";
 import { type CostedNode, createStates } from "./best-first-states.js";
-import { checkSignal, type SearchResult } from "./search-tree.js";
+import type { SearchResult } from "./search-tree.js";
 
 export interface BestFirstOptions {
   /** How many steps the chain has. */
@@ -99,7 +99,7 @@ export async function bestFirstSearch(options: BestFirstOptions): Promise<BestFi
   /** Whether something cheaper than what was found may come of an f. */
   const isOpen = (f: number): boolean => f < (states.best?.cost ?? Number.POSITIVE_INFINITY);
   const add = (found: readonly Pick<OpenState, "kept" | "excluded">[], parent?: Bits) => {
-    checkSignal(signal);
+    checkInterrupt(signal, "the search");
     for (const { kept, excluded } of found) {
       const node = states.node(kept, parent);
       const h = boundOf(kept, excluded);

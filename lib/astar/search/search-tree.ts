@@ -1,5 +1,3 @@
-import { ThoughtbookError } from "../../core/index.js";
-
 /**
  * How a search ended:
  * - accepted: the kept steps were verified
@@ -46,23 +44,4 @@ export interface SearchResult {
   /** How many sets were given to `valid`, repeated ones included. */
   validations: number;
   tree: SearchTree;
-}
-
-/** Throws interrupted once the signal says so. */
-export function checkSignal(signal: AbortSignal | undefined): void {
-  if (!signal?.aborted) return;
-  throw new ThoughtbookError("interrupted", "the search was interrupted", {
-    hint: "Run it again.",
-    cause: signal.reason,
-  });
-}
-
-/** Throws execution unless a caller's function gave one number, or other value, for each set. */
-export function checkAnswers<T>(what: string, answers: readonly T[], expected: number): readonly T[] {
-  if (answers.length !== expected || answers.some((answer) => Number.isNaN(answer))) {
-    throw new ThoughtbookError("execution", `${what} gave [${answers.join(", ")}] for ${expected} sets of steps`, {
-      hint: "It must give one value for each set, and none that is NaN.",
-    });
-  }
-  return answers;
 }

@@ -1,4 +1,4 @@
-import { checkWhole, interruptible, ThoughtbookError } from "../../core/index.js";
+import { checkInterrupt, checkWhole, interruptible, ThoughtbookError } from "../../core/index.js";
 import {
   bucketOf,
   bucketSizes,
@@ -136,12 +136,7 @@ async function scoreTexts(
       singleRows(toScore.map(({ ids }) => ids.length - (attention ? 0 : 1)));
   let done = sequences.length - scored.length;
   for (const { indices, length, rows } of planRows(allRows, config.maxPositions, options.batchSize)) {
-    if (signal?.aborted) {
-      throw new ThoughtbookError("interrupted", "scoring was interrupted", {
-        hint: "Run it again.",
-        cause: signal.reason,
-      });
-    }
+    checkInterrupt(signal, "scoring");
     const batch = indices.map((index) => {
       const row = allRows[index]!;
       const members = row.texts.map((place) => ({ text: toScore[place]!, result: results[scored[place]!]! }));
