@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
-import { ThoughtbookError } from "../core/index.js";
+import { badInput } from "../core/index.js";
 import type { LanguageModel, Prompt, TextRequest } from "../llm/index.js";
 import type { Flags } from "./flags.js";
 import { MODEL_SPEC } from "./models.js";
@@ -55,23 +55,16 @@ async function generateText({
   ...options
 }: Flags<typeof generateCommand>): Promise<void> {
   if ((prompt === undefined) === (ids === undefined)) {
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       prompt === undefined ? "there is no prompt" : "--prompt and --ids are both given",
-      {
-        hint: "Give one of --prompt and --ids.",
-      },
+      "Give one of --prompt and --ids.",
     );
   }
   if (greedy && options.temperature !== undefined && options.temperature !== 0) {
-    throw new ThoughtbookError("bad-input", "--greedy and --temperature contradict each other", {
-      hint: "Give one of them.",
-    });
+    throw badInput("--greedy and --temperature contradict each other", "Give one of them.");
   }
   if (chat && prompt === undefined) {
-    throw new ThoughtbookError("bad-input", "--chat needs a message, and ids are given", {
-      hint: "Give the message as --prompt.",
-    });
+    throw badInput("--chat needs a message, and ids are given", "Give the message as --prompt.");
   }
   // Here, so that other commands need not load the engine.
   const { loadModel } = await import("../llm/index.js");
@@ -113,9 +106,10 @@ function promptOf(
 ): Prompt {
   if (ids) return { ids };
   if (!model.capabilities.has("text")) {
-    throw new ThoughtbookError("bad-input", `${model.name} has no tokenizer, so a prompt cannot be read`, {
-      hint: "Give its token ids with --ids, or put a tokenizer.json into the folder.",
-    });
+    throw badInput(
+      `${model.name} has no tokenizer, so a prompt cannot be read`,
+      "Give its token ids with --ids, or put a tokenizer.json into the folder.",
+    );
   }
   return chat ? { messages: [{ role: "user", content: text! }] } : text!;
 }

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import { fileSystemError, projectFolder, ThoughtbookError } from "../core/index.js";
+import { badInput, fileSystemError, projectFolder, ThoughtbookError } from "../core/index.js";
 import { checkNotebook, runNotebook, SCALES, showFailure } from "../notebook/index.js";
 import type { Flags } from "./flags.js";
 import { abortable } from "./resumable.js";
@@ -36,12 +36,9 @@ async function runNotebooks(files: string[], flags: Flags<typeof runCommand>): P
   const { scale, update = false, parameter, cellTimeout, out = join("runs", "notebooks", scale) } = flags;
   const unusual = scale !== "standard" ? `--scale ${scale}` : Object.keys(parameter).length > 0 ? "-p" : undefined;
   if (update && unusual) {
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `--update writes the committed notebooks, so it does not go with ${unusual}`,
-      {
-        hint: "Use --scale standard and the parameters that the notebooks declare, or leave --update out.",
-      },
+      "Use --scale standard and the parameters that the notebooks declare, or leave --update out.",
     );
   }
   const failures: string[] = [];
@@ -87,12 +84,9 @@ async function checkNotebooks(files: string[]): Promise<void> {
     console.error(`${file}${cell === undefined ? "" : ` cell ${cell}`}: ${message}`);
   }
   if (problems.length > 0) {
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `${problems.length} problem${problems.length === 1 ? "" : "s"} in committed notebooks`,
-      {
-        hint: "Mend them, then run `npm run book`.",
-      },
+      "Mend them, then run `npm run book`.",
     );
   }
   console.log(`${found.length} notebook${found.length === 1 ? "" : "s"} checked`);

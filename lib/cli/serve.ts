@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
-import { describeError, resolveUserPath, ThoughtbookError } from "../core/index.js";
+import { badInput, describeError, resolveUserPath, ThoughtbookError } from "../core/index.js";
 import type { LocalModel } from "../llm/index.js";
 import type { RequestRecord } from "../serve/index.js";
 import type { Flags } from "./flags.js";
@@ -54,14 +54,12 @@ async function serve({
   ...flags
 }: Flags<typeof serveCommand>): Promise<void> {
   if (names && names.length !== specs.length) {
-    throw new ThoughtbookError("bad-input", `there are ${specs.length} models and ${names.length} names`, {
-      hint: "Give one --name a --model, or none.",
-    });
+    throw badInput(`there are ${specs.length} models and ${names.length} names`, "Give one --name a --model, or none.");
   }
   const ids = names ?? specs.map(defaultName);
   const twice = ids.find((id, i) => ids.indexOf(id) !== i);
   if (twice !== undefined) {
-    throw new ThoughtbookError("bad-input", `two models are called ${twice}`, { hint: "Give each a --name." });
+    throw badInput(`two models are called ${twice}`, "Give each a --name.");
   }
   // Here, so that other commands need not load the engine.
   const { loadLocalModel } = await import("../llm/index.js");

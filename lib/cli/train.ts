@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import { resolveUserPath, ThoughtbookError } from "../core/index.js";
+import { badInput, resolveUserPath } from "../core/index.js";
 import type { FineTuneOptions } from "../train/index.js";
 import type { Flags } from "./flags.js";
 import { count, integer } from "./numbers.js";
@@ -113,9 +113,7 @@ async function train({
   });
   const given = stray.find(([, value]) => value !== undefined);
   if (lora === undefined && given) {
-    throw new ThoughtbookError("bad-input", `${given[0]} is for an adapter`, {
-      hint: "Give its rank, such as --lora 8.",
-    });
+    throw badInput(`${given[0]} is for an adapter`, "Give its rank, such as --lora 8.");
   }
   // On demand: the engine takes half a second to load, and no other command needs it.
   const { resolveModel } = await import("../model/index.js");

@@ -2,7 +2,7 @@ import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/prom
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Dispatcher } from "undici";
-import { fileSystemError, ThoughtbookError } from "./errors.js";
+import { badInput, fileSystemError, ThoughtbookError } from "./errors.js";
 import { acquireLock } from "./file-lock.js";
 import { sha256File } from "./hash.js";
 import { checkInterrupt, interruptible } from "./interrupt.js";
@@ -58,9 +58,7 @@ export async function download(url: string, file: string, given: DownloadOptions
   const options = { ...given, signal: interruptible(given.signal) };
   const { sha256, signal } = options;
   if (!/^https?:/i.test(url) || !URL.canParse(url)) {
-    throw new ThoughtbookError("bad-input", `${url} is not a URL that starts with http:// or https://`, {
-      hint: "Check the address.",
-    });
+    throw badInput(`${url} is not a URL that starts with http:// or https://`, "Check the address.");
   }
   try {
     signal?.throwIfAborted();

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { ZodType } from "zod";
-import { fileSystemError, ThoughtbookError } from "./errors.js";
+import { badInput, fileSystemError, ThoughtbookError } from "./errors.js";
 import { checkInterrupt } from "./interrupt.js";
 import { strictJson } from "./json.js";
 import { isLfsPointer, lfsPointerError } from "./lfs-pointer.js";
@@ -110,9 +110,7 @@ export async function openJsonlWriter(file: string): Promise<JsonlWriter> {
     async append(value) {
       const bytes = Buffer.from(`${strictJson(value)}\n`);
       if (closed) {
-        throw new ThoughtbookError("bad-input", `cannot write to ${file}: it was closed`, {
-          hint: "Append before you call close().",
-        });
+        throw badInput(`cannot write to ${file}: it was closed`, "Append before you call close().");
       }
       queue = queue.then(() => writeAll(handle, bytes).catch(fail));
       return queue;

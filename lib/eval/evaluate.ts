@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import {
+  badInput,
   checkWhole,
   interruptible,
   type ProgressDisplay,
   startProgress,
   strictJson,
-  ThoughtbookError,
   withoutUndefined,
   writeWhole,
 } from "../core/index.js";
@@ -261,12 +261,9 @@ async function attemptUnder(
 /** A folder with more problems is told from this task by its records alone. */
 function requireSameProblem(record: EvaluationRecord, { references, kind }: Problem, folder: string): void {
   if (record.kind === kind && isDeepStrictEqual(record.references ?? [record.reference], [...references])) return;
-  throw new ThoughtbookError(
-    "bad-input",
+  throw badInput(
     `${folder} holds a record of ${record.problem} with another answer than the task`,
-    {
-      hint: "Choose another folder, or overwrite this one.",
-    },
+    "Choose another folder, or overwrite this one.",
   );
 }
 
@@ -278,9 +275,10 @@ function sortRecords(records: EvaluationRecord[], { problems }: Task): void {
 function checkedBudgets(budgets: readonly number[]): number[] {
   const wrong = budgets.find((budget) => !Number.isInteger(budget) || budget < 1);
   if (wrong !== undefined || budgets.length === 0) {
-    throw new ThoughtbookError("bad-input", `the budgets are [${budgets.join(", ")}]`, {
-      hint: "Give one or more numbers of new tokens, whole and above 0.",
-    });
+    throw badInput(
+      `the budgets are [${budgets.join(", ")}]`,
+      "Give one or more numbers of new tokens, whole and above 0.",
+    );
   }
   return [...new Set(budgets)].sort((a, b) => a - b);
 }
@@ -288,7 +286,8 @@ function checkedBudgets(budgets: readonly number[]): number[] {
 function checkSamples(samples: number, temperature: number): void {
   checkWhole("samples", samples, 1);
   if (samples === 1 || temperature > 0) return;
-  throw new ThoughtbookError("bad-input", `${samples} samples at temperature 0 are all the same`, {
-    hint: "Give a temperature such as 0.6, or one sample.",
-  });
+  throw badInput(
+    `${samples} samples at temperature 0 are all the same`,
+    "Give a temperature such as 0.6, or one sample.",
+  );
 }

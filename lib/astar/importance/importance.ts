@@ -1,4 +1,4 @@
-import { sum, ThoughtbookError } from "../../core/index.js";
+import { badInput, sum, ThoughtbookError } from "../../core/index.js";
 import { type LanguageModel, requireCapability, type Score, type ScoreRequest, tokenizerOf } from "../../llm/index.js";
 import type { Tokenizer } from "../../model/index.js";
 import type { ChainSignals, ConditionSignals, StepSignals } from "./formulas.js";
@@ -106,9 +106,7 @@ export async function* importanceSignals<C extends Chain>(
 function sinkToken(model: LanguageModel, { special }: Tokenizer): number {
   const token = special.bos ?? special.eos;
   if (token) return token.id;
-  throw new ThoughtbookError("bad-input", `${model.name} has no token that begins or ends a text`, {
-    hint: "Leave the sink out.",
-  });
+  throw badInput(`${model.name} has no token that begins or ends a text`, "Leave the sink out.");
 }
 
 async function* grouped<C extends Chain>(chains: Iterable<C> | AsyncIterable<C>): AsyncGenerator<C[]> {
@@ -162,9 +160,7 @@ function planChain(
   const condition = (side: keyof ConditionSentences) => {
     const ids = [...encode(chain[side], true), ...(sentences[side] ? encode(sentences[side], true) : [])];
     if (ids.length > 0) return { ids: ids.length > half ? ids.slice(-half) : ids, cut: ids.length > half };
-    throw new ThoughtbookError("bad-input", `a chain has no ${side}: there is nothing to measure after its steps`, {
-      hint: "Leave the row out.",
-    });
+    throw badInput(`a chain has no ${side}: there is nothing to measure after its steps`, "Leave the row out.");
   };
   const [question, solution] = [condition("question"), condition("solution")];
   const room = context - sink.length - Math.max(question.ids.length, solution.ids.length);

@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput } from "../../core/index.js";
 import type { TensorData } from "../../tensor/index.js";
 import type { ModelConfig } from "../config/config.js";
 import { checkIds, type HostModel } from "../network/host-model.js";
@@ -52,12 +52,9 @@ export function promptEmbeddings(
   checkIds(ids, config, "the prompt");
   const width = config.hiddenSize;
   if (before && (before.shape.length !== 2 || before.shape[1] !== width)) {
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `the soft prompt is [${before.shape.join(", ")}], expected [length, ${width}]`,
-      {
-        hint: "Train it for this model.",
-      },
+      "Train it for this model.",
     );
   }
   const start = before?.shape[0] ?? 0;

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs";
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput } from "../../core/index.js";
 import { spec, type TensorData, type TensorSpec } from "../../tensor/index.js";
 import type { ModelConfig } from "../config/config.js";
 import type { ModelParameters } from "../weights/checkpoint.js";
@@ -62,10 +62,9 @@ export function checkIds(
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i]!;
     if (Number.isInteger(id) && id >= 0 && id < vocabularySize) continue;
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `${what} has the id ${id} at place ${i}, expected a whole number from 0 to ${vocabularySize - 1}`,
-      { hint: "Use the tokenizer that belongs to this model." },
+      "Use the tokenizer that belongs to this model.",
     );
   }
 }
