@@ -12,7 +12,7 @@ export {
   type SplitOptions,
   traceRow,
 } from "./chains/chain-rows.js";
-export { ROW_FORMAT_NAMES, type RowFormat, SKIP_REASONS, type SkipReason } from "./chains/row-formats.js";
+export { type RowFormat, SKIP_REASONS, type SkipReason } from "./chains/row-formats.js";
 export { joinSteps, SPLITTINGS, type Splitting, STEP_SEPARATOR, splitSteps } from "./chains/split-steps.js";
 export { readTagged, THOUGHT_TAGS, type ThoughtTags, writeTagged } from "./chains/tags.js";
 export {
@@ -32,7 +32,6 @@ export {
   SIZED_MODES,
 } from "./compress/baselines.js";
 export {
-  COMPRESS_MODES,
   type Compressed,
   type CompressMode,
   type CompressOptions,

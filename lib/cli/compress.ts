@@ -1,7 +1,8 @@
-import { type Command, Option } from "commander";
-import type { CompressionSummary, CompressMode, RowFormat, SolutionPart, ThoughtTags } from "../astar/index.js";
+import { type Command, Option } from "@commander-js/extra-typings";
+import type { CompressionSummary, CompressMode, ThoughtTags } from "../astar/index.js";
 import { resolveUserPath, ThoughtbookError } from "../core/index.js";
 import { twice } from "./evaluate-flags.js";
+import type { Flags } from "./flags.js";
 import { MODEL_SPEC } from "./models.js";
 import { count, decimal, integer, wholeNumber } from "./numbers.js";
 import { resumable } from "./resumable.js";
@@ -32,45 +33,11 @@ reasoning_content. Rows of several exchanges are left out by name.
 The output holds one row a chain in the ShareGPT layout with rate, steps and how the search ended. Rows that cannot be used are
 named and left out. Ctrl-C keeps what is finished; the same command goes on from there.`;
 
-interface CompressFlags {
-  mode: CompressMode;
-  scorerModelPath?: string;
-  validatorModelPath: string;
-  dataPath: string;
-  cachePath?: string;
-  outputPath: string;
-  thoughtBeginTag: string;
-  thoughtEndTag: string;
-  solutionBeginTag: string;
-  solutionEndTag: string;
-  alpha: number;
-  beta: number;
-  aStarExpandSize: number;
-  neighbours: number;
-  minSearchSteps?: number;
-  maxSearchSteps: number;
-  monotone: boolean;
-  beam?: number;
-  splitting: "clean" | "faithful";
-  maxLen: number;
-  loadS1k?: true;
-  format?: RowFormat;
-  normalisation: "code" | "paper" | "lift";
-  signal: "both" | "attention" | "nll" | "random";
-  sink?: true;
-  samples: number;
-  needed?: number;
-  maxNewTokens: number;
-  prompting: "operation" | "released";
-  keepShare?: number;
-  like?: string;
-  trainingPath?: string;
-  trainingSolutions: SolutionPart;
-  seed: number;
-  json?: true;
+export function addCompressCommand(program: Command): void {
+  compressCommand(program).action(compress);
 }
 
-export function addCompressCommand(program: Command): void {
+const compressCommand = (program: Command) =>
   program
     .command("compress")
     .description("shorten long chains of thought (A*-Thought)")
@@ -134,15 +101,13 @@ export function addCompressCommand(program: Command): void {
     .option("--like <file.jsonl>", "compressed rows: baselines of a given size keep as much of each", resolveUserPath)
     .option("--seed <n>", "where random numbers come from", integer, 0)
     .option("--json", "print the summary as one JSON object")
-    .addHelpText("after", OUTPUT)
-    .action(compress);
-}
+    .addHelpText("after", OUTPUT);
 
-function compress(flags: CompressFlags): Promise<void> {
+function compress(flags: Flags<typeof compressCommand>): Promise<void> {
   return resumable("The same command goes on from there.", (signal) => compressUntil(flags, signal));
 }
 
-async function compressUntil(flags: CompressFlags, signal: AbortSignal): Promise<void> {
+async function compressUntil(flags: Flags<typeof compressCommand>, signal: AbortSignal): Promise<void> {
   // Here, so that other commands need not load the engine.
   const { compressFile, needsOf } = await import("../astar/index.js");
   const { isTokenModel, loadModel } = await import("../llm/index.js");
@@ -225,7 +190,12 @@ async function compressUntil(flags: CompressFlags, signal: AbortSignal): Promise
 /** Who weighs the steps for a validator: of the embedded models, the one that has read our problems as plain text. */
 const scorerFor = (validator: string): string => (validator === "mini" ? "mini-scorer" : validator);
 
-const tagsOf = ({ thoughtBeginTag, thoughtEndTag, solutionBeginTag, solutionEndTag }: CompressFlags): ThoughtTags => ({
+const tagsOf = ({
+  thoughtBeginTag,
+  thoughtEndTag,
+  solutionBeginTag,
+  solutionEndTag,
+}: Flags<typeof compressCommand>): ThoughtTags => ({
   thoughtBegin: thoughtBeginTag,
   thoughtEnd: thoughtEndTag,
   solutionBegin: solutionBeginTag,

@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "@commander-js/extra-typings";
 import { fileSystemError, resolveUserPath } from "../core/index.js";
 import {
   asDatasetName,
@@ -15,6 +15,8 @@ import {
   splitAtHand,
   traceStatistics,
 } from "../data/index.js";
+import type { Flags } from "./flags.js";
+import { wholeNumber } from "./numbers.js";
 
 /** The most characters of a field that `data show` prints. */
 const SHOWN = 600;
@@ -25,15 +27,7 @@ export function addDataCommands(program: Command): void {
     .command("list")
     .description("the data sets known by name: kind, licence, home; splits with their rows and where they are")
     .action(listDatasets);
-  data
-    .command("show")
-    .description("print records of a data set")
-    .argument("<name>", "a name from `data list`")
-    .option("--split <split>", 'the split; "test" or "validation" where there is one, or the only one')
-    .option("--limit <number>", "the most records to print", parseLimit, 3)
-    .option("--path <file>", "read this .jsonl, .json, .csv or .parquet file")
-    .option("--json", "one JSON line a record, nothing cut")
-    .action(showRecords);
+  showCommand(data).action(showRecords);
   data
     .command("download")
     .description("fetch a data set from its public home into the cache")
@@ -48,6 +42,16 @@ export function addDataCommands(program: Command): void {
     .action(compareChains);
 }
 
+const showCommand = (data: Command) =>
+  data
+    .command("show")
+    .description("print records of a data set")
+    .argument("<name>", "a name from `data list`")
+    .option("--split <split>", 'the split; "test" or "validation" where there is one, or the only one')
+    .option("--limit <number>", "the most records to print", wholeNumber, 3)
+    .option("--path <file>", "read this .jsonl, .json, .csv or .parquet file")
+    .option("--json", "one JSON line a record, nothing cut");
+
 async function listDatasets(): Promise<void> {
   for (const [name, { title, kinds, home, licence, splits }] of Object.entries(await datasetTable())) {
     console.log(`${name}  ${title} · ${kinds.join(", ")} (${licence}, ${home})`);
@@ -60,14 +64,7 @@ async function listDatasets(): Promise<void> {
   }
 }
 
-interface ShowOptions {
-  split?: string;
-  limit: number;
-  path?: string;
-  json?: true;
-}
-
-async function showRecords(name: string, { json, ...options }: ShowOptions): Promise<void> {
+async function showRecords(name: string, { json, ...options }: Flags<typeof showCommand>): Promise<void> {
   let malformed = 0;
   const records = loadDataset(await asDatasetName(name), {
     ...options,
@@ -116,9 +113,4 @@ function readable({ id, kind, ...fields }: DatasetRecord): string {
     return `  ${name}: ${cut.trim().replaceAll("\n", "\n    ")}`;
   });
   return [`${id} · ${kind}`, ...lines, ""].join("\n");
-}
-
-function parseLimit(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("expected a number of records.");
 }

@@ -1,50 +1,19 @@
-import { type Command, Option } from "commander";
+import { type Command, Option } from "@commander-js/extra-typings";
 import { decodeEscapes, didYouMean, ThoughtbookError } from "../core/index.js";
-import type { FactOrder } from "../data/index.js";
 import type { EvaluateOptions, SamplingParams } from "../eval/index.js";
 import type { StrategyName } from "../strategies/index.js";
 import type { TaskOptions } from "../tasks/index.js";
+import type { Flags } from "./flags.js";
 import { MODEL_SPEC } from "./models.js";
 import { count, decimal, integer, range } from "./numbers.js";
 
-export interface EvaluateFlags {
-  model: string;
-  task: string;
-  backend?: string;
-  backendArgs?: string;
-  strategy?: StrategyName;
-  systemPromptName?: string;
-  systemPrompt?: string;
-  assistantPrefill?: string;
-  samplingParams?: string;
-  budget?: number[];
-  n?: number;
-  temperature?: number;
-  topP?: number;
-  topK?: number;
-  seed?: number;
-  asTest?: true;
-  limit?: number;
-  split?: string;
-  distractors?: [number, number];
-  depth?: [number, number];
-  width?: [number, number];
-  order?: FactOrder;
-  problemSeed?: number;
-  path?: string;
-  logProbs?: true;
-  batchSize?: number;
-  threads?: number;
-  resultDir?: string;
-  overwrite?: true;
-  json?: true;
-}
+export type EvaluateFlags = Flags<typeof addEvaluateOptions>;
 
 /** Here, so that the command line need not load the engine. */
 const STRATEGY_NAMES: readonly StrategyName[] = ["direct", "cot", "think", "solve"];
 
-export function addEvaluateOptions(command: Command): Command {
-  return command
+export const addEvaluateOptions = (command: Command) =>
+  command
     .requiredOption("--model <model>", MODEL_SPEC)
     .requiredOption(
       "--task <task>",
@@ -92,7 +61,6 @@ export function addEvaluateOptions(command: Command): Command {
     )
     .option("--overwrite", "remove an evaluation that is in the folder, and start anew")
     .option("--json", "print the summary as one JSON object");
-}
 
 /** What decides the texts, as flags say it one way or another. */
 export interface Settings extends Pick<EvaluateOptions, "temperature" | "topP" | "topK" | "minP" | "logProbs"> {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Command } from "commander";
+import type { Command } from "@commander-js/extra-typings";
 import { canonicalJson, parseKeyValues, resolveUserPath, sha256 } from "../core/index.js";
 import type { BackendOptions } from "../llm/index.js";
 import { addEvaluateOptions, type EvaluateFlags, settingsOf, taskOptionsOf, twice } from "./evaluate-flags.js";

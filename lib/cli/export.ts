@@ -1,21 +1,19 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { resolveUserPath } from "../core/index.js";
 import { exportOnnx, ONNX_DTYPES, type OnnxDtype, openCheckpoint, resolveModel } from "../model/index.js";
+import type { Flags } from "./flags.js";
+import { abortable } from "./resumable.js";
 
 const DTYPES = `
   fp32  onnx/model.onnx            all weights in float32
   q8    onnx/model_quantized.onnx  linear layers and embeddings in 8 bits
   q4    onnx/model_q4.onnx         linear layers in 4 bits, embeddings in 8`;
 
-interface ExportFlags {
-  model: string;
-  out: string;
-  dtype?: OnnxDtype[];
-  externalData?: true;
-  numLogitsToKeep?: true;
+export function addExportCommand(program: Command): void {
+  exportCommand(program).action(runExport);
 }
 
-export function addExportCommand(program: Command): void {
+const exportCommand = (program: Command) =>
   program
     .command("export")
     .description("write a model for other programs")
@@ -29,24 +27,16 @@ export function addExportCommand(program: Command): void {
       "--num-logits-to-keep",
       "add an input for how many last tokens' logits are wanted; for transformers.js from 4.0",
     )
-    .addHelpText("after", DTYPES)
-    .action(runExport);
-}
+    .addHelpText("after", DTYPES);
 
-async function runExport({ model, out, dtype: dtypes, ...options }: ExportFlags): Promise<void> {
-  const stop = new AbortController();
-  const interrupt = () => stop.abort();
-  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
-  try {
-    const { signal } = stop;
+async function runExport({ model, out, dtype: dtypes, ...options }: Flags<typeof exportCommand>): Promise<void> {
+  const { folder, files, notes } = await abortable(async (signal) => {
     const checkpoint = await openCheckpoint(await resolveModel(model, { signal }));
-    const { folder, files, notes } = await exportOnnx(checkpoint, resolveUserPath(out), { dtypes, signal, ...options });
-    for (const { name, bytes } of files) console.log(`${kilobytes(bytes).padStart(14)}  ${name}`);
-    for (const note of notes) console.error(`note: ${note}`);
-    console.log(`pipeline("text-generation", ${JSON.stringify(folder)})`);
-  } finally {
-    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
-  }
+    return exportOnnx(checkpoint, resolveUserPath(out), { dtypes, signal, ...options });
+  });
+  for (const { name, bytes } of files) console.log(`${kilobytes(bytes).padStart(14)}  ${name}`);
+  for (const note of notes) console.error(`note: ${note}`);
+  console.log(`pipeline("text-generation", ${JSON.stringify(folder)})`);
 }
 
 const kilobytes = (bytes: number): string =>

@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError } from "commander";
-import { ThoughtbookError } from "../core/index.js";
+import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { badInput } from "../core/index.js";
 import type { LanguageModel, Prompt, TextRequest } from "../llm/index.js";
+import type { Flags } from "./flags.js";
 import { MODEL_SPEC } from "./models.js";
 import { decimal, integer, wholeNumber } from "./numbers.js";
 
@@ -18,25 +19,11 @@ With --json one array with an object for each sample:
 A model on a server is its address and name, http://127.0.0.1:8000/v1#name; several addresses have commas between them. Its
 key stands in THOUGHTBOOK_API_KEY or OPENAI_API_KEY, in the environment or in the file .env.`;
 
-interface GenerateFlags {
-  model: string;
-  prompt?: string;
-  ids?: number[];
-  chat?: true;
-  maxNewTokens?: number;
-  temperature?: number;
-  greedy?: true;
-  topK?: number;
-  topP?: number;
-  minP?: number;
-  repetitionPenalty?: number;
-  stop?: string[];
-  samples?: number;
-  seed?: number;
-  json?: true;
+export function addGenerateCommand(program: Command): void {
+  generateCommand(program).action(generateText);
 }
 
-export function addGenerateCommand(program: Command): void {
+const generateCommand = (program: Command) =>
   program
     .command("generate")
     .description("let a language model go on from a prompt")
@@ -55,9 +42,7 @@ export function addGenerateCommand(program: Command): void {
     .option("--samples <n>", "how many texts (default: 1)", wholeNumber)
     .option("--seed <n>", "where the random numbers come from (default: 0)", integer)
     .option("--json", "print one JSON array")
-    .addHelpText("after", OUTPUT)
-    .action(generateText);
-}
+    .addHelpText("after", OUTPUT);
 
 async function generateText({
   model: spec,
@@ -68,25 +53,18 @@ async function generateText({
   stop,
   json,
   ...options
-}: GenerateFlags): Promise<void> {
+}: Flags<typeof generateCommand>): Promise<void> {
   if ((prompt === undefined) === (ids === undefined)) {
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       prompt === undefined ? "there is no prompt" : "--prompt and --ids are both given",
-      {
-        hint: "Give one of --prompt and --ids.",
-      },
+      "Give one of --prompt and --ids.",
     );
   }
   if (greedy && options.temperature !== undefined && options.temperature !== 0) {
-    throw new ThoughtbookError("bad-input", "--greedy and --temperature contradict each other", {
-      hint: "Give one of them.",
-    });
+    throw badInput("--greedy and --temperature contradict each other", "Give one of them.");
   }
   if (chat && prompt === undefined) {
-    throw new ThoughtbookError("bad-input", "--chat needs a message, and ids are given", {
-      hint: "Give the message as --prompt.",
-    });
+    throw badInput("--chat needs a message, and ids are given", "Give the message as --prompt.");
   }
   // Here, so that other commands need not load the engine.
   const { loadModel } = await import("../llm/index.js");
@@ -128,9 +106,10 @@ function promptOf(
 ): Prompt {
   if (ids) return { ids };
   if (!model.capabilities.has("text")) {
-    throw new ThoughtbookError("bad-input", `${model.name} has no tokenizer, so a prompt cannot be read`, {
-      hint: "Give its token ids with --ids, or put a tokenizer.json into the folder.",
-    });
+    throw badInput(
+      `${model.name} has no tokenizer, so a prompt cannot be read`,
+      "Give its token ids with --ids, or put a tokenizer.json into the folder.",
+    );
   }
   return chat ? { messages: [{ role: "user", content: text! }] } : text!;
 }

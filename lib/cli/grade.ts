@@ -1,9 +1,17 @@
-import { type Command, Option } from "commander";
+import { type Command, Option } from "@commander-js/extra-typings";
 import { z } from "zod";
 import { ANSWER_KINDS, type Grade, grade, POLICIES, type Policy } from "../answer/index.js";
-import { inexactNumber, type JsonlIssue, readJsonl, resolveUserPath, ThoughtbookError } from "../core/index.js";
+import {
+  groupBy,
+  inexactNumber,
+  type JsonlIssue,
+  readJsonl,
+  resolveUserPath,
+  ThoughtbookError,
+} from "../core/index.js";
 import { proportion } from "../eval/index.js";
 import { count } from "./numbers.js";
+import { percent } from "./table.js";
 
 const FIELDS = `
 One record a line:
@@ -48,7 +56,7 @@ export function addGradeCommand(program: Command): void {
     .addOption(new Option("--policy <policy>", "how to grade").choices([...POLICIES, "all"]).default("all"))
     .option("--limit <n>", "grade only the first n records", count)
     .addHelpText("after", FIELDS)
-    .action(async ({ file, policy, limit }: { file: string; policy: Policy | "all"; limit?: number }) => {
+    .action(async ({ file, policy, limit }) => {
       const policies = policy === "all" ? POLICIES : [policy];
       const { graded, issues } = await gradeFile(resolveUserPath(file), policies, limit);
       if (graded.length === 0) throw nothingToGrade(file, issues);
@@ -69,15 +77,11 @@ function nothingToGrade(file: string, issues: readonly JsonlIssue[]): Thoughtboo
   if (issues.length === 0) {
     return new ThoughtbookError("bad-input", `${file} has no records`, { hint: "Run with --help for the fields." });
   }
-  const byReason = new Map<string, number[]>();
-  for (const { line, reason } of issues) {
-    // The messages of JSON's parser hold a part of the line.
-    const kind = reason.startsWith("invalid JSON") ? "invalid JSON" : reason;
-    byReason.set(kind, [...(byReason.get(kind) ?? []), line]);
-  }
+  // The messages of JSON's parser hold a part of the line.
+  const byReason = groupBy(issues, ({ reason }) => (reason.startsWith("invalid JSON") ? "invalid JSON" : reason));
   const reasons = [...byReason].slice(0, MOST_REASONS).map(([reason, those]) => {
     const more = those.length > 1 ? ` and ${(those.length - 1).toLocaleString("en-US")} more` : "";
-    return `${reason} (line ${those[0]}${more})`;
+    return `${reason} (line ${those[0].line}${more})`;
   });
   const rest = byReason.size > MOST_REASONS ? "; …" : "";
   const lines = issues.length === 1 ? "its line is" : `its ${issues.length.toLocaleString("en-US")} lines are`;
@@ -112,8 +116,6 @@ function accuracyLine(policy: Policy, graded: readonly Graded[]): string {
   const counts = `${count("correct")} of ${graded.length} correct, ${count("unparseable")} unparseable`;
   return `${policy.padEnd(8)}${percent(value).padStart(5)} %  [${low}, ${high}]  ${counts}`;
 }
-
-const percent = (share: number): string => (100 * share).toFixed(1);
 
 /** The records on which the policies do not all say correct or all say not correct. */
 function* disagreements(graded: readonly Graded[]): Generator<string, void, undefined> {

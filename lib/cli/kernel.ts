@@ -1,13 +1,7 @@
 import { join } from "node:path";
-import { type Command, Option } from "commander";
+import { type Command, Option } from "@commander-js/extra-typings";
 import { resolveUserPath } from "../core/index.js";
 import { installKernel, jupyterDataFolder, KERNEL_ID } from "../notebook/index.js";
-
-interface InstallFlags {
-  id: string;
-  dataDir?: string;
-  prefix?: string;
-}
 
 export function addKernelCommands(program: Command): void {
   const kernel = program.command("kernel").description("the TypeScript kernel for Jupyter");
@@ -21,7 +15,7 @@ export function addKernelCommands(program: Command): void {
         "dataDir",
       ),
     )
-    .action(async ({ id, dataDir, prefix }: InstallFlags) => {
+    .action(async ({ id, dataDir, prefix }) => {
       const place = prefix === undefined ? dataDir : join(prefix, "share", "jupyter");
       const folder = place === undefined ? jupyterDataFolder() : resolveUserPath(place);
       console.log(`wrote ${await installKernel(folder, { id })}`);

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Command } from "commander";
+import { Command } from "@commander-js/extra-typings";
 import { describeError, didYouMean } from "../core/index.js";
 import { addCompressCommand } from "./compress.js";
 import { addDataCommands } from "./data.js";
@@ -63,6 +63,6 @@ addWordProblemsCommand(program);
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(program.opts<{ debug?: boolean }>().debug ? error : `error: ${describeError(error)}`);
+  console.error(program.opts().debug ? error : `error: ${describeError(error)}`);
   process.exitCode = process.exitCode || 1;
 }

@@ -1,7 +1,9 @@
-import type { Command } from "commander";
+import type { Command } from "@commander-js/extra-typings";
 import { startProgress, ThoughtbookError } from "../core/index.js";
 import type { Finding, ModelReport } from "../llm/index.js";
+import type { Flags } from "./flags.js";
 import { count } from "./numbers.js";
+import { abortable } from "./resumable.js";
 
 /** What can stand where a model is asked for. */
 export const MODEL_SPEC =
@@ -26,12 +28,6 @@ engine runs. Another model is a folder, owner/name of the hub, or a server: see 
 
 With --json an array of objects: name, place (embedded or cache), folder, bytes, weights, parameters, revisions.`;
 
-interface CheckFlags {
-  batch?: number;
-  seconds?: number;
-  json?: true;
-}
-
 export function addModelCommands(program: Command): void {
   const models = program.command("models").description("language models");
   models
@@ -40,6 +36,10 @@ export function addModelCommands(program: Command): void {
     .option("--json", "print one JSON array")
     .addHelpText("after", LISTED)
     .action(list);
+  checkCommand(models).action(check);
+}
+
+const checkCommand = (models: Command) =>
   models
     .command("check")
     .description("try what a model can do, with tiny requests, and measure how fast it is here")
@@ -47,9 +47,7 @@ export function addModelCommands(program: Command): void {
     .option("--batch <n>", "texts at a time in the second measurement (default: 8)", count)
     .option("--seconds <n>", "about how long each measurement takes (default: 3)", count)
     .option("--json", "print one JSON object")
-    .addHelpText("after", OUTPUT)
-    .action(check);
-}
+    .addHelpText("after", OUTPUT);
 
 async function list({ json }: { json?: true }): Promise<void> {
   // Here, so that other commands need not load the engine.
@@ -81,12 +79,8 @@ async function list({ json }: { json?: true }): Promise<void> {
   console.log(lines.join("\n"));
 }
 
-async function check(spec: string, { batch, seconds, json }: CheckFlags): Promise<void> {
-  const stop = new AbortController();
-  const interrupt = () => stop.abort();
-  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
-  try {
-    const { signal } = stop;
+function check(spec: string, { batch, seconds, json }: Flags<typeof checkCommand>): Promise<void> {
+  return abortable(async (signal) => {
     // Here, so that other commands need not load the engine.
     const { checkModel, loadModel } = await import("../llm/index.js");
     const model = await loadModel(spec, { signal });
@@ -107,9 +101,7 @@ async function check(spec: string, { batch, seconds, json }: CheckFlags): Promis
     } finally {
       await model.dispose();
     }
-  } finally {
-    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
-  }
+  });
 }
 
 function readable({ capabilities, generation, scoring, ...report }: ModelReport): string {

@@ -1,19 +1,22 @@
 import { readdir } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { type Command, InvalidArgumentError, Option } from "commander";
-import { fileSystemError, findProjectFolder, ThoughtbookError } from "../core/index.js";
-import { checkNotebook, runNotebook, SCALES, type Scale, showFailure } from "../notebook/index.js";
-
-interface RunArguments {
-  scale: Scale;
-  update?: boolean;
-  out?: string;
-  parameter: Record<string, unknown>;
-  cellTimeout: number;
-}
+import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { badInput, fileSystemError, findProjectFolder, ThoughtbookError } from "../core/index.js";
+import { checkNotebook, runNotebook, SCALES, showFailure } from "../notebook/index.js";
+import type { Flags } from "./flags.js";
+import { abortable } from "./resumable.js";
 
 export function addNotebookCommands(program: Command): void {
   const notebooks = program.command("notebooks").description("run and check notebooks, without Python");
+  runCommand(notebooks).action(runNotebooks);
+  notebooks
+    .command("check")
+    .description("fail if a committed notebook is stale, failed, too large or does not type-check")
+    .argument("[files...]", "notebooks (default: all in notebooks/)")
+    .action(checkNotebooks);
+}
+
+const runCommand = (notebooks: Command) =>
   notebooks
     .command("run")
     .description("execute notebooks with the TypeScript kernel")
@@ -27,49 +30,37 @@ export function addNotebookCommands(program: Command): void {
       addParameter,
       {},
     )
-    .option("--cell-timeout <seconds>", "interrupt a cell that takes longer", parseSeconds, 1800)
-    .action(runCommand);
-  notebooks
-    .command("check")
-    .description("fail if a committed notebook is stale, failed, too large or does not type-check")
-    .argument("[files...]", "notebooks (default: all in notebooks/)")
-    .action(checkCommand);
-}
+    .option("--cell-timeout <seconds>", "interrupt a cell that takes longer", parseSeconds, 1800);
 
-async function runCommand(files: string[], options: RunArguments): Promise<void> {
-  const { scale, update = false, parameter, cellTimeout } = options;
-  const out = options.out ?? join("runs", "notebooks", scale);
+async function runNotebooks(files: string[], flags: Flags<typeof runCommand>): Promise<void> {
+  const { scale, update = false, parameter, cellTimeout, out = join("runs", "notebooks", scale) } = flags;
   const unusual = scale !== "standard" ? `--scale ${scale}` : Object.keys(parameter).length > 0 ? "-p" : undefined;
   if (update && unusual) {
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `--update writes the committed notebooks, so it does not go with ${unusual}`,
-      {
-        hint: "Use --scale standard and the parameters that the notebooks declare, or leave --update out.",
-      },
+      "Use --scale standard and the parameters that the notebooks declare, or leave --update out.",
     );
   }
-  const stop = new AbortController();
-  const interrupt = () => stop.abort();
-  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   const failures: string[] = [];
   const found = await notebookFiles(files);
-  for (const file of found) {
-    if (stop.signal.aborted) break;
-    const { failure } = await runNotebook(file, {
-      scale,
-      out,
-      parameters: parameter,
-      update: update ? { figures: join(bookFolder(), "figures") } : undefined,
-      cellTimeoutSeconds: cellTimeout,
-      signal: stop.signal,
-    });
-    if (!failure) continue;
-    failures.push(file);
-    if (failure.outcome.status !== "interrupted") console.error(`${file}: ${showFailure(failure)}`);
-  }
-  process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
-  if (stop.signal.aborted) {
+  const interrupted = await abortable(async (signal) => {
+    for (const file of found) {
+      if (signal.aborted) break;
+      const { failure } = await runNotebook(file, {
+        scale,
+        out,
+        parameters: parameter,
+        update: update ? { figures: join(bookFolder(), "figures") } : undefined,
+        cellTimeoutSeconds: cellTimeout,
+        signal,
+      });
+      if (!failure) continue;
+      failures.push(file);
+      if (failure.outcome.status !== "interrupted") console.error(`${file}: ${showFailure(failure)}`);
+    }
+    return signal.aborted;
+  });
+  if (interrupted) {
     process.exitCode = 130;
     throw new ThoughtbookError("interrupted", "interrupted; the notebooks that had finished are written", {
       hint: "Run the same command again.",
@@ -85,19 +76,16 @@ async function runCommand(files: string[], options: RunArguments): Promise<void>
   console.log(`${found.length} notebook${found.length === 1 ? "" : "s"} executed: ${where}`);
 }
 
-async function checkCommand(files: string[]): Promise<void> {
+async function checkNotebooks(files: string[]): Promise<void> {
   const found = await notebookFiles(files);
   const problems = (await Promise.all(found.map((file) => checkNotebook(file)))).flat();
   for (const { file, cell, message } of problems) {
     console.error(`${file}${cell === undefined ? "" : ` cell ${cell}`}: ${message}`);
   }
   if (problems.length > 0) {
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `${problems.length} problem${problems.length === 1 ? "" : "s"} in committed notebooks`,
-      {
-        hint: "Mend them, then run `npm run book`.",
-      },
+      "Mend them, then run `npm run book`.",
     );
   }
   console.log(`${found.length} notebook${found.length === 1 ? "" : "s"} checked`);

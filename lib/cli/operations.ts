@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import { type Command, Option } from "commander";
+import { type Command, Option } from "@commander-js/extra-typings";
 import { canonicalJson, resolveUserPath, sha256 } from "../core/index.js";
+import type { Flags } from "./flags.js";
 import { MODEL_SPEC } from "./models.js";
 import { count, integer, range } from "./numbers.js";
 import { resumable } from "./resumable.js";
@@ -15,28 +16,20 @@ The folder gets records.jsonl (one line for each output, the same for the same s
 summary.json. Ctrl-C keeps what is finished; the same command goes on from there, and with more --problems (or --limit, which
 says the same) it goes on to these. With fewer the folder keeps all its records.`;
 
-interface OperationsFlags {
-  model: string;
-  problems?: number;
-  limit?: number;
-  operations: [number, number];
-  distractors?: [number, number];
-  seed: number;
-  maxNewTokens: number;
-  batchSize?: number;
-  threads?: number;
-  resultDir?: string;
-  json?: true;
+export function addOperationsCommand(program: Command): void {
+  operationsCommand(program).action((flags: Flags<typeof operationsCommand>) =>
+    resumable("The same command goes on from there.", (signal) => measureOperations(flags, signal)),
+  );
 }
 
-export function addOperationsCommand(program: Command): void {
+const operationsCommand = (program: Command) =>
   program
     .command("operations")
     .description("measure how well a language model does each reasoning operation on word problems")
     .requiredOption("--model <model>", MODEL_SPEC)
     .addOption(new Option("--problems <n>", "problems for each operation (default: 200)").argParser(count))
     .addOption(new Option("--limit <n>", "the same as --problems").argParser(count).conflicts("problems"))
-    .option("--operations <range>", "operations that a problem needs", range, [2, 4])
+    .option("--operations <range>", "operations that a problem needs", range, range("2-4"))
     .option("--distractors <range>", "facts that the answer does not need (default: 0)", range)
     .option("--seed <n>", "which problems", integer, 0)
     .option("--max-new-tokens <n>", "the most tokens of an output", count, 700)
@@ -47,13 +40,9 @@ export function addOperationsCommand(program: Command): void {
       "the folder of the results (default: runs/operations/ and a name for these settings)",
     )
     .option("--json", "print one JSON object")
-    .addHelpText("after", OUTPUT)
-    .action((flags: OperationsFlags) =>
-      resumable("The same command goes on from there.", (signal) => measureOperations(flags, signal)),
-    );
-}
+    .addHelpText("after", OUTPUT);
 
-async function measureOperations(flags: OperationsFlags, signal: AbortSignal): Promise<void> {
+async function measureOperations(flags: Flags<typeof operationsCommand>, signal: AbortSignal): Promise<void> {
   const { model: spec, operations: difficulty, threads, resultDir, batchSize, json, ...rest } = flags;
   const { problems, limit, ...settings } = rest;
   // Here, so that other commands need not load the engine.

@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import type { Command } from "commander";
+import type { Command } from "@commander-js/extra-typings";
 import { dataFolder, resolveUserPath } from "../core/index.js";
+import type { Flags } from "./flags.js";
 import { count, integer } from "./numbers.js";
 import { resumable } from "./resumable.js";
 
@@ -8,17 +9,11 @@ const OUTPUT = `
 The folder gets tokenizer/, runs/PHASE/ (run.json, records.jsonl with loss and accuracies, the state to go on from) and
 models/PHASE/, a Hugging Face checkpoint each. Ctrl-C saves the state; the same command goes on from there.`;
 
-interface PretrainFlags {
-  recipe: string;
-  out: string;
-  seed?: number;
-  until?: string;
-  threads?: number;
-  saveEvery?: number;
-  publish?: string;
+export function addPretrainCommand(program: Command): void {
+  pretrainCommand(program).action(pretrainModel);
 }
 
-export function addPretrainCommand(program: Command): void {
+const pretrainCommand = (program: Command) =>
   program
     .command("pretrain")
     .description("train a model from nothing on procedural problems, by a recipe")
@@ -29,11 +24,14 @@ export function addPretrainCommand(program: Command): void {
     .option("--threads <n>", "threads of the engine (default: the processors of this machine)", count)
     .option("--save-every <n>", "updates between two times that the state is saved (default: 100)", count)
     .option("--publish <folder>", "afterwards write the models that the recipe names there, each with its curve")
-    .addHelpText("after", OUTPUT)
-    .action(pretrainModel);
-}
+    .addHelpText("after", OUTPUT);
 
-async function pretrainModel({ recipe: file, out: folder, publish, ...options }: PretrainFlags): Promise<void> {
+async function pretrainModel({
+  recipe: file,
+  out: folder,
+  publish,
+  ...options
+}: Flags<typeof pretrainCommand>): Promise<void> {
   // Here, so that other commands need not load the engine.
   const { pretrain, publishModels, readRecipe } = await import("../train/index.js");
   const recipe = await readRecipe(resolveUserPath(file));

@@ -1,5 +1,17 @@
 import { listenForInterrupt, ThoughtbookError } from "../core/index.js";
 
+/** Do work that the first Ctrl-C or request to end aborts; a second one ends the process at once. */
+export async function abortable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  try {
+    return await work(stop.signal);
+  } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  }
+}
+
 /**
  * Do work that can be interrupted: the first Ctrl-C keeps what is finished, a second one ends the process at once.
  *

@@ -1,5 +1,6 @@
-import type { Command } from "commander";
-import { ThoughtbookError } from "../core/index.js";
+import type { Command } from "@commander-js/extra-typings";
+import { sum, ThoughtbookError } from "../core/index.js";
+import type { Flags } from "./flags.js";
 import { parseIds } from "./generate.js";
 import { MODEL_SPEC } from "./models.js";
 
@@ -11,15 +12,11 @@ With --json one object:
                       server, for texts, those of the continuation only
   continuationTokens  with --continuation: how many of these, at the end, are the continuation's`;
 
-interface ScoreFlags {
-  model: string;
-  prompt?: string;
-  continuation?: string;
-  ids?: number[];
-  json?: true;
+export function addScoreCommand(program: Command): void {
+  scoreCommand(program).action(scoreText);
 }
 
-export function addScoreCommand(program: Command): void {
+const scoreCommand = (program: Command) =>
   program
     .command("score")
     .description("how probable a text is to a language model, token by token")
@@ -28,11 +25,9 @@ export function addScoreCommand(program: Command): void {
     .option("--continuation <text>", "the text to score")
     .option("--ids <ids>", "token ids to score instead, such as 1,2,3; needs no tokenizer", parseIds)
     .option("--json", "print one JSON object")
-    .addHelpText("after", OUTPUT)
-    .action(scoreText);
-}
+    .addHelpText("after", OUTPUT);
 
-async function scoreText({ model: spec, prompt, continuation, ids, json }: ScoreFlags): Promise<void> {
+async function scoreText({ model: spec, prompt, continuation, ids, json }: Flags<typeof scoreCommand>): Promise<void> {
   const texts = [prompt, continuation].filter((text) => text !== undefined).length;
   if (ids ? texts > 0 : texts < 2) {
     throw new ThoughtbookError(
@@ -89,7 +84,7 @@ function show(tokenLogProbs: readonly number[], continuationTokens: number | und
 }
 
 function summary(logProbs: readonly number[]): string {
-  const sum = logProbs.reduce((total, each) => total + each, 0);
-  const perplexity = Math.exp(-sum / logProbs.length);
-  return `${logProbs.length} tokens, log-probability ${sum.toFixed(3)} (${(sum / logProbs.length).toFixed(3)} a token), perplexity ${perplexity.toFixed(3)}`;
+  const total = sum(logProbs);
+  const perplexity = Math.exp(-total / logProbs.length);
+  return `${logProbs.length} tokens, log-probability ${total.toFixed(3)} (${(total / logProbs.length).toFixed(3)} a token), perplexity ${perplexity.toFixed(3)}`;
 }

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import type { Command } from "commander";
-import { describeError, resolveUserPath, ThoughtbookError } from "../core/index.js";
+import type { Command } from "@commander-js/extra-typings";
+import { badInput, describeError, resolveUserPath, ThoughtbookError } from "../core/index.js";
 import type { LocalModel } from "../llm/index.js";
 import type { RequestRecord } from "../serve/index.js";
+import type { Flags } from "./flags.js";
 import { wholeNumber } from "./numbers.js";
 
 const HELP = `
@@ -20,20 +21,11 @@ Environment:
 /** Milliseconds that answers in work have after Ctrl-C. */
 const GRACE = 10_000;
 
-interface ServeFlags {
-  model: string[];
-  name?: string[];
-  host?: string;
-  port?: number;
-  apiKey?: string;
-  batchSize?: number;
-  maxTexts?: number;
-  timeout?: number;
-  threads?: number;
-  quiet?: true;
+export function addServeCommand(program: Command): void {
+  serveCommand(program).action(serve);
 }
 
-export function addServeCommand(program: Command): void {
+const serveCommand = (program: Command) =>
   program
     .command("serve")
     .description("serve language models to clients of OpenAI's API")
@@ -51,20 +43,23 @@ export function addServeCommand(program: Command): void {
     .option("--timeout <seconds>", "the most time an answer may take (default: 600)", wholeNumber)
     .option("--threads <n>", "threads inside an operator (default: the processors)", wholeNumber)
     .option("--quiet", "write nothing for requests")
-    .addHelpText("after", HELP)
-    .action(serve);
-}
+    .addHelpText("after", HELP);
 
-async function serve({ model: specs, name: names, threads, quiet, timeout, ...flags }: ServeFlags): Promise<void> {
+async function serve({
+  model: specs,
+  name: names,
+  threads,
+  quiet,
+  timeout,
+  ...flags
+}: Flags<typeof serveCommand>): Promise<void> {
   if (names && names.length !== specs.length) {
-    throw new ThoughtbookError("bad-input", `there are ${specs.length} models and ${names.length} names`, {
-      hint: "Give one --name a --model, or none.",
-    });
+    throw badInput(`there are ${specs.length} models and ${names.length} names`, "Give one --name a --model, or none.");
   }
   const ids = names ?? specs.map(defaultName);
   const twice = ids.find((id, i) => ids.indexOf(id) !== i);
   if (twice !== undefined) {
-    throw new ThoughtbookError("bad-input", `two models are called ${twice}`, { hint: "Give each a --name." });
+    throw badInput(`two models are called ${twice}`, "Give each a --name.");
   }
   // Here, so that other commands need not load the engine.
   const { loadLocalModel } = await import("../llm/index.js");

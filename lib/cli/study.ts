@@ -1,8 +1,9 @@
-import type { Command } from "commander";
+import type { Command } from "@commander-js/extra-typings";
 import type { AstarStudyResults, SetComparison, SetResult } from "../astar/index.js";
 import { resolveUserPath, writeWhole } from "../core/index.js";
 import type { Estimate } from "../eval/index.js";
 import type { ArmResult } from "../study/index.js";
+import type { Flags } from "./flags.js";
 import { resumable } from "./resumable.js";
 import { alignedLines, percent, percentRange } from "./table.js";
 
@@ -11,25 +12,22 @@ The folder gets chains.jsonl, sets/ (compressed chains, and the conversations th
 checkpoint each) and evaluations/SET/SEED (records). Accuracy is graded as the paper does: of an answer that was cut off the
 last number counts. Intervals are 95 % over seeds and problems. Ctrl-C keeps what is finished; the same command goes on from there.`;
 
-interface StudyFlags {
-  out: string;
-  results?: string;
+export function addStudyCommand(program: Command): void {
+  studyCommand(program).action((file: string, flags: Flags<typeof studyCommand>) =>
+    resumable("The same command goes on from there.", (signal) => study(file, flags, signal)),
+  );
 }
 
-export function addStudyCommand(program: Command): void {
+const studyCommand = (program: Command) =>
   program
     .command("study")
     .description("compress chains in several ways, train students on each set, and measure them (A*-Thought)")
     .argument("<study.json>", "the settings, such as data/studies/astar.json")
     .requiredOption("--out <folder>", "the folder of everything that comes out")
     .option("--results <file.json>", "write all numbers to this file")
-    .addHelpText("after", OUTPUT)
-    .action((file: string, flags: StudyFlags) =>
-      resumable("The same command goes on from there.", (signal) => study(file, flags, signal)),
-    );
-}
+    .addHelpText("after", OUTPUT);
 
-async function study(file: string, { out, results }: StudyFlags, signal: AbortSignal): Promise<void> {
+async function study(file: string, { out, results }: Flags<typeof studyCommand>, signal: AbortSignal): Promise<void> {
   // Here, so that other commands need not load the engine.
   const { readStudy, runAstarStudy } = await import("../astar/index.js");
   const settings = await readStudy(resolveUserPath(file));

@@ -1,7 +1,7 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
-import { resolveUserPath, ThoughtbookError } from "../core/index.js";
-import type { WeightType } from "../model/index.js";
+import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { badInput, resolveUserPath } from "../core/index.js";
 import type { FineTuneOptions } from "../train/index.js";
+import type { Flags } from "./flags.js";
 import { count, integer } from "./numbers.js";
 import { resumable } from "./resumable.js";
 
@@ -28,38 +28,11 @@ text stands behind it. Rows that "compress --training-path" wrote are taken with
 The folder ends as a Hugging Face checkpoint; its subfolder training/ holds run.json (the settings) and records.jsonl
 (a record an update). Ctrl-C saves the state: the same command with --resume goes on from there.`;
 
-interface TrainFlags {
-  model: string;
-  data: string;
-  out: string;
-  eval?: string;
-  fresh?: true;
-  lora?: number;
-  alpha?: number;
-  targets?: string[];
-  merge: boolean;
-  epochs?: number;
-  maxSteps?: number;
-  batchSize?: number;
-  accumulation?: number;
-  batching?: "pack" | "bucket";
-  learningRate?: number;
-  schedule?: "cosine" | "linear" | "constant";
-  warmup?: number;
-  optimizer?: "adamw" | "muon";
-  weightDecay?: number;
-  clipNorm?: number;
-  context?: number;
-  tooLong?: "cut" | "drop";
-  evalEvery?: number;
-  saveEvery?: number;
-  dtype?: WeightType;
-  seed: number;
-  threads?: number;
-  resume?: true;
+export function addTrainCommand(program: Command): void {
+  trainCommand(program).action(train);
 }
 
-export function addTrainCommand(program: Command): void {
+const trainCommand = (program: Command) =>
   program
     .command("train")
     .description("train a language model on texts, conversations or prompts with completions")
@@ -122,11 +95,17 @@ export function addTrainCommand(program: Command): void {
     .option("--seed <n>", "where the random numbers come from", integer, 0)
     .option("--threads <n>", "threads inside an operator (default: the processors)", count)
     .option("--resume", "go on with the run in the folder, if there is one")
-    .addHelpText("after", ROWS)
-    .action(train);
-}
+    .addHelpText("after", ROWS);
 
-async function train({ lora, alpha, targets, eval: heldOut, evalEvery, resume, ...flags }: TrainFlags): Promise<void> {
+async function train({
+  lora,
+  alpha,
+  targets,
+  eval: heldOut,
+  evalEvery,
+  resume,
+  ...flags
+}: Flags<typeof trainCommand>): Promise<void> {
   const stray = Object.entries({
     "--alpha": alpha,
     "--targets": targets,
@@ -134,9 +113,7 @@ async function train({ lora, alpha, targets, eval: heldOut, evalEvery, resume, .
   });
   const given = stray.find(([, value]) => value !== undefined);
   if (lora === undefined && given) {
-    throw new ThoughtbookError("bad-input", `${given[0]} is for an adapter`, {
-      hint: "Give its rank, such as --lora 8.",
-    });
+    throw badInput(`${given[0]} is for an adapter`, "Give its rank, such as --lora 8.");
   }
   // On demand: the engine takes half a second to load, and no other command needs it.
   const { resolveModel } = await import("../model/index.js");

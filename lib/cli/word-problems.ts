@@ -1,15 +1,14 @@
 import { once } from "node:events";
-import { type Command, Option } from "commander";
+import { type Command, Option } from "@commander-js/extra-typings";
 import {
   asProblemField,
-  type FactOrder,
   MOST_OPERATIONS,
   PROBLEM_FIELDS,
   type ProblemField,
   problemRecord,
-  type Split,
   wordProblems,
 } from "../data/index.js";
+import type { Flags } from "./flags.js";
 import { integer, range, wholeNumber } from "./numbers.js";
 
 const OUTPUT = `
@@ -20,20 +19,11 @@ Fields: ${PROBLEM_FIELDS.join(", ")}.
 
 Neighbouring work: iGSM (arXiv 2407.20311), GSM-Symbolic (arXiv 2410.05229), GSM8K (arXiv 2110.14168).`;
 
-interface WordProblemFlags {
-  count: number;
-  seed: number;
-  start: number;
-  operations: [number, number];
-  distractors: [number, number];
-  depth?: [number, number];
-  width?: [number, number];
-  order: FactOrder;
-  split: Split;
-  fields: ProblemField[];
+export function addWordProblemsCommand(program: Command): void {
+  wordProblemsCommand(program).action(printProblems);
 }
 
-export function addWordProblemsCommand(program: Command): void {
+const wordProblemsCommand = (program: Command) =>
   program
     .command("word-problems")
     .description("print procedural word problems, one JSON line each")
@@ -59,11 +49,9 @@ export function addWordProblemsCommand(program: Command): void {
         .argParser(fieldNames)
         .default(["id", "question", "chain", "answer", "difficulty"], "id,question,chain,answer,difficulty"),
     )
-    .addHelpText("after", OUTPUT)
-    .action(printProblems);
-}
+    .addHelpText("after", OUTPUT);
 
-async function printProblems({ count, start, fields, ...options }: WordProblemFlags): Promise<void> {
+async function printProblems({ count, start, fields, ...options }: Flags<typeof wordProblemsCommand>): Promise<void> {
   for (const problem of wordProblems({ ...options, index: start }, count)) {
     // A reader slower than this must not fill the memory.
     if (!process.stdout.write(`${JSON.stringify(problemRecord(problem, fields))}\n`))

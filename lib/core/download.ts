@@ -2,10 +2,10 @@ import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/prom
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Dispatcher } from "undici";
-import { fileSystemError, ThoughtbookError } from "./errors.js";
+import { badInput, fileSystemError, ThoughtbookError } from "./errors.js";
 import { acquireLock } from "./file-lock.js";
 import { sha256File } from "./hash.js";
-import { interruptible } from "./interrupt.js";
+import { checkInterrupt, interruptible } from "./interrupt.js";
 
 /** How far a download is. `totalBytes` is missing if the server does not tell. */
 export interface DownloadProgress {
@@ -58,9 +58,7 @@ export async function download(url: string, file: string, given: DownloadOptions
   const options = { ...given, signal: interruptible(given.signal) };
   const { sha256, signal } = options;
   if (!/^https?:/i.test(url) || !URL.canParse(url)) {
-    throw new ThoughtbookError("bad-input", `${url} is not a URL that starts with http:// or https://`, {
-      hint: "Check the address.",
-    });
+    throw badInput(`${url} is not a URL that starts with http:// or https://`, "Check the address.");
   }
   try {
     signal?.throwIfAborted();
@@ -79,11 +77,8 @@ export async function download(url: string, file: string, given: DownloadOptions
       await release();
     }
   } catch (error) {
-    if (!signal?.aborted) throw error;
-    throw new ThoughtbookError("interrupted", `the download of ${url} was interrupted`, {
-      hint: "Run it again: it goes on where it stopped.",
-      cause: signal.reason,
-    });
+    checkInterrupt(signal, `the download of ${url}`, "Run it again: it goes on where it stopped.");
+    throw error;
   }
 }
 
@@ -244,8 +239,11 @@ const CONNECTION_REASONS: Record<string, string> = {
   UND_ERR_BODY_TIMEOUT: "no data in time",
 };
 
+/** What an error of a connection means, by its code; undefined for others. */
+export const connectionReason = (code: string | undefined): string | undefined => CONNECTION_REASONS[code ?? ""];
+
 function connectionError(url: string, code: string, cause: unknown): ThoughtbookError {
-  const reason = CONNECTION_REASONS[code] ?? (cause instanceof Error && cause.message ? cause.message : code);
+  const reason = connectionReason(code) ?? (cause instanceof Error && cause.message ? cause.message : code);
   return new ThoughtbookError("network", `cannot download ${url}: ${reason}`, {
     hint: "Check the network (and HTTPS_PROXY, if you need a proxy), then run it again.",
     cause,

@@ -33,10 +33,11 @@ export class ThoughtbookError extends Error {
 export const badInput = (message: string, hint: string): ThoughtbookError =>
   new ThoughtbookError("bad-input", message, { hint });
 
-/** Throws bad-input unless `value` is a whole number of at least `least`. */
-export function checkWhole(name: string, value: number, least: number): void {
-  if (Number.isInteger(value) && value >= least) return;
-  throw badInput(`${name} is ${value}, expected a whole number, ${least} or more`, "Correct the option.");
+/** Throws bad-input unless `value` is a whole number of at least `least`, or left out. */
+export function checkWhole(name: string, value: number | undefined, least: number): void {
+  if (value === undefined || (Number.isInteger(value) && value >= least)) return;
+  const expected = least === 1 ? "a whole number above 0" : `a whole number, ${least} or more`;
+  throw badInput(`${name} is ${value}, expected ${expected}`, "Correct the option.");
 }
 
 const FILE_SYSTEM_REASONS: Record<string, string> = {

@@ -1,6 +1,13 @@
+export { type Defined, groupBy, mean, sum, withoutUndefined } from "./collections.js";
 export { countOf } from "./count-of.js";
 export { NOTEBOOK_DISPLAY, type NotebookDisplay, notebookDisplay } from "./display.js";
-export { type DownloadOptions, type DownloadProgress, download, parseRetryAfter } from "./download.js";
+export {
+  connectionReason,
+  type DownloadOptions,
+  type DownloadProgress,
+  download,
+  parseRetryAfter,
+} from "./download.js";
 export {
   badInput,
   checkWhole,
@@ -12,7 +19,7 @@ export {
 } from "./errors.js";
 export { inexactNumber } from "./exact-number.js";
 export { sha256, sha256File } from "./hash.js";
-export { interruptible, listenForInterrupt, mapInTurns, UNINTERRUPTED } from "./interrupt.js";
+export { checkInterrupt, interruptible, listenForInterrupt, mapInTurns, UNINTERRUPTED } from "./interrupt.js";
 export { canonicalJson, strictJson } from "./json.js";
 export {
   type JsonlEntry,

@@ -32,6 +32,16 @@ export function listenForInterrupt(): { signal: AbortSignal; stop(): void } {
   return { signal: controller.signal, stop: () => process.removeListener("SIGINT", abort) };
 }
 
+/**
+ * Throws interrupted if the signal says so.
+ *
+ * @param what the work, such as "scoring"
+ */
+export function checkInterrupt(signal: AbortSignal | undefined, what: string, hint = "Run it again."): void {
+  if (!signal?.aborted) return;
+  throw new ThoughtbookError("interrupted", `${what} was interrupted`, { hint, cause: signal.reason });
+}
+
 const TURN_MS = 50;
 
 /**
@@ -51,12 +61,7 @@ export async function mapInTurns<T, R>(
     results.push(work(item, index));
     if (performance.now() - paused < TURN_MS) continue;
     await nextTurn();
-    if (signal?.aborted) {
-      throw new ThoughtbookError("interrupted", "the work was interrupted", {
-        hint: "Run it again.",
-        cause: signal.reason,
-      });
-    }
+    checkInterrupt(signal, "the work");
     paused = performance.now();
   }
   return results;

@@ -2,7 +2,8 @@ import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { ZodType } from "zod";
-import { fileSystemError, ThoughtbookError } from "./errors.js";
+import { badInput, fileSystemError, ThoughtbookError } from "./errors.js";
+import { checkInterrupt } from "./interrupt.js";
 import { strictJson } from "./json.js";
 import { isLfsPointer, lfsPointerError } from "./lfs-pointer.js";
 
@@ -71,7 +72,7 @@ export async function* readJsonl<T = unknown>(
   for await (const chunk of readChunks(file, signal)) {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      if (signal?.aborted) throw interrupted(file, signal);
+      checkInterrupt(signal, `reading ${file}`);
       pending.push(chunk.subarray(start, end));
       const entry = read(pending.length === 1 ? pending[0]! : Buffer.concat(pending), true);
       pending = [];
@@ -109,9 +110,7 @@ export async function openJsonlWriter(file: string): Promise<JsonlWriter> {
     async append(value) {
       const bytes = Buffer.from(`${strictJson(value)}\n`);
       if (closed) {
-        throw new ThoughtbookError("bad-input", `cannot write to ${file}: it was closed`, {
-          hint: "Append before you call close().",
-        });
+        throw badInput(`cannot write to ${file}: it was closed`, "Append before you call close().");
       }
       queue = queue.then(() => writeAll(handle, bytes).catch(fail));
       return queue;
@@ -129,7 +128,8 @@ async function* readChunks(file: string, signal: AbortSignal | undefined): Async
   try {
     yield* createReadStream(file, { signal, highWaterMark: 1 << 18 });
   } catch (error) {
-    throw signal?.aborted ? interrupted(file, signal) : fileSystemError(error, "read", file);
+    checkInterrupt(signal, `reading ${file}`);
+    throw fileSystemError(error, "read", file);
   }
 }
 
@@ -164,13 +164,6 @@ function malformed({ file, line, reason }: JsonlIssue): ThoughtbookError {
     });
   }
   return new ThoughtbookError("corrupt-data", `${file}:${line}: ${reason}`, { hint: "Correct or delete that line." });
-}
-
-function interrupted(file: string, signal: AbortSignal): ThoughtbookError {
-  return new ThoughtbookError("interrupted", `reading ${file} was interrupted`, {
-    hint: "Run it again.",
-    cause: signal.reason,
-  });
 }
 
 /** Make the file end with a newline (or be empty), so that the next record starts a line; gives the bytes cut off. */

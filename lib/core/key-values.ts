@@ -1,5 +1,5 @@
 import type { ZodType, z } from "zod";
-import { ThoughtbookError } from "./errors.js";
+import { badInput, type ThoughtbookError } from "./errors.js";
 
 /** A value of {@link parseKeyValues}. Python's None is null. */
 export type KeyValue = string | number | boolean | null;
@@ -57,16 +57,12 @@ export function checkKeyValues<Rules extends Readonly<Record<string, KeyRule>>>(
   for (const [key, value] of pairs) {
     const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
     if (rule === undefined) {
-      throw new ThoughtbookError("bad-input", `${source} takes no ${JSON.stringify(key)}`, {
-        hint: `It takes ${Object.keys(rules).join(", ")}.`,
-      });
+      throw badInput(`${source} takes no ${JSON.stringify(key)}`, `It takes ${Object.keys(rules).join(", ")}.`);
     }
     if (value === null) continue;
     const parsed = rule.schema.safeParse(value);
     if (!parsed.success) {
-      throw new ThoughtbookError("bad-input", `${key} of ${source} is ${JSON.stringify(value)}`, {
-        hint: `Give ${rule.expected}.`,
-      });
+      throw badInput(`${key} of ${source} is ${JSON.stringify(value)}`, `Give ${rule.expected}.`);
     }
     checked[key] = parsed.data;
   }
@@ -176,6 +172,7 @@ function plainValue(word: string | undefined): KeyValue | undefined {
 }
 
 const unreadable = (source: string, reason: string): ThoughtbookError =>
-  new ThoughtbookError("bad-input", `${source} cannot be read: ${reason}`, {
-    hint: `Write it as key=value,key=value or as {"key": value, "key": "text"}.`,
-  });
+  badInput(
+    `${source} cannot be read: ${reason}`,
+    `Write it as key=value,key=value or as {"key": value, "key": "text"}.`,
+  );

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
-import { ThoughtbookError } from "./errors.js";
+import { badInput, ThoughtbookError } from "./errors.js";
 
 /** A seeded sequence of random numbers; the same seed and stream names give the same sequence on every machine. */
 export interface Random {
@@ -50,13 +50,13 @@ function randomAt(path: readonly (number | string)[]): Random {
   const uniform = () => uniformFloat64(generator);
 
   const integer = (bound: number): number => {
-    if (!Number.isSafeInteger(bound) || bound < 1) throw badInput(`the bound is ${bound}, expected an integer above 0`);
+    if (!Number.isSafeInteger(bound) || bound < 1) throw badDraw(`the bound is ${bound}, expected an integer above 0`);
     return uniformInt(generator, 0, bound - 1);
   };
 
   const sample = <T>(items: readonly T[], count: number): T[] => {
     if (!Number.isInteger(count) || count < 0 || count > items.length) {
-      throw badInput(`cannot sample ${count} of ${items.length} items, expected an integer from 0 to ${items.length}`);
+      throw badDraw(`cannot sample ${count} of ${items.length} items, expected an integer from 0 to ${items.length}`);
     }
     // Fisher-Yates, stopped after `count` places.
     const pool = [...items];
@@ -81,7 +81,7 @@ function randomAt(path: readonly (number | string)[]): Random {
       }
     },
     choice(items) {
-      if (items.length === 0) throw badInput("cannot choose from an empty list, expected at least one item");
+      if (items.length === 0) throw badDraw("cannot choose from an empty list, expected at least one item");
       return items[integer(items.length)]!;
     },
     shuffle: (items) => sample(items, items.length),
@@ -107,13 +107,11 @@ function sumOfWeights(weights: ArrayLike<number>): number {
   let total = 0;
   for (let index = 0; index < weights.length; index++) {
     const weight = weights[index]!;
-    if (!(weight >= 0)) throw badInput(`weight ${index} is ${weight}, expected a finite number, 0 or more`);
+    if (!(weight >= 0)) throw badDraw(`weight ${index} is ${weight}, expected a finite number, 0 or more`);
     total += weight;
   }
   if (total > 0 && Number.isFinite(total)) return total;
-  throw badInput(`the ${weights.length} weights sum to ${total}, expected a finite sum above 0`);
+  throw badDraw(`the ${weights.length} weights sum to ${total}, expected a finite sum above 0`);
 }
 
-function badInput(message: string): ThoughtbookError {
-  return new ThoughtbookError("bad-input", message, { hint: "Correct the arguments of this draw." });
-}
+const badDraw = (message: string) => badInput(message, "Correct the arguments of this draw.");

@@ -1,7 +1,7 @@
 import { mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ZodType } from "zod";
-import { fileSystemError, ThoughtbookError } from "./errors.js";
+import { badInput, fileSystemError, ThoughtbookError } from "./errors.js";
 import { canonicalJson, isPlainObject } from "./json.js";
 import { openJsonlWriter, readJsonl } from "./jsonl.js";
 import { readIfThere, writeWhole } from "./whole-file.js";
@@ -154,10 +154,9 @@ export function requireSameSettings(earlier: unknown, now: unknown, folder: stri
   const difference = firstDifference(earlier, now, []);
   if (difference === undefined) return;
   const { path, before, after } = difference;
-  throw new ThoughtbookError(
-    "bad-input",
+  throw badInput(
     `${folder} holds a run with ${path} = ${brief(before)}, but now it is ${brief(after)}`,
-    { hint: "Choose another folder, or remove this one to start anew." },
+    "Choose another folder, or remove this one to start anew.",
   );
 }
 
@@ -196,5 +195,5 @@ async function exists(file: string): Promise<boolean> {
 }
 
 function badRecord(message: string): ThoughtbookError {
-  return new ThoughtbookError("bad-input", message, { hint: "Give each record of a run an id of its own." });
+  return badInput(message, "Give each record of a run an id of its own.");
 }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { prettifyError, type ZodType } from "zod";
-import { fileSystemError, ThoughtbookError } from "./errors.js";
+import { badInput, fileSystemError } from "./errors.js";
 
 /** What a file of settings is, for errors: "recipe", and a file that is one. */
 export interface SettingsKind {
@@ -19,7 +19,7 @@ export async function readSettingsFile<T>(file: string, schema: ZodType<T>, kind
     content = JSON.parse(await readFile(file, "utf8"));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw fileSystemError(error, `read the ${kind.what}`, file);
-    throw new ThoughtbookError("bad-input", `${file} is no JSON: ${error.message}`, { hint: "Correct the file." });
+    throw badInput(`${file} is no JSON: ${error.message}`, "Correct the file.");
   }
   return checkSettings(content, schema, { ...kind, source: file });
 }
@@ -32,7 +32,5 @@ export function checkSettings<T>(
 ): T {
   const parsed = schema.safeParse(content);
   if (parsed.success) return parsed.data;
-  throw new ThoughtbookError("bad-input", `${source} is no ${what}: ${prettifyError(parsed.error)}`, {
-    hint: `${example} is one.`,
-  });
+  throw badInput(`${source} is no ${what}: ${prettifyError(parsed.error)}`, `${example} is one.`);
 }

@@ -1,3 +1,4 @@
+import { mean, sum } from "../core/index.js";
 import { clusteredProportion, type Estimate } from "./intervals.js";
 import { studentT95 } from "./student-t.js";
 
@@ -45,15 +46,15 @@ export function crossedEstimate<const Quantities extends readonly CrossedValues[
   }
   const { to, back } = SCALES[scale];
   const statisticOf = (means: readonly number[]) => statistic(...(means as { [Quantity in keyof Quantities]: number }));
-  const means = quantities.map((rows) => average(rows.map(average)));
+  const means = quantities.map((rows) => mean(rows.map(mean)));
   const value = statisticOf(means);
   const count = seeds * problems;
   if (scale === "logit" && (value === 0 || value === 1)) {
     return { value, interval: clusteredProportion(new Array<number>(problems).fill(value)).interval, count };
   }
-  const gradient = means.map((mean, at) => {
-    const step = 1e-5 * (Math.abs(mean) || 1);
-    const moved = (by: number) => to(statisticOf(means.with(at, mean + by)));
+  const gradient = means.map((value, at) => {
+    const step = 1e-5 * (Math.abs(value) || 1);
+    const moved = (by: number) => to(statisticOf(means.with(at, value + by)));
     return (moved(step) - moved(-step)) / (2 * step);
   });
   if (![to(value), ...gradient].every(Number.isFinite)) return { value, interval: undefined, count };
@@ -70,18 +71,15 @@ export function crossedEstimate<const Quantities extends readonly CrossedValues[
 /** Half of the 95 % interval of the mean of a two-way layout whose mean is 0. */
 function standardError(values: CrossedValues): { half: number } | undefined {
   const [seeds, problems] = [values.length, values[0]!.length];
-  const bySeed = values.map(average);
-  const byProblem = values[0]!.map((_, j) => average(values.map((row) => row[j]!)));
+  const bySeed = values.map(mean);
+  const byProblem = values[0]!.map((_, j) => mean(values.map((row) => row[j]!)));
   const rest = values.map((row, i) => row.map((value, j) => value - bySeed[i]! - byProblem[j]!));
   const part = (sumOfSquares: number, freedom: number) => {
     return { variance: freedom === 0 ? 0 : sumOfSquares / freedom / (seeds * problems), freedom };
   };
   const ofSeeds = part(problems * squares(bySeed), seeds - 1);
   const ofProblems = part(seeds * squares(byProblem), problems - 1);
-  const ofRest = part(
-    rest.map(squares).reduce((sum, each) => sum + each, 0),
-    ofSeeds.freedom * ofProblems.freedom,
-  );
+  const ofRest = part(sum(rest.map(squares)), ofSeeds.freedom * ofProblems.freedom);
   const largest = Math.max(ofSeeds.variance, ofProblems.variance);
   const variance = Math.max(largest, ofSeeds.variance + ofProblems.variance - ofRest.variance);
   if (ofSeeds.freedom + ofProblems.freedom === 0) return undefined;
@@ -92,5 +90,4 @@ function standardError(values: CrossedValues): { half: number } | undefined {
   return { half: studentT95(Math.max(1, variance ** 2 / spread)) * Math.sqrt(variance) };
 }
 
-const average = (values: readonly number[]): number => values.reduce((sum, each) => sum + each, 0) / values.length;
-const squares = (values: readonly number[]): number => values.reduce((sum, each) => sum + each ** 2, 0);
+const squares = (values: readonly number[]): number => sum(values.map((value) => value ** 2));

@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import {
+  badInput,
+  checkWhole,
   interruptible,
   type ProgressDisplay,
   startProgress,
   strictJson,
-  ThoughtbookError,
+  withoutUndefined,
   writeWhole,
 } from "../core/index.js";
 import type { LanguageModel } from "../llm/index.js";
@@ -105,13 +107,13 @@ export async function evaluate(strategy: Strategy, task: Task, given: EvaluateOp
   checkSamples(samples, temperature);
   await checkStrategy(strategy, model);
   const modelHash = await model.hash();
-  const sampling = { temperature, ...defined({ topP, topK, minP }) };
+  const sampling = { temperature, ...withoutUndefined({ topP, topK, minP }) };
   const asked = { strategy: strategy.name, ...strategy.settings, ...sampling };
   const common = {
     model: model.name,
     task: task.settings,
     ...asked,
-    ...defined({ modelHash }),
+    ...withoutUndefined({ modelHash }),
     budgets,
     samples,
     ...(logProbs ? { logProbs } : {}),
@@ -146,7 +148,7 @@ export async function evaluate(strategy: Strategy, task: Task, given: EvaluateOp
   };
   const summary: EvaluationSummary = {
     model: name,
-    ...defined({ modelHash, parameterCount }),
+    ...withoutUndefined({ modelHash, parameterCount }),
     task: task.name,
     problems: task.problems.length,
     leftOut: task.leftOut,
@@ -245,7 +247,7 @@ async function attemptUnder(
     ),
   );
   if (places.length === 0) return;
-  const sampling = defined({ temperature, topP, topK, minP });
+  const sampling = withoutUndefined({ temperature, topP, topK, minP });
   const asked = { model, seed, sampling, maxNewTokens: budgets.at(-1)!, batchSize, signal };
   await runAttempts(strategy, places, asked, async (attempt, { problem, sample }) => {
     for (const budget of budgets) {
@@ -259,12 +261,9 @@ async function attemptUnder(
 /** A folder with more problems is told from this task by its records alone. */
 function requireSameProblem(record: EvaluationRecord, { references, kind }: Problem, folder: string): void {
   if (record.kind === kind && isDeepStrictEqual(record.references ?? [record.reference], [...references])) return;
-  throw new ThoughtbookError(
-    "bad-input",
+  throw badInput(
     `${folder} holds a record of ${record.problem} with another answer than the task`,
-    {
-      hint: "Choose another folder, or overwrite this one.",
-    },
+    "Choose another folder, or overwrite this one.",
   );
 }
 
@@ -276,26 +275,19 @@ function sortRecords(records: EvaluationRecord[], { problems }: Task): void {
 function checkedBudgets(budgets: readonly number[]): number[] {
   const wrong = budgets.find((budget) => !Number.isInteger(budget) || budget < 1);
   if (wrong !== undefined || budgets.length === 0) {
-    throw new ThoughtbookError("bad-input", `the budgets are [${budgets.join(", ")}]`, {
-      hint: "Give one or more numbers of new tokens, whole and above 0.",
-    });
+    throw badInput(
+      `the budgets are [${budgets.join(", ")}]`,
+      "Give one or more numbers of new tokens, whole and above 0.",
+    );
   }
   return [...new Set(budgets)].sort((a, b) => a - b);
 }
 
 function checkSamples(samples: number, temperature: number): void {
-  if (!Number.isInteger(samples) || samples < 1) {
-    throw new ThoughtbookError("bad-input", `there are ${samples} samples`, { hint: "Give a whole number above 0." });
-  }
+  checkWhole("samples", samples, 1);
   if (samples === 1 || temperature > 0) return;
-  throw new ThoughtbookError("bad-input", `${samples} samples at temperature 0 are all the same`, {
-    hint: "Give a temperature such as 0.6, or one sample.",
-  });
-}
-
-/** Without what is undefined. */
-function defined<T extends object>(record: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]?: Exclude<T[Key], undefined>;
-  };
+  throw badInput(
+    `${samples} samples at temperature 0 are all the same`,
+    "Give a temperature such as 0.6, or one sample.",
+  );
 }

@@ -1,3 +1,5 @@
+import { groupBy, sum } from "../core/index.js";
+
 /** The quantile of the standard normal distribution for intervals of 95 %. */
 const Z95 = 1.959963984540054;
 
@@ -29,7 +31,7 @@ export function proportion(successes: number, trials: number): Estimate {
 export function clusteredProportion(shares: readonly number[]): Estimate {
   const count = shares.length;
   if (count === 0) return { value: Number.NaN, interval: undefined, count };
-  return wilson(shares.reduce((sum, share) => sum + share, 0) / count, count);
+  return wilson(sum(shares) / count, count);
 }
 
 function wilson(value: number, trials: number): Estimate {
@@ -42,9 +44,9 @@ function wilson(value: number, trials: number): Estimate {
 /** The mean of a sample with its normal 95 % interval, mean ± 1.96 s/√n; without an interval below two values. */
 export function mean(values: readonly number[]): Estimate {
   const count = values.length;
-  const value = values.reduce((sum, each) => sum + each, 0) / count;
+  const value = sum(values) / count;
   if (count < 2) return { value, interval: undefined, count };
-  const variance = values.reduce((sum, each) => sum + (each - value) ** 2, 0) / (count - 1);
+  const variance = sum(values.map((each) => (each - value) ** 2)) / (count - 1);
   const half = Z95 * Math.sqrt(variance / count);
   return { value, interval: [value - half, value + half], count };
 }
@@ -58,7 +60,7 @@ export interface Points {
 
 /** A distribution in percent: entry k of `counts` is how often the value k occurred. Wilson intervals. */
 export function shares(counts: readonly number[]): Points {
-  const total = counts.reduce((sum, count) => sum + count, 0);
+  const total = sum(counts);
   const estimates = counts.map((count) => proportion(count, total));
   return {
     x: counts.map((_, value) => value),
@@ -77,15 +79,10 @@ export function meansBy<T>(
   measure: (item: T) => number,
   fewest = 10,
 ): Points {
-  const groups = new Map<number, number[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group) group.push(measure(item));
-    else groups.set(key, [measure(item)]);
-  }
-  const kept = [...groups].filter(([, values]) => values.length >= Math.max(2, fewest)).sort(([a], [b]) => a - b);
-  const estimates = kept.map(([, values]) => mean(values));
+  const kept = [...groupBy(items, keyOf)]
+    .filter(([, group]) => group.length >= Math.max(2, fewest))
+    .sort(([a], [b]) => a - b);
+  const estimates = kept.map(([, group]) => mean(group.map(measure)));
   return {
     x: kept.map(([key]) => key),
     y: estimates.map(({ value }) => value),

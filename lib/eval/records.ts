@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sum, withoutUndefined } from "../core/index.js";
 import { FINISH_REASONS } from "../llm/index.js";
 import type { Attempt, Call } from "../rollouts/index.js";
 import { gradeCompletion, PROBLEM_KINDS, type Problem } from "../tasks/index.js";
@@ -125,8 +126,3 @@ function callRecord(
 }
 
 const hundredths = (value: number): number => Math.round(value * 100) / 100;
-
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-
-const withoutUndefined = <T extends { answer?: string | undefined }>({ answer, ...rest }: T) =>
-  answer === undefined ? rest : { answer, ...rest };

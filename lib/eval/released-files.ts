@@ -1,9 +1,9 @@
 import type { Policy } from "../answer/index.js";
+import { groupBy, sum, withoutUndefined } from "../core/index.js";
 import type { LanguageModel, Prompt } from "../llm/index.js";
 import { systemPromptName } from "../operations/index.js";
 import type { Strategy } from "../rollouts/index.js";
 import type { Task } from "../tasks/index.js";
-import { groupBy } from "./group-by.js";
 import { passAtK, passSizes } from "./metrics.js";
 import type { EvaluationRecord } from "./records.js";
 
@@ -105,7 +105,7 @@ export function releasedSummary(
   const { systemPrompt, assistantPrefill, ...settings } = strategy.settings ?? {};
   const budget = records[0]!.budget;
   const asked = records.filter(({ calls }) => calls.length > 0).length;
-  const total = (of: (record: EvaluationRecord) => number) => records.reduce((sum, record) => sum + of(record), 0);
+  const total = (of: (record: EvaluationRecord) => number) => sum(records.map(of));
   const average = (sum: number) => (asked === 0 ? 0 : rounded(sum / asked, 3));
   const completionTokens = total((record) => record.completionTokens);
   const promptTokens = total((record) => record.promptTokens);
@@ -166,6 +166,3 @@ const userText = (prompt: Prompt): string =>
   String(conversationOf(prompt).findLast(({ role }) => role === "user")!.content);
 
 const rounded = (value: number, decimals: number): number => Number(value.toFixed(decimals));
-
-const withoutUndefined = <T>(record: Record<string, T | undefined>): Record<string, T> =>
-  Object.fromEntries(Object.entries(record).filter((entry): entry is [string, T] => entry[1] !== undefined));

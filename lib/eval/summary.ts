@@ -1,6 +1,6 @@
 import { POLICIES, type Policy } from "../answer/index.js";
+import { groupBy } from "../core/index.js";
 import { sameAnswer } from "../tasks/index.js";
-import { groupBy } from "./group-by.js";
 import { clusteredProportion, type Estimate, mean, proportion } from "./intervals.js";
 import { acu, acuByParameters, majorityIsCorrect, passAtK, passSizes } from "./metrics.js";
 import type { EvaluationRecord } from "./records.js";

@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../core/index.js";
+import { badInput } from "../core/index.js";
 
 /** What not every model can do: what it is, and which models can. */
 const CAPABILITIES = {
@@ -57,7 +57,5 @@ export function requireCapability(
   if (model.capabilities.has(capability)) return;
   const { what, where } = CAPABILITIES[capability];
   const whoAsks = purpose === undefined ? "" : `, which ${purpose} needs`;
-  throw new ThoughtbookError("bad-input", `the model ${model.name} does not give ${what} (${capability})${whoAsks}`, {
-    hint: `One that does: ${where}.`,
-  });
+  throw badInput(`the model ${model.name} does not give ${what} (${capability})${whoAsks}`, `One that does: ${where}.`);
 }

@@ -37,6 +37,6 @@ export {
 export { type LoadModelOptions, loadLocalModel, loadModel } from "./load-model.js";
 export { createLocalModel, isLocalModel, type LocalModel, type LocalModelParts } from "./local/model.js";
 export { operationsFile } from "./local/operations-file.js";
-export { isTokenModel, type TokenModel } from "./token-model.js";
+export { isTokenModel, type TokenModel, tokenizerOf } from "./token-model.js";
 export { type LoadTransformersOptions, loadTransformersModel, parseOnnxSpec } from "./transformers/load.js";
 export type { TransformersModel } from "./transformers/model.js";

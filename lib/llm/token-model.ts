@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../core/index.js";
+import { badInput, ThoughtbookError } from "../core/index.js";
 import { type ChatTemplate, encodeChat, type Generation, type Tokenizer } from "../model/index.js";
 import { type Capability, requireCapability } from "./capabilities.js";
 import type {
@@ -28,6 +28,21 @@ export interface TokenModel extends LanguageModel {
 }
 
 export const isTokenModel = (model: LanguageModel): model is TokenModel => "encode" in model && "endIds" in model;
+
+/**
+ * The tokenizer of a model in this process.
+ *
+ * @param purpose who asks, such as "A*-Thought"
+ * @throws bad-input if it has none, or runs elsewhere
+ */
+export function tokenizerOf(model: LanguageModel, purpose: string): Tokenizer {
+  const tokenizer = isTokenModel(model) ? model.tokenizer : undefined;
+  if (tokenizer) return tokenizer;
+  throw badInput(
+    `the tokenizer of ${model.name}, which ${purpose} needs, is out of reach`,
+    "Take a checkpoint with a tokenizer.json on the local engine, by its folder or its name on the hub.",
+  );
+}
 
 /** Turns prompts and continuations of a model into ids. */
 export interface PromptEncoder {

@@ -34,10 +34,8 @@ export { type Rope, ropeFrequencies } from "./config/rope.js";
 export { configToHuggingFace, type WeightType } from "./config/write.js";
 export {
   disposeGenerationPrograms,
-  type GenerationEvent,
   generate,
   promptEmbeddings,
-  streamGenerate,
 } from "./generate/generate.js";
 export { type GeneratorOptions, openGenerator, type SubmitOptions, type TextGenerator } from "./generate/generator.js";
 export type { NextScores } from "./generate/programs.js";

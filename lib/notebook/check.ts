@@ -9,6 +9,11 @@ export interface Problem {
   message: string;
 }
 
+/** The longest line of code that can still be read beside a notebook's margins, in characters. */
+const MOST_CHARACTERS = 88;
+/** The largest notebook that can still be reviewed, in bytes. */
+const MOST_BYTES = 550_000;
+
 export interface CheckOptions {
   /** The node_modules folder from which the notebook's imports are resolved. Default: {@link modulesFor}. */
   modules?: string;
@@ -31,10 +36,10 @@ export async function checkNotebook(file: string, options: CheckOptions = {}): P
     message,
     ...(cell === undefined ? {} : { cell }),
   });
-  const problems = [...checkOutputs(notebook, problem), ...checkLines(notebook, maxLineLength, problem)];
+  const problems = [...checkOutputs(notebook, problem), ...checkLines(notebook, problem)];
   const { size } = await stat(file);
-  if (size > maxBytes)
-    problems.push(problem(`is ${size} bytes large; the limit is ${maxBytes}. Show fewer or smaller outputs`));
+  if (size > MOST_BYTES)
+    problems.push(problem(`is ${size} bytes large; the limit is ${MOST_BYTES}. Show fewer or smaller outputs`));
   for (const { cell, line, message } of await typeCheckNotebook(notebook, modules)) {
     problems.push(problem(`line ${line}: ${message}`, cell));
   }
@@ -68,13 +73,13 @@ function checkOutputs(notebook: Notebook, problem: Report): Problem[] {
   return problems;
 }
 
-function checkLines(notebook: Notebook, maxLineLength: number, problem: Report): Problem[] {
+function checkLines(notebook: Notebook, problem: Report): Problem[] {
   return codeCells(notebook).flatMap((cell, index) =>
     joinText(cell.source)
       .split("\n")
       .flatMap((line, number) =>
-        line.length > maxLineLength
-          ? [problem(`line ${number + 1} has ${line.length} characters; the limit is ${maxLineLength}`, index + 1)]
+        line.length > MOST_CHARACTERS
+          ? [problem(`line ${number + 1} has ${line.length} characters; the limit is ${MOST_CHARACTERS}`, index + 1)]
           : [],
       ),
   );

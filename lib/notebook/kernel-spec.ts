@@ -1,6 +1,6 @@
 import { homedir, platform } from "node:os";
 import { join } from "node:path";
-import { fileSystemError, readIfThere, ThoughtbookError, writeWhole } from "../core/index.js";
+import { badInput, fileSystemError, readIfThere, ThoughtbookError, writeWhole } from "../core/index.js";
 import { kernelCommand } from "./kernel.js";
 
 /** The name by which notebooks ask for the kernel. */
@@ -31,9 +31,7 @@ export async function installKernel(
   { id = KERNEL_ID }: InstallKernelOptions = {},
 ): Promise<string> {
   if (!/^[a-z0-9._-]+$/i.test(id) || /^\.+$/.test(id)) {
-    throw new ThoughtbookError("bad-input", `${JSON.stringify(id)} is no id of a kernel`, {
-      hint: "Use letters, digits, dots, hyphens and underscores.",
-    });
+    throw badInput(`${JSON.stringify(id)} is no id of a kernel`, "Use letters, digits, dots, hyphens and underscores.");
   }
   const file = join(dataFolder, "kernels", id, "kernel.json");
   const spec = {
@@ -46,9 +44,10 @@ export async function installKernel(
   try {
     const earlier = await readIfThere(file);
     if (earlier !== undefined && !isOurs(earlier)) {
-      throw new ThoughtbookError("bad-input", `${file} is of another kernel, which is left as it is`, {
-        hint: "Choose another --id, or remove that folder.",
-      });
+      throw badInput(
+        `${file} is of another kernel, which is left as it is`,
+        "Choose another --id, or remove that folder.",
+      );
     }
     await writeWhole(file, `${JSON.stringify(spec, null, 2)}\n`);
   } catch (error) {

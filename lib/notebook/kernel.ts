@@ -34,11 +34,13 @@ export interface Kernel {
   stop(): Promise<void>;
 }
 
+/** How long a kernel may take to begin. */
+const START_SECONDS = 60;
+
 export interface KernelOptions {
   /** The folder in which the kernel runs; imports are resolved from there. */
   cwd: string;
   env?: NodeJS.ProcessEnv;
-  startTimeoutSeconds?: number;
   /** How long an interrupted cell may take to end before the kernel is killed. */
   graceSeconds?: number;
 }
@@ -73,7 +75,7 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
 }
 
 async function launchKernel(options: KernelOptions): Promise<Kernel> {
-  const { cwd, env = process.env, startTimeoutSeconds = 60, graceSeconds = 5 } = options;
+  const { cwd, env = process.env, graceSeconds = 5 } = options;
   const key = randomUUID();
   const session = randomUUID();
   const ports = await freePorts(CHANNELS.length);
@@ -195,7 +197,7 @@ async function launchKernel(options: KernelOptions): Promise<Kernel> {
 
   // Publishers drop what is sent before a subscriber has joined: ask until an answer comes with its "idle".
   async function untilReady(): Promise<void> {
-    const deadline = Date.now() + startTimeoutSeconds * 1000;
+    const deadline = Date.now() + START_SECONDS * 1000;
     while (exited === undefined && Date.now() < deadline) {
       const { done, forget } = request("kernel_info_request", {}, () => {});
       done.catch(() => {});
@@ -203,7 +205,7 @@ async function launchKernel(options: KernelOptions): Promise<Kernel> {
       forget();
       if (ready) return;
     }
-    const reason = exited ?? `gave no answer within ${startTimeoutSeconds} s`;
+    const reason = exited ?? `gave no answer within ${START_SECONDS} s`;
     throw new ThoughtbookError("execution", `the notebook kernel ${reason}: ${printed() || "it printed nothing"}`, {
       hint: "Run `npm install` again; if that does not help, run with --debug.",
     });

@@ -1,6 +1,6 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { z } from "zod";
-import { canonicalJson, fileSystemError, sha256, ThoughtbookError } from "../core/index.js";
+import { badInput, canonicalJson, fileSystemError, sha256, ThoughtbookError } from "../core/index.js";
 
 /** Text in a notebook file: one string, or its lines. */
 const text = z.union([z.string(), z.array(z.string())]);
@@ -71,12 +71,9 @@ export async function readNotebook(file: string): Promise<Notebook> {
   const parsed = notebookSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
-  throw new ThoughtbookError(
-    "bad-input",
+  throw badInput(
     `${file} is no nbformat 4 notebook: ${issue.path.join(".")}: ${issue.message}`,
-    {
-      hint: "Open it in Jupyter and save it again.",
-    },
+    "Open it in Jupyter and save it again.",
   );
 }
 

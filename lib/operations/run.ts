@@ -1,5 +1,5 @@
 import type { Result } from "../answer/index.js";
-import { interruptible, mapInTurns, ThoughtbookError } from "../core/index.js";
+import { checkWhole, interruptible, mapInTurns, ThoughtbookError } from "../core/index.js";
 import {
   type Completion,
   type CompletionTokens,
@@ -24,8 +24,6 @@ export interface RunOperationOptions<Output = unknown> extends Omit<RequestOptio
   seeds?: readonly (number | string)[] | undefined;
   /** The most attempts for each sample. Default: 3. */
   attempts?: number | undefined;
-  /** The least temperature of later attempts: what failed greedily would fail again. Default: 0.7. */
-  retryTemperature?: number | undefined;
   /** How the model is told what to do. Default: by the tag if it knows the operation, else in words. */
   style?: PromptStyle | undefined;
   /** The most texts in work at a time; the model's own choice unless told otherwise. */
@@ -67,6 +65,7 @@ export type Outcome<Output> = Attempted &
   ({ ok: true; value: Output } | { ok: false; failure: OperationFailure; reason: string });
 
 const ATTEMPTS = 3;
+/** The least temperature of later attempts: what failed greedily would fail again. */
 const RETRY_TEMPERATURE = 0.7;
 
 /** A sample that has no final outcome yet, and what its attempts have cost. */
@@ -95,7 +94,6 @@ export async function runOperation<Input, Output>(
     seed = 0,
     seeds,
     attempts: mostAttempts = ATTEMPTS,
-    retryTemperature = RETRY_TEMPERATURE,
     temperature = 0,
     samples = 1,
     style,
@@ -161,7 +159,7 @@ export async function runOperation<Input, Output>(
     const again = waiting.map(({ request: input, sample, attempts }) => ({
       prompt: prompts[input]!,
       seed: `${seedOf(input)}/attempt ${attempts}/sample ${sample}`,
-      temperature: Math.max(temperature, retryTemperature),
+      temperature: Math.max(temperature, RETRY_TEMPERATURE),
       samples: 1,
     }));
     pending = await round(again, ({ request: at }) => waiting[at]!);
@@ -234,12 +232,8 @@ function checkOptions(
   seeds: readonly (number | string)[] | undefined,
   inputs: number,
 ): void {
-  for (const [name, value] of Object.entries({ attempts, samples })) {
-    if (Number.isInteger(value) && value >= 1) continue;
-    throw new ThoughtbookError("bad-input", `${name} is ${value}, expected a whole number above 0`, {
-      hint: "Correct the option.",
-    });
-  }
+  checkWhole("attempts", attempts, 1);
+  checkWhole("samples", samples, 1);
   if (seeds === undefined || seeds.length === inputs) return;
   throw new ThoughtbookError("bad-input", `there are ${seeds.length} seeds for ${inputs} inputs`, {
     hint: "Give one seed for each input, or `seed` for all.",

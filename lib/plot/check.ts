@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../core/index.js";
+import { badInput } from "../core/index.js";
 import { type Estimate, estimates, type Interval } from "./parts/intervals.js";
 import { MAX_SERIES } from "./style/style.js";
 
@@ -6,10 +6,6 @@ import { MAX_SERIES } from "./style/style.js";
 export interface Estimates {
   values: readonly (number | null)[];
   intervals?: readonly (Interval | null)[];
-}
-
-export function badInput(message: string, hint: string): ThoughtbookError {
-  return new ThoughtbookError("bad-input", message, { hint });
 }
 
 const KEBAB_CASE = /^[a-z0-9]+(-[a-z0-9]+)*$/;

@@ -1,4 +1,4 @@
-import { canonicalJson, sha256 } from "../core/index.js";
+import { canonicalJson, sha256, withoutUndefined } from "../core/index.js";
 import { type Operation, type Outcome, type PromptFrame, type PromptStyle, runOperation } from "../operations/index.js";
 import type { Context } from "./attempt.js";
 
@@ -38,8 +38,3 @@ export async function ask<Input, Output>(
   });
   return outcomes![0]!;
 }
-
-const withoutUndefined = <T extends object>(record: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } =>
-  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]?: Exclude<T[Key], undefined>;
-  };

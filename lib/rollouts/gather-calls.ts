@@ -1,4 +1,4 @@
-import { badInput, canonicalJson } from "../core/index.js";
+import { badInput, canonicalJson, withoutUndefined } from "../core/index.js";
 import type {
   Completion,
   GenerateTextOptions,
@@ -199,6 +199,3 @@ async function scoreTogether(model: LanguageModel, waiting: readonly WaitingScor
     for (const each of waiting) each.reject(error);
   }
 }
-
-const withoutUndefined = <T extends object>(record: T): T =>
-  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as T;

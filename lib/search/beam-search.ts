@@ -1,7 +1,6 @@
-import { checkWhole } from "../core/index.js";
+import { checkInterrupt, checkWhole } from "../core/index.js";
 import {
   checkAnswers,
-  checkSignal,
   choosePath,
   type SearchFound,
   type SearchLimits,
@@ -34,7 +33,7 @@ export async function beamSearch<State>(
   let beam = problem.isEnd(problem.root) ? [] : [0];
   let expansions = 0;
   while (beam.length > 0 && expansions < limits.expansions && !limits.isSpent?.()) {
-    checkSignal(limits.signal);
+    checkInterrupt(limits.signal, "the search");
     const parents = beam.slice(0, limits.expansions - expansions);
     const families = await Promise.all(parents.map((parent) => problem.expand(nodes[parent]!.state)));
     const first = nodes.length;
@@ -50,7 +49,7 @@ export async function beamSearch<State>(
     }
     const added = nodes.slice(first);
     if (added.length === 0) break;
-    checkSignal(limits.signal);
+    checkInterrupt(limits.signal, "the search");
     const values = checkAnswers("value", await problem.value(added.map(({ state }) => state)), added.length);
     for (const [at, node] of added.entries()) node.value = values[at]!;
     beam = added

@@ -1,7 +1,6 @@
 export { type BeamOptions, beamSearch } from "./beam-search.js";
 export {
   checkAnswers,
-  checkSignal,
   pathTo,
   type SearchFound,
   type SearchLimits,

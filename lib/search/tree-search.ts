@@ -1,8 +1,7 @@
-import { checkWhole } from "../core/index.js";
+import { checkInterrupt, checkWhole, sum } from "../core/index.js";
 import { bestEnd } from "./beam-search.js";
 import {
   checkAnswers,
-  checkSignal,
   choosePath,
   type SearchFound,
   type SearchLimits,
@@ -86,7 +85,7 @@ export async function treeSearch<State>(
   credit(root, rootValue!);
   let expansions = 0;
   while (!branches[root]!.closed && expansions < limits.expansions && !limits.isSpent?.()) {
-    checkSignal(limits.signal);
+    checkInterrupt(limits.signal, "the search");
     const leaves: number[] = [];
     while (leaves.length < Math.min(width, limits.expansions - expansions) && !branches[root]!.busy) {
       const leaf = descend(nodes, branches, root, exploration);
@@ -111,7 +110,7 @@ export async function treeSearch<State>(
       }
     }
     if (added.length > 0) {
-      checkSignal(limits.signal);
+      checkInterrupt(limits.signal, "the search");
       const values = await problem.value(added.map((at) => nodes[at]!.state));
       for (const [at, value] of checkAnswers("value", values, added.length).entries()) credit(added[at]!, value);
     }
@@ -136,7 +135,7 @@ function descend<State>(
   while (branches[at]!.children.length > 0) {
     const { children, visits, pending } = branches[at]!;
     const priors = children.map((child) => nodes[child]!.prior ?? 1);
-    const sum = priors.reduce((total, prior) => total + prior, 0);
+    const total = sum(priors);
     let [best, highest] = [at, Number.NEGATIVE_INFINITY];
     for (const [index, child] of children.entries()) {
       const branch = branches[child]!;
@@ -144,7 +143,7 @@ function descend<State>(
       // A pending walk counts as one that found nothing, so that the walks of one round part.
       const count = branch.visits + branch.pending;
       const q = branch.total / count;
-      const prior = sum > 0 ? priors[index]! / sum : 1 / children.length;
+      const prior = total > 0 ? priors[index]! / total : 1 / children.length;
       const score = q + (exploration * prior * Math.sqrt(visits + pending)) / (1 + count);
       if (score > highest) [best, highest] = [child, score];
     }

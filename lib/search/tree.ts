@@ -58,19 +58,15 @@ export interface SearchFound<State> {
   tree: SearchTree<State>;
 }
 
-/** Throws interrupted once the signal says so. */
-export function checkSignal(signal: AbortSignal | undefined): void {
-  if (!signal?.aborted) return;
-  throw new ThoughtbookError("interrupted", "the search was interrupted", {
-    hint: "Run it again.",
-    cause: signal.reason,
-  });
-}
-
 /** Throws execution unless a caller's function gave one value for each state, and none that is NaN. */
-export function checkAnswers<T>(what: string, answers: readonly T[], expected: number): readonly T[] {
+export function checkAnswers<T>(
+  what: string,
+  answers: readonly T[],
+  expected: number,
+  states = "states",
+): readonly T[] {
   if (answers.length !== expected || answers.some((answer) => Number.isNaN(answer))) {
-    throw new ThoughtbookError("execution", `${what} gave [${answers.join(", ")}] for ${expected} states`, {
+    throw new ThoughtbookError("execution", `${what} gave [${answers.join(", ")}] for ${expected} ${states}`, {
       hint: "It must give one value for each state, and none that is NaN.",
     });
   }

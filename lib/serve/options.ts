@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../core/index.js";
+import { ThoughtbookError, withoutUndefined } from "../core/index.js";
 
 /** What is told of a request when it has ended; never what was asked or answered. */
 export interface RequestRecord {
@@ -70,8 +70,7 @@ export type ResolvedOptions = Omit<ServeOptions, keyof typeof DEFAULTS | "host">
  * @throws bad-input for a value out of its range, or an address that others can reach without an API key
  */
 export function resolveOptions({ host = "127.0.0.1", ...options }: ServeOptions): ResolvedOptions {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const resolved: ResolvedOptions = { ...DEFAULTS, ...given, host };
+  const resolved: ResolvedOptions = { ...DEFAULTS, ...withoutUndefined(options), host };
   for (const name of Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]) {
     const value = resolved[name];
     const [least, most] = name === "port" ? [0, 65535] : [1, 2 ** 31 - 1];

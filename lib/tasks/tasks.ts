@@ -1,4 +1,4 @@
-import { canonicalJson, didYouMean, sha256, ThoughtbookError } from "../core/index.js";
+import { badInput, canonicalJson, didYouMean, sha256 } from "../core/index.js";
 import {
   asDatasetName,
   collectDataset,
@@ -61,15 +61,13 @@ const DEFAULT_COUNT = 1000;
 export async function loadTask(name: string, options: TaskOptions = {}): Promise<Task> {
   const { limit } = options;
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1)) {
-    throw new ThoughtbookError("bad-input", `the limit is ${limit}`, { hint: "Give a number of problems, 1 or more." });
+    throw badInput(`the limit is ${limit}`, "Give a number of problems, 1 or more.");
   }
   const [kind, difficulty] = name.split(":", 2);
   if (kind === WORD_PROBLEMS) return wordProblemTask(name, difficulty ?? "2-6", options);
   for (const option of ["distractors", "depth", "width", "order", "seed"] as const) {
     if (options[option] === undefined) continue;
-    throw new ThoughtbookError("bad-input", `${option} is for word problems, and the task is ${name}`, {
-      hint: "Leave it out.",
-    });
+    throw badInput(`${option} is for word problems, and the task is ${name}`, "Leave it out.");
   }
   return isFileTask(name) ? fileTask(name, options) : datasetTask(name, options);
 }
@@ -77,9 +75,7 @@ export async function loadTask(name: string, options: TaskOptions = {}): Promise
 async function fileTask(file: string, { limit, split, path, signal }: TaskOptions): Promise<Task> {
   for (const [option, given] of Object.entries({ split, path })) {
     if (given === undefined) continue;
-    throw new ThoughtbookError("bad-input", `${option} is for data sets, and the task is the file ${file}`, {
-      hint: "Leave it out.",
-    });
+    throw badInput(`${option} is for data sets, and the task is the file ${file}`, "Leave it out.");
   }
   const { name, problems } = await readFileProblems(file, { limit, signal });
   return createTask(name, problems);
@@ -93,14 +89,15 @@ export function createTask(
   leftOut = 0,
 ): Task {
   if (problems.length === 0) {
-    throw new ThoughtbookError("bad-input", `the task ${name} has no problems`, { hint: "Choose another split." });
+    throw badInput(`the task ${name} has no problems`, "Choose another split.");
   }
   const ids = new Set<string>();
   for (const { id, references } of problems) {
     if (ids.has(id) || references.length === 0) {
-      throw new ThoughtbookError("bad-input", `the problem ${id} is there twice or has no reference`, {
-        hint: "Give each problem an id of its own and a reference.",
-      });
+      throw badInput(
+        `the problem ${id} is there twice or has no reference`,
+        "Give each problem an id of its own and a reference.",
+      );
     }
     ids.add(id);
   }
@@ -119,9 +116,10 @@ function wordProblemTask(
   const [, first, last] = /^(\d{1,2})(?:-(\d{1,2}))?$/.exec(difficulty) ?? [];
   const [low, high] = [Number(first), Number(last ?? first)];
   if (!(low >= 1 && low <= high && high <= MOST_OPERATIONS)) {
-    throw new ThoughtbookError("bad-input", `the task ${name} has no such difficulty`, {
-      hint: `Give a number of operations from 1 to ${MOST_OPERATIONS}, or a range: ${WORD_PROBLEMS}:4, ${WORD_PROBLEMS}:2-6.`,
-    });
+    throw badInput(
+      `the task ${name} has no such difficulty`,
+      `Give a number of operations from 1 to ${MOST_OPERATIONS}, or a range: ${WORD_PROBLEMS}:4, ${WORD_PROBLEMS}:2-6.`,
+    );
   }
   const steps = high - low + 1;
   const shape = { ...(depth && { depth }), ...(width && { width }), ...(order && { order }) };
@@ -140,28 +138,21 @@ function wordProblemTask(
 
 function asSplit(split: string): Split {
   if (split === "train" || split === "validation" || split === "test") return split;
-  throw new ThoughtbookError("bad-input", `word problems have no split "${split}"`, {
-    hint: "They have train, validation and test.",
-  });
+  throw badInput(`word problems have no split "${split}"`, "They have train, validation and test.");
 }
 
 async function datasetTask(name: string, { limit, split, path, signal }: TaskOptions): Promise<Task> {
   const known = [WORD_PROBLEMS, ...Object.keys(await datasetTable())];
   if (!known.includes(name)) {
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `there is no data set ${JSON.stringify(name)}; known tasks are ${known.join(", ")}`,
-      {
-        hint: `${didYouMean(name.split(":")[0]!, known)}A file of your own is given by its name, such as mine.jsonl.`,
-      },
+      `${didYouMean(name.split(":")[0]!, known)}A file of your own is given by its name, such as mine.jsonl.`,
     );
   }
   const dataset = await asDatasetName(name);
   const { kinds } = await datasetEntry(name);
   if (kinds.includes("code")) {
-    throw new ThoughtbookError("bad-input", `${name} checks its answers by Python programs, which are not run here`, {
-      hint: "Choose another data set.",
-    });
+    throw badInput(`${name} checks its answers by Python programs, which are not run here`, "Choose another data set.");
   }
   const { records, malformed } = await collectDataset(dataset, { split, path, signal });
   const problems: Problem[] = [];

@@ -1,6 +1,6 @@
 import type { Random } from "../core/index.js";
-import { ThoughtbookError } from "../core/index.js";
-import { type DType, emptyTensor, type TensorData } from "./tensor-data.js";
+import { badInput, checkWhole, groupBy } from "../core/index.js";
+import { emptyTensor, type TensorData } from "./tensor-data.js";
 
 /*
  * A compiled function is compiled once for each combination of shapes. Lengths and batch sizes that differ from example
@@ -32,9 +32,9 @@ export function bucketSizes({
   shortest = Math.min(multipleOf, longest),
   growth = 2,
 }: BucketSizesOptions): number[] {
-  checkCount("longest", longest);
-  checkCount("multipleOf", multipleOf);
-  checkCount("shortest", shortest);
+  checkWhole("longest", longest, 1);
+  checkWhole("multipleOf", multipleOf, 1);
+  checkWhole("shortest", shortest, 1);
   if (!(growth >= 1 && growth < Number.POSITIVE_INFINITY))
     throw badInput(`growth is ${growth}, expected a number from 1`, "2 doubles the size from bucket to bucket.");
   if (shortest > longest) throw badInput(`shortest is ${shortest}, above longest, ${longest}`, "Swap the two.");
@@ -63,42 +63,31 @@ export function bucketOf(length: number, sizes: readonly number[]): number {
   );
 }
 
-export interface PadOptions<D extends DType> {
+export interface PadOptions {
   /** Values a row gets. */
   length: number;
   /** Rows, the last ones all padding. Default: as many as there are. */
   rows?: number;
   /** What stands in the padding: a token's id, −100 for labels, 0 for masks. */
   value: number;
-  /** Where the padding stands. Default: `right`, for training; generation wants `left`. */
-  side?: "left" | "right";
-  /** Default: `int32`. */
-  dtype?: D;
-}
-
-export interface Padded<D extends DType> {
-  /** `[rows, length]` */
-  values: TensorData<D>;
-  /** `[rows, length]` float32: 1 for a value, 0 for padding. */
-  mask: TensorData<"float32">;
 }
 
 /**
- * Sequences as the rows of one tensor.
+ * Sequences as the rows of one tensor, with padding on the right.
  *
+ * @returns `[rows, length]`
  * @throws ThoughtbookError when one of them, or their number, is larger than asked for
  */
-export function padRows<D extends DType = "int32">(
+export function padRows(
   sequences: readonly ArrayLike<number>[],
-  { length, rows = sequences.length, value, side = "right", dtype = "int32" as D }: PadOptions<D>,
-): Padded<D> {
+  { length, rows = sequences.length, value }: PadOptions,
+): TensorData<"int32"> {
   if (sequences.length > rows)
     throw badInput(
       `there are ${sequences.length} sequences for ${rows} rows`,
       "Ask for more rows, or make two batches.",
     );
-  const values = emptyTensor([rows, length], dtype);
-  const mask = emptyTensor([rows, length], "float32");
+  const values = emptyTensor([rows, length], "int32");
   values.data.fill(value);
   for (const [row, sequence] of sequences.entries()) {
     if (sequence.length > length)
@@ -106,11 +95,9 @@ export function padRows<D extends DType = "int32">(
         `sequence ${row} has ${sequence.length} values, more than the ${length} of its row`,
         "Shorten it, or pad to a larger bucket.",
       );
-    const start = row * length + (side === "left" ? length - sequence.length : 0);
-    values.data.set(sequence, start);
-    mask.data.fill(1, start, start + sequence.length);
+    values.data.set(sequence, row * length);
   }
-  return { values, mask };
+  return values;
 }
 
 /** Examples to be padded to one length. */
@@ -148,16 +135,11 @@ export function bucketBatches(
   lengths: readonly number[],
   { sizes, batchSize, rowSizes = [batchSize], random }: BucketBatchesOptions,
 ): BucketBatch[] {
-  checkCount("batchSize", batchSize);
+  checkWhole("batchSize", batchSize, 1);
   const order = [...lengths.keys()];
-  const groups = new Map<number, number[]>();
-  for (const index of random ? random.stream("examples").shuffle(order) : order) {
-    const size = bucketOf(lengths[index]!, sizes);
-    groups
-      .set(size, groups.get(size) ?? [])
-      .get(size)!
-      .push(index);
-  }
+  const groups = groupBy(random ? random.stream("examples").shuffle(order) : order, (index) =>
+    bucketOf(lengths[index]!, sizes),
+  );
   const batches = [...groups].flatMap(([length, indices]) =>
     Array.from({ length: Math.ceil(indices.length / batchSize) }, (_, i) => {
       const chosen = indices.slice(i * batchSize, (i + 1) * batchSize);
@@ -175,13 +157,4 @@ export function paddingShare(lengths: readonly number[], batches: readonly Bucke
     0,
   );
   return places === 0 ? 0 : 1 - used / places;
-}
-
-function checkCount(name: string, value: number): void {
-  if (Number.isInteger(value) && value > 0) return;
-  throw badInput(`${name} is ${value}, expected a whole number above 0`, "Sizes are numbers of tokens or rows.");
-}
-
-function badInput(message: string, hint: string): ThoughtbookError {
-  return new ThoughtbookError("bad-input", message, { hint });
 }

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { ThoughtbookError } from "../core/index.js";
+import { badInput, ThoughtbookError } from "../core/index.js";
 import { cleanGraph } from "./clean/clean.js";
 import type { Node, Value } from "./graph.js";
 import { encodeOnnx } from "./onnx.js";
@@ -107,12 +107,13 @@ export function compile<S, R>(fn: Traceable<S, R>, signature: S, options: Compil
   );
   for (const key of options.donate ?? []) {
     if (!specs.some(({ path }) => path === key || path.startsWith(`${key}.`))) {
-      throw new ThoughtbookError("bad-input", `donate names "${key}", which is no key of the signature`, {
-        hint: `Inputs: ${specs
+      throw badInput(
+        `donate names "${key}", which is no key of the signature`,
+        `Inputs: ${specs
           .map(({ path }) => path)
           .slice(0, 20)
           .join(", ")}.`,
-      });
+      );
     }
   }
   const programs = new Map<string, Promise<Program>>();
@@ -124,9 +125,10 @@ export function compile<S, R>(fn: Traceable<S, R>, signature: S, options: Compil
     const known = new Set(specs.map(({ path }) => path));
     for (const { path } of leaves) {
       if (!known.has(path)) {
-        throw new ThoughtbookError("bad-input", `the compiled function has no input ${path}`, {
-          hint: `Its inputs: ${[...known].slice(0, 20).join(", ")}.`,
-        });
+        throw badInput(
+          `the compiled function has no input ${path}`,
+          `Its inputs: ${[...known].slice(0, 20).join(", ")}.`,
+        );
       }
     }
     return specs.map(({ path, value }) => checkInput(path, value, given.get(path)));
@@ -208,9 +210,10 @@ function traceFunction<R>(
   const traced = trace(inputs, (tensors) => {
     const result = fn(rebuildTree(signature, isSpec, tensors));
     if (result instanceof Promise) {
-      throw new ThoughtbookError("bad-input", "the function to compile is asynchronous", {
-        hint: "Make it synchronous: it only describes the computation and has no values to wait for.",
-      });
+      throw badInput(
+        "the function to compile is asynchronous",
+        "Make it synchronous: it only describes the computation and has no values to wait for.",
+      );
     }
     const leaves = leavesOf<tf.Tensor>(result, isTensor);
     overwrites = leaves.map(({ path }) => (inPlace.some((key) => isUnder(path, key)) ? paths.indexOf(path) : -1));
@@ -250,12 +253,9 @@ function checkAppends(nodes: readonly Node[], output: Value, input: Value, path:
       : producer?.op === "ScatterND" && producer.inputs[0] === input;
   const readers = nodes.filter((node) => node.inputs.includes(input));
   if (appends && readers.length === 1) return;
-  throw new ThoughtbookError(
-    "bad-input",
+  throw badInput(
     `${path} is to be written in place, but is not a cache that cachedAttention appends to`,
-    {
-      hint: "Name it in `donate` instead of `inPlace`.",
-    },
+    "Name it in `donate` instead of `inPlace`.",
   );
 }
 
@@ -279,12 +279,9 @@ function checkInput(path: string, expected: TensorSpec, given: TensorData | unde
     );
   }
   if (givenUp.has(given)) {
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `input ${path} was given up in an earlier call and has been overwritten since`,
-      {
-        hint: "Pass the tensors which that call returned, or do not name the input in `donate`.",
-      },
+      "Pass the tensors which that call returned, or do not name the input in `donate`.",
     );
   }
   return given;

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { ThoughtbookError } from "../core/index.js";
+import { badInput } from "../core/index.js";
 import { leavesOf, rebuildTree } from "./tree.js";
 
 /** What can be differentiated: a scalar, or a record whose `loss` is one and whose other members come along. */
@@ -65,16 +65,13 @@ export function valueAndGradients<P, R extends Differentiable>(
 
 function checkParameters(leaves: readonly { path: string; value: tf.Tensor }[]): void {
   if (leaves.length === 0) {
-    throw new ThoughtbookError("bad-input", "there are no parameters to differentiate by", {
-      hint: "Pass a tree with at least one tensor.",
-    });
+    throw badInput("there are no parameters to differentiate by", "Pass a tree with at least one tensor.");
   }
   for (const { path, value } of leaves) {
     if (value.dtype === "float32") continue;
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `parameter ${path || "(the tree itself)"} is ${value.dtype}, expected float32`,
-      { hint: "Only float32 tensors have gradients; let the function close over the others." },
+      "Only float32 tensors have gradients; let the function close over the others.",
     );
   }
 }
@@ -83,7 +80,8 @@ function lossOf(returned: unknown): tf.Scalar {
   const loss = isTensor(returned) ? returned : (returned as { loss?: unknown } | null | undefined)?.loss;
   if (isTensor(loss) && loss.rank === 0 && loss.dtype === "float32") return loss as tf.Scalar;
   const given = isTensor(loss) ? `${loss.dtype} [${loss.shape.join(", ")}]` : "missing";
-  throw new ThoughtbookError("bad-input", `the loss is ${given}, expected a float32 scalar`, {
-    hint: "Return a scalar, such as the mean of the losses, or { loss, ...others }.",
-  });
+  throw badInput(
+    `the loss is ${given}, expected a float32 scalar`,
+    "Return a scalar, such as the mean of the losses, or { loss, ...others }.",
+  );
 }

@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../core/index.js";
+import { badInput } from "../core/index.js";
 import { sizeOf } from "./tensor-data.js";
 
 /** Element types inside a graph: those of TensorFlow.js, and int64, which ONNX wants for many indices. */
@@ -100,10 +100,9 @@ export function addNodes(
  */
 export function addConstant(graph: Graph, data: ConstantData, shape: readonly number[], dtype: ElementType): Value {
   if (data.byteLength > MAXIMUM_CONSTANT_BYTES) {
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `a tensor of shape [${shape.join(", ")}] (${Math.round(data.byteLength / 2 ** 20)} MB) is used by a compiled function without being one of its inputs`,
-      { hint: "Pass it as an input: inputs of any size cost nothing a call." },
+      "Pass it as an input: inputs of any size cost nothing a call.",
     );
   }
   if (data.length > INTERN_UP_TO) return { ...newValue(graph, shape, dtype), constant: data };

@@ -5,7 +5,6 @@ export {
   bucketBatches,
   bucketOf,
   bucketSizes,
-  type Padded,
   type PadOptions,
   paddingShare,
   padRows,

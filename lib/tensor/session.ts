@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import * as ort from "onnxruntime-node";
-import { ThoughtbookError } from "../core/index.js";
+import { checkWhole, ThoughtbookError } from "../core/index.js";
 import { NO_COPY_OUTPUT } from "./onnx.js";
 import type { TensorData } from "./tensor-data.js";
 
@@ -56,9 +56,7 @@ export function runtimeOptions({
   arena = true,
   optimization = "all",
 }: SessionOptions = {}): RuntimeOptions {
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw new ThoughtbookError("bad-input", `threads is ${threads}, expected a whole number above 0`);
-  }
+  checkWhole("threads", threads, 1);
   return {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,

@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../core/index.js";
+import { badInput } from "../core/index.js";
 
 /** Element types of TensorFlow.js that a compiled program takes and gives. */
 export type DType = "float32" | "int32" | "bool";
@@ -43,10 +43,9 @@ export function tensorData<D extends DType = "float32">(
   dtype: D = dtypeOfArray(values) as D,
 ): TensorData<D> {
   if (values.length !== sizeOf(shape)) {
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `a tensor of shape [${shape.join(", ")}] has ${sizeOf(shape)} values, but ${values.length} were given`,
-      { hint: "Check the shape." },
+      "Check the shape.",
     );
   }
   const data = values instanceof ARRAYS[dtype] ? values : ARRAYS[dtype].from(values);

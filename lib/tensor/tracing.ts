@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { ThoughtbookError } from "../core/index.js";
+import { badInput, type ThoughtbookError } from "../core/index.js";
 import { constantOf, foldConstants, supportedDtype, typedValues } from "./constants.js";
 import {
   addConstant,
@@ -50,12 +50,9 @@ class TracingBackend extends tf.KernelBackend {
     const stored = this.#data.get(dataId);
     if (stored.values) return stored.values as Float32Array;
     if (stored.value && isConstant(stored.value)) return constantData(stored.value) as Float32Array;
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `the value of a tensor of shape [${stored.shape.join(", ")}] was asked for while its function was being compiled`,
-      {
-        hint: "While compiling there are no values yet: return the tensor and read it from the result, and use tf.where or masks instead of JavaScript conditions on values.",
-      },
+      "While compiling there are no values yet: return the tensor and read it from the result, and use tf.where or masks instead of JavaScript conditions on values.",
     );
   }
 
@@ -128,9 +125,10 @@ class TracingBackend extends tf.KernelBackend {
 
   currentGraph(): Graph {
     if (this.graph) return this.graph;
-    throw new ThoughtbookError("bad-input", "a tensor of a compiled function was used outside of it", {
-      hint: "Return it from the function instead of keeping it in a variable.",
-    });
+    throw badInput(
+      "a tensor of a compiled function was used outside of it",
+      "Return it from the function instead of keeping it in a variable.",
+    );
   }
 }
 
@@ -175,12 +173,9 @@ function runKernel(
   }
 }
 function noLowering(kernelName: string): ThoughtbookError {
-  return new ThoughtbookError(
-    "bad-input",
+  return badInput(
     `TensorFlow.js's kernel ${kernelName} has no ONNX lowering, so a function that uses it cannot be compiled`,
-    {
-      hint: "Compute that part outside the compiled function and pass the result in, write it with other operations, or use onnxNode() for an ONNX operator of your choice.",
-    },
+    "Compute that part outside the compiled function and pass the result in, write it with other operations, or use onnxNode() for an ONNX operator of your choice.",
   );
 }
 
@@ -217,9 +212,10 @@ export function trace(
 ): Trace {
   const tracer = tracingBackend();
   if (tracer.graph) {
-    throw new ThoughtbookError("bad-input", "a compiled function was compiled inside another one", {
-      hint: "Call the plain function there; only the outermost one is compiled.",
-    });
+    throw badInput(
+      "a compiled function was compiled inside another one",
+      "Call the plain function there; only the outermost one is compiled.",
+    );
   }
   // Undefined before TensorFlow.js has been used; its cpu backend is always there.
   const previous: string = tf.getBackend() ?? "cpu";

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { ThoughtbookError } from "../core/index.js";
+import { badInput, sum } from "../core/index.js";
 import { type Compiled, type CompileOptions, compile, type Inputs, type StoragePool, type Traced } from "./compile.js";
 import { isTensor, valueAndGradients } from "./gradients.js";
 import { clippingScale, globalNorm } from "./optimizers/clipping.js";
@@ -206,14 +206,11 @@ export function compileTrainingStep<P, B, F = Record<never, never>>(
       losses.push(numberOf(added.mean));
       metrics.push(numbersOf(added.metrics));
     }
-    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const total = sum(weights);
     if (!(total > 0)) {
-      throw new ThoughtbookError(
-        "bad-input",
+      throw badInput(
         `the weights of the batches of a step sum to ${total}, expected more than 0`,
-        {
-          hint: "Leave out batches in which nothing counts; the weight is what the loss function returns as `weight`.",
-        },
+        "Leave out batches in which nothing counts; the weight is what the loss function returns as `weight`.",
       );
     }
     const mean = (values: readonly number[]) => values.reduce((sum, value, i) => sum + value * weights[i]!, 0) / total;
@@ -259,16 +256,13 @@ export function compileTrainingStep<P, B, F = Record<never, never>>(
 function checkParams(params: unknown): void {
   const leaves = leavesOf(params, isSpec);
   if (leaves.length === 0) {
-    throw new ThoughtbookError("bad-input", "there are no parameters to train", {
-      hint: "Give `params` at least one spec.",
-    });
+    throw badInput("there are no parameters to train", "Give `params` at least one spec.");
   }
   for (const { path, value } of leaves) {
     if (value.dtype === "float32" && !value.shape.includes(null)) continue;
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `parameter ${path} is ${value.dtype} [${value.shape.map((size) => size ?? "any").join(", ")}], expected float32 with fixed sizes`,
-      { hint: "What is not trained belongs into `frozen` or `batch`." },
+      "What is not trained belongs into `frozen` or `batch`.",
     );
   }
 }
@@ -277,10 +271,9 @@ function checkOutputs(outputs: LossOutputs): LossOutputs {
   const scalars = { loss: outputs.loss, ...(outputs.weight ? { weight: outputs.weight } : {}), ...outputs.metrics };
   for (const [name, value] of Object.entries(scalars)) {
     if (isTensor(value) && value.rank === 0) continue;
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `the loss function's ${name} is ${isTensor(value) ? `of shape [${value.shape.join(", ")}]` : "no tensor"}, expected a scalar`,
-      { hint: "Return { loss, weight, metrics: { name: scalar } }; weight and metrics may be left out." },
+      "Return { loss, weight, metrics: { name: scalar } }; weight and metrics may be left out.",
     );
   }
   return outputs;

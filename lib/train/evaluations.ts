@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../core/index.js";
+import { badInput, checkWhole } from "../core/index.js";
 import type { ModelParameters } from "../model/index.js";
 import { checkExamples, type Example } from "./examples/examples.js";
 import { createHeldOut } from "./held-out.js";
@@ -46,9 +46,7 @@ export function createEvaluations(
   { trained, settings, threads }: EvaluationSetup,
 ): Evaluations {
   if (heldOut) checkExamples("heldOut", heldOut, trained.config);
-  if (!(Number.isInteger(evaluateEvery) && evaluateEvery > 0)) {
-    throw badInput(`evaluateEvery is ${evaluateEvery}, expected a whole number above 0`, "It is a number of updates.");
-  }
+  checkWhole("evaluateEvery", evaluateEvery, 1);
   const rule = ruleOf(best, heldOut !== undefined, evaluate !== undefined);
   const { batching, batchSize } = settings;
   const losses = heldOut && createHeldOut(trained, heldOut, { batching, batchSize, threads });
@@ -82,6 +80,3 @@ function ruleOf(best: EvaluationOptions["best"], hasHeldOut: boolean, hasEvaluat
     "Give `evaluate` or `heldOut`.",
   );
 }
-
-const badInput = (message: string, hint: string): ThoughtbookError =>
-  new ThoughtbookError("bad-input", message, { hint });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { badInput } from "../core/index.js";
+import { badInput, withoutUndefined } from "../core/index.js";
 import { constantRate, type Schedule, warmupCosine, warmupLinear } from "../tensor/index.js";
 
 const WHOLE = "expected a whole number above 0";
@@ -81,9 +81,7 @@ export function trainingSettingsOf(options: TrainingSettings): TrainingSettings 
 
 /** @throws bad-input naming the setting that is out of its range */
 export function completeSettings(options: TrainingSettings, { isAdapter }: { isAdapter: boolean }): Settings {
-  const given = Object.fromEntries(
-    Object.entries(trainingSettingsOf(options)).filter(([, value]) => value !== undefined),
-  ) as TrainingSettings;
+  const given: TrainingSettings = withoutUndefined(trainingSettingsOf(options));
   const parsed = trainingSettingsSchema.partial().safeParse(given);
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!;

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
-import { fileSystemError, readJsonl, ThoughtbookError } from "../core/index.js";
+import { fileSystemError, mean, readJsonl, ThoughtbookError } from "../core/index.js";
 import type { Scores } from "./evaluations.js";
 import { pretrainFolders } from "./pretrain/folders.js";
 import type { Phase } from "./pretrain/recipe.js";
@@ -35,7 +35,7 @@ export async function trainingCurve(phases: readonly Phase[], out: string): Prom
         phase: phase.name,
         update: updatesBefore + value.step,
         tokens: tokensBefore + value.tokens,
-        loss: (losses.reduce((sum, loss) => sum + loss, 0) / losses.length).toFixed(4),
+        loss: mean(losses).toFixed(4),
         ...value.scores,
       });
       losses = [];

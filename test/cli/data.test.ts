@@ -97,7 +97,7 @@ describe("thoughtbook data", () => {
     [["show", "gsm8k", "--path", "none.jsonl"], /^error: there is no file .*none\.jsonl\. Check the path\.$/],
     [
       ["show", "gsm8k", "--limit", "some"],
-      /^error: option '--limit <number>' argument 'some' is invalid\. expected a num/,
+      /^error: option '--limit <number>' argument 'some' is invalid\. Expected a whole num/,
     ],
     [["show", "dots"], /^error: dots train is not at hand and has no public file to download\. Name the file with/],
     [["download", "gsm9k"], /^error: there is no data set "gsm9k"; known are gsm8k, /],

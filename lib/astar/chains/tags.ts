@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput } from "../../core/index.js";
 import { THOUGHT_TAGS as RELEASED_TAGS, THOUGHT_BEGIN, THOUGHT_END } from "../../operations/index.js";
 
 /** What stands around thought and solution in a training text. */
@@ -16,9 +16,7 @@ export const THOUGHT_TAGS: ThoughtTags = RELEASED_TAGS;
 export function checkTags(tags: ThoughtTags): void {
   const empty = Object.entries(tags).find(([, tag]) => tag.trim() === "");
   if (empty === undefined) return;
-  throw new ThoughtbookError("bad-input", `the tag ${empty[0]} is empty`, {
-    hint: "Give four tags of some text each.",
-  });
+  throw badInput(`the tag ${empty[0]} is empty`, "Give four tags of some text each.");
 }
 
 /** An assistant's turn: thought and solution between their tags, with blank lines between all of them. */

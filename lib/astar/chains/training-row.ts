@@ -1,9 +1,9 @@
 import { extractAnswer } from "../../answer/index.js";
+import { badInput } from "../../core/index.js";
 import type { LanguageModel } from "../../llm/index.js";
 import type { ChatMessage } from "../../model/index.js";
 import { OPERATIONS, operationMessage, styleOf, writeSolution } from "../../operations/index.js";
 import type { CompressedRow } from "../compress/compressed-row.js";
-import { badInput } from "../paths/step-set.js";
 import { readTagged, THOUGHT_TAGS, type ThoughtTags } from "./tags.js";
 
 /** A conversation to train on, as `thoughtbook train` takes it. */

@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { readJsonl } from "../../core/index.js";
+import { badInput, readJsonl } from "../../core/index.js";
 import { type ChainRow, emptyTally, readChainRows } from "../chains/chain-rows.js";
 import { type TrainingOptions, trainingConversation } from "../chains/training-row.js";
-import { badInput } from "../paths/step-set.js";
 import type { CompressMode } from "./compress.js";
 import { type CompressionSummary, summariseRows, writeLines } from "./compress-file.js";
 import type { CompressedRow } from "./compressed-row.js";

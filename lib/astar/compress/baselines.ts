@@ -1,8 +1,8 @@
-import { createRandom } from "../../core/index.js";
-import { isTokenModel, type LanguageModel } from "../../llm/index.js";
+import { badInput, createRandom } from "../../core/index.js";
+import { type LanguageModel, tokenizerOf } from "../../llm/index.js";
 import type { ChainRow } from "../chains/chain-rows.js";
 import { joinSteps, STEP_SEPARATOR } from "../chains/split-steps.js";
-import { allSteps, badInput } from "../paths/step-set.js";
+import { allSteps } from "../paths/step-set.js";
 import type { TokenCounter } from "./compressed-row.js";
 
 /**
@@ -124,8 +124,7 @@ export async function prunedThoughts(
   shareOf: (row: ChainRow) => number | undefined,
   signal?: AbortSignal,
 ): Promise<string[]> {
-  const tokenizer = isTokenModel(scorer) ? scorer.tokenizer : undefined;
-  if (!tokenizer) throw badInput(`the tokenizer of ${scorer.name} is out of reach`, "Take a checkpoint as the scorer.");
+  const tokenizer = tokenizerOf(scorer, "the selection of tokens");
   const requests = rows.map(({ question, steps }) => ({
     prompt: { ids: tokenizer.encode(question, { addSpecialTokens: false }) },
     continuation: {

@@ -1,19 +1,11 @@
-import { interruptible } from "../../core/index.js";
+import { badInput, interruptible } from "../../core/index.js";
 import { type LanguageModel, requireCapability } from "../../llm/index.js";
 import { gatherCalls } from "../../rollouts/index.js";
 import type { ChainRow } from "../chains/chain-rows.js";
 import type { ThoughtTags } from "../chains/tags.js";
 import { type Importance, type ImportanceOptions, randomImportance, rankSteps } from "../importance/formulas.js";
 import { importanceSignals, type SignalOptions } from "../importance/importance.js";
-import { badInput } from "../paths/step-set.js";
-import {
-  BASELINE_MODES,
-  type BaselineMode,
-  baselineSteps,
-  prunedThoughts,
-  SIZED_MODES,
-  sizedSteps,
-} from "./baselines.js";
+import { type BaselineMode, baselineSteps, prunedThoughts, SIZED_MODES, sizedSteps } from "./baselines.js";
 import {
   type KeptSteps,
   SEARCH_DEFAULTS,
@@ -25,7 +17,6 @@ import {
 import { type CompressedRow, compressedRow, type TokenCounter } from "./compressed-row.js";
 
 export type CompressMode = SearchMode | BaselineMode;
-export const COMPRESS_MODES: readonly CompressMode[] = [...SEARCH_MODES, ...BASELINE_MODES];
 
 export interface CompressOptions {
   mode: CompressMode;

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { z } from "zod";
 import {
+  badInput,
   canonicalJson,
   fileSystemError,
   type JsonlEntry,
@@ -10,13 +11,7 @@ import {
   ThoughtbookError,
 } from "../../core/index.js";
 import type { LanguageModel } from "../../llm/index.js";
-import {
-  type Chain,
-  CONDITION_SENTENCES,
-  type ImportanceCache,
-  type MeasuredChain,
-  type SignalSettings,
-} from "./importance.js";
+import { type Chain, CONDITION_SENTENCES, type ImportanceCache, type SignalSettings } from "./importance.js";
 
 export interface CacheOptions extends SignalSettings {
   /** What made steps of the data, for a message that says what changed: tags, splitting. */
@@ -57,12 +52,9 @@ export async function openImportanceCache(
 ): Promise<ImportanceCache> {
   const hash = await model.hash();
   if (hash === undefined) {
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `${model.name} has no hash, so a cache could not tell it from another model`,
-      {
-        hint: "Do without the cache, or use a model from a folder.",
-      },
+      "Do without the cache, or use a model from a folder.",
     );
   }
   const settings: Record<string, unknown> = {
@@ -102,9 +94,10 @@ export async function openImportanceCache(
       }
       const { chain: key, ...signals } = parsed.data;
       if (key === hashChain(chain) && signals.steps.length === chain.steps.length) return signals;
-      throw new ThoughtbookError("bad-input", `${place} holds the importance of another chain: the data changed`, {
-        hint: "Choose another cache file, or delete this one to compute it anew.",
-      });
+      throw badInput(
+        `${place} holds the importance of another chain: the data changed`,
+        "Choose another cache file, or delete this one to compute it anew.",
+      );
     },
     append: (chain, signals) => writer.append({ chain: hashChain(chain), ...signals }),
     async close() {
@@ -120,19 +113,16 @@ async function checkHead(file: string, settings: Record<string, unknown>): Promi
   if (line === undefined) return;
   const head = headSchema.safeParse(line);
   if (!head.success) {
-    throw new ThoughtbookError("bad-input", `${file} is no cache of importance: its first line is something else`, {
-      hint: "Choose another cache file.",
-    });
+    throw badInput(`${file} is no cache of importance: its first line is something else`, "Choose another cache file.");
   }
   const before = head.data.settings;
   const changed = [...new Set([...Object.keys(before), ...Object.keys(settings)])].find(
     (key) => before[key] !== settings[key],
   );
   if (changed === undefined) return;
-  throw new ThoughtbookError(
-    "bad-input",
+  throw badInput(
     `${file} was made with ${changed} = ${brief(before[changed])}, but now it is ${brief(settings[changed])}`,
-    { hint: "Choose another cache file, or delete this one to compute it anew." },
+    "Choose another cache file, or delete this one to compute it anew.",
   );
 }
 

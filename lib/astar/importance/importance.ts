@@ -1,5 +1,5 @@
-import { ThoughtbookError } from "../../core/index.js";
-import { isTokenModel, type LanguageModel, requireCapability, type Score, type ScoreRequest } from "../../llm/index.js";
+import { badInput, sum, ThoughtbookError } from "../../core/index.js";
+import { type LanguageModel, requireCapability, type Score, type ScoreRequest, tokenizerOf } from "../../llm/index.js";
 import type { Tokenizer } from "../../model/index.js";
 import type { ChainSignals, ConditionSignals, StepSignals } from "./formulas.js";
 
@@ -82,7 +82,11 @@ export async function* importanceSignals<C extends Chain>(
   chains: Iterable<C> | AsyncIterable<C>,
   options: SignalOptions = {},
 ): AsyncGenerator<{ chain: C; signals: MeasuredChain }, void, undefined> {
-  const tokenizer = tokenizerOf(model);
+  const purpose = "bidirectional importance";
+  for (const capability of ["score", "attention", "tokenIds", "text"] as const) {
+    requireCapability(model, capability, purpose);
+  }
+  const tokenizer = tokenizerOf(model, purpose);
   const sink = options.sink ? [sinkToken(model, tokenizer)] : [];
   let done = 0;
   for await (const group of grouped(chains)) {
@@ -99,22 +103,10 @@ export async function* importanceSignals<C extends Chain>(
   }
 }
 
-function tokenizerOf(model: LanguageModel): Tokenizer {
-  for (const capability of ["score", "attention", "tokenIds", "text"] as const) {
-    requireCapability(model, capability, "bidirectional importance");
-  }
-  if (isTokenModel(model) && model.tokenizer) return model.tokenizer;
-  throw new ThoughtbookError("bad-input", `the tokenizer of ${model.name} is out of reach`, {
-    hint: "Bidirectional importance needs a checkpoint with a tokenizer.json on the local engine.",
-  });
-}
-
 function sinkToken(model: LanguageModel, { special }: Tokenizer): number {
   const token = special.bos ?? special.eos;
   if (token) return token.id;
-  throw new ThoughtbookError("bad-input", `${model.name} has no token that begins or ends a text`, {
-    hint: "Leave the sink out.",
-  });
+  throw badInput(`${model.name} has no token that begins or ends a text`, "Leave the sink out.");
 }
 
 async function* grouped<C extends Chain>(chains: Iterable<C> | AsyncIterable<C>): AsyncGenerator<C[]> {
@@ -168,9 +160,7 @@ function planChain(
   const condition = (side: keyof ConditionSentences) => {
     const ids = [...encode(chain[side], true), ...(sentences[side] ? encode(sentences[side], true) : [])];
     if (ids.length > 0) return { ids: ids.length > half ? ids.slice(-half) : ids, cut: ids.length > half };
-    throw new ThoughtbookError("bad-input", `a chain has no ${side}: there is nothing to measure after its steps`, {
-      hint: "Leave the row out.",
-    });
+    throw badInput(`a chain has no ${side}: there is nothing to measure after its steps`, "Leave the row out.");
   };
   const [question, solution] = [condition("question"), condition("solution")];
   const room = context - sink.length - Math.max(question.ids.length, solution.ids.length);
@@ -207,7 +197,6 @@ function signalsOf(plan: ChainPlan, scores: readonly Score[], sinkTokens: number
 }
 
 function conditionSignals({ logProbs, attention }: Score, sinkTokens: number, model: string): ConditionSignals {
-  const sum = (values: Float32Array) => values.reduce((total, each) => total + each, 0);
   const [logProb, mass] = [sum(logProbs), sum(attention!.mass.subarray(sinkTokens))];
   if (!Number.isFinite(logProb) || !Number.isFinite(mass)) {
     throw new ThoughtbookError(

@@ -1,3 +1,4 @@
+import { sum } from "../../core/index.js";
 import { crossedEstimate, type Estimate, type Points } from "../../eval/index.js";
 import { keptQuality } from "../paths/kept-quality.js";
 import { type ChainSignals, type ImportanceOptions, rankSteps } from "./formulas.js";
@@ -57,7 +58,7 @@ export function placeByLength(
     const own = places.map((all) => all.filter(({ length }) => length === x).map(({ place }) => place));
     const counts = own.map((all) => all.length);
     if (counts.filter((count) => count > 0).length < FEWEST_CHAINS) return [];
-    const sums = own.map((all) => all.reduce((sum, place) => sum + place, 0));
+    const sums = own.map(sum);
     const { value: y, interval } = crossedEstimate([[sums], [counts]], (sum, count) => sum / count);
     return { x, y, interval: interval! };
   });

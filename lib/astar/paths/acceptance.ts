@@ -1,4 +1,5 @@
-import { checkAnswers, checkSignal } from "../../search/index.js";
+import { checkInterrupt } from "../../core/index.js";
+import { checkAnswers } from "../../search/index.js";
 import { type Bits, bit, contains, stepsOf, withSteps } from "./bit-set.js";
 
 export interface AcceptanceOptions {
@@ -53,9 +54,9 @@ export function createAcceptance(options: AcceptanceOptions): Acceptance {
       const unknown = [...new Set(sets)].filter((set) => known(set) === undefined);
       const asked = unknown.slice(0, Math.max(0, maxValidations - validations));
       if (asked.length > 0) {
-        checkSignal(signal);
+        checkInterrupt(signal, "the search");
         validations += asked.length;
-        const answers = checkAnswers("valid", await valid(asked.map(stepsOf)), asked.length);
+        const answers = checkAnswers("valid", await valid(asked.map(stepsOf)), asked.length, "sets of steps");
         for (const [at, set] of asked.entries()) learn(set, answers[at]!);
       }
       return sets.map(known);

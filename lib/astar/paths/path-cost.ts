@@ -1,8 +1,8 @@
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput, sum, ThoughtbookError } from "../../core/index.js";
 import { type LanguageModel, type Prompt, requireCapability } from "../../llm/index.js";
 import { STEP_SEPARATOR } from "../chains/split-steps.js";
 import { encodeParts, type PathTags, roomAfter } from "./path-parts.js";
-import { badInput, checkStepSet, type StepSet, stepKey } from "./step-set.js";
+import { checkStepSet, type StepSet, stepKey } from "./step-set.js";
 
 /** A question, the steps of a thought, and the solution they lead to. */
 export interface PathText {
@@ -133,5 +133,4 @@ function checked(score: { logProbs: Float32Array } | undefined, ids: readonly nu
   });
 }
 
-const meanLoss = (logProbs: Float32Array): number =>
-  logProbs.length === 0 ? 0 : -logProbs.reduce((sum, logProb) => sum + logProb, 0) / logProbs.length;
+const meanLoss = (logProbs: Float32Array): number => (logProbs.length === 0 ? 0 : -sum(logProbs) / logProbs.length);

@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput, checkWhole } from "../../core/index.js";
 
 /** A set of steps by their indices from 0, ascending. */
 export type StepSet = readonly number[];
@@ -36,14 +36,5 @@ export function checkQueue(queue: readonly number[], n: number): void {
   const repeated = queue.find((step, at) => queue.indexOf(step) < at);
   throw badInput(`queue: step ${repeated} stands in it twice`, "Name each step once, the most important first.");
 }
-
-/** Throws bad-input unless `value` is a whole number of at least `least`. */
-export function checkWhole(name: string, value: number, least: number): void {
-  if (Number.isInteger(value) && value >= least) return;
-  throw badInput(`${name} is ${value}, expected a whole number, ${least} or more`, "Correct the option.");
-}
-
-export const badInput = (message: string, hint: string): ThoughtbookError =>
-  new ThoughtbookError("bad-input", message, { hint });
 
 const isStep = (step: number, n: number): boolean => Number.isInteger(step) && step >= 0 && step < n;

@@ -1,10 +1,11 @@
 import { type AnswerKind, grade } from "../../answer/index.js";
+import { badInput, checkWhole } from "../../core/index.js";
 import type { Completion, LanguageModel, Prompt } from "../../llm/index.js";
 import type { RequestOptions } from "../../model/index.js";
 import { OPERATIONS, operationPrompt } from "../../operations/index.js";
 import { joinSteps } from "../chains/split-steps.js";
 import { roomAfter } from "./path-parts.js";
-import { badInput, checkStepSet, checkWhole, keptSteps, type StepSet, stepKey } from "./step-set.js";
+import { checkStepSet, keptSteps, type StepSet, stepKey } from "./step-set.js";
 
 export interface PathVerifierOptions extends Omit<RequestOptions, "samples" | "seed"> {
   steps: readonly string[];

@@ -1,3 +1,4 @@
+import { sum } from "../../core/index.js";
 import { type Bits, stepsOf } from "../paths/bit-set.js";
 
 export interface BoundParts {
@@ -18,7 +19,7 @@ export function leastAddition(kept: Bits, free: Bits, { costs, minSteps, needed 
     .sort((a, b) => a - b);
   const missing = Math.max(0, minSteps - stepsOf(kept).length);
   if (missing > ascending.length) return Number.POSITIVE_INFINITY;
-  const lacking = ascending.slice(0, missing).reduce((sum, cost) => sum + cost, 0);
+  const lacking = sum(ascending.slice(0, missing));
   return Math.max(lacking, apartBound(kept, free, costs, needed));
 }
 

@@ -1,9 +1,8 @@
 import TinyQueue from "tinyqueue";
-import { interruptible } from "../../core/index.js";
-import { checkAnswers, checkSignal } from "../../search/index.js";
+import { badInput, checkInterrupt, checkWhole, interruptible } from "../../core/index.js";
 import { createAcceptance, growRejected, shortestPrefix } from "../paths/acceptance.js";
 import { type Bits, bit, stepsOf, withSteps } from "../paths/bit-set.js";
-import { allSteps, badInput, checkQueue, checkWhole } from "../paths/step-set.js";
+import { allSteps, checkQueue } from "../paths/step-set.js";
 import { leastAddition } from "./best-first-bound.js";
 import { type CostedNode, createStates } from "./best-first-states.js";
 import type { SearchResult } from "./search-result.js";
@@ -19,12 +18,6 @@ export interface BestFirstOptions {
   boxedSolution: boolean;
   /** For each set whether the question with these steps leads to the answer. No set is given twice. */
   valid(sets: number[][]): Promise<boolean[]>;
-  /**
-   * For each set a lower bound on what must be added to it: no more than the cost of T without S for every accepted T
-   * around the set S, S itself included; so 0 for an accepted one. Infinite where nothing around it is accepted. Default:
-   * 0. The search's own bound holds beside it.
-   */
-  bound?: ((sets: number[][]) => Promise<number[]>) | undefined;
   /** Declares that whatever contains an accepted set is accepted. Default: false. */
   monotone?: boolean | undefined;
   /** Smaller sets are not accepted. Default: 0, so that no step at all may do. */
@@ -58,8 +51,8 @@ interface OpenState {
  * A* over sets of kept steps: f = g + h, where g is what the kept steps cost and h a lower bound on what must be added. The
  * state of least f is verified and, if rejected, expanded by one step; a state's children exclude the steps of the siblings
  * before them, so every set is reached in one way only, and none is verified twice. The search ends when no open state has
- * an f below the cheapest accepted set found: that one is then the cheapest of all, provided that every h is a lower bound
- * as `bound` says, and neither a limit nor the beam has taken part (`proven`).
+ * an f below the cheapest accepted set found: that one is then the cheapest of all, provided that neither a limit nor the
+ * beam has taken part (`proven`).
  *
  * With `monotone` a rejected set tells that every accepted one has a step out of those it lacks. First all steps are
  * verified: if they are rejected, everything is. Then, by bisection, as few of the most important steps as are accepted; then
@@ -74,11 +67,11 @@ interface OpenState {
  * `kept` is a verified path if the status is `accepted`. In every other case nothing shorter than the whole chain was
  * verified, and `kept` is all of it: `step limit` if a limit ended the search, else `exhausted`.
  *
- * @throws bad-input; interrupted; execution if `valid` or `bound` gives another number of values, or NaN
+ * @throws bad-input; interrupted; execution if `valid` gives another number of values
  */
 export async function bestFirstSearch(options: BestFirstOptions): Promise<BestFirstResult> {
   checkOptions(options);
-  const { n, queue, costs, boxedSolution, valid, bound } = options;
+  const { n, queue, costs, boxedSolution, valid } = options;
   const signal = interruptible(options.signal);
   const { monotone = false, maxStates = 10_000, maxValidations = 200 } = options;
   const { beamWidth = Number.POSITIVE_INFINITY, batchSize = 1 } = options;
@@ -105,13 +98,11 @@ export async function bestFirstSearch(options: BestFirstOptions): Promise<BestFi
   };
   /** Whether something cheaper than what was found may come of an f. */
   const isOpen = (f: number): boolean => f < (states.best?.cost ?? Number.POSITIVE_INFINITY);
-  const add = async (found: readonly Pick<OpenState, "kept" | "excluded">[], parent?: Bits) => {
-    checkSignal(signal);
-    const sets = found.map(({ kept }) => stepsOf(kept));
-    const given = bound && sets.length > 0 ? checkAnswers("bound", await bound(sets), sets.length) : [];
-    for (const [at, { kept, excluded }] of found.entries()) {
+  const add = (found: readonly Pick<OpenState, "kept" | "excluded">[], parent?: Bits) => {
+    checkInterrupt(signal, "the search");
+    for (const { kept, excluded } of found) {
       const node = states.node(kept, parent);
-      const h = Math.max(given[at] ?? 0, boundOf(kept, excluded));
+      const h = boundOf(kept, excluded);
       tell(node, h);
       if (isOpen(node.g + h)) open.push({ kept, excluded, g: node.g, h });
     }
@@ -148,11 +139,11 @@ export async function bestFirstSearch(options: BestFirstOptions): Promise<BestFi
       kept: kept | bit(step),
       excluded: withSteps(excluded, steps.slice(0, at)),
     }));
-    await add(children, kept);
+    add(children, kept);
   };
 
   const root = boxedSolution ? await findRoot() : undefined;
-  if (root !== undefined) await add([{ kept: root, excluded: 0n }], monotone ? all : undefined);
+  if (root !== undefined) add([{ kept: root, excluded: 0n }], monotone ? all : undefined);
   while (!states.limited && !isFull) {
     const taken = take();
     if (taken.length === 0) break;
@@ -195,7 +186,7 @@ function checkOptions(options: BestFirstOptions): void {
   checkWhole("maxStates", maxStates, 1);
   checkWhole("maxValidations", maxValidations, 1);
   checkWhole("batchSize", batchSize, 1);
-  if (beamWidth !== undefined) checkWhole("beamWidth", beamWidth, 1);
+  checkWhole("beamWidth", beamWidth, 1);
   if (costs.length !== n) {
     throw badInput(`there are ${costs.length} costs for ${n} steps`, "Give the cost of keeping each step.");
   }

@@ -1,6 +1,6 @@
-import { interruptible } from "../../core/index.js";
-import { checkAnswers, checkSignal } from "../../search/index.js";
-import { allSteps, checkQueue, checkWhole, spanOf, union } from "../paths/step-set.js";
+import { checkInterrupt, checkWhole, interruptible } from "../../core/index.js";
+import { checkAnswers } from "../../search/index.js";
+import { allSteps, checkQueue, spanOf, union } from "../paths/step-set.js";
 import type { SearchResult, SearchStatus, StepNode } from "./search-result.js";
 
 export interface WalkOptions {
@@ -81,7 +81,7 @@ async function walk(options: WalkOptions, rules: WalkRules): Promise<SearchResul
     if (k >= maxSteps) return end("step limit", allSteps(n), maxSteps);
     if (k >= minSteps) {
       if (!boxedSolution) return end("unverified", node.state, k);
-      checkSignal(signal);
+      checkInterrupt(signal, "the search");
       validations++;
       const accepted = await valid([...node.state]);
       node.verdict = accepted ? "accepted" : "rejected";
@@ -90,8 +90,8 @@ async function walk(options: WalkOptions, rules: WalkRules): Promise<SearchResul
 
     const proposed = queue.slice(0, expandSize);
     const children = proposed.map((step) => union(node.state, spanOf(step, n, neighbours)));
-    checkSignal(signal);
-    const costs = checkAnswers("cost", await cost(children.map((set) => [...set])), children.length);
+    checkInterrupt(signal, "the search");
+    const costs = checkAnswers("cost", await cost(children.map((set) => [...set])), children.length, "sets of steps");
     statesScored += children.length;
     node.expanded = expansions++;
     // The first of equal costs, which stands earlier in the queue.

@@ -1,12 +1,11 @@
 import { join } from "node:path";
 import { keptResult, type ProgressDisplay, sha256File, strictJson, writeWhole } from "../../core/index.js";
 import { type ProceduralProblem, problemRecord, wordProblems } from "../../data/index.js";
-import { isTokenModel, type LanguageModel } from "../../llm/index.js";
+import { type LanguageModel, tokenizerOf } from "../../llm/index.js";
 import type { TrainingOptions } from "../chains/training-row.js";
 import { writeAcceptedRows } from "../compress/accepted-rows.js";
 import { type CompressMode, needsOf } from "../compress/compress.js";
 import { type CompressionSummary, compressFile } from "../compress/compress-file.js";
-import { badInput } from "../paths/step-set.js";
 import type { AstarStudy, StudySet } from "./study-config.js";
 
 /** What became of the chains of a set. */
@@ -56,8 +55,7 @@ export async function compressSet(study: AstarStudy, set: StudySet, options: Stu
   const { name, method, mode, like, importance, search } = set;
   const files = setFiles(folder);
   if (mode === "accepted") return acceptedSet(study, set, options);
-  const tokenizer = isTokenModel(base) ? base.tokenizer : undefined;
-  if (!tokenizer) throw badInput(`the tokenizer of ${base.name} is out of reach`, "Take a checkpoint as the base.");
+  const tokenizer = tokenizerOf(base, "a study");
   const needs = needsOf(mode);
   const learned = learnedOf(study);
   const settings = {

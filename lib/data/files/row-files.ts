@@ -4,7 +4,14 @@ import { pipeline } from "node:stream";
 import { type InfoRecord, parse as parseCsv } from "csv-parse";
 import { pick } from "stream-json/filters/pick.js";
 import { streamArray } from "stream-json/streamers/stream-array.js";
-import { fileSystemError, interruptible, readJsonl, refuseLfsPointer, ThoughtbookError } from "../../core/index.js";
+import {
+  checkInterrupt,
+  fileSystemError,
+  interruptible,
+  readJsonl,
+  refuseLfsPointer,
+  ThoughtbookError,
+} from "../../core/index.js";
 import { hasField } from "../sets/rows/row-reader.js";
 import { readParquet } from "./parquet.js";
 
@@ -52,12 +59,7 @@ export async function* readRows(file: string, given: RowFileOptions): AsyncGener
     }
   } catch (error) {
     if (error instanceof ThoughtbookError) throw error;
-    if (signal?.aborted) {
-      throw new ThoughtbookError("interrupted", `reading ${file} was interrupted`, {
-        hint: "Run it again.",
-        cause: signal.reason,
-      });
-    }
+    checkInterrupt(signal, `reading ${file}`);
     // System calls name themselves in their errors, parsers do not.
     if ((error as NodeJS.ErrnoException).syscall) throw fileSystemError(error, "read", file);
     throw new ThoughtbookError("corrupt-data", `cannot read ${file}${last}: ${(error as Error).message}`, {

@@ -1,6 +1,6 @@
+import { sum } from "../../core/index.js";
 import { type Primitive, primitive, whole } from "./primitive.js";
 
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 const digitsOf = (n: number): number[] => [...String(n)].map(Number);
 const clamp = (n: number, low: number, high: number): number => Math.min(Math.max(n, low), high);
 

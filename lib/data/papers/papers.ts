@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { dataFolder, ThoughtbookError } from "../../core/index.js";
+import { badInput, dataFolder } from "../../core/index.js";
 
 const tableSchema = z
   .strictObject({
@@ -54,7 +54,5 @@ export function paperCounts(paper: Paper, id: string): PaperCounts {
 function byId<T extends { id: string }>(entries: readonly T[], id: string, title: string): T {
   const found = entries.find((entry) => entry.id === id);
   if (found) return found;
-  throw new ThoughtbookError("bad-input", `"${title}" has no "${id}" here`, {
-    hint: `Take one of ${entries.map((entry) => entry.id).join(", ")}.`,
-  });
+  throw badInput(`"${title}" has no "${id}" here`, `Take one of ${entries.map((entry) => entry.id).join(", ")}.`);
 }

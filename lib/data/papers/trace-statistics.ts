@@ -1,3 +1,4 @@
+import { mean, sum } from "../../core/index.js";
 /** A chain of thought as it is measured: what was asked, the paragraphs of the thought, the solution after it. */
 export interface Trace {
   question: string;
@@ -99,7 +100,7 @@ export function measureTrace({ question, thought, solution }: Trace): TraceMeasu
     adds: record(ADDITIONS, (kind) => share(adds.filter((each) => each === kind).length)),
     droppable: share(count - needed),
     paragraphsPerNeeded: needed === 0 ? undefined : count / needed,
-    trigramOverlap: share(overlaps.reduce((sum, overlap) => sum + overlap, 0)),
+    trigramOverlap: share(sum(overlaps)),
     markers: record(MARKER_NAMES, (name) => share(lower.filter((text) => MARKERS[name].test(text)).length)),
   };
 }
@@ -151,13 +152,13 @@ export function traceStatistics(traces: Iterable<Trace>): TraceStatistics {
 
 function spreadOf(values: readonly number[]): Spread {
   const count = values.length;
-  const mean = values.reduce((sum, value) => sum + value, 0) / count;
-  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, count - 1));
+  const middle = mean(values);
+  const deviation = Math.sqrt(sum(values.map((value) => (value - middle) ** 2)) / Math.max(1, count - 1));
   const sorted = [...values].sort((a, b) => a - b);
   const quantiles = [0.1, 0.25, 0.5, 0.75, 0.9].map((part) =>
     rounded(sorted[Math.floor(part * (count - 1))] ?? Number.NaN),
   );
-  return { mean: rounded(mean), deviation: rounded(deviation), variation: rounded(deviation / mean), quantiles };
+  return { mean: rounded(middle), deviation: rounded(deviation), variation: rounded(deviation / middle), quantiles };
 }
 
 const rounded = (value: number): number => Math.round(value * 1e4) / 1e4;

@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput } from "../../core/index.js";
 import { contractions } from "./contract-problem.js";
 import { type ChainParagraph, longChain } from "./long-chain.js";
 import type { Difficulty, ProceduralProblem, RelationKind, Split } from "./problem.js";
@@ -74,9 +74,7 @@ export function problemRecord<F extends ProblemField>(
 export function asProblemField(name: string): ProblemField {
   const field = PROBLEM_FIELDS.find((known) => known === name);
   if (field !== undefined) return field;
-  throw new ThoughtbookError("bad-input", `a word problem has no field "${name}"`, {
-    hint: `Choose among ${PROBLEM_FIELDS.join(", ")}.`,
-  });
+  throw badInput(`a word problem has no field "${name}"`, `Choose among ${PROBLEM_FIELDS.join(", ")}.`);
 }
 
 function quantityRecords({ quantities, asked, askedDirectly }: ProceduralProblem): QuantityRecord[] {

@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput } from "../../core/index.js";
 import { NOUN_KINDS, type NounKind, plural, thirdPerson, VERBS_THAT_KEEP } from "./english.js";
 
 /** What a scenario counts: a noun and the verb that says who has to do with it ("picks apples", "earns $"). */
@@ -139,7 +139,5 @@ const BY_NAME = new Map(SCENARIOS.map((scenario) => [scenario.name, scenario]));
 export function scenarioNamed(name: string): Scenario {
   const scenario = BY_NAME.get(name);
   if (scenario) return scenario;
-  throw new ThoughtbookError("bad-input", `no scenario is called "${name}"`, {
-    hint: `Some that are: ${[...BY_NAME.keys()].slice(0, 5).join(", ")}.`,
-  });
+  throw badInput(`no scenario is called "${name}"`, `Some that are: ${[...BY_NAME.keys()].slice(0, 5).join(", ")}.`);
 }

@@ -1,4 +1,4 @@
-import { describeError, ThoughtbookError } from "../../core/index.js";
+import { describeError, sum, ThoughtbookError } from "../../core/index.js";
 import { forward, type HostModel, type Model, promptEmbeddings } from "../../model/index.js";
 import { compile, softmaxCrossEntropy, spec, tensorData, valueAndGradients } from "../../tensor/index.js";
 import type { Capability } from "../capabilities.js";
@@ -85,7 +85,7 @@ const TRIES: Readonly<Record<Capability, Try>> = {
     try {
       const { attention } = await run({ weights, ids: tensorData(Int32Array.from(IDS), [1, IDS.length]) });
       const rows = IDS.map((_, row) => attention.data.subarray(row * IDS.length, (row + 1) * IDS.length));
-      const sums = rows.map((row) => Array.from(row).reduce((sum, each) => sum + each, 0));
+      const sums = rows.map(sum);
       expect(
         sums.every((sum) => Math.abs(sum - 1) < 1e-3),
         `the weights of a row add up to ${sums.join(", ")}`,

@@ -1,4 +1,4 @@
-import { interruptible, ThoughtbookError } from "../../core/index.js";
+import { checkInterrupt, checkWhole, interruptible } from "../../core/index.js";
 import { CAPABILITY_NAMES, type Capability } from "../capabilities.js";
 import type { LanguageModel, Prompt } from "../language-model.js";
 import { type Finding, tryCapability } from "./check-capability.js";
@@ -42,14 +42,10 @@ const [FEWEST, MOST] = [4, 128];
 export async function checkModel(model: LanguageModel, options: CheckModelOptions = {}): Promise<ModelReport> {
   const { batchSize = 8, seconds = 3, onStep } = options;
   const signal = interruptible(options.signal);
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new ThoughtbookError("bad-input", `batchSize is ${batchSize}, expected a whole number above 0`, {
-      hint: "Correct the option.",
-    });
-  }
+  checkWhole("batchSize", batchSize, 1);
   const capabilities: Partial<Record<Capability, Finding>> = {};
   for (const capability of CAPABILITY_NAMES) {
-    checkSignal(signal);
+    checkInterrupt(signal, "checking the model");
     onStep?.(capability);
     capabilities[capability] = model.capabilities.has(capability)
       ? await tryCapability(model, capability, signal)
@@ -86,7 +82,7 @@ async function generationSpeed(
   const room = (model.contextLength ?? Number.POSITIVE_INFINITY) - 1;
   const length = Math.max(1, Math.min(PROMPT_TOKENS, Math.floor(room / 2)));
   const run = async (maxNewTokens: number) => {
-    checkSignal(signal);
+    checkInterrupt(signal, "checking the model");
     const requests = Array.from({ length: batchSize }, (_, seed) => ({ prompt: promptOf(model, length, seed), seed }));
     const started = performance.now();
     // Texts that end early would measure the prompts.
@@ -111,7 +107,7 @@ async function scoringSpeed(model: LanguageModel, signal: AbortSignal | undefine
     return { prompt: promptOf(model, 1, seed), continuation: typeof text === "string" ? ` ${text}` : text };
   });
   const run = async () => {
-    checkSignal(signal);
+    checkInterrupt(signal, "checking the model");
     const started = performance.now();
     const scores = await model.score(requests, { signal });
     const tokens = scores.reduce((sum, { ids }) => sum + ids.length + 1, 0);
@@ -129,12 +125,4 @@ function promptOf(model: LanguageModel, length: number, number: number): string 
   }
   const words = ["one", "two", "three", "four", "five", "six", "seven"];
   return Array.from({ length }, (_, i) => words[(i + number) % words.length]!).join(" ") satisfies Prompt;
-}
-
-function checkSignal(signal: AbortSignal | undefined): void {
-  if (!signal?.aborted) return;
-  throw new ThoughtbookError("interrupted", "checking the model was interrupted", {
-    hint: "Run it again.",
-    cause: signal.reason,
-  });
 }

@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput, ThoughtbookError } from "../../core/index.js";
 
 /** Tokens that a request takes, or has taken. */
 export interface TokenCount {
@@ -109,14 +109,10 @@ function checkBudget({ tokens, cost, prices }: { tokens: number; cost: number; p
   const limits = { tokens, cost, "prices.prompt": prices?.prompt ?? 0, "prices.completion": prices?.completion ?? 0 };
   for (const [name, value] of Object.entries(limits)) {
     if (value >= 0) continue;
-    throw new ThoughtbookError("bad-input", `the budget's ${name} is ${value}, expected a number from 0`, {
-      hint: "Correct the option.",
-    });
+    throw badInput(`the budget's ${name} is ${value}, expected a number from 0`, "Correct the option.");
   }
   if (cost === Infinity || prices) return;
-  throw new ThoughtbookError("bad-input", "a budget in money needs prices", {
-    hint: "Give prices: { prompt, completion } for a million tokens.",
-  });
+  throw badInput("a budget in money needs prices", "Give prices: { prompt, completion } for a million tokens.");
 }
 
 const sum = (a: TokenCount, b: TokenCount): TokenCount => ({

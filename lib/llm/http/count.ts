@@ -1,3 +1,4 @@
+import { sum } from "../../core/index.js";
 import type { CountedBy, Prompt } from "../language-model.js";
 import type { Answer, AnswerCount } from "./answer.js";
 
@@ -24,7 +25,7 @@ export async function countAnswer({ choices, usage }: Answer, prompt: Prompt, co
   for (const [i, { ids, text }] of choices.entries()) {
     completions.push(ids?.length ?? parts?.[i] ?? (text === "" ? 0 : await countOne(text, false)));
   }
-  const all = completion ?? completions.reduce((sum, each) => sum + each, 0);
+  const all = completion ?? sum(completions);
   const estimated = countedBy === "estimate";
   return { taken: { prompt: promptTokens, completion: all, estimated }, completions, countedBy };
 }
@@ -35,7 +36,7 @@ export async function countAnswer({ choices, usage }: Answer, prompt: Prompt, co
  */
 function shares(choices: Answer["choices"], total: number): number[] {
   const sizes = choices.map(({ text }) => text.length + 1);
-  const all = sizes.reduce((sum, size) => sum + size, 0);
+  const all = sum(sizes);
   let before = 0;
   let given = 0;
   return sizes.map((size) => {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { checkWhole } from "../../core/index.js";
 import {
   type Completion,
   FINISH_REASONS,
@@ -11,7 +12,7 @@ import { cacheKey } from "./cache.js";
 import type { Connection, Json } from "./connection.js";
 import { type Counter, countAnswer } from "./count.js";
 import type { Opened } from "./opened.js";
-import { checkCount, pathOf, seedOfSamples, type WireRequest, wireRequest } from "./request.js";
+import { pathOf, seedOfSamples, type WireRequest, wireRequest } from "./request.js";
 import { runAll } from "./run.js";
 import { type Ending, send } from "./send.js";
 import type { HttpServer } from "./server.js";
@@ -51,7 +52,7 @@ export async function generateOver(
   options: GenerateTextOptions,
 ): Promise<Completion[][]> {
   const { server, limit, concurrency } = opened;
-  if (options.batchSize !== undefined) checkCount("batchSize", options.batchSize);
+  checkWhole("batchSize", options.batchSize, 1);
   const requests = texts.map((text, index) => wireRequest(server, text, index, options));
   const atOnce = Math.min(options.batchSize ?? Infinity, server.dialect.maxChoices);
   const units = requests.flatMap((request, index) => unitsOf(request, index, atOnce));

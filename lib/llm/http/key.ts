@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { parseEnv } from "node:util";
-import { readIfThere, ThoughtbookError } from "../../core/index.js";
+import { badInput, readIfThere } from "../../core/index.js";
 
 /**
  * The key for the servers: the one given, else THOUGHTBOOK_API_KEY, else OPENAI_API_KEY, each from the environment or
@@ -35,9 +35,7 @@ export async function apiKeyIn(
   const value = environment[variable] ?? (await readDotEnv())[variable];
   const key = value === undefined ? undefined : checkKey(value, variable);
   if (key !== undefined) return key;
-  throw new ThoughtbookError("bad-input", `the variable ${variable} for the key is not set`, {
-    hint: "Set it in the environment or in the file .env.",
-  });
+  throw badInput(`the variable ${variable} for the key is not set`, "Set it in the environment or in the file .env.");
 }
 
 function checkKey(key: string, source: string): string | undefined {
@@ -45,9 +43,7 @@ function checkKey(key: string, source: string): string | undefined {
   if (trimmed === "") return undefined;
   if (/^[\x21-\x7e]+$/.test(trimmed)) return trimmed;
   // Without the value.
-  throw new ThoughtbookError("bad-input", `${source} holds characters that no key has`, {
-    hint: "Set it to a key of the server, or leave it out.",
-  });
+  throw badInput(`${source} holds characters that no key has`, "Set it to a key of the server, or leave it out.");
 }
 
 /** Whether nobody on the way can read what is sent. */

@@ -1,5 +1,5 @@
 import pLimit from "p-limit";
-import { createRandom, ThoughtbookError } from "../../core/index.js";
+import { badInput, checkWhole, createRandom, ThoughtbookError } from "../../core/index.js";
 import type { LanguageModel } from "../language-model.js";
 import { type Budget, createLedger, type HttpUsage } from "./budget.js";
 import { openCache } from "./cache.js";
@@ -82,7 +82,8 @@ const FIRST_ATTEMPTS = 3;
 export async function openHttpModel(options: HttpModelOptions): Promise<HttpModel> {
   const { concurrency = 16, attempts = 8, backoffMs = 500, timeoutMs = 600_000, coolDownMs = 30_000 } = options;
   const { longestWaitMs = 120_000, backoffSeed = process.pid } = options;
-  checkCounts({ concurrency, attempts });
+  checkWhole("concurrency", concurrency, 1);
+  checkWhole("attempts", attempts, 1);
   checkTimes({ backoffMs, timeoutMs, coolDownMs, longestWaitMs });
   const baseUrls = checkBaseUrls(typeof options.baseUrl === "string" ? [options.baseUrl] : options.baseUrl);
   const ledger = createLedger(options.budget);
@@ -172,17 +173,9 @@ async function sightAll(
   });
 }
 
-function checkCounts(counts: Record<string, number>): void {
-  for (const [name, value] of Object.entries(counts)) {
-    if (!(Number.isInteger(value) && value >= 1)) throw wrong(name, value, "a whole number above 0");
-  }
-}
-
 function checkTimes(times: Record<string, number>): void {
   for (const [name, value] of Object.entries(times)) {
-    if (!(value >= 0 && value < 2 ** 31)) throw wrong(name, value, "milliseconds, from 0 to 2^31 - 1");
+    if (value >= 0 && value < 2 ** 31) continue;
+    throw badInput(`${name} is ${value}, expected milliseconds, from 0 to 2^31 - 1`, "Correct the option.");
   }
 }
-
-const wrong = (name: string, value: number, expected: string): ThoughtbookError =>
-  new ThoughtbookError("bad-input", `${name} is ${value}, expected ${expected}`, { hint: "Correct the option." });

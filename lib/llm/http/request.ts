@@ -1,4 +1,4 @@
-import { sha256, ThoughtbookError } from "../../core/index.js";
+import { badInput, checkWhole, sha256, type ThoughtbookError, withoutUndefined } from "../../core/index.js";
 import { type RequestOptions, resolveSampling } from "../../model/index.js";
 import { requireCapability } from "../capabilities.js";
 import type { ChatPrompt, GenerateTextOptions, IdPrompt, Prompt, TextRequest } from "../language-model.js";
@@ -39,13 +39,11 @@ export function wireRequest(
 ): WireRequest {
   const options: RequestOptions = { ...call, ...withoutUndefined(own) };
   const { maxNewTokens = 256, samples = 1, stopStrings = [], stopIds } = options;
-  checkCount("maxNewTokens", maxNewTokens);
-  checkCount("samples", samples);
+  checkWhole("maxNewTokens", maxNewTokens, 1);
+  checkWhole("samples", samples, 1);
   const { dialect } = server;
   if (stopStrings.includes("")) {
-    throw new ThoughtbookError("bad-input", "a stop string is empty", {
-      hint: "It would end every text at once: leave it out.",
-    });
+    throw badInput("a stop string is empty", "It would end every text at once: leave it out.");
   }
   if (stopStrings.length > dialect.maxStopStrings) {
     throw lacking(server, `more than ${dialect.maxStopStrings} stop strings`, "Give fewer.");
@@ -134,7 +132,7 @@ export function chatFields(server: HttpServer, { messages, answer, variables }: 
   requireCapability(server, "chat");
   const { dialect } = server;
   if (messages.length === 0) {
-    throw new ThoughtbookError("bad-input", "a conversation has no message", { hint: "Give one at least." });
+    throw badInput("a conversation has no message", "Give one at least.");
   }
   if (answer && !dialect.answerPrefix) {
     throw lacking(server, "the beginning of an answer", "Put what you want of it into the conversation.");
@@ -151,7 +149,7 @@ export function chatFields(server: HttpServer, { messages, answer, variables }: 
 
 /** The error of an option that a server lacks. */
 export function lacking({ name, dialect }: HttpServer, what: string, hint: string): ThoughtbookError {
-  return new ThoughtbookError("bad-input", `${name} (${dialect.title}) does not take ${what}`, { hint });
+  return badInput(`${name} (${dialect.title}) does not take ${what}`, hint);
 }
 
 /** Tokens left in the context after a prompt; undefined where they cannot be counted here. */
@@ -159,18 +157,15 @@ function roomFor({ contextLength }: HttpServer, prompt: Prompt, index: number): 
   if (contextLength === undefined || typeof prompt === "string" || !("ids" in prompt)) return undefined;
   const room = contextLength - prompt.ids.length;
   if (room > 0) return room;
-  throw new ThoughtbookError(
-    "bad-input",
+  throw badInput(
     `the prompt of request ${index} has ${prompt.ids.length} tokens, which leaves no room in the model's context of ${contextLength}`,
-    { hint: "Shorten the prompt, or choose a model with a longer context." },
+    "Shorten the prompt, or choose a model with a longer context.",
   );
 }
 
 export function checkIdPrompt({ ids }: IdPrompt): void {
   if (ids.length > 0 && ids.every((id) => Number.isSafeInteger(id) && id >= 0)) return;
-  throw new ThoughtbookError("bad-input", "a prompt of ids is empty, or holds what is no id", {
-    hint: "Give whole numbers from 0, one at least.",
-  });
+  throw badInput("a prompt of ids is empty, or holds what is no id", "Give whole numbers from 0, one at least.");
 }
 
 /** Rather too many than too few: a budget that sets too little aside is exceeded. */
@@ -201,14 +196,3 @@ export const seedOfSamples = (seed: number | undefined, sample: number, again: n
 
 const derivedSeed = (path: readonly (number | string)[]): number =>
   Number.parseInt(sha256(JSON.stringify(path)).slice(0, 8), 16) % SEEDS;
-
-export function checkCount(name: string, value: number): void {
-  if (Number.isInteger(value) && value >= 1) return;
-  throw new ThoughtbookError("bad-input", `${name} is ${value}, expected a whole number above 0`, {
-    hint: "Correct the option.",
-  });
-}
-
-function withoutUndefined<T extends object>(record: T): T {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as T;
-}

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import pLimit, { type LimitFunction } from "p-limit";
-import { interruptible, ThoughtbookError } from "../../core/index.js";
+import { checkInterrupt, interruptible } from "../../core/index.js";
 import type { Ending } from "./send.js";
 import { CallbackError } from "./stream.js";
 
@@ -58,11 +58,6 @@ export async function runAll<T>(
   } finally {
     signal?.removeEventListener("abort", interrupt);
   }
-  if (signal?.aborted) {
-    throw new ThoughtbookError("interrupted", `${what} was interrupted`, {
-      hint: "Run it again: with a cache, what was finished is not asked for twice.",
-      cause: signal.reason,
-    });
-  }
+  checkInterrupt(signal, what, "Run it again: with a cache, what was finished is not asked for twice.");
   if (failure) throw failure.error;
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput, checkWhole, ThoughtbookError } from "../../core/index.js";
 import { requireCapability } from "../capabilities.js";
 import type { Prompt, Score, ScoreRequest, ScoreTextOptions } from "../language-model.js";
 import { readPiece } from "./answer.js";
@@ -7,7 +7,7 @@ import { cacheKey } from "./cache.js";
 import type { Json } from "./connection.js";
 import { brokenAnswer, wrongAnswer } from "./fault.js";
 import type { Opened } from "./opened.js";
-import { checkCount, checkIdPrompt } from "./request.js";
+import { checkIdPrompt } from "./request.js";
 import { runAll } from "./run.js";
 import { type Ending, type Job, send } from "./send.js";
 import { serverRoot } from "./spec.js";
@@ -31,7 +31,7 @@ export async function scoreOver(
   const { server, limit, concurrency } = opened;
   requireCapability(server, "score");
   if (attention) requireCapability(server, "attention"); // Which no server has, so this throws.
-  if (batchSize !== undefined) checkCount("batchSize", batchSize);
+  checkWhole("batchSize", batchSize, 1);
   for (const { prompt, continuation } of requests) checkScorable(prompt, continuation);
   const results: Score[] = [];
   let done = 0;
@@ -52,9 +52,7 @@ export async function scoreOver(
 
 function checkScorable(prompt: Prompt, continuation: ScoreRequest["continuation"]): void {
   if (typeof prompt === "object" && "embeddings" in prompt) {
-    throw new ThoughtbookError("bad-input", "a prompt of embeddings cannot be scored after", {
-      hint: "Give a text, a conversation or ids.",
-    });
+    throw badInput("a prompt of embeddings cannot be scored after", "Give a text, a conversation or ids.");
   }
   if (typeof prompt === "object" && "ids" in prompt) checkIdPrompt(prompt);
   if (typeof continuation === "object") checkIdPrompt(continuation);
@@ -62,9 +60,10 @@ function checkScorable(prompt: Prompt, continuation: ScoreRequest["continuation"
 }
 
 const nothingToScore = (prompt: boolean): ThoughtbookError =>
-  new ThoughtbookError("bad-input", `a ${prompt ? "prompt" : "continuation"} has no tokens, so nothing can be scored`, {
-    hint: "The first token of a text has no score: put the token that begins a text before it.",
-  });
+  badInput(
+    `a ${prompt ? "prompt" : "continuation"} has no tokens, so nothing can be scored`,
+    "The first token of a text has no score: put the token that begins a text before it.",
+  );
 
 /** The server echoes the ids with their log-probabilities; it generates nothing. */
 async function scoreIds(

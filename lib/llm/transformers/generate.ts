@@ -1,4 +1,4 @@
-import { interruptible, ThoughtbookError } from "../../core/index.js";
+import { checkInterrupt, interruptible } from "../../core/index.js";
 import {
   createSamplingMemory,
   extendSequence,
@@ -78,7 +78,7 @@ export async function generateTexts(
     return done === undefined;
   };
   for (;;) {
-    checkSignal(signal);
+    checkInterrupt(signal, "generating text");
     while (queue.length > 0 && worthFilling(rows, queue, size, batching)) rows = await fill(rows);
     if (rows === undefined) {
       if (queue.length === 0) break;
@@ -94,7 +94,7 @@ export async function generateTexts(
     const admitted = takeWaiting(queue, size - running.length, batching);
     const missing = admitted.filter(({ waiting }) => waiting.prompted === undefined).map(({ waiting }) => waiting);
     for (const group of promptGroups(runtime, missing, ({ request }) => request.length, options.vocabularySize)) {
-      checkSignal(signal);
+      checkInterrupt(signal, "generating text");
       const prompts = group.map(({ request }) => request.prompt as readonly number[]);
       for (const [i, prompted] of (await computePrompts(runtime, prompts, options.vocabularySize)).entries()) {
         group[i]!.prompted = prompted;
@@ -207,12 +207,4 @@ const tokensOf = ({ request, ids }: Sequence): number => request.length + ids.le
 function defaultBatchSize({ cacheBytes }: Runtime, requests: readonly ResolvedRequest[]): number {
   const longest = requests.reduce((most, { length, limit }) => Math.max(most, length + limit), 1);
   return Math.max(1, Math.min(BATCH_SIZE, Math.floor(CACHE_BYTES / Math.max(1, cacheBytes * longest))));
-}
-
-function checkSignal(signal: AbortSignal | undefined): void {
-  if (!signal?.aborted) return;
-  throw new ThoughtbookError("interrupted", "generating text was interrupted", {
-    hint: "Run it again.",
-    cause: signal.reason,
-  });
 }

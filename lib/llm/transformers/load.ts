@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { refuseLfsPointer, ThoughtbookError } from "../../core/index.js";
+import { badInput, refuseLfsPointer } from "../../core/index.js";
 import {
   chatTemplateOf,
   chooseOnnxFiles,
@@ -108,15 +108,14 @@ export async function openTransformersFolder(
 function checkDtype(dtype: string): OnnxWeightType {
   const known = ONNX_WEIGHT_TYPES.find((type) => type === dtype);
   if (known !== undefined) return known;
-  throw new ThoughtbookError("bad-input", `${JSON.stringify(dtype)} is no dtype of ONNX models`, {
-    hint: `Choose one of ${ONNX_WEIGHT_TYPES.join(", ")}.`,
-  });
+  throw badInput(
+    `${JSON.stringify(dtype)} is no dtype of ONNX models`,
+    `Choose one of ${ONNX_WEIGHT_TYPES.join(", ")}.`,
+  );
 }
 
 function checkDevice(device: string, otherwise: string): string {
   const devices = supportedProviders();
   if (devices.includes(device)) return device;
-  throw new ThoughtbookError("bad-input", `${JSON.stringify(device)} is ${otherwise} of this machine`, {
-    hint: `Devices here: ${devices.join(", ")}.`,
-  });
+  throw badInput(`${JSON.stringify(device)} is ${otherwise} of this machine`, `Devices here: ${devices.join(", ")}.`);
 }

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { canonicalJson, interruptible, mapInTurns, sha256, sha256File, ThoughtbookError } from "../../core/index.js";
+import { canonicalJson, checkWhole, interruptible, mapInTurns, sha256, sha256File } from "../../core/index.js";
 import {
   type ChatTemplate,
   checkSequences,
@@ -144,7 +144,7 @@ export function createTransformersModel(parts: TransformersModelParts): Transfor
       const signal = interruptible(options.signal);
       const sequences = await mapInTurns(texts, (each) => encodeScoreRequest(each, encoder), signal);
       checkSequences(config, sequences satisfies ScoreSequence[]);
-      checkBatchSize(options.batchSize);
+      checkWhole("batchSize", options.batchSize, 1);
       if (sequences.length === 0) return [];
       const current = await open();
       const { vocabularySize } = config;
@@ -190,11 +190,4 @@ async function hashFiles(folder: string, { graph, data }: OnnxFiles): Promise<st
   const weights: Record<string, string> = {};
   for (const file of [graph, ...data]) weights[basename(file)] = await sha256File(`${folder}/${file}`);
   return sha256(canonicalJson({ config: await readJsonFile(`${folder}/config.json`), weights }));
-}
-
-function checkBatchSize(batchSize: number | undefined): void {
-  if (batchSize === undefined || (Number.isInteger(batchSize) && batchSize > 0)) return;
-  throw new ThoughtbookError("bad-input", `batchSize is ${batchSize}, expected a whole number above 0`, {
-    hint: "Correct the option.",
-  });
 }

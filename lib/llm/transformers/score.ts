@@ -1,4 +1,4 @@
-import { interruptible, ThoughtbookError } from "../../core/index.js";
+import { checkInterrupt, interruptible, ThoughtbookError } from "../../core/index.js";
 import { releaseCache } from "./cache.js";
 import { logSumExp } from "./next-logits.js";
 import type { Batching } from "./probe.js";
@@ -48,12 +48,7 @@ export async function scoreTexts(
   // All logits of a group are needed, or nearly so.
   const groups = promptGroups({ keepsLastLogits: false }, scored, ({ ids }) => ids.length - 1, vocabularySize);
   for (const group of groups.flatMap((each) => chunksOf(each, most))) {
-    if (signal?.aborted) {
-      throw new ThoughtbookError("interrupted", "scoring was interrupted", {
-        hint: "Run it again.",
-        cause: signal.reason,
-      });
-    }
+    checkInterrupt(signal, "scoring");
     await scoreGroup(runtime, group, results, vocabularySize);
     const broken = group.find(({ index }) => !results[index]!.every(Number.isFinite));
     if (broken) {

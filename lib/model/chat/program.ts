@@ -1,5 +1,5 @@
 import { Environment, Interpreter, Template } from "@huggingface/jinja";
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput, ThoughtbookError } from "../../core/index.js";
 import { formatDate } from "./date.js";
 import { type Evaluator, markOutputs, type Node, usePythonOperators } from "./operators.js";
 
@@ -62,9 +62,7 @@ export function parseTemplate(text: string, source: string): Program {
 function functions(source: string, now: Date) {
   return {
     raise_exception: (message: unknown) => {
-      throw new ThoughtbookError("bad-input", `${source} refuses these messages: ${message}`, {
-        hint: "Change the roles or the order of the messages.",
-      });
+      throw badInput(`${source} refuses these messages: ${message}`, "Change the roles or the order of the messages.");
     },
     strftime_now: (pattern: string) => formatDate(now, pattern),
     range: (...bounds: number[]) => range(bounds),

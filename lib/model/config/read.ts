@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileSystemError, isLfsPointer, lfsPointerError, ThoughtbookError } from "../../core/index.js";
+import { badInput, fileSystemError, isLfsPointer, lfsPointerError, ThoughtbookError } from "../../core/index.js";
 import type { ModelConfig } from "./config.js";
 import { isFamily, readGpt2, readRotary } from "./families.js";
 
@@ -21,10 +21,9 @@ export function parseConfig(value: unknown, source = "config.json"): ModelConfig
   const raw = value as Record<string, unknown>;
   const { model_type: type } = raw;
   if (!isFamily(type)) {
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `${source}: model_type is ${type === undefined ? "missing" : JSON.stringify(type)}; supported are llama, qwen2, qwen3 and gpt2`,
-      { hint: "Choose a checkpoint of one of these families." },
+      "Choose a checkpoint of one of these families.",
     );
   }
   return type === "gpt2" ? readGpt2(raw, source) : readRotary(type, raw, source);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput, ThoughtbookError } from "../../core/index.js";
 
 /** How positions turn queries and keys: the base of the frequencies, and how these are stretched to longer texts. */
 export type Rope = { theta: number } & (
@@ -74,9 +74,7 @@ export function parseRope(
 
 function refuseUnsupported(given: Record<string, unknown>, kind: unknown, place: string): void {
   const refuse = (what: string, expected: string): never => {
-    throw new ThoughtbookError("bad-input", `${place}${what}; ${expected}`, {
-      hint: "Choose another checkpoint of the family.",
-    });
+    throw badInput(`${place}${what}; ${expected}`, "Choose another checkpoint of the family.");
   };
   if (typeof kind !== "string" || !KINDS.includes(kind)) {
     refuse(`.rope_type is ${JSON.stringify(kind)}`, `supported are ${KINDS.join(", ")}`);

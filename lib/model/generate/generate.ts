@@ -1,5 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput } from "../../core/index.js";
 import type { TensorData } from "../../tensor/index.js";
 import type { ModelConfig } from "../config/config.js";
 import type { HostModel } from "../network/host-model.js";
@@ -7,7 +6,7 @@ import { checkIds } from "../network/model-inputs.js";
 import { disposeFrozen } from "./frozen.js";
 import { openGenerator } from "./generator.js";
 import { disposePrograms } from "./programs.js";
-import type { GenerateOptions, Generation, GenerationRequest, TextPiece } from "./request.js";
+import type { GenerateOptions, Generation, GenerationRequest } from "./request.js";
 
 /**
  * Generate texts, many at a time: a row of the batch whose text is complete is given to the next request. Samples of one
@@ -39,55 +38,6 @@ export async function disposeGenerationPrograms(config: ModelConfig): Promise<vo
   await Promise.all([disposePrograms(config), disposeFrozen(config)]);
 }
 
-/** What {@link streamGenerate} gives: pieces of text as they come, and each complete text at its end. */
-export type GenerationEvent = { type: "text"; piece: TextPiece } | { type: "finish"; generation: Generation };
-
-/** {@link generate} as a sequence of events. Leaving the loop ends the work. */
-export async function* streamGenerate(
-  model: HostModel,
-  requests: readonly GenerationRequest[],
-  options: Omit<GenerateOptions, "onText" | "onFinish"> = {},
-): AsyncGenerator<GenerationEvent, void, undefined> {
-  const events: GenerationEvent[] = [];
-  const stop = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
-  let ended = false;
-  let wake = () => {};
-  const tell = (event: GenerationEvent) => {
-    events.push(event);
-    wake();
-  };
-  const work = generate(model, requests, {
-    ...options,
-    signal,
-    onText: options.tokenizer && ((piece) => tell({ type: "text", piece })),
-    onFinish: (generation) => tell({ type: "finish", generation }),
-  });
-  const end = work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  void end.then(() => {
-    ended = true;
-    wake();
-  });
-  try {
-    for (;;) {
-      while (events.length > 0) yield events.shift()!;
-      if (ended) break;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
-    const error = await end;
-    if (error !== undefined) throw error;
-  } finally {
-    stop.abort();
-    await end;
-    await nextTurn();
-  }
-}
-
 /**
  * Embeddings of token ids, for prompts that mix them with a soft prompt.
  *
@@ -103,12 +53,9 @@ export function promptEmbeddings(
   checkIds(ids, config, "the prompt");
   const width = config.hiddenSize;
   if (before && (before.shape.length !== 2 || before.shape[1] !== width)) {
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `the soft prompt is [${before.shape.join(", ")}], expected [length, ${width}]`,
-      {
-        hint: "Train it for this model.",
-      },
+      "Train it for this model.",
     );
   }
   const start = before?.shape[0] ?? 0;

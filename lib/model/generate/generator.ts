@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { ThoughtbookError } from "../../core/index.js";
+import { checkWhole, ThoughtbookError } from "../../core/index.js";
 import { bucketOf, type SessionOptions } from "../../tensor/index.js";
 import { brokenScores } from "../network/broken-weights.js";
 import type { HostModel } from "../network/host-model.js";
@@ -16,13 +16,7 @@ import {
   waitingSamples,
   worthFilling,
 } from "./queue.js";
-import {
-  checkCount,
-  type GenerateOptions,
-  type Generation,
-  type GenerationRequest,
-  resolveRequests,
-} from "./request.js";
+import { type GenerateOptions, type Generation, type GenerationRequest, resolveRequests } from "./request.js";
 import { createSamplingMemory } from "./sampling.js";
 import { extendSequence, startSequence } from "./sequence.js";
 import { createStepTasks } from "./step-tasks.js";
@@ -72,7 +66,7 @@ export interface TextGenerator {
  * @throws bad-input for a batch size that is no whole number above 0
  */
 export function openGenerator(model: HostModel, { batchSize, session }: GeneratorOptions = {}): TextGenerator {
-  if (batchSize !== undefined) checkCount("batchSize", batchSize);
+  checkWhole("batchSize", batchSize, 1);
   const programs = generationPrograms(model, session);
   const memory = createSamplingMemory(model.config.vocabularySize);
   const tasks = createStepTasks();

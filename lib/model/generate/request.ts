@@ -1,10 +1,10 @@
-import { createRandom, type Random, ThoughtbookError } from "../../core/index.js";
+import { checkWhole, createRandom, type Random, ThoughtbookError, withoutUndefined } from "../../core/index.js";
 import { isTensorData, type SessionOptions, type TensorData } from "../../tensor/index.js";
 import type { ModelConfig } from "../config/config.js";
 import { checkIds } from "../network/model-inputs.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { resolveSampling, type Sampling, type SamplingOptions } from "./sampling.js";
-import { checkTop, type TokenLogProb } from "./sampling-top.js";
+import type { TokenLogProb } from "./sampling-top.js";
 
 /** What may differ from request to request; what a request leaves out it takes from the call's options. */
 export interface RequestOptions extends SamplingOptions {
@@ -128,7 +128,7 @@ export function resolveRequests(
   requests: readonly GenerationRequest[],
   options: GenerateOptions,
 ): ResolvedRequest[] {
-  if (options.batchSize !== undefined) checkCount("batchSize", options.batchSize);
+  checkWhole("batchSize", options.batchSize, 1);
   if (options.onText && !options.tokenizer) throw needsTokenizer("streaming text");
   return requests.map((request, index) => resolveRequest(config, request, index, options));
 }
@@ -149,9 +149,9 @@ function resolveRequest(
   } = { ...options, ...given };
   const { topLogProbs = 0 } = request;
   const length = promptLength(prompt, config, `the prompt of request ${index}`);
-  checkCount("maxNewTokens", maxNewTokens);
-  checkCount("samples", samples);
-  checkTop(topLogProbs);
+  checkWhole("maxNewTokens", maxNewTokens, 1);
+  checkWhole("samples", samples, 1);
+  checkWhole("topLogProbs", topLogProbs, 0);
   if (stopStrings.includes("")) {
     throw new ThoughtbookError("bad-input", "a stop string is empty", {
       hint: "It would end every text at once: leave it out.",
@@ -205,19 +205,8 @@ function promptLength(prompt: GenerationRequest["prompt"], config: RequestLimits
   );
 }
 
-export function checkCount(name: string, value: number): void {
-  if (Number.isInteger(value) && value >= 1) return;
-  throw new ThoughtbookError("bad-input", `${name} is ${value}, expected a whole number above 0`, {
-    hint: "Correct the option.",
-  });
-}
-
 function needsTokenizer(what: string): ThoughtbookError {
   return new ThoughtbookError("bad-input", `${what} needs a tokenizer, and none was given`, {
     hint: "Pass the model's tokenizer (loadTokenizer), or work with ids alone.",
   });
-}
-
-function withoutUndefined<T extends object>(record: T): T {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as T;
 }

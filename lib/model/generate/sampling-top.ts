@@ -1,5 +1,3 @@
-import { ThoughtbookError } from "../../core/index.js";
-
 /** A token of the vocabulary and the natural logarithm of its probability. */
 export interface TokenLogProb {
   id: number;
@@ -26,12 +24,4 @@ export function topTokens(logProbs: Float32Array, start: number, size: number, c
     if (best.length > most) best.pop();
   }
   return best;
-}
-
-/** @throws bad-input unless it is a whole number from 0 */
-export function checkTop(count: number): void {
-  if (Number.isInteger(count) && count >= 0) return;
-  throw new ThoughtbookError("bad-input", `topLogProbs is ${count}, expected a whole number from 0`, {
-    hint: "Correct the option.",
-  });
 }

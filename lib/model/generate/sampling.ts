@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput, ThoughtbookError } from "../../core/index.js";
 
 /** How the next token is chosen. The filters apply in the order of this list, as in Hugging Face's transformers. */
 export interface SamplingOptions {
@@ -58,9 +58,7 @@ export function resolveSampling({
 }: SamplingOptions): Sampling {
   const check = (name: string, value: number, fits: boolean, expected: string) => {
     if (fits) return;
-    throw new ThoughtbookError("bad-input", `${name} is ${value}, expected ${expected}`, {
-      hint: "Correct the option.",
-    });
+    throw badInput(`${name} is ${value}, expected ${expected}`, "Correct the option.");
   };
   check("temperature", temperature, temperature >= 0 && Number.isFinite(temperature), "a number from 0");
   check("topK", topK, Number.isInteger(topK) && topK >= 0, "a whole number from 0, which means all tokens");

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ThoughtbookError } from "../../core/index.js";
+import { connectionReason, ThoughtbookError } from "../../core/index.js";
 
 export interface ConnectionOptions {
   signal?: AbortSignal | undefined;
@@ -106,22 +106,11 @@ function endpoint(): string {
 /** The error of a connection that was not made, or broke. */
 export function unreachable(url: string, cause: unknown): ThoughtbookError {
   const { code, message } = innermost(cause);
-  return new ThoughtbookError("network", `cannot reach ${url}: ${REASONS[code ?? ""] ?? message}`, {
+  return new ThoughtbookError("network", `cannot reach ${url}: ${connectionReason(code) ?? message}`, {
     hint: "Check the network (and HTTPS_PROXY, if you need a proxy), then run it again; or give a local folder.",
     cause,
   });
 }
-
-const REASONS: Record<string, string> = {
-  ENOTFOUND: "host not found",
-  EAI_AGAIN: "host not found",
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection lost",
-  UND_ERR_SOCKET: "connection lost",
-  UND_ERR_CONNECT_TIMEOUT: "no connection in time",
-  UND_ERR_HEADERS_TIMEOUT: "no data in time",
-  UND_ERR_BODY_TIMEOUT: "no data in time",
-};
 
 /** What lies behind fetch's "fetch failed". */
 function innermost(error: unknown): { code?: string; message: string } {

@@ -1,5 +1,12 @@
 import { join } from "node:path";
-import { didYouMean, interruptible, nearNames, startProgress, ThoughtbookError } from "../../core/index.js";
+import {
+  checkInterrupt,
+  didYouMean,
+  interruptible,
+  nearNames,
+  startProgress,
+  ThoughtbookError,
+} from "../../core/index.js";
 import { readJsonFile } from "../config/read.js";
 import { chooseOnnxFiles, findOnnxFiles, readOnnxLayout } from "../onnx/files.js";
 import { INDEX_FILE, noWeights, parseIndex, shardNames, WEIGHTS_FILE } from "../weights/files.js";
@@ -60,12 +67,7 @@ export async function resolveModel(
     if (/^(1|true|on|yes)$/i.test(process.env.HF_HUB_OFFLINE ?? "")) throw offline(model);
     return await downloadModel(model, cache, weights, options);
   } catch (error) {
-    if (options.signal?.aborted) {
-      throw new ThoughtbookError("interrupted", `the download of ${model.name} was interrupted`, {
-        hint: "Run it again: it goes on where it stopped.",
-        cause: options.signal.reason,
-      });
-    }
+    checkInterrupt(options.signal, `the download of ${model.name}`, "Run it again: it goes on where it stopped.");
     // Another program may have cached the weights without a tokenizer: enough for those who need none.
     if (cached?.loadable && error instanceof ThoughtbookError && error.code === "network") return cached.folder;
     throw await withNearNames(error, model, embedded);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { dataFolder, didYouMean, resolveUserPath, ThoughtbookError } from "../../core/index.js";
+import { badInput, dataFolder, didYouMean, resolveUserPath, ThoughtbookError } from "../../core/index.js";
 
 /** A model of the hub, at a branch, tag or commit. */
 export interface HubModel {
@@ -24,9 +24,7 @@ export async function localFolder(spec: string): Promise<string | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) return path;
   if (found !== undefined) {
-    throw new ThoughtbookError("bad-input", `${path} is a file, a folder was expected`, {
-      hint: "Give the folder of the checkpoint.",
-    });
+    throw badInput(`${path} is a file, a folder was expected`, "Give the folder of the checkpoint.");
   }
   if (!isPath) return undefined;
   const entries = await readdir(dirname(path), { withFileTypes: true }).catch(() => []);
@@ -78,7 +76,5 @@ export function parseHubModel(spec: string): HubModel {
 }
 
 function refuse(message: string): ThoughtbookError {
-  return new ThoughtbookError("bad-input", message, {
-    hint: "Give a folder, or owner/name or owner/name@revision of the Hugging Face hub.",
-  });
+  return badInput(message, "Give a folder, or owner/name or owner/name@revision of the Hugging Face hub.");
 }

@@ -1,4 +1,4 @@
-import { createRandom, ThoughtbookError } from "../../core/index.js";
+import { badInput, checkWhole, createRandom, type ThoughtbookError } from "../../core/index.js";
 import type { ModelConfig } from "../config/config.js";
 import type { ModelParameters } from "../weights/checkpoint.js";
 import { fillNormal } from "../weights/initialize.js";
@@ -48,15 +48,9 @@ export function initializeAdapter(
   config: ModelConfig,
   { rank, alpha = 2 * rank, targets = [ALL_LINEAR], initialization = "kaiming", seed }: AdapterOptions,
 ): Adapter {
-  if (!(Number.isInteger(rank) && rank > 0)) {
-    throw new ThoughtbookError("bad-input", `the rank of the adapter is ${rank}, expected a whole number above 0`, {
-      hint: "8 is enough for most tasks.",
-    });
-  }
+  checkWhole("the rank of the adapter", rank, 1);
   if (!(alpha > 0 && alpha < Number.POSITIVE_INFINITY)) {
-    throw new ThoughtbookError("bad-input", `alpha of the adapter is ${alpha}, expected a finite number above 0`, {
-      hint: "Twice the rank is usual.",
-    });
+    throw badInput(`alpha of the adapter is ${alpha}, expected a finite number above 0`, "Twice the rank is usual.");
   }
   const random = createRandom(seed);
   const parameters: ModelParameters = {};
@@ -103,9 +97,7 @@ export function adaptedLayers(config: ModelConfig, targets: readonly string[]): 
     for (const layer of found) chosen.add(layer);
   }
   if (chosen.size === 0) {
-    throw new ThoughtbookError("bad-input", "the adapter has no targets", {
-      hint: `Give ${ALL_LINEAR}, for all layers.`,
-    });
+    throw badInput("the adapter has no targets", `Give ${ALL_LINEAR}, for all layers.`);
   }
   return layers.filter((layer) => chosen.has(layer));
 }
@@ -115,9 +107,7 @@ const escapeLiteral = (text: string): string => text.replace(/[\\^$.+?()[\]{}|/-
 function unknownTarget(target: string, layers: readonly string[]): ThoughtbookError {
   const names = [...new Set(layers.map((layer) => layer.split(".").at(-1)))].join(", ");
   const message = `the adapter's target ${JSON.stringify(target)} fits no linear layer`;
-  return new ThoughtbookError("bad-input", message, {
-    hint: `Linear layers of this model: ${names}; or ${ALL_LINEAR}.`,
-  });
+  return badInput(message, `Linear layers of this model: ${names}; or ${ALL_LINEAR}.`);
 }
 
 /**
@@ -131,9 +121,10 @@ export function mergeAdapter(config: ModelConfig, parameters: ModelParameters, a
     const weight = parameters[`${layer}.weight`];
     const [a, b] = adapterNames(layer).map((name) => adapter.parameters[name]);
     if (!weight || !a || !b) {
-      throw new ThoughtbookError("bad-input", `the adapter is for a layer ${layer}, which is not there as a whole`, {
-        hint: "Merge it into the model that it was trained on.",
-      });
+      throw badInput(
+        `the adapter is for a layer ${layer}, which is not there as a whole`,
+        "Merge it into the model that it was trained on.",
+      );
     }
     merged[`${layer}.weight`] = {
       ...weight,

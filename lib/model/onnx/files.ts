@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { fileSystemError, ThoughtbookError } from "../../core/index.js";
+import { badInput, fileSystemError, ThoughtbookError } from "../../core/index.js";
 
 /** How files with the weights of a graph end, by transformers.js and by PyTorch. */
 const DATA = /^(_data(_\d+)?|\.data)$/;
@@ -130,10 +130,9 @@ export const usualOnnxName = (dtype: OnnxWeightType): string => `onnx/model${SUF
 function noOnnx(files: readonly string[], place: string): ThoughtbookError {
   const parts = files.filter((file) => file.endsWith(".onnx"));
   if (parts.length > 0) {
-    return new ThoughtbookError(
-      "bad-input",
+    return badInput(
       `${place} holds no ONNX model for text in one file, only ${parts.slice(0, 3).join(", ")}${parts.length > 3 ? ", …" : ""}`,
-      { hint: "Choose a model whose graph is onnx/model.onnx, alone or with a type such as model_q4.onnx." },
+      "Choose a model whose graph is onnx/model.onnx, alone or with a type such as model_q4.onnx.",
     );
   }
   return new ThoughtbookError("not-found", `${place} holds no ONNX model: there is no onnx/model.onnx in it`, {

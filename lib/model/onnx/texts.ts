@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileSystemError } from "../../core/index.js";
+import { fileSystemError, withoutUndefined } from "../../core/index.js";
 import type { ModelConfig } from "../config/config.js";
 import { readJsonFile } from "../config/read.js";
 import { configToHuggingFace } from "../config/write.js";
@@ -73,7 +73,7 @@ async function tokenizerFiles(folder: string): Promise<Record<string, string | U
   const specialTokens = { bos_token: names.bos, eos_token: names.eos, pad_token: names.pad, unk_token: names.unk };
   const config = {
     ...(await optionalJson(folder, TOKENIZER_CONFIG_FILE)),
-    ...Object.fromEntries(Object.entries(specialTokens).filter(([, token]) => token !== undefined)),
+    ...withoutUndefined(specialTokens),
     ...(template === undefined ? {} : { chat_template: template.toString("utf8") }),
   };
   return { [TOKENIZER_FILE]: (await optionalFile(folder, TOKENIZER_FILE))!, [TOKENIZER_CONFIG_FILE]: json(config) };

@@ -1,3 +1,4 @@
+import { groupBy } from "../../core/index.js";
 import { type BucketBatch, bucketBatches, bucketOf, bucketSizes } from "../../tensor/index.js";
 
 /** A text to score: its ids, and the place of the first one that is scored. */
@@ -94,14 +95,10 @@ export const columnOf = ({ prefix, starts }: ScoreRow, member: number, place: nu
 export function planRows(rows: readonly ScoreRow[], longest: number, batchSize: number | undefined): BucketBatch[] {
   const growth = rows.length < MANY ? 1.5 : 1.125;
   const sizes = bucketSizes({ longest, multipleOf: Math.min(16, longest), growth });
-  const groups = new Map<string, number[]>();
-  for (const [index, { length, prefix }] of rows.entries()) {
-    // Shared rows have a program of their own.
-    const key = `${bucketOf(length, sizes)} ${prefix > 0}`;
-    groups.set(key, [...(groups.get(key) ?? []), index]);
-  }
+  // Shared rows have a program of their own.
+  const groups = groupBy(rows.keys(), (index) => `${bucketOf(rows[index]!.length, sizes)} ${rows[index]!.prefix > 0}`);
   return [...groups.values()].flatMap((indices) => {
-    const size = bucketOf(rows[indices[0]!]!.length, sizes);
+    const size = bucketOf(rows[indices[0]]!.length, sizes);
     const most = batchSize ?? Math.max(1, Math.floor(BATCH_TOKENS / size));
     const batches = bucketBatches(
       indices.map((index) => rows[index]!.length),

@@ -18,14 +18,12 @@ import { createProgramCache } from "../network/program-cache.js";
 type BodyInputs<Leaf> = ModelInputs<Leaf> & {
   /** `[rows, time]` int32. */
   ids: Leaf;
-  /** `[rows, time]` int32: places in the text, 0 for padding. */
+  /** `[rows, time]` int32: places in the text, 0 for padding, which stands on the right: no token sees it. */
   positions: Leaf;
 };
-/** With padding on the left, `[rows, time]` int32 tells tokens (1) from padding (0); on the right no token sees it. */
-type MaskedInputs<Leaf> = BodyInputs<Leaf> & { mask: Leaf };
-/** Padding on the right; texts that go on from a common beginning, see `ownText`. */
+/** Texts that go on from a common beginning, see `ownText`. */
 type SharedInputs<Leaf> = BodyInputs<Leaf> & { segments: Leaf; prefixes: Leaf };
-/** Padding on the right; `[rows, time]` int32 tells the tokens whose attention is summed (1) from the others (0). */
+/** `[rows, time]` int32 tells the tokens whose attention is summed (1) from the others (0). */
 type AttendedInputs<Leaf> = BodyInputs<Leaf> & { queries: Leaf };
 type PlacesInputs<Leaf> = ModelInputs<Leaf> & {
   /** `[count, hidden]`. */
@@ -40,7 +38,6 @@ type HeadInputs<Leaf> = PlacesInputs<Leaf> & {
 export interface ScorePrograms {
   /** Hidden states after the last norm, `[rows · time, hidden]`. */
   body: Compiled<BodyInputs<TensorSpec>, tf.Tensor>;
-  maskedBody: Compiled<MaskedInputs<TensorSpec>, tf.Tensor>;
   sharedBody: Compiled<SharedInputs<TensorSpec>, tf.Tensor>;
   /** The same, and the attention to each token in the last layer, summed over heads and queries, `[rows, time]`. */
   attendedBody: Compiled<AttendedInputs<TensorSpec>, { hidden: tf.Tensor; mass: tf.Tensor }>;
@@ -61,17 +58,10 @@ function createPrograms(model: HostModel, session: SessionOptions): ScoreProgram
   const { config } = model;
   const shell = shellOf(model);
   const inputs = modelSpecs(model);
-  const [ids, positions, mask, queries, segments, prefixes] = Array.from({ length: 6 }, () =>
-    spec([null, null], "int32"),
-  );
+  const [ids, positions, queries, segments, prefixes] = Array.from({ length: 5 }, () => spec([null, null], "int32"));
   const body = compile<BodyInputs<TensorSpec>, tf.Tensor>(
     (tensors: BodyInputs<tf.Tensor>) => lastHidden(shell, tensors),
     { ...inputs, ids: ids!, positions: positions! },
-    session,
-  );
-  const maskedBody = compile<MaskedInputs<TensorSpec>, tf.Tensor>(
-    (tensors: MaskedInputs<tf.Tensor>) => lastHidden(shell, tensors, tensors.mask),
-    { ...inputs, ids: ids!, positions: positions!, mask: mask! },
     session,
   );
   const sharedBody = compile<SharedInputs<TensorSpec>, tf.Tensor>(
@@ -103,15 +93,12 @@ function createPrograms(model: HostModel, session: SessionOptions): ScoreProgram
   );
   return {
     body,
-    maskedBody,
     sharedBody,
     attendedBody,
     head,
     logProbs,
     async dispose() {
-      await Promise.all(
-        [body, maskedBody, sharedBody, attendedBody, head, logProbs].map((program) => program.dispose()),
-      );
+      await Promise.all([body, sharedBody, attendedBody, head, logProbs].map((program) => program.dispose()));
     },
   };
 }

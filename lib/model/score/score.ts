@@ -1,4 +1,4 @@
-import { interruptible, ThoughtbookError } from "../../core/index.js";
+import { checkInterrupt, checkWhole, interruptible, ThoughtbookError } from "../../core/index.js";
 import {
   bucketOf,
   bucketSizes,
@@ -8,7 +8,7 @@ import {
   type TensorData,
 } from "../../tensor/index.js";
 import type { ModelConfig } from "../config/config.js";
-import { checkTop, type TokenLogProb, topTokens } from "../generate/sampling-top.js";
+import { type TokenLogProb, topTokens } from "../generate/sampling-top.js";
 import { brokenScores } from "../network/broken-weights.js";
 import type { HostModel } from "../network/host-model.js";
 import { checkIds, modelInputs } from "../network/model-inputs.js";
@@ -32,8 +32,6 @@ export interface ScoreOptions {
    * have their common beginning computed once, where that is less work.
    */
   batchSize?: number | undefined;
-  /** Where shorter sequences are filled up; it changes rounding only. Default: `right`, which is faster. */
-  padding?: "left" | "right" | undefined;
   /** Ends the work between two batches, with an error. */
   signal?: AbortSignal | undefined;
   /** Called after each batch with the number of sequences scored so far. */
@@ -85,7 +83,7 @@ export interface AttendedScore {
 export async function scoreWithAttention(
   model: HostModel,
   sequences: readonly ScoreSequence[],
-  options: Omit<ScoreOptions, "padding"> = {},
+  options: ScoreOptions = {},
 ): Promise<AttendedScore[]> {
   return scoreTexts(model, sequences, { ...options, attention: true });
 }
@@ -103,7 +101,7 @@ export async function scoreWithTop(
   count: number,
   options: ScoreOptions = {},
 ): Promise<TopScore[]> {
-  checkTop(count);
+  checkWhole("topLogProbs", count, 0);
   return scoreTexts(model, sequences, { ...options, topCount: count });
 }
 
@@ -117,7 +115,7 @@ interface WorkOptions extends ScoreOptions {
 async function scoreTexts(
   model: HostModel,
   sequences: readonly ScoreSequence[],
-  { topCount = 0, attention = false, padding: side = "right", ...options }: WorkOptions,
+  { topCount = 0, attention = false, ...options }: WorkOptions,
 ): Promise<(TopScore & AttendedScore)[]> {
   const { config } = model;
   const signal = interruptible(options.signal);
@@ -128,27 +126,18 @@ async function scoreTexts(
     attention: new Float32Array(attention ? from : 0),
   }));
   const scored = [...texts.keys()].filter((index) => results[index]!.logProbs.length > 0);
-  if (options.batchSize !== undefined && !(Number.isInteger(options.batchSize) && options.batchSize > 0)) {
-    throw new ThoughtbookError("bad-input", `batchSize is ${options.batchSize}, expected a whole number above 0`, {
-      hint: "Correct the option.",
-    });
-  }
+  checkWhole("batchSize", options.batchSize, 1);
   const programs = scorePrograms(model, options.session);
   const chunk = headChunk(config.vocabularySize);
   const toScore = scored.map((index) => texts[index]!);
-  const isShared = !attention && side === "right" && options.batchSize === undefined;
+  const isShared = !attention && options.batchSize === undefined;
   const allRows = isShared
     ? sharedRows(toScore, { width: config.hiddenSize, longest: config.maxPositions })
     : // The last token is a target only, unless it is asked what it attends to.
       singleRows(toScore.map(({ ids }) => ids.length - (attention ? 0 : 1)));
   let done = sequences.length - scored.length;
   for (const { indices, length, rows } of planRows(allRows, config.maxPositions, options.batchSize)) {
-    if (signal?.aborted) {
-      throw new ThoughtbookError("interrupted", "scoring was interrupted", {
-        hint: "Run it again.",
-        cause: signal.reason,
-      });
-    }
+    checkInterrupt(signal, "scoring");
     const batch = indices.map((index) => {
       const row = allRows[index]!;
       const members = row.texts.map((place) => ({ text: toScore[place]!, result: results[scored[place]!]! }));
@@ -156,8 +145,8 @@ async function scoreTexts(
     });
     const hidden = attention
       ? await attendedBodyOf(model, programs, batch, { length, rows })
-      : await bodyOf(model, programs, batch, { length, rows, side });
-    await headOf(model, programs, hidden, { batch, length, side, chunk, topCount });
+      : await bodyOf(model, programs, batch, { length, rows });
+    await headOf(model, programs, hidden, { batch, length, chunk, topCount });
     for (const place of indices.flatMap((index) => allRows[index]!.texts)) {
       const index = scored[place]!;
       // Of finite weights no score is infinite.
@@ -209,16 +198,15 @@ function readSequence(sequence: ScoreSequence, index: number, config: SequenceLi
 interface Layout {
   length: number;
   rows: number;
-  side: "left" | "right";
 }
 
 function bodyOf(
   model: HostModel,
   programs: ScorePrograms,
   batch: readonly WorkRow[],
-  { length, rows, side }: Layout,
+  { length, rows }: Layout,
 ): Promise<TensorData> {
-  const pad = (values: readonly ArrayLike<number>[]) => padRows(values, { length, rows, side, value: 0 }).values;
+  const pad = (values: readonly ArrayLike<number>[]) => padRows(values, { length, rows, value: 0 });
   const columns = batch.map(columnsOf);
   const tensors = {
     ...modelInputs(model),
@@ -231,9 +219,7 @@ function bodyOf(
     const prefixes = pad(columns.map(({ segments }) => segments.map(() => 1)));
     return programs.sharedBody({ ...tensors, segments, prefixes }) as Promise<TensorData>;
   }
-  if (side === "right") return programs.body(tensors) as Promise<TensorData>;
-  const mask = pad(columns.map(({ ids }) => new Int32Array(ids.length).fill(1)));
-  return programs.maskedBody({ ...tensors, mask }) as Promise<TensorData>;
+  return programs.body(tensors) as Promise<TensorData>;
 }
 
 /** The columns of a row: ids, positions, and the number of the part, 1 for the shared prefix. */
@@ -256,10 +242,10 @@ async function attendedBodyOf(
   model: HostModel,
   programs: ScorePrograms,
   batch: readonly WorkRow[],
-  { length, rows }: Omit<Layout, "side">,
+  { length, rows }: Layout,
 ): Promise<TensorData> {
   const only = batch.map(({ members }) => members[0]!);
-  const pad = (values: readonly ArrayLike<number>[]) => padRows(values, { length, rows, value: 0 }).values;
+  const pad = (values: readonly ArrayLike<number>[]) => padRows(values, { length, rows, value: 0 });
   const { hidden, mass } = await programs.attendedBody({
     ...modelInputs(model),
     ids: pad(only.map(({ text }) => text.ids)),
@@ -285,15 +271,14 @@ async function headOf(
   model: HostModel,
   { head, logProbs }: ScorePrograms,
   hidden: TensorData,
-  { batch, length, side, chunk, topCount }: HeadWork,
+  { batch, length, chunk, topCount }: HeadWork,
 ): Promise<void> {
   const { hiddenSize: width, vocabularySize } = model.config;
   const places: { from: number; result: TopScore; at: number; target: number }[] = [];
   for (const [index, row] of batch.entries()) {
-    const start = (index + (side === "left" ? 1 : 0)) * length - (side === "left" ? row.length : 0);
     for (const [member, { text, result }] of row.members.entries()) {
       for (let i = text.from; i < text.ids.length; i++) {
-        const from = start + columnOf(row, member, i - 1);
+        const from = index * length + columnOf(row, member, i - 1);
         places.push({ from, result, at: i - text.from, target: text.ids[i]! });
       }
     }

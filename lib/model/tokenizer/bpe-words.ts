@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput } from "../../core/index.js";
 import type { Component } from "./components.js";
 import { openPreTokenizer } from "./library.js";
 
@@ -31,12 +31,9 @@ export async function countWords(
   let turn = performance.now();
   for await (const text of corpus) {
     if (typeof text !== "string") {
-      throw new ThoughtbookError(
-        "bad-input",
+      throw badInput(
         `item ${items} of the corpus is of type ${typeof text}, expected a string`,
-        {
-          hint: "Give the texts, not records that hold them.",
-        },
+        "Give the texts, not records that hold them.",
       );
     }
     for (const word of split(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
@@ -49,9 +46,7 @@ export async function countWords(
     }
   }
   if (counts.size === 0) {
-    throw new ThoughtbookError("bad-input", `the corpus of ${items} items holds no text`, {
-      hint: "Give the texts that the model is to be trained on.",
-    });
+    throw badInput(`the corpus of ${items} items holds no text`, "Give the texts that the model is to be trained on.");
   }
   onProgress?.(characters);
   return counts;

@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput } from "../../core/index.js";
 import { BYTE_ALPHABET } from "./bpe-alphabet.js";
 import { mergePairs } from "./bpe-merges.js";
 import { countWords } from "./bpe-words.js";
@@ -105,5 +105,3 @@ function wordSplitter(pattern: string, splitDigits: boolean): Component {
   const pretokenizers = [...(splitDigits ? [split(String.raw`\p{N}`)] : []), split(pattern)];
   return { type: "Sequence", pretokenizers };
 }
-
-const badInput = (message: string, hint: string) => new ThoughtbookError("bad-input", message, { hint });

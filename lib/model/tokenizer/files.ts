@@ -1,7 +1,7 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { fileSystemError, ThoughtbookError } from "../../core/index.js";
+import { badInput, fileSystemError, ThoughtbookError } from "../../core/index.js";
 import { readJsonFile } from "../config/read.js";
 
 /** A token that is found in a text before the text is cut into words. */
@@ -207,12 +207,9 @@ function requireKnownModel(content: unknown, source: string): void {
   };
   if (typeof type !== "string" || ["BPE", "WordPiece", "Unigram"].includes(type)) return;
   const what = OTHER_MODELS[type] ?? `a tokenizer of the kind ${JSON.stringify(type)}`;
-  throw new ThoughtbookError(
-    "bad-input",
+  throw badInput(
     `${source} is ${what}, which is not supported: BPE, Unigram and WordPiece are`,
-    {
-      hint: "Choose another model, or use this one with token ids alone, from a folder without its tokenizer.json.",
-    },
+    "Choose another model, or use this one with token ids alone, from a folder without its tokenizer.json.",
   );
 }
 

@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../../core/index.js";
+import { ThoughtbookError, withoutUndefined } from "../../core/index.js";
 import { readTokenizerFiles, type TokenizerFiles } from "./files.js";
 import { openLibrary } from "./library.js";
 
@@ -130,11 +130,5 @@ function createTokenizer(files: TokenizerFiles): Tokenizer {
     },
     idOf: library.idOf,
     tokenOf: nameOf,
-  };
-}
-
-function withoutUndefined<T extends object>(record: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { fileSystemError, refuseLfsPointer, ThoughtbookError } from "../../core/index.js";
+import { badInput, fileSystemError, refuseLfsPointer, ThoughtbookError } from "../../core/index.js";
 import { readJsonFile } from "../config/read.js";
 import { openSafetensors, type SafetensorsFile } from "./safetensors.js";
 
@@ -88,18 +88,16 @@ export function noWeights(files: readonly string[], place: string): ThoughtbookE
   const found = (pattern: RegExp) => files.find((file) => pattern.test(file));
   const pickle = found(PICKLE);
   if (pickle !== undefined) {
-    return new ThoughtbookError(
-      "bad-input",
+    return badInput(
       `${place} holds its weights as a Python pickle, ${pickle}, which is not read`,
-      {
-        hint: "Choose a checkpoint in safetensors, or convert it with Python: load it in transformers and save_pretrained it.",
-      },
+      "Choose a checkpoint in safetensors, or convert it with Python: load it in transformers and save_pretrained it.",
     );
   }
   if (found(/^adapter_model/) !== undefined) {
-    return new ThoughtbookError("bad-input", `${place} holds an adapter (LoRA), not a whole model`, {
-      hint: "Merge it into its base model and save that.",
-    });
+    return badInput(
+      `${place} holds an adapter (LoRA), not a whole model`,
+      "Merge it into its base model and save that.",
+    );
   }
   const onnx = found(/^onnx(\/.*)?$|\.onnx$/);
   const other = onnx ?? found(/\.(gguf|h5|msgpack|safetensors)$/);

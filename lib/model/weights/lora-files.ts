@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { fileSystemError, ThoughtbookError, writeWhole } from "../../core/index.js";
+import { badInput, fileSystemError, ThoughtbookError, writeWhole } from "../../core/index.js";
 import type { ModelConfig } from "../config/config.js";
 import { readJsonFile } from "../config/read.js";
 import { type Adapter, adapterNames, layersOf, linearLayers, linearShape } from "../network/lora-adapter.js";
@@ -138,9 +138,10 @@ async function readWeights(path: string, config: ModelConfig, rank: number): Pro
   const parameters: ModelParameters = {};
   for (const layer of layers) {
     if (!known.has(layer)) {
-      throw new ThoughtbookError("bad-input", `${path} adapts ${layer}, which is no linear layer of the model`, {
-        hint: "Take the model that the adapter was trained on.",
-      });
+      throw badInput(
+        `${path} adapts ${layer}, which is no linear layer of the model`,
+        "Take the model that the adapter was trained on.",
+      );
     }
     const { input, output } = linearShape(config, layer);
     const [a, b] = adapterNames(layer);
@@ -161,9 +162,10 @@ async function readWeights(path: string, config: ModelConfig, rank: number): Pro
   }
   if (names.length === 2 * layers.length && layers.length > 0) return parameters;
   const extra = names.find((name) => !/\.lora_[AB]\.weight$/.test(name));
-  throw new ThoughtbookError("bad-input", `${path} holds ${extra ?? "no pairs of lora_A and lora_B"}`, {
-    hint: "Only adapters of linear layers, without further weights, are supported.",
-  });
+  throw badInput(
+    `${path} holds ${extra ?? "no pairs of lora_A and lora_B"}`,
+    "Only adapters of linear layers, without further weights, are supported.",
+  );
 }
 
 function refuseOtherMethods(type: string, raw: Record<string, unknown>, file: string): void {
@@ -171,12 +173,9 @@ function refuseOtherMethods(type: string, raw: Record<string, unknown>, file: st
   for (const [key, plain] of Object.entries({ ...PLAIN, peft_type: ["LORA"] })) {
     const value = (values as Record<string, unknown>)[key] ?? plain[0];
     if (plain.some((each) => JSON.stringify(each) === JSON.stringify(value))) continue;
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `${file}: ${key} is ${JSON.stringify(value)}; only plain LoRA is supported`,
-      {
-        hint: "Merge the adapter into its model with Python's PEFT.",
-      },
+      "Merge the adapter into its model with Python's PEFT.",
     );
   }
 }

@@ -1,5 +1,5 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { fileSystemError, ThoughtbookError } from "../../core/index.js";
+import { badInput, fileSystemError } from "../../core/index.js";
 import type { WeightType } from "../config/write.js";
 import type { StoredTensor } from "./safetensors.js";
 import { encodeBrainFloats, encodeHalves } from "./safetensors-float.js";
@@ -92,10 +92,9 @@ async function writeTensor(handle: FileHandle, name: string, tensor: StoredTenso
 
 function checkTensor(name: string, { shape, data }: StoredTensor): void {
   if (elementCount(shape) === data.length) return;
-  throw new ThoughtbookError(
-    "bad-input",
+  throw badInput(
     `tensor ${JSON.stringify(name)} has ${data.length} numbers, but its shape [${shape.join(", ")}] has ${elementCount(shape)}`,
-    { hint: "Give the shape that the numbers have." },
+    "Give the shape that the numbers have.",
   );
 }
 
@@ -103,5 +102,5 @@ function refuseTooLarge(name: string, floats: Float32Array): void {
   const found = floats.find((value) => Math.abs(value) >= 65_520 && Number.isFinite(value));
   if (found === undefined) return;
   const message = `tensor ${JSON.stringify(name)} holds ${found}, and float16 ends at ±${LARGEST_HALF}`;
-  throw new ThoughtbookError("bad-input", message, { hint: "Store the weights in bfloat16 or float32." });
+  throw badInput(message, "Store the weights in bfloat16 or float32.");
 }

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { fileSystemError, refuseLfsPointer, ThoughtbookError } from "../../core/index.js";
+import { badInput, fileSystemError, refuseLfsPointer, ThoughtbookError } from "../../core/index.js";
 import { decodeBrainFloats, decodeHalves } from "./safetensors-float.js";
 import {
   corruptSafetensors,
@@ -203,7 +203,5 @@ async function readRange(handle: FileHandle, path: string, start: number, target
 function wrongType(file: SafetensorsFile, name: string, expected: string): ThoughtbookError {
   const { dtype } = entryOf(file, name);
   const message = `${file.path}: tensor ${JSON.stringify(name)} is of the type ${dtype}; expected one of ${expected}`;
-  return new ThoughtbookError("bad-input", message, {
-    hint: "Choose the checkpoint in float32, float16 or bfloat16.",
-  });
+  return badInput(message, "Choose the checkpoint in float32, float16 or bfloat16.");
 }

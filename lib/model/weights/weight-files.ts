@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput, ThoughtbookError } from "../../core/index.js";
 import type { ModelConfig } from "../config/config.js";
 import { areEqual, type SafetensorsFile } from "./safetensors.js";
 import { type ParameterShapes, parameterShapes } from "./shapes.js";
@@ -97,12 +97,9 @@ const entry = ({ file, name }: WeightPlace) => file.tensors.get(name)!;
 function requireFloats(name: string, place: WeightPlace): void {
   const { dtype } = entry(place);
   if (dtype === "F32" || dtype === "F16" || dtype === "BF16") return;
-  throw new ThoughtbookError(
-    "bad-input",
+  throw badInput(
     `${place.file.path}: ${name} is stored as ${dtype}; F32, F16 and BF16 are supported`,
-    {
-      hint: "Choose the checkpoint in float32, float16 or bfloat16.",
-    },
+    "Choose the checkpoint in float32, float16 or bfloat16.",
   );
 }
 

@@ -1,4 +1,4 @@
-import { badInput } from "../check.js";
+import { badInput } from "../../core/index.js";
 import type { Figure, FigureOptions } from "../figure.js";
 import type { Interval } from "../parts/intervals.js";
 import { isOwnMethod } from "../style/method-style.js";

@@ -1,4 +1,5 @@
-import { badInput, checkEstimates, checkName, checkNames } from "../check.js";
+import { badInput } from "../../core/index.js";
+import { checkEstimates, checkName, checkNames } from "../check.js";
 import type { Figure, FigureOptions } from "../figure.js";
 import { type Estimate, errorBars, estimateTable, type Interval, shownNumbers } from "../parts/intervals.js";
 import { type PanelPlace, panelsPerRow, placePanels } from "../parts/panel-grid.js";

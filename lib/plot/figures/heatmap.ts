@@ -1,4 +1,5 @@
-import { badInput, checkEstimate, checkLength, checkName, checkNames } from "../check.js";
+import { badInput } from "../../core/index.js";
+import { checkEstimate, checkLength, checkName, checkNames } from "../check.js";
 import type { Figure, FigureOptions } from "../figure.js";
 import { PLOTLY_SCALE, scaleColour, textColourOn } from "../style/colour-scale.js";
 import { decimalsFor, extremes, formatNumber } from "../style/numbers.js";

@@ -1,4 +1,5 @@
-import { badInput, checkName, checkSeries } from "../check.js";
+import { badInput } from "../../core/index.js";
+import { checkName, checkSeries } from "../check.js";
 import type { Figure, FigureOptions } from "../figure.js";
 import { barMarker, barSlot } from "../parts/grouped-bars.js";
 import { methodStyles } from "../style/method-style.js";

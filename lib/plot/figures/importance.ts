@@ -1,4 +1,4 @@
-import { badInput } from "../check.js";
+import { badInput } from "../../core/index.js";
 import type { Figure, FigureOptions } from "../figure.js";
 import { COLOURS, SIZES, textLines, WIDTH } from "../style/style.js";
 import { textWidth, wrapText } from "../style/text-width.js";

@@ -1,4 +1,5 @@
-import { badInput, checkAxisTitle, checkName, checkNames } from "../check.js";
+import { badInput } from "../../core/index.js";
+import { checkAxisTitle, checkName, checkNames } from "../check.js";
 import type { Cell, Figure, Table } from "../figure.js";
 import { estimateTable } from "../parts/intervals.js";
 import { FLOWING_LEGEND } from "../parts/legend.js";

@@ -1,5 +1,6 @@
+import { badInput } from "../../core/index.js";
 import { type Dependencies, graphProblems } from "../../graph/index.js";
-import { badInput, checkName } from "../check.js";
+import { checkName } from "../check.js";
 import type { Drawing } from "../figure.js";
 import { escapeXml } from "../output/xml.js";
 import {

@@ -1,4 +1,5 @@
-import { badInput, checkName } from "../check.js";
+import { badInput } from "../../core/index.js";
+import { checkName } from "../check.js";
 import type { Figure, FigureOptions } from "../figure.js";
 import { SURPRISE, scaleColour, textColourOn } from "../style/colour-scale.js";
 import { baseLayout, COLOURS, headHeight, plainText, SIZES, WIDTH } from "../style/style.js";

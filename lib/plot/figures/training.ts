@@ -1,5 +1,5 @@
+import { badInput } from "../../core/index.js";
 import type { TrainingRecord } from "../../train/index.js";
-import { badInput } from "../check.js";
 import type { Figure, FigureOptions } from "../figure.js";
 import type { Interval } from "../parts/intervals.js";
 import type { LinePanel, PanelSeries } from "../parts/line-panels-layout.js";

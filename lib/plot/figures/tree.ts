@@ -1,5 +1,6 @@
+import { badInput } from "../../core/index.js";
 import type { SearchTree, TreeNode } from "../../search/index.js";
-import { badInput, checkName } from "../check.js";
+import { checkName } from "../check.js";
 import type { Figure, FigureOptions } from "../figure.js";
 import { edgePath, type GraphLayout, layoutGraph, type PlacedBox } from "../parts/graph-layout.js";
 import { decimalsFor, formatNumber } from "../style/numbers.js";

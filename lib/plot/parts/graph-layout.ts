@@ -1,4 +1,5 @@
 import { Graph, layout } from "@dagrejs/dagre";
+import { sum } from "../../core/index.js";
 import { type Dependencies, layers } from "../../graph/index.js";
 
 export interface Size {
@@ -93,7 +94,7 @@ function isMirrored(middles: readonly Point[], layer: readonly number[]): boolea
   const pairs = middles.flatMap((left, i) =>
     middles.flatMap((right, j) => (i < j && layer[i] === layer[j] ? [Math.sign(left.x - right.x)] : [])),
   );
-  return pairs.reduce((sum, sign) => sum + sign, 0) > 0;
+  return sum(pairs) > 0;
 }
 
 function band(boxes: readonly PlacedBox[]): Band {

@@ -1,4 +1,5 @@
-import { badInput, checkEstimate, checkEstimates } from "../check.js";
+import { badInput } from "../../core/index.js";
+import { checkEstimate, checkEstimates } from "../check.js";
 import { markerOf } from "../style/marks.js";
 import { extremes, paddedRange } from "../style/numbers.js";
 import { COLOURS, legendName, plainText, type SeriesStyle, SIZES } from "../style/style.js";

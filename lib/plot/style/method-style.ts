@@ -1,4 +1,4 @@
-import { badInput } from "../check.js";
+import { badInput } from "../../core/index.js";
 import { PALETTE, SERIES_STYLES, type SeriesStyle } from "./style.js";
 
 const { blue, orange, green, pink, sky, vermillion, grey, violet, black } = PALETTE;

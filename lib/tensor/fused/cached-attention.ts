@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput } from "../../core/index.js";
 import { float, MICROSOFT } from "../graph.js";
 import { int64Of, onnxNode } from "../onnx-node.js";
 import type { DType } from "../tensor-data.js";
@@ -60,21 +60,17 @@ export function cachedAttention(
   const { heads, keyHeads } = options;
   const headWidth = cache.keys.shape[3]!;
   if (heads % keyHeads !== 0 || q.shape[2] !== heads * headWidth || k.shape[2] !== keyHeads * headWidth) {
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `attention with ${heads} heads and ${keyHeads} key heads of width ${headWidth} was given queries of width ${q.shape[2]} and keys of width ${k.shape[2]}`,
-      { hint: "Queries have heads · headWidth numbers a token, keys and values keyHeads · headWidth." },
+      "Queries have heads · headWidth numbers a token, keys and values keyHeads · headWidth.",
     );
   }
   if (!isTracing()) return cachedAttentionReference(q, k, v, cache, lengths, options);
   const operatorCan = headWidth % OPERATOR_WIDTHS === 0;
   if (q.shape[1] !== 1 && !operatorCan) {
-    throw new ThoughtbookError(
-      "bad-input",
+    throw badInput(
       `attention of several new tokens to a cache with heads of width ${headWidth}`,
-      {
-        hint: `ONNX Runtime's operator wants a multiple of ${OPERATOR_WIDTHS}: give one token a call, or use causalAttention.`,
-      },
+      `ONNX Runtime's operator wants a multiple of ${OPERATOR_WIDTHS}: give one token a call, or use causalAttention.`,
     );
   }
   return q.shape[1] === 1 && (!operatorCan || q.shape[0]! * keyHeads >= PRODUCTS_FROM)

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput, ThoughtbookError } from "../../core/index.js";
 
 /**
  * A learning rate by the number of the update. The first update is number 1; the corner points of a schedule lie at whole
@@ -96,9 +96,8 @@ function piecewise(first: number, segments: readonly Segment[]): Schedule {
 
 function checkStretch(name: string, value: number, lowest: number, highest: number): void {
   if (Number.isInteger(value) && value >= lowest && value <= highest) return;
-  throw new ThoughtbookError(
-    "bad-input",
+  throw badInput(
     `${name} is ${value}, expected a whole number from ${lowest} to ${highest === Number.MAX_SAFE_INTEGER ? "any" : highest}`,
-    { hint: "Steps, warm-up and decay are numbers of updates; warm-up and decay fit into steps." },
+    "Steps, warm-up and decay are numbers of updates; warm-up and decay fit into steps.",
   );
 }

@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput } from "../../core/index.js";
 import { checkOption, createOptimizer, type DecayFilter, type Optimizer } from "./optimizer.js";
 
 export interface SgdOptions {
@@ -27,9 +27,7 @@ export function sgd({
   checkOption("momentum", momentum, 0, 1);
   checkOption("weightDecay", weightDecay, 0, Number.POSITIVE_INFINITY);
   if (nesterov && momentum === 0) {
-    throw new ThoughtbookError("bad-input", "nesterov needs a momentum above 0", {
-      hint: "Set momentum, such as 0.9.",
-    });
+    throw badInput("nesterov needs a momentum above 0", "Set momentum, such as 0.9.");
   }
   return createOptimizer(momentum === 0 ? [] : ["momentum"], ({ learningRate, gradientScale }) => {
     return ({ path, param, gradient, moments: [past] }) => {

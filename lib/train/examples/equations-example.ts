@@ -1,4 +1,5 @@
 import type { Random } from "../../core/index.js";
+import { groupBy } from "../../core/index.js";
 import { generateWordProblem, problemSteps, type WordProblemOptions } from "../../data/index.js";
 import type { Tokenizer } from "../../model/index.js";
 import { type Example, exampleOf } from "./examples.js";
@@ -50,13 +51,7 @@ function* stepsOf(problems: WordProblemOptions): Generator<Equation> {
 }
 
 function* balanced(problems: WordProblemOptions, random: Random): Generator<Equation> {
-  const forms = new Map<string, Equation[]>();
-  for (let index = 0; index < POOL; index++) {
-    for (const step of problemSteps(generateWordProblem({ ...problems, index }))) {
-      const form = step.expression.replaceAll(/\d+/g, "n");
-      forms.set(form, [...(forms.get(form) ?? []), step]);
-    }
-  }
-  const pools = [...forms.values()];
+  const steps = Array.from({ length: POOL }, (_, index) => problemSteps(generateWordProblem({ ...problems, index })));
+  const pools = [...groupBy(steps.flat(), ({ expression }) => expression.replaceAll(/\d+/g, "n")).values()];
   for (;;) yield random.choice(random.choice(pools));
 }

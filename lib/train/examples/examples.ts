@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ThoughtbookError } from "../../core/index.js";
+import { badInput } from "../../core/index.js";
 
 /** The label of a token that the loss does not count. */
 export const NOT_COUNTED = -100;
@@ -152,6 +152,3 @@ export function hashExamples(examples: readonly Example[]): string {
   }
   return hash.digest("hex");
 }
-
-const badInput = (message: string, hint: string): ThoughtbookError =>
-  new ThoughtbookError("bad-input", message, { hint });

@@ -1,4 +1,4 @@
-import { createRandom, type Random, ThoughtbookError } from "../../core/index.js";
+import { badInput, createRandom, type Random } from "../../core/index.js";
 import { emptyTensor } from "../../tensor/index.js";
 import { type Example, type ExampleSize, sizeOfExample } from "../examples/examples.js";
 import type { BATCH_SPEC } from "../objectives/sft.js";
@@ -55,9 +55,7 @@ export function createBatches(
   { batching, batchSize, hiddenSize, longest, shapes: given }: BatchSourceOptions,
 ): BatchSource {
   if (batching === "bucket" && examples.some(({ branches }) => branches)) {
-    throw new ThoughtbookError("bad-input", "examples with branches need packed batches", {
-      hint: 'Set batching to "pack".',
-    });
+    throw badInput("examples with branches need packed batches", 'Set batching to "pack".');
   }
   const sizes = examples.map(sizeOfExample);
   const grid = given?.grid ?? chooseGrid(sizes, { batchSize, hiddenSize, longest });

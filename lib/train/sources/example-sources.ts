@@ -1,4 +1,4 @@
-import { createRandom, ThoughtbookError } from "../../core/index.js";
+import { badInput, createRandom } from "../../core/index.js";
 import { checkExamples, type Example, type ExampleStream, hashExamples } from "../examples/examples.js";
 import type { BATCH_SPEC } from "../objectives/sft.js";
 import type { Settings } from "../options.js";
@@ -38,7 +38,7 @@ export function exampleSource(
     steps++;
     for (const plan of plans) tokens += source.tokensOf(plan);
   }
-  if (steps === 0) throw new ThoughtbookError("bad-input", "there is nothing to train on", { hint: "Give examples." });
+  if (steps === 0) throw badInput("there is nothing to train on", "Give examples.");
   return {
     fingerprint: { count: examples.length, hash: hashExamples(examples) },
     steps,
@@ -62,9 +62,7 @@ export async function streamSource(
   model: { hiddenSize: number; vocabularySize: number; maxPositions: number },
 ): Promise<ExampleSource> {
   if (!Number.isFinite(maxSteps)) {
-    throw new ThoughtbookError("bad-input", "a stream of examples has no end: maxSteps is missing", {
-      hint: "Say how many updates are to be made.",
-    });
+    throw badInput("a stream of examples has no end: maxSteps is missing", "Say how many updates are to be made.");
   }
   const { updatesPerChunk, longest } = stream;
   const needed = updatesPerChunk * accumulation;
