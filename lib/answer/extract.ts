@@ -4,7 +4,9 @@ import { extractAstar } from "./released/astar-extract.js";
 import { extractDots } from "./released/dots.js";
 import { extractStrict, type Reading } from "./strict/extract-strict.js";
 
-/** How answers are read and compared: honestly, or as one of three released systems does it, faults included. */
+/**
+ * How answers are read and compared: strictly, or exactly as one of three released systems does it, faults included.
+ */
 export type Policy = "strict" | "astar" | "dots" | "aot";
 export const POLICIES: readonly Policy[] = ["strict", "astar", "dots", "aot"];
 

@@ -29,7 +29,7 @@ export function addStudyCommand(program: Command): void {
 }
 
 async function study(file: string, { out, results }: StudyFlags, signal: AbortSignal): Promise<void> {
-  // Here, so that other commands need not load the engine.
+  // Imported here so that other commands do not load the engine.
   const { readStudy, runStudy } = await import("../astar/index.js");
   const settings = await readStudy(resolveUserPath(file));
   const found = await runStudy({ study: settings, folder: resolveUserPath(out), signal });

@@ -17,9 +17,9 @@ export type Verification = {
   | { verdict: "right" }
   | {
       verdict: "wrong";
-      /** The first wrong step, from 0, as `solutionSteps` counts them; undefined if it was not said. */
+      /** Index of the first wrong step, from 0, as `solutionSteps` counts them; undefined if it was not named. */
       step?: number;
-      /** What is wrong, or what should stand there; may be empty. */
+      /** The error, or the correction; may be empty. */
       reason: string;
     }
 );

@@ -15,9 +15,9 @@ export interface BeamOptions {
 }
 
 /**
- * Beam search: expand all states of the beam at the same time, ask for the values of all new states in one call, and keep
- * the `width` best of them for the next round. Complete states leave the beam. It ends when the beam is empty or a limit
- * is reached; a round that would pass the limit of expansions expands the best states only.
+ * Beam search: expand all states of the beam at the same time, value all new states in one call, and keep the `width`
+ * best of them for the next round. Complete states leave the beam. It ends when the beam is empty or a limit is
+ * reached; a round that would exceed the limit on expansions expands the best states only.
  *
  * @throws bad-input; interrupted; execution if `value` gives NaN or another number of values
  */

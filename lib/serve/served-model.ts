@@ -19,7 +19,7 @@ export interface ServedModel {
   /** The most characters that a token can stand for. */
   readonly longestToken: number;
   /**
-   * Take places for texts in work; gives the function that frees them.
+   * Take places for texts in progress; gives the function that frees them.
    * @throws ApiError 429 when there are too many, 400 when there could never be as many
    */
   reserve(texts: number): () => void;
@@ -77,7 +77,7 @@ interface Pace {
   /** There is work again. */
   begin(): void;
   ended(texts: number): void;
-  /** Seconds until so many texts have ended, from 1 to 60. */
+  /** Seconds until this many texts have ended, from 1 to 60. */
   secondsFor(texts: number): number;
 }
 

@@ -12,7 +12,7 @@ const tokenizeSchema = z.strictObject({
   prompt: z.string().optional(),
   add_special_tokens: z.boolean().default(true),
   return_token_strs: z.boolean().default(false),
-  /** Whether the text goes on from another one: no tokenizer puts a space before it then. Not vLLM's. */
+  /** Whether the text continues another one: no tokenizer puts a space before it then. Not in vLLM. */
   continues: z.boolean().default(false),
   ...CONVERSATION,
   messages: CONVERSATION.messages.optional(),

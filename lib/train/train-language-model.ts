@@ -9,9 +9,11 @@ export interface TrainLanguageModelOptions
   extends TrainingSettings,
     Omit<TrainOptions<never>, "objective" | "source" | "trainable" | "settings"> {
   model: { config: ModelConfig; parameters: ModelParameters };
-  /** All of them, or a stream with a number of updates (`maxSteps`). */
+  /** All examples, or a stream with a number of updates (`maxSteps`). */
   examples: readonly Example[] | ExampleStream;
-  /** Train an adapter and leave the weights as they are. Its seed is that of the run. Default: all weights are trained. */
+  /**
+   * Train an adapter and leave the weights unchanged. Its seed is that of the run. Default: all weights are trained.
+   */
   lora?: Omit<AdapterOptions, "seed"> | undefined;
 }
 

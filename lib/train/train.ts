@@ -28,24 +28,24 @@ import { loadBest, loadState, type SavedState, saveBest, saveState } from "./sav
 import type { Source, Update } from "./sources/source.js";
 import { type Trainable, trainableModel } from "./trainable.js";
 
-/** What is known of one update. */
+/** Record of one update. */
 export interface TrainingRecord {
-  /** The step as a text, which names the record. */
+  /** The step as text, the id of the record. */
   id: string;
   /** Number of the update, from 1. */
   step: number;
   /** From 1. */
   epoch: number;
-  /** What is minimised, before the update; of a language model the mean negative log-probability of a token, in nats. */
+  /** Loss before the update; for a language model the mean negative log-probability per token, in nats. */
   loss: number;
-  /** Further numbers that the objective reports. */
+  /** Further metrics of the objective. */
   metrics?: Record<string, number> | undefined;
   learningRate: number;
   /** Norm of all gradients together, before clipping. */
   gradientNorm: number;
-  /** Tokens put in since the beginning, padding left out. */
+  /** Input tokens since the beginning, without padding. */
   tokens: number;
-  /** What the model reached after the update, where it was evaluated. */
+  /** Scores after the update, if it was evaluated. */
   scores?: Scores | undefined;
 }
 
@@ -55,35 +55,37 @@ export interface TrainOptions<Spec> extends EvaluationOptions {
   source: Source<Spec>;
   /** Default: all weights. */
   trainable?: Trainable | undefined;
-  /** How the updates are made; epochs, batches and their number are the source's. */
+  /** Optimization settings; epochs, batches and their number belong to the source. */
   settings: TrainingSettings;
-  /** Folder of the run: settings (`run.json`), a record an update (`records.jsonl`), the state to go on from. */
+  /** Folder of the run: settings (`run.json`), a record per update (`records.jsonl`), the state to resume from. */
   folder: string;
-  /** Updates between two times that the state is saved. Default: 100. */
+  /** Updates between two saves of the state. Default: 100. */
   saveEvery?: number | undefined;
-  /** Told of each update, in a run that goes on first of those made before; a promise is waited for. */
+  /** Called with each update, in a resumed run first with those made before; a promise is awaited. */
   onRecord?: ((record: TrainingRecord, course: { steps: number }) => unknown) | undefined;
-  /** Stops the run after the update at hand. Without it, Ctrl-C does. */
+  /** Stops the run after the current update. Default: Ctrl-C does. */
   signal?: AbortSignal | undefined;
-  /** Threads inside an operator. Default: the processors of this machine. Results repeat with equal numbers only. */
+  /** Threads inside an operator. Default: the processors of this machine. Results repeat only with the same number. */
   threads?: number | undefined;
-  /** Where progress is shown. */
+  /** Where to show progress. */
   display?: ProgressDisplay | undefined;
 }
 
 export interface Trained {
-  /** The weights; where they stay, those that were given. The best by the evaluation, where there is one, else the last. */
+  /**
+   * Final weights; those given, if they are not trained. The best by the evaluation, if there is one, else the last.
+   */
   parameters: ModelParameters;
   adapter?: Adapter;
   /** Further parameters of the objective, if it has some. */
   extra?: ModelParameters;
-  /** The update after which they were so. */
+  /** The update after which these were the weights. */
   step: number;
-  /** What the evaluation said of them. */
+  /** Their scores in the evaluation. */
   value?: number;
   /** Updates of the whole run. */
   steps: number;
-  /** What they took, with evaluations, over all times that the run went on; a time that was killed counts up to its last save. */
+  /** Seconds of training, evaluations included, over all parts of the run; a killed part counts up to its last save. */
   seconds: number;
 }
 
@@ -92,7 +94,7 @@ type Specs = Record<string, TensorSpec>;
 /**
  * Train a causal language model: an objective on the batches of a source, for what is trainable.
  *
- * The state is saved every `saveEvery` updates and when the run is stopped, and a call with the same arguments goes on
+ * The state is saved every `saveEvery` updates and when the run is stopped, and a call with the same arguments resumes
  * from there: killed or not, it ends with the same bytes on the same machine with the same number of threads.
  *
  * @throws bad-input (before any work) for settings out of range, nothing to train, or a folder that holds another run;
@@ -185,7 +187,7 @@ export async function train<Spec>(options: TrainOptions<Spec>): Promise<Trained>
         ...(Object.keys(result.metrics).length > 0 ? { metrics: result.metrics } : {}),
         scores,
       };
-      // Before the state is saved: a run that goes on from there does not make this record again.
+      // Before the state is saved: a resumed run does not make this record again.
       if (!run.done.has(record.id)) await run.append(record);
       const value = scores && evaluations.valueOf(scores);
       if (value !== undefined && evaluations.isBetter(value, position.best?.value)) {
@@ -196,7 +198,7 @@ export async function train<Spec>(options: TrainOptions<Spec>): Promise<Trained>
       await onRecord?.(record, source);
       progress.update(amountOf(source, position).initial, noteOf(record, source.steps));
       if (isLast || update.step % saveEvery === 0) await save();
-      // Ctrl-C and the display have a turn.
+      // Yield to Ctrl-C and the display.
       await nextTurn();
     }
     progress.succeed(`${source.steps} updates, ${position.tokens.toLocaleString("en-US")} tokens`);
@@ -221,7 +223,7 @@ export async function train<Spec>(options: TrainOptions<Spec>): Promise<Trained>
   }
 }
 
-/** Progress in tokens where their number is known, else in updates. */
+/** Progress in tokens if their number is known, else in updates. */
 function amountOf(
   { tokens, steps }: { tokens?: number | undefined; steps: number },
   done: { step: number; tokens: number },

@@ -57,7 +57,7 @@ const madeSchema = z.looseObject({ recipe: z.looseObject({}), meanOf: z.unknown(
  * sizes and phases. An older recipe may have settings that recipes do not have any more; then it was not.
  *
  * @param folder of the model
- * @throws as {@link readTraining}
+ * @throws like {@link readTraining}
  */
 export async function isTrainedBy(folder: string, recipe: Recipe): Promise<boolean> {
   const kind = { what: "training", example: "data/models/mini/training.json" };

@@ -1,7 +1,7 @@
 import { FUNCTIONS, type MathToken } from "./tokens.js";
 import { isUnitWord, readUnit, type Unit } from "./unit-sizes.js";
 
-/** Abbreviations that are dropped after a value without being told apart. */
+/** Abbreviations dropped after a value; they are all treated alike. */
 const SHORT_UNITS = new Set("lbs hrs mins secs bits deg rads pts units sq cu".split(" "));
 /** Words that make what stands before them more than a value with a unit. */
 const MEANINGFUL = new RegExp(

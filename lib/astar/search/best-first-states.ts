@@ -2,16 +2,16 @@ import type { Acceptance } from "../paths/acceptance.js";
 import { type Bits, stepsOf } from "../paths/bit-set.js";
 import type { SearchNode } from "./search-tree.js";
 
-/** A node whose cost is known. */
+/** A node with a known cost. */
 export type CostedNode = SearchNode & { g: number };
 
-/** The states a best-first search has met, each once, and the cheapest accepted one of them. */
+/** States that a best-first search has met, each once, and the cheapest accepted one. */
 export interface States {
   readonly nodes: readonly SearchNode[];
   readonly best: { readonly kept: Bits; readonly cost: number } | undefined;
-  /** Whether something was asked when no more might be. */
+  /** Whether a question was refused because the limit was reached. */
   readonly limited: boolean;
-  /** The node of a set; a new one below `parent` if the set has not been met. */
+  /** Node of a set; a new one below `parent` if the set has not been met. */
   node(set: Bits, parent?: Bits): CostedNode;
   /** For each set whether it is accepted, as {@link Acceptance}. */
   ask(sets: readonly Bits[], parent?: Bits): Promise<(boolean | undefined)[]>;

@@ -13,19 +13,19 @@ export type SearchStatus = "accepted" | "unverified" | "step limit" | "exhausted
 export interface SearchNode {
   /** Indices of steps, ascending. */
   kept: number[];
-  /** The node it was made from, by its place in the tree; null for the first. */
+  /** Index in the tree of the node that it was made from; null for the root. */
   parent: number | null;
-  /** What the search went by, where that is known and finite. */
+  /** Priority f of the search, where known and finite. */
   f?: number;
-  /** The cost of the kept steps, in searches that know it apart. */
+  /** Cost g of the kept steps, in searches that know it separately. */
   g?: number;
-  /** The bound on, or the cost of, what is to come; likewise. */
+  /** Bound on, or cost of, what remains (h); in searches that know it separately. */
   h?: number;
-  /** Whether the search went on to it. */
+  /** Whether the search continued with it. */
   chosen: boolean;
-  /** The how manieth node, from 0, to be expanded. */
+  /** Position in expansion order, from 0. */
   expanded?: number;
-  /** What its verification said. */
+  /** Result of its verification. */
   verdict?: "accepted" | "rejected";
 }
 
@@ -34,16 +34,16 @@ export interface SearchTree {
   nodes: SearchNode[];
 }
 
-/** What every search gives. */
+/** Result of every search. */
 export interface SearchResult {
   status: SearchStatus;
   /** Indices of steps, ascending. */
   kept: number[];
-  /** The k of the papers in the walks; the number of expanded nodes in the best-first search. */
+  /** Walk searches: the papers' k; best-first search: number of expanded nodes. */
   searchSteps: number;
-  /** How many sets were given to `cost`, repeated ones included; in the best-first search, how many were looked at. */
+  /** Number of sets given to `cost`, repeats included; best-first search: number of sets examined. */
   statesScored: number;
-  /** How many sets were given to `valid`, repeated ones included. */
+  /** Number of sets given to `valid`, repeats included. */
   validations: number;
   tree: SearchTree;
 }
@@ -57,7 +57,7 @@ export function checkSignal(signal: AbortSignal | undefined): void {
   });
 }
 
-/** Throws execution unless a caller's function gave one number, or other value, for each set. */
+/** Throws execution unless a caller's function returned one number, or other value, per set. */
 export function checkAnswers<T>(what: string, answers: readonly T[], expected: number): readonly T[] {
   if (answers.length !== expected || answers.some((answer) => Number.isNaN(answer))) {
     throw new ThoughtbookError("execution", `${what} gave [${answers.join(", ")}] for ${expected} sets of steps`, {

@@ -2,22 +2,22 @@ import { acu, type CrossedValues, crossedEstimate, type Estimate, type Evaluatio
 
 const RATIO = { scale: "log" } as const;
 
-/** What a student did under one budget, problem by problem in the task's order. */
+/** Results of a student under one budget, by problem in the task's order. */
 export interface StudentAnswers {
   budget: number;
   /** 0 or 1: right as the paper grades, which takes the last number of an answer that was cut off; right as it stands. */
   astar: number[];
   strict: number[];
-  /** 0 or 1: the student ended its answer itself. */
+  /** 0 or 1: whether the student ended its answer itself. */
   finished: number[];
-  /** In tokens. */
+  /** Length of the answer in tokens. */
   length: number[];
 }
 
-/** What the students of a set reach under one budget, shares from 0 to 1; 95 % intervals over seeds and problems. */
+/** Measures of a set's students under one budget: shares from 0 to 1; 95 % intervals over seeds and problems. */
 export interface StudentMeasures {
   budget: number;
-  /** As the paper grades, and its ACU. */
+  /** Accuracy as the paper grades, and its ACU. */
   accuracy: Estimate;
   acu: Estimate;
   strict: Estimate;
@@ -25,15 +25,15 @@ export interface StudentMeasures {
   length: Estimate;
 }
 
-/** A set's students compared with those of another one, seed by seed and problem by problem. */
+/** Comparison of a set's students with those of another one, paired by seed and problem. */
 export interface StudentComparison {
   budget: number;
-  /** Accuracy − the other's. */
+  /** Accuracy − the other set's. */
   difference: Estimate;
-  /** Accuracy ÷ the other's, and likewise ACU; undefined if the other's is 0. */
+  /** Accuracy ÷ the other set's, and the same ratio of ACU; undefined if the denominator is 0. */
   accuracyRatio?: Estimate;
   acuRatio?: Estimate;
-  /** Mean length ÷ the other's. */
+  /** Mean length ÷ the other set's. */
   lengthRatio: Estimate;
 }
 
@@ -126,9 +126,9 @@ export interface StudentPoint {
 }
 
 /**
- * What students reach, as `budgetFigure` of `thoughtbook/plot` takes it.
+ * Results of students in the form that `budgetFigure` of `thoughtbook/plot` takes.
  *
- * @param panel what the points are drawn among
+ * @param panel name of the panel of the points
  */
 export const studentPoints = (
   students: readonly { method: string; budgets: readonly StudentMeasures[] }[],

@@ -6,7 +6,7 @@ import { studySchema } from "./study-config.js";
 const named = z.looseObject({ name: z.string(), method: z.string() });
 const budgets = z.array(z.looseObject({ budget: z.int().positive() }));
 
-/** As far as a file could be another one; what `runStudy` wrote is as its type says. */
+/** Validates what could differ in another file; what `runStudy` wrote is as its type says. */
 const resultsSchema = z.object({
   study: studySchema,
   models: z.looseObject({ base: z.looseObject({ hash: z.string().nullable() }) }),
@@ -16,7 +16,8 @@ const resultsSchema = z.object({
 });
 
 /**
- * The results of a study from the file that `thoughtbook study --results` wrote, such as `data/results/astar.json`.
+ * Read the results of a study from the file that `thoughtbook study --results` wrote, such as
+ * `data/results/astar.json`.
  *
  * @throws not-found, file-system, bad-input (with the place in the file)
  */

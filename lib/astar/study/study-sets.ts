@@ -9,13 +9,13 @@ import { type CompressionSummary, compressFile } from "../compress/compress-file
 import { badInput } from "../paths/step-set.js";
 import type { Study, StudySet } from "./study-config.js";
 
-/** What became of the chains of a set. */
+/** Summary of the chains of a set. */
 export interface SetResult extends CompressionSummary {
   name: string;
   method: string;
 }
 
-/** Where a study keeps what. */
+/** Paths of a study's files. */
 export const studyFiles = (folder: string) => ({
   chains: join(folder, "chains.jsonl"),
   chainsResult: join(folder, "chains.json"),
@@ -53,7 +53,7 @@ export async function writeChains({ chains }: Study, folder: string): Promise<vo
   });
 }
 
-/** Compress the chains of a study for a set; what was done before is taken as it is. */
+/** Compress the chains of a study for a set; finished work is reused. */
 export async function compressSet(study: Study, set: StudySet, options: StudySetsOptions): Promise<SetResult> {
   const { base, validator, scorer, folder, signal, display } = options;
   const { name, method, mode, like, importance, search } = set;
@@ -113,11 +113,11 @@ async function acceptedSet(study: Study, set: StudySet, { base, folder }: StudyS
   return { name, method, ...result };
 }
 
-/** What students learn of the solutions, if it was said. */
+/** Part of the solutions that students learn, if specified. */
 const learnedOf = ({ students }: Study): Pick<TrainingOptions, "solutions"> =>
   students?.solutions ? { solutions: students.solutions } : {};
 
-/** How the rows of a set were made. */
+/** Settings of the rows of a set. */
 function modeOf(study: Study, { mode, of }: StudySet): CompressMode {
   return mode === "accepted" ? modeOf(study, study.sets.find(({ name }) => name === of)!) : mode;
 }

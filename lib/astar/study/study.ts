@@ -18,11 +18,11 @@ import { compressSet, type SetResult, studyFiles, writeChains } from "./study-se
 
 export interface StudyOptions {
   study: Study;
-  /** Of all that is made. The same call goes on with what is there; sets can be added. */
+  /** Folder of all results. Calling it again resumes from what is there; sets can be added. */
   folder: string;
-  /** Ends the work with an error; what is finished stays. */
+  /** Aborts the work with an error; what is finished stays. */
   signal?: AbortSignal | undefined;
-  /** Where progress is shown: the notebook or the terminal unless told otherwise. */
+  /** Where to show progress. Default: the notebook or the terminal. */
   display?: ProgressDisplay | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface StudentsResult {
   budgets: StudentMeasures[];
 }
 
-/** The students of one set against those of another one, by budget. */
+/** Students of one set against those of another one, by budget. */
 export interface ComparisonResult {
   set: string;
   other: string;
@@ -50,8 +50,8 @@ export interface StudyResults {
 }
 
 /**
- * Carry a study out: write the chains, compress them for each set, train a student on each set with each seed, and measure
- * all on the same problems at each budget.
+ * Run a study: write the chains, compress them for each set, train a student on each set with each seed, and measure
+ * all students on the same problems at each budget.
  *
  * @throws bad-input for a folder with work of other settings; interrupted; as `compressFile`, `fineTune`, `evaluate`
  */
@@ -91,7 +91,7 @@ async function compressAll({ study, folder, signal, display }: StudyOptions) {
   const { base, validator, scorer } = study.models;
   const loaded = new Map<string, LanguageModel>();
   for (const spec of new Set([base, validator, scorer])) {
-    // Without arenas: each shape of batch would keep its own memory.
+    // Without arenas: each batch shape would keep memory of its own.
     loaded.set(spec, await loadModel(spec, { signal, session: { arena: false } }));
   }
   const modelOf = (name: keyof Study["models"]) => loaded.get(study.models[name])!;
@@ -120,11 +120,11 @@ interface StudentPlan {
   training: NonNullable<Study["students"]>;
   evaluation: NonNullable<Study["evaluation"]>;
   seed: number;
-  /** Hash of the weights that it starts from. */
+  /** Hash of the weights that the student starts from. */
   base: string | null;
 }
 
-/** Train a student and measure it; what was done before is taken as it is. */
+/** Train a student and measure it; finished work is reused. */
 async function measuredStudent(
   { study, folder, signal, display }: StudyOptions,
   set: StudySet,

@@ -6,7 +6,10 @@ import type { ModelParameters } from "../weights/checkpoint.js";
 import type { Model } from "./linear.js";
 import type { Adapter } from "./lora-adapter.js";
 
-/** A model with its weights in memory, as `readParameters` gives them; they are inputs of what is compiled, never copied. */
+/**
+ * A model with its weights in memory, as returned by `readParameters`; they are inputs of compiled functions, never
+ * copied.
+ */
 export interface HostModel {
   config: ModelConfig;
   /** Under the names of `parameterShapes`. */
@@ -29,7 +32,7 @@ export function modelSpecs(model: HostModel): ModelInputs<TensorSpec> {
   return { weights: specs(weights), adapter: specs(adapter) };
 }
 
-/** What of a model goes into a program: its configuration and the adapter's factor, no weights. */
+/** The part of a model that is compiled into a program: its configuration and the adapter's factor, no weights. */
 export interface ModelShell {
   config: ModelConfig;
   adapterScale: number | undefined;
@@ -39,21 +42,21 @@ export function shellOf({ config, adapter }: HostModel): ModelShell {
   return { config, adapterScale: adapter?.scale };
 }
 
-/** The model that a compiled function sees. */
+/** The model as a compiled function sees it. */
 export function tracedModel({ config, adapterScale }: ModelShell, { weights, adapter }: ModelInputs<tf.Tensor>): Model {
   return adapterScale === undefined
     ? { config, weights }
     : { config, weights, adapters: { scale: adapterScale, weights: adapter } };
 }
 
-/** What of a model, besides its configuration, decides how its programs look. */
+/** Key of everything in a model, besides its configuration, that shapes its programs. */
 export function programKey({ adapter }: HostModel): string {
   if (!adapter) return "";
   const shapes = Object.entries(adapter.parameters).map(([name, { shape }]) => `${name}[${shape.join()}]`);
   return [adapter.scale, ...shapes].join(" ");
 }
 
-/** @throws bad-input for an id that the model has no embedding of */
+/** @throws bad-input for an id without an embedding */
 export function checkIds(
   ids: ArrayLike<number>,
   { vocabularySize }: Pick<ModelConfig, "vocabularySize">,

@@ -79,9 +79,9 @@ const WRAP_WIDTHS = [200, 150, 110];
 const MIN_TITLE_WIDTH = 480;
 
 /**
- * Draw a question graph from top to bottom: numbered boxes in layers, those that need no other answer on top and
- * rounded, the last one outlined boldly; an arrow from each sub-question to those that need it, dashed if it passes
- * a layer. The same nodes always give the same bytes.
+ * Draw a question graph from top to bottom: numbered boxes in layers, independent questions on top and rounded, the
+ * last one in a bold outline; an arrow from each sub-question to those that need it, dashed if it skips a layer. The
+ * same nodes always give the same bytes.
  * @throws bad-input if there are no nodes, a dependency is not an earlier node, or it occurs twice
  */
 export function drawQuestionGraph(nodes: readonly QuestionNode[], options: QuestionGraphOptions = {}): Drawing {

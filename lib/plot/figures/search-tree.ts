@@ -9,20 +9,22 @@ import { type TextStyle, textExtent, textWidth, wrapText } from "../style/text-w
 
 export interface SearchTreeOptions extends Omit<FigureOptions, "height"> {
   tree: SearchTree;
-  /** How many steps the chain has. */
+  /** Number of steps of the chain. */
   steps: number;
-  /** The steps that the search gave; the node that has just these is outlined. Default: none. */
+  /** Steps that the search returned; the node with exactly these is outlined. Default: none. */
   kept?: readonly number[];
   /**
-   * Of leaves of one parent that ended alike so many are drawn, and one box for the others. Default: 3. Sets that were
-   * verified to learn from, which have no f, are all in one.
+   * Draw at most this many sibling leaves with the same outcome; the rest share a box. Default: 3. Sets that were
+   * verified only to learn from, which have no f, all share one.
    */
   mostLeaves?: number;
-  /** What the numbers and edges mean, written below. Default: as in this project's searches, by what the tree's nodes have. */
+  /**
+   * Caption that explains the numbers and edges. Default: as in this project's searches, by what the tree's nodes have.
+   */
   caption?: string;
 }
 
-/** What became of a node; the last that holds. */
+/** State of a node; the last one that applies. */
 const STATES = {
   scored: { name: "scored", sign: "", fill: "#F2F2F2", stroke: "#8C8C8C" },
   expanded: { name: "expanded", sign: "", fill: "#DCEEF9", stroke: "#0072B2" },
@@ -32,7 +34,7 @@ const STATES = {
 type State = keyof typeof STATES;
 const STATE_NAMES = Object.keys(STATES) as readonly State[];
 
-/** A node to draw, or what stands for several. */
+/** A node to draw, or a group of several. */
 interface Box {
   node: SearchNode;
   parent: number | null;
@@ -70,10 +72,11 @@ const LEARNED_CAPTION =
   " Boxes without any edge: sets that were verified only to learn which steps are needed; they have no f.";
 
 /**
- * The tree of a search from top to bottom: a box for each set of kept steps, with its steps ("0–3 7", or "all but 5" where
- * that is shorter) and f, or g where there is no f; colour and sign tell what became of it. Every edge means the same: the
- * lower set is the upper one with a step of the search added, bold where the search went on to it. Sets that were verified to
- * learn from stand on top, without an edge. Below it is written what edges, f, g and h are. Table: node, parent, kept, f, g, h, chosen, expanded, verdict, for all nodes.
+ * Draw the tree of a search from top to bottom: a box for each set of kept steps, with its steps ("0–3 7", or "all but
+ * 5" where that is shorter) and f, or g where there is no f; colour and sign show its state. Every edge means the same:
+ * the lower set is the upper one plus a step, bold where the search continued. Sets that were verified only to learn
+ * from stand on top, without an edge. A caption explains edges, f, g and h. Table: node, parent, kept, f, g, h, chosen,
+ * expanded, verdict, for all nodes.
  *
  * @throws bad-input if the tree is empty or has too many boxes to be read, or a parent does not stand before its node
  */
@@ -147,7 +150,7 @@ function stateOf({ verdict, expanded }: SearchNode): State {
   return verdict ?? (expanded === undefined ? "scored" : "expanded");
 }
 
-/** The nodes with their texts; of leaves that ended alike only some. */
+/** The nodes with their texts; of sibling leaves with the same outcome only some. */
 function drawnBoxes(nodes: readonly SearchNode[], steps: number, mostLeaves: number): Box[] {
   const parents = new Set(nodes.map(({ parent }) => parent));
   const groups = new Map<string, number[]>();

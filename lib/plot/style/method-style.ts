@@ -72,7 +72,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   "self revision": "revision",
 };
 
-/** What variants of a method are told by: a dash of the line, or of a ring where there is no line. */
+/** How variants of a method are distinguished: a dash of the line, or of a ring where there is no line. */
 const DASHES: readonly (readonly [variant: RegExp, dash: string])[] = [
   [/^((as much as|as many steps as:?) )?steps alone$/i, "6px,3px"],
   [/^(as much as )?algorithm 1$/i, "2px,3px"],
@@ -115,7 +115,7 @@ function partsOf(name: string): NameParts {
   const isMethod = Object.hasOwn(METHODS, key(head));
   let rest = (isMethod ? bare.slice(head.length) : bare).split(/,\s+/);
   const isVariant = (part: string) => ACCEPTED.test(part) || DASHES.some(([variant]) => variant.test(part));
-  // Of an unknown method only what is known to be a variant is told apart from its name.
+  // Of an unknown method, only a known variant is separated from its name.
   const from = isMethod ? 0 : Math.max(1, rest.findLastIndex((part) => !isVariant(part)) + 1);
   const method = isMethod ? key(head) : key(rest.slice(0, from).join(", "));
   rest = rest
@@ -143,7 +143,7 @@ export const isKnownMethod = (name: string): boolean => Object.hasOwn(METHODS, p
  * accepted chains are hollow, those of steps alone dashed, others dashed in other ways. Names that are not of a method get
  * the usual series' styles that are left, in their order.
  * @param named whether each name stands beside what it names, so that a style may come twice
- * @throws bad-input if there are more names of no method, or more variants of one, than can be told apart
+ * @throws bad-input if there are more unknown names, or more variants of a method, than can be distinguished
  */
 export function methodStyles(names: readonly string[], { named = false } = {}): Map<string, SeriesStyle> {
   const parts = names.map(partsOf);

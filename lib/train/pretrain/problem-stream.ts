@@ -15,7 +15,7 @@ const SPARE = 1.05;
 
 /** More than any chunk needs. */
 const QUESTIONS_PER_CHUNK = 1_000_000;
-/** So many questions in a row without an example say that there will never be one. */
+/** Consecutive questions without an example after which the stream gives up. */
 const PATIENCE = 1000;
 /** Tokens of an example of equations: about ten of them. */
 const EQUATION_TOKENS = 96;
@@ -72,7 +72,7 @@ interface Draw {
   encode: OperationEncoder["encode"];
 }
 
-/** The examples that one question gives: one with all that goes on from it, and others whose question is another. */
+/** Examples from one question: one with everything that shares its prefix, and others with another question. */
 function drawExamples({ phase, tokenizer, seed, index, random, encode }: Draw): Example[] {
   const { code = 0, ...mixture } = phase.mixture;
   const place = { seed: `${phase.name}/${seed}`, index };
