@@ -12,7 +12,7 @@ export interface Generator {
   product?(product: MatrixProduct, milliseconds: number): Promise<number>;
 }
 
-/** What a peer process is told by its command line, as JSON. */
+/** Command-line argument of a peer process, as JSON. */
 export interface PeerArguments {
   /** Of the model. */
   folder: string;

@@ -17,7 +17,7 @@ export interface Trainer {
   product?(product: MatrixProduct, milliseconds: number): Promise<number>;
 }
 
-/** What a peer process is told by its command line, as JSON. */
+/** Command-line argument of a peer process, as JSON. */
 export interface PeerArguments {
   /** Folder of the problem. */
   problem: string;

@@ -34,6 +34,15 @@ export interface Grade {
 /**
  * Grade a completion against its reference under a policy. Executes nothing in the text, and never throws because of
  * it.
+ *
+ * @example
+ * ```ts
+ * import { grade } from "thoughtbook/answer";
+ *
+ * const completion = "Half of 36 is 18. The answer is $18.0$.";
+ * const { correct, extracted } = grade({ completion, reference: "18", policy: "strict" });
+ * console.log(correct, extracted); // true 18.0
+ * ```
  */
 export function grade({ completion, reference, policy, kind = "math" }: GradeTask): Grade {
   if (policy === "strict" && (kind === "math" || kind === "gsm8k")) return gradeStrict(completion, reference, kind);

@@ -18,7 +18,7 @@ export function lfsPointerError(file: string, text: string, further = ""): Thoug
 }
 
 /**
- * Refuse a file that is only a pointer of Git LFS; one that cannot be read is left to whoever reads it.
+ * Refuse a file that is only a pointer of Git LFS; unreadable files are left to the actual reader.
  *
  * @throws corrupt-data
  */

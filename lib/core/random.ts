@@ -34,6 +34,15 @@ export interface Random {
  * Create a random number generator from a seed. The seeds 1 and "1" differ.
  *
  * @throws bad-input if the seed is NaN or infinite
+ *
+ * @example
+ * ```ts
+ * import { createRandom } from "thoughtbook/core";
+ *
+ * const random = createRandom(7);
+ * const again = createRandom(7);
+ * console.log(random.shuffle([1, 2, 3]).join() === again.shuffle([1, 2, 3]).join()); // true
+ * ```
  */
 export function createRandom(seed: number | string): Random {
   if (typeof seed === "number" && !Number.isFinite(seed)) {

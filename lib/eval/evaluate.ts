@@ -97,9 +97,17 @@ export interface Evaluation {
  *   interrupted; as the strategy and `generate` of the model
  *
  * @example
+ * ```ts
+ * import { evaluate } from "thoughtbook/eval";
+ * import { loadModel } from "thoughtbook/llm";
+ * import { cot } from "thoughtbook/strategies";
+ * import { loadTask } from "thoughtbook/tasks";
+ *
  * const model = await loadModel("mini");
  * const task = await loadTask("word-problems:2-4", { limit: 20 });
  * const { summary } = await evaluate(cot(), task, { model, budgets: [64, 128] });
+ * console.log(summary.budgets.length); // 2
+ * ```
  */
 export async function evaluate(strategy: Strategy, task: Task, given: EvaluateOptions): Promise<Evaluation> {
   const options = { ...given, signal: interruptible(given.signal) };
@@ -259,7 +267,7 @@ async function attemptUnder(
   });
 }
 
-/** Only the records tell a folder with more problems from this task. */
+/** Only its records distinguish a folder with more problems from one of this task. */
 function requireSameProblem(record: EvaluationRecord, { references, kind }: Problem, folder: string): void {
   if (record.kind === kind && isDeepStrictEqual(record.references ?? [record.reference], [...references])) return;
   throw new ThoughtbookError(

@@ -13,6 +13,14 @@ export interface Estimate {
  * Estimate a proportion with its Wilson score interval (Wilson 1927), which stays inside [0, 1] and is accurate for
  * small samples.
  * @throws RangeError if the counts are not whole numbers with 0 ≤ successes ≤ trials.
+ *
+ * @example
+ * ```ts
+ * import { proportion } from "thoughtbook/eval";
+ *
+ * const { value, interval } = proportion(8, 10);
+ * console.log(value, interval?.map((end) => end.toFixed(2))); // 0.8 [ '0.49', '0.94' ]
+ * ```
  */
 export function proportion(successes: number, trials: number): Estimate {
   if (!Number.isInteger(successes) || !Number.isInteger(trials) || successes < 0 || successes > trials) {

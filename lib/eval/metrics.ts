@@ -22,6 +22,13 @@ export function acuByParameters(accuracy: number, meanTokens: number, parameters
  * correct (Chen et al. 2021, arXiv 2107.03374): 1 − C(n−c, k) / C(n, k).
  *
  * @throws RangeError unless 0 ≤ correct ≤ samples and 1 ≤ k ≤ samples, all whole
+ *
+ * @example
+ * ```ts
+ * import { passAtK } from "thoughtbook/eval";
+ *
+ * console.log(passAtK(4, 1, 2)); // 0.5
+ * ```
  */
 export function passAtK(samples: number, correct: number, k: number): number {
   const whole = [samples, correct, k].every(Number.isInteger);

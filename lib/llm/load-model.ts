@@ -41,6 +41,18 @@ export interface LoadModelOptions {
  * after it selects a type of weights and a device.
  *
  * @throws not-found, bad-input, corrupt-data, network, timeout, file-system, interrupted
+ *
+ * @example
+ * ```ts
+ * import { loadModel } from "thoughtbook/llm";
+ *
+ * const model = await loadModel("mini");
+ * const content = "Ana picks 3 apples. Ben picks 4 more apples than Ana. How many apples does Ben pick?";
+ * const prompt = { messages: [{ role: "user", content }] };
+ * const [[completion] = []] = await model.generate([{ prompt, maxNewTokens: 64 }]);
+ * console.log(completion?.finishReason); // stop
+ * console.log(completion?.text);
+ * ```
  */
 export async function loadModel(spec: string, options: LoadModelOptions = {}): Promise<LanguageModel> {
   if (isHttpSpec(spec)) return loadHttpModel(spec, { ...options.http, signal: options.signal });

@@ -88,6 +88,17 @@ interface Pending extends RequestPlace {
  * A prefill counts as the beginning of the model's output.
  *
  * @throws bad-input before any work; interrupted, execution
+ *
+ * @example
+ * ```ts
+ * import { loadModel } from "thoughtbook/llm";
+ * import { OPERATIONS, runOperation } from "thoughtbook/operations";
+ *
+ * const model = await loadModel("mini");
+ * const question = "Ana picks 3 apples. Ben picks 4 more apples than Ana. How many apples does Ben pick?";
+ * const [[outcome] = []] = await runOperation(model, OPERATIONS.cot, [{ question }]);
+ * console.log(outcome?.ok && outcome.value.answer); // 7
+ * ```
  */
 export async function runOperation<Input, Output>(
   model: LanguageModel,

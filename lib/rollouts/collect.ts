@@ -66,6 +66,21 @@ const rolloutSchema = z.object({
  *
  * @throws bad-input for options out of range, a model without a hash or a name, a store of other settings; interrupted; as
  *   {@link runAttempts} and the reward
+ *
+ * @example
+ * ```ts
+ * import { loadModel } from "thoughtbook/llm";
+ * import { answerReward, collect } from "thoughtbook/rollouts";
+ * import { cot } from "thoughtbook/strategies";
+ * import { loadTask } from "thoughtbook/tasks";
+ *
+ * const model = await loadModel("mini");
+ * const task = await loadTask("word-problems:2", { limit: 2 });
+ * const options = { model, groupSize: 4, sampling: { temperature: 1 }, maxNewTokens: 64 };
+ * for await (const group of collect(cot(), task, answerReward, options)) {
+ *   console.log(group.map(({ id, reward }) => [id, reward]));
+ * }
+ * ```
  */
 export async function* collect(
   strategy: Strategy,

@@ -60,6 +60,25 @@ interface WaitingScore {
  * go to it in one call of each kind; a job continues as soon as its own texts are complete. Equal requests of jobs that
  * differ in their sample become one request with several samples. Which requests share a call does not depend on
  * timing, as long as jobs wait for nothing else.
+ *
+ * @example
+ * ```ts
+ * import { loadModel } from "thoughtbook/llm";
+ * import { gatherCalls } from "thoughtbook/rollouts";
+ *
+ * const gatherer = gatherCalls(await loadModel("mini"));
+ * const prompts = ["Ana picks 3 apples.", "Ben picks 4 pears."];
+ * // Both jobs call the model once; their requests share one call.
+ * const texts = await Promise.all(
+ *   prompts.map((prompt) =>
+ *     gatherer.run(async (model) => {
+ *       const [[completion] = []] = await model.generate([{ prompt, maxNewTokens: 8 }]);
+ *       return completion?.text;
+ *     }),
+ *   ),
+ * );
+ * console.log(texts.length); // 2
+ * ```
  */
 export function gatherCalls(model: LanguageModel, { batchSize, signal }: GatherOptions = {}): CallGatherer {
   const jobs = new Set<Job>();

@@ -32,6 +32,20 @@ export interface AttemptPlace {
  * @param onAttempt called with each attempt as soon as it is complete; an error or rejection of it ends everything
  * @returns the attempts in the order of `places`
  * @throws bad-input before any work if the model lacks what the strategy needs; interrupted; as the model and the strategy
+ *
+ * @example
+ * ```ts
+ * import { loadModel } from "thoughtbook/llm";
+ * import { runAttempts } from "thoughtbook/rollouts";
+ * import { cot } from "thoughtbook/strategies";
+ * import { loadTask } from "thoughtbook/tasks";
+ *
+ * const model = await loadModel("mini");
+ * const { problems } = await loadTask("word-problems:2", { limit: 2 });
+ * const places = problems.map((problem) => ({ problem, sample: 0 }));
+ * const attempts = await runAttempts(cot(), places, { model, maxNewTokens: 64 });
+ * console.log(attempts.map(({ text }) => text));
+ * ```
  */
 export async function runAttempts(
   strategy: Strategy,

@@ -20,6 +20,25 @@ export interface BeamOptions {
  * reached; a round that would exceed the limit on expansions expands the best states only.
  *
  * @throws bad-input; interrupted; execution if `value` gives NaN or another number of values
+ *
+ * @example
+ * ```ts
+ * import { beamSearch } from "thoughtbook/search";
+ *
+ * // Spell a word with as many letters "b" as possible.
+ * const found = await beamSearch(
+ *   {
+ *     root: "",
+ *     key: (text) => text,
+ *     isEnd: (text) => text.length === 3,
+ *     expand: async (text) => ["a", "b"].map((letter) => ({ state: text + letter })),
+ *     value: async (texts) => texts.map((text) => text.split("b").length / 4),
+ *   },
+ *   { width: 2 },
+ *   { expansions: 10 },
+ * );
+ * console.log(found.best); // bbb
+ * ```
  */
 export async function beamSearch<State>(
   problem: SearchProblem<State>,

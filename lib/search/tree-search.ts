@@ -43,6 +43,25 @@ interface Branch {
  * `value` and `visits` of a node in the tree are the means and counts of the search; those of a complete state are its own.
  *
  * @throws bad-input; interrupted; execution if `value` gives NaN or another number of values
+ *
+ * @example
+ * ```ts
+ * import { treeSearch } from "thoughtbook/search";
+ *
+ * // Reach 5 by adding 1 or 2; the fewer steps, the better.
+ * const found = await treeSearch<readonly number[]>(
+ *   {
+ *     root: [],
+ *     key: (steps) => steps.join("+"),
+ *     isEnd: (steps) => steps.reduce((sum, step) => sum + step, 0) >= 5,
+ *     expand: async (steps) => [1, 2].map((step) => ({ state: [...steps, step], prior: 0.5 })),
+ *     value: async (states) => states.map((steps) => 1 / (1 + steps.length)),
+ *   },
+ *   {},
+ *   { expansions: 30 },
+ * );
+ * console.log(found.best?.length); // 3
+ * ```
  */
 export async function treeSearch<State>(
   problem: SearchProblem<State>,

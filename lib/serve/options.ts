@@ -8,7 +8,7 @@ export interface RequestRecord {
   /** The path without its query; "…" stands for parts that do not look like names. */
   path: string;
   status: number;
-  /** Of an error that was told to the client, its code and the parameter that it is about. */
+  /** Code and parameter of an error that was sent to the client. */
   code: string | undefined;
   param: string | undefined;
   /** Whether the connection ended before the answer was complete. */

@@ -12,7 +12,7 @@ export interface ServedModel {
   readonly model: LocalModel;
   /** Seconds since 1970. */
   readonly created: number;
-  /** SHA-256 of configuration and weights; undefined where nobody tells. */
+  /** SHA-256 of configuration and weights; undefined if unknown. */
   readonly hash: string | undefined;
   readonly generator: TextGenerator;
   readonly scorer: Scorer;
@@ -23,7 +23,7 @@ export interface ServedModel {
    * @throws ApiError 429 when there are too many, 400 when there could never be as many
    */
   reserve(texts: number): () => void;
-  /** Wait for what is in work, then give the memory back that the server took. */
+  /** Wait for the requests in progress, then free the memory that the server took. */
   close(): Promise<void>;
 }
 

@@ -21,7 +21,7 @@ export interface Server {
   readonly url: string;
   /** Requests whose answers are being made. */
   readonly active: number;
-  /** Texts of all models that are in work, and that wait for it. */
+  /** Texts of all models that are in progress, and that wait. */
   readonly texts: { active: number; waiting: number };
   /**
    * Accept no more requests, let those in progress end within `grace` milliseconds (default: 10,000), and close. The
@@ -39,6 +39,19 @@ export interface Server {
  * @param models one under its own name, or several under the names that requests use
  * @throws bad-input (an option out of its range; an address that others can reach without an API key), network (the port is
  *   taken), and what reading the weights throws
+ *
+ * @example
+ * ```ts
+ * import { createHttpModel, loadLocalModel } from "thoughtbook/llm";
+ * import { startServer } from "thoughtbook/serve";
+ *
+ * const model = await loadLocalModel("mini");
+ * const server = await startServer({ mini: model }, { port: 0 });
+ * const client = await createHttpModel({ baseUrl: `${server.url}/v1` });
+ * console.log(client.name);
+ * await client.dispose();
+ * await server.close();
+ * ```
  */
 export async function startServer(
   models: LocalModel | Readonly<Record<string, LocalModel>>,

@@ -55,7 +55,7 @@ export async function detokenize(context: RequestContext, service: Service): Pro
 }
 
 /**
- * GET /tokenizer_info: what vLLM tells under this name, a `tokenizer_config.json`. With several models `?model=` names one.
+ * GET /tokenizer_info: like vLLM's, a `tokenizer_config.json`. With several models `?model=` names one.
  * Made of what the tokenizer's files say together, and not a copy of one of them.
  */
 export function tokenizerInfo(context: RequestContext, service: Service): Response {

@@ -60,6 +60,14 @@ const DEFAULT_COUNT = 1000;
  *
  * @throws bad-input for an unknown name or an option out of range, or a data set whose answers cannot be graded here; as
  *   `collectDataset`
+ *
+ * @example
+ * ```ts
+ * import { loadTask } from "thoughtbook/tasks";
+ *
+ * const task = await loadTask("word-problems:2-4", { limit: 3 });
+ * console.log(task.problems.map(({ operations }) => operations)); // [ 2, 3, 4 ]
+ * ```
  */
 export async function loadTask(name: string, options: TaskOptions = {}): Promise<Task> {
   const { limit } = options;
@@ -88,7 +96,17 @@ async function fileTask(file: string, { limit, split, path, signal }: TaskOption
   return createTask(name, problems);
 }
 
-/** Create a task from your own problems. */
+/**
+ * Create a task from your own problems.
+ *
+ * @example
+ * ```ts
+ * import { createTask } from "thoughtbook/tasks";
+ *
+ * const task = createTask("sums", [{ id: "1", kind: "math", question: "What is 2 + 3?", references: ["5"] }]);
+ * console.log(task.name, task.problems.length); // sums 1
+ * ```
+ */
 export function createTask(
   name: string,
   problems: readonly Problem[],

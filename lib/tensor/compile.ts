@@ -87,18 +87,25 @@ const givenUp = new WeakSet<TensorData>();
  * with TensorFlow.js, gradients included, becomes one ONNX program. What it does besides that (random numbers, counters,
  * printing) happens at that time only: pass everything that changes as an input.
  *
- * @example
- * const step = compile(
- *   ({ weights, x }) => ({ y: tf.matMul(x, weights.w).add(weights.b) }),
- *   { weights: { w: spec([4, 2]), b: spec([2]) }, x: spec([null, 4]) },
- * );
- * const { y } = await step({ weights, x: tensorData([1, 2, 3, 4], [1, 4]) });
- *
  * @param fn gets the signature's tree with tensors for leaves and returns a tree of tensors; synchronous
  * @param signature shape and dtype of each input; a size `null` may change from call to call, and each new combination
  *   compiles once
  * @throws ThoughtbookError (from a call) when an input is missing, unknown, or of the wrong shape or dtype, and for
  *   everything that cannot be compiled
+ *
+ * @example
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs";
+ * import { compile, spec, tensorData } from "thoughtbook/tensor";
+ *
+ * const step = compile(
+ *   ({ weights, x }) => ({ y: tf.matMul(x, weights.w).add(weights.b) }),
+ *   { weights: { w: spec([2, 1]), b: spec([1]) }, x: spec([null, 2]) },
+ * );
+ * const weights = { w: tensorData([3, 4], [2, 1]), b: tensorData([5]) };
+ * const { y } = await step({ weights, x: tensorData([1, 2], [1, 2]) });
+ * console.log([...y.data]); // [ 16 ]
+ * ```
  */
 export function compile<S, R>(fn: Traceable<S, R>, signature: S, options: CompileOptions = {}): Compiled<S, R> {
   const specs = leavesOf<TensorSpec>(signature, isSpec);

@@ -109,22 +109,26 @@ function compilePart<I, K extends string>(
  * Parameters and moments live in two sets of buffers that take turns. With several micro-batches a step there are two
  * programs: one adds gradients up, the other one updates.
  *
+ * @throws ThoughtbookError when a parameter is not float32 or has no fixed shape
+ *
  * @example
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs";
+ * import { adamW, compileTrainingStep, spec, tensorData, warmupCosine } from "thoughtbook/tensor";
+ *
  * const training = compileTrainingStep({
  *   loss: ({ params, batch }) => ({ loss: tf.matMul(batch.x, params.w).sub(batch.y).square().mean() }),
- *   params: { w: spec([4, 1]) },
- *   batch: { x: spec([null, 4]), y: spec([null, 1]) },
+ *   params: { w: spec([1, 1]) },
+ *   batch: { x: spec([null, 1]), y: spec([null, 1]) },
  *   optimizer: adamW(),
- *   learningRate: warmupCosine({ peak: 1e-3, steps: 1000, warmup: 50 }),
+ *   learningRate: warmupCosine({ peak: 0.1, steps: 100, warmup: 10 }),
  *   clipNorm: 1,
  * });
- * let state = training.init({ w });
- * for (const batch of batches) {
- *   const result = await training.step(state, batch);
- *   state = result.state;
- * }
- *
- * @throws ThoughtbookError when a parameter is not float32 or has no fixed shape
+ * let state = await training.init({ w: tensorData([0], [1, 1]) });
+ * const batch = { x: tensorData([1, 2], [2, 1]), y: tensorData([3, 6], [2, 1]) };
+ * for (let update = 0; update < 100; update++) state = (await training.step(state, batch)).state;
+ * console.log(state.params.w.data[0]);
+ * ```
  */
 export function compileTrainingStep<P, B, F = Record<never, never>>(
   options: TrainingStepOptions<P, F, B>,

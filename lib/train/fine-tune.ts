@@ -62,6 +62,19 @@ const PASSENGERS =
  * the tokenizer's files unchanged.
  *
  * @throws like `openCheckpoint`, {@link readRows} and `trainLanguageModel`; bad-input for a folder that is not empty
+ *
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { resolveModel } from "thoughtbook/model";
+ * import { fineTune } from "thoughtbook/train";
+ *
+ * const rows = [{ prompt: "2 + 3 = ", completion: "5" }, { prompt: "4 + 1 = ", completion: "5" }];
+ * await writeFile("rows.jsonl", rows.map((row) => JSON.stringify(row)).join("\n"));
+ * const model = await resolveModel("mini");
+ * const { steps } = await fineTune({ model, data: "rows.jsonl", out: "tuned", lora: { rank: 2 }, maxSteps: 2, seed: 1 });
+ * console.log(steps); // 2
+ * ```
  */
 export async function fineTune(options: FineTuneOptions): Promise<FineTuned> {
   const { model, data, heldOut, out, fresh = false, merge = true, dtype, resume = false, context, tooLong } = options;

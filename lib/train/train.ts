@@ -100,6 +100,20 @@ type Specs = Record<string, TensorSpec>;
  * @throws bad-input (before any work) for settings out of range, nothing to train, or a folder that holds another run;
  *   interrupted (with how to go on) after Ctrl-C or when `signal` aborts; execution when the loss is no longer a finite
  *   number; corrupt-data, file-system; as the source
+ *
+ * @example
+ * ```ts
+ * import { openCheckpoint, readParameters, resolveModel } from "thoughtbook/model";
+ * import { exampleOf, exampleSource, sft, train } from "thoughtbook/train";
+ *
+ * const checkpoint = await openCheckpoint(await resolveModel("mini"));
+ * const model = { config: checkpoint.config, parameters: await readParameters(checkpoint) };
+ * const settings = { seed: 1, learningRate: 1e-4 };
+ * const batches = { seed: 1, epochs: 2, maxSteps: 2, batchSize: 1, accumulation: 1, batching: "pack" } as const;
+ * const source = exampleSource([exampleOf([5, 6, 7, 8])], batches, model.config.hiddenSize);
+ * const { steps } = await train({ model, objective: sft({ packed: true }), source, settings, folder: "run" });
+ * console.log(steps); // 2
+ * ```
  */
 export async function train<Spec>(options: TrainOptions<Spec>): Promise<Trained> {
   const { model, objective, source, trainable = "all", folder, saveEvery = 100, onRecord, threads } = options;

@@ -7,7 +7,7 @@ import { type Recipe, recipeSchema } from "./pretrain/recipe.js";
 
 export const TRAINING_FILE = "training.json";
 
-/** As far as cards and notebooks tell it: recipes that are older than the present schema can be read. */
+/** The fields that cards and notebooks use: recipes older than the present schema can be read. */
 const trainingSchema = z.object({
   seed: z.int(),
   recipe: z.object({

@@ -92,6 +92,27 @@ interface CompressionRecord extends CompressedRow {
  *
  * @throws bad-input (options; an unfinished output with other settings), interrupted, corrupt-data, not-found, file-system;
  *   as `compressRows`
+ *
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { compressFile } from "thoughtbook/astar";
+ * import { countRoughly, problemRecord, wordProblems } from "thoughtbook/data";
+ *
+ * const problems = [...wordProblems({ seed: 1, operations: 3 }, 4)];
+ * const fields = ["id", "question", "answer", "paragraphs", "plainChain"] as const;
+ * await writeFile("chains.jsonl", problems.map((problem) => JSON.stringify(problemRecord(problem, fields))).join("\n"));
+ * const { rows } = await compressFile({
+ *   data: "chains.jsonl",
+ *   read: { format: "word-problems" },
+ *   mode: "last",
+ *   share: 0.5,
+ *   countTokens: countRoughly,
+ *   output: "compressed.jsonl",
+ *   cache: "signals.jsonl",
+ * });
+ * console.log(rows.used); // 4
+ * ```
  */
 export async function compressFile(options: CompressFileOptions): Promise<CompressionSummary> {
   const { data, output, cache: cacheFile, sink, share, like, scorer, mode, tags } = options;

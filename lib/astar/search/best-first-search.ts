@@ -75,6 +75,22 @@ interface OpenState {
  * verified, and `kept` is all of it: `step limit` if a limit ended the search, else `exhausted`.
  *
  * @throws bad-input; interrupted; execution if `valid` or `bound` gives another number of values, or NaN
+ *
+ * @example
+ * ```ts
+ * import { bestFirstSearch } from "thoughtbook/astar";
+ *
+ * // A chain of four steps, of which steps 0 and 2 lead to the answer.
+ * const { kept, status, proven } = await bestFirstSearch({
+ *   n: 4,
+ *   queue: [2, 0, 3, 1],
+ *   costs: [5, 9, 4, 7],
+ *   boxedSolution: true,
+ *   monotone: true,
+ *   valid: async (sets) => sets.map((set) => set.includes(0) && set.includes(2)),
+ * });
+ * console.log(kept, status, proven); // [ 0, 2 ] accepted true
+ * ```
  */
 export async function bestFirstSearch(options: BestFirstOptions): Promise<BestFirstResult> {
   checkOptions(options);

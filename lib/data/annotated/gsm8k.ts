@@ -36,7 +36,17 @@ export async function loadGsm8k(split: Gsm8kSplit, options: LocateOptions = {}):
   );
 }
 
-/** The problems written for this project, in GSM8K's socratic format (data/sample/problems.jsonl). */
+/**
+ * The problems written for this project, in GSM8K's socratic format (data/sample/problems.jsonl).
+ *
+ * @example
+ * ```ts
+ * import { loadSample } from "thoughtbook/data";
+ *
+ * const { problems } = await loadSample();
+ * console.log(problems[0]?.question);
+ * ```
+ */
 export function loadSample(): Promise<LoadedProblems> {
   return readProblems(join(projectFolder(), "data", "sample", "problems.jsonl"), "sample", "sample");
 }

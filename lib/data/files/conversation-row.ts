@@ -96,7 +96,7 @@ function turnsOf(value: unknown, field: string): Result<ConversationRow> {
   return { ok: true, value: { messages, learned } };
 }
 
-/** A turn; the reason of a failure goes on after its place. */
+/** A turn; a failure's reason is appended to its place. */
 function turnOf(value: unknown, speaker: string | undefined): Result<{ message: ChatMessage; learned: boolean }> {
   const shape = checkShape(turnSchema, value);
   // Zod's reasons begin with the path, if there is one.

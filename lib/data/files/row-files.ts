@@ -121,7 +121,7 @@ async function* readJsonArray(file: string, layout: "array" | "examples"): Async
   for await (const { value } of elements as AsyncIterable<{ value: unknown }>) yield value;
 }
 
-// The error also reaches whoever iterates over the last stream.
+// The error also reaches the consumer of the last stream.
 const ignoreError = () => {};
 
 /** A longer first line is not read to its end. */

@@ -96,6 +96,13 @@ export interface LoadedDataset<R extends DatasetRecord> {
  *
  * @throws bad-input (unknown name or split, limit below 0), corrupt-data (a malformed row and no `onMalformed`, or a file
  * without rows), not-found, network, file-system, interrupted
+ *
+ * @example Only compiled: downloads the data set
+ * ```ts
+ * import { loadDataset } from "thoughtbook/data";
+ *
+ * for await (const { id, question } of loadDataset("math500", { limit: 3 })) console.log(id, question);
+ * ```
  */
 export async function* loadDataset<N extends DatasetName>(
   name: N,

@@ -51,6 +51,15 @@ const ASKED_DIRECTLY = 0.6;
  * The same options give the same problem on every machine, whatever was generated before.
  *
  * @throws bad-input if an option is out of range, or (nearly) no computation has the requested depth and width
+ *
+ * @example
+ * ```ts
+ * import { generateWordProblem, shortChain } from "thoughtbook/data";
+ *
+ * const problem = generateWordProblem({ seed: 7, operations: 3 });
+ * console.log(problem.question);
+ * console.log(shortChain(problem));
+ * ```
  */
 export function generateWordProblem(options: WordProblemOptions): ProceduralProblem {
   const { seed, index = 0, order = "mixed", split = "train", depth, width } = options;

@@ -16,7 +16,7 @@ export interface Unit {
   alone: boolean;
   /** Whoever does it has the things afterwards and can share them. */
   shareable: boolean;
-  /** No other scenario has this verb with this noun: it tells the scenario. */
+  /** No other scenario has this verb with this noun: it identifies the scenario. */
   own: boolean;
 }
 

@@ -85,7 +85,7 @@ export const NO_USAGE: Usage = { prompt: undefined, completion: undefined };
 /**
  * Read a piece of an answer; one without choices is empty.
  *
- * @throws corrupt-data, ReportedError (the server tells an error in place of a text)
+ * @throws corrupt-data, ReportedError (the server reports an error in place of a text)
  */
 export function readPiece(value: unknown): Piece {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {

@@ -46,7 +46,7 @@ export interface Ledger {
   usage(): HttpUsage;
 }
 
-/** Keeps a budget. Throws bad-input for a limit that is none. */
+/** Keeps a budget. Throws bad-input for an invalid limit. */
 export function createLedger({ tokens = Infinity, cost = Infinity, prices }: Budget = {}): Ledger {
   checkBudget({ tokens, cost, prices });
   const costOf = ({ prompt, completion }: TokenCount) =>

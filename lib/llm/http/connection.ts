@@ -12,7 +12,7 @@ export interface Connection {
   readonly url: string;
   get(path: string, signal: AbortSignal): Promise<unknown>;
   post(path: string, body: Json, signal: AbortSignal): Promise<unknown>;
-  /** What an answer tells as it comes, with the number of its tokens from servers that give it. */
+  /** Progress of an answer, with the number of its tokens from servers that report it. */
   stream(path: string, body: Json, signal: AbortSignal): Promise<AsyncIterable<StreamEvent>>;
 }
 

@@ -14,6 +14,15 @@ import { parseHttpSpec } from "./spec.js";
  * Without a seed none is sent: the server draws its own numbers. Keys and prompts appear in no message and no log.
  *
  * @throws network, timeout (no server answers), not-found (no such model), bad-input, corrupt-data, file-system, interrupted
+ *
+ * @example Only compiled: needs a server
+ * ```ts
+ * import { createHttpModel } from "thoughtbook/llm";
+ *
+ * const model = await createHttpModel({ baseUrl: "http://127.0.0.1:8000/v1", budget: { tokens: 100_000 } });
+ * const [[completion] = []] = await model.generate([{ prompt: "2 + 3 =", maxNewTokens: 4 }]);
+ * console.log(completion?.text, model.usage().completionTokens);
+ * ```
  */
 export async function createHttpModel(options: HttpModelOptions): Promise<HttpModel> {
   // Imported here so that local models do not load the client.

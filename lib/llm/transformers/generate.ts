@@ -30,7 +30,7 @@ export interface RuntimeGenerateOptions
   maxPositions: number;
 }
 
-/** A request with samples that are not in work yet. */
+/** A request with samples that have not started yet. */
 interface Waiting {
   request: ResolvedRequest;
   /** Number of samples in progress or finished. */

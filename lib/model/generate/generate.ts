@@ -16,6 +16,19 @@ import type { GenerateOptions, Generation, GenerationRequest, TextPiece } from "
  * @returns one for each sample, ordered by request and sample
  * @throws before any work: bad-input (an empty prompt, an id outside the vocabulary, a prompt that leaves no room in the
  *   context, an option out of its range, stop strings without a tokenizer); while working: interrupted, execution
+ *
+ * @example
+ * ```ts
+ * import { generate, loadTokenizer, openCheckpoint, readParameters, resolveModel } from "thoughtbook/model";
+ *
+ * const folder = await resolveModel("mini");
+ * const checkpoint = await openCheckpoint(folder);
+ * const model = { config: checkpoint.config, weights: await readParameters(checkpoint) };
+ * const tokenizer = await loadTokenizer(folder);
+ * const prompt = tokenizer.encode("Ana picks 3 apples.");
+ * const [first, second] = await generate(model, [{ prompt, samples: 2, seed: 1, maxNewTokens: 6 }], { tokenizer });
+ * console.log(first?.ids.length, second?.text);
+ * ```
  */
 export async function generate(
   model: HostModel,

@@ -166,7 +166,7 @@ function refusal({ status, headers }: Response, { model, url, hasToken }: Refuse
       hint: `Set it to a valid token (see ${url}/settings/tokens), or unset it.`,
     });
   }
-  // Without a token, the hub does not tell a private model from one that does not exist.
+  // Without a token, the hub does not distinguish a private model from one that does not exist.
   const other = hasToken ? "" : "; if it is private, set HF_TOKEN";
   return new ThoughtbookError("not-found", `there is no folder and no model ${model}: ${answer}`, {
     hint: `Check the name${other}.`,

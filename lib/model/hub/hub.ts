@@ -37,6 +37,14 @@ const NEEDED =
  * @param spec a folder, or the name of a model
  * @throws not-found, bad-input (not a name; no permission; weights only as a pickle), network, corrupt-data (wrong
  *   checksum), file-system, interrupted
+ *
+ * @example Only compiled: downloads a model
+ * ```ts
+ * import { openCheckpoint, resolveModel } from "thoughtbook/model";
+ *
+ * const folder = await resolveModel("HuggingFaceTB/SmolLM2-135M");
+ * console.log((await openCheckpoint(folder)).config.family);
+ * ```
  */
 export async function resolveModel(
   spec: string,

@@ -51,6 +51,18 @@ const LOGITS = 2 ** 25;
  * @throws before any work: bad-input (an empty sequence, prompt or continuation, an id outside the vocabulary, a sequence
  *   longer than the context); while working: interrupted, execution (also for scores that are no numbers, as of weights
  *   that are none)
+ *
+ * @example
+ * ```ts
+ * import { loadTokenizer, openCheckpoint, readParameters, resolveModel, score } from "thoughtbook/model";
+ *
+ * const folder = await resolveModel("mini");
+ * const checkpoint = await openCheckpoint(folder);
+ * const model = { config: checkpoint.config, weights: await readParameters(checkpoint) };
+ * const ids = (await loadTokenizer(folder)).encode("12*3=36");
+ * const [logProbs = []] = await score(model, [ids]);
+ * console.log(logProbs.length === ids.length - 1); // true
+ * ```
  */
 export async function score(
   model: HostModel,

@@ -78,6 +78,14 @@ export interface Tokenizer {
  * `tokenizer_config.json`, `special_tokens_map.json` and `generation_config.json` name. Encodes as Python's tokenizers do.
  *
  * @throws not-found without a tokenizer.json, bad-input for a part that is not supported, corrupt-data, file-system
+ *
+ * @example
+ * ```ts
+ * import { loadTokenizer, resolveModel } from "thoughtbook/model";
+ *
+ * const tokenizer = await loadTokenizer(await resolveModel("mini"));
+ * console.log(tokenizer.decode(tokenizer.encode("12*3=36"))); // 12*3=36
+ * ```
  */
 export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   return createTokenizer(await readTokenizerFiles(folder));

@@ -31,6 +31,15 @@ export interface Checkpoint {
  *
  * @throws not-found (no folder, configuration, weights or shard), bad-input (an architecture, option or format that is
  *   not supported), corrupt-data (files that are broken or contradict each other), file-system
+ *
+ * @example
+ * ```ts
+ * import { openCheckpoint, readParameters, resolveModel } from "thoughtbook/model";
+ *
+ * const checkpoint = await openCheckpoint(await resolveModel("mini"));
+ * const weights = await readParameters(checkpoint);
+ * console.log(checkpoint.config.layers, Object.keys(weights).length);
+ * ```
  */
 export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   const config = await readConfig(folder);

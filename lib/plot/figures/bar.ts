@@ -71,6 +71,23 @@ const groupWidth = (seriesCount: number): number => (seriesCount > 1 ? 0.82 : 0.
  * zero. Table: category, series, value, and low and high where there are intervals.
  * @throws bad-input if there is nothing to draw, names repeat, lengths differ, a number is not finite, or a value is
  * outside of its interval
+ *
+ * @example
+ * ```ts
+ * import { barFigure, exportFigure } from "thoughtbook/plot";
+ *
+ * const figure = barFigure({
+ *   name: "accuracy",
+ *   title: "Accuracy of two strategies",
+ *   categories: ["2 operations", "3 operations"],
+ *   series: [
+ *     { name: "direct", values: [41, 23] },
+ *     { name: "step by step", values: [80, 56], intervals: [[78, 82], [53, 59]] },
+ *   ],
+ *   valueTitle: "accuracy (%)",
+ * });
+ * console.log(await exportFigure(figure, "figures"));
+ * ```
  */
 export function barFigure(options: BarFigureOptions): Figure {
   checkBars(options);

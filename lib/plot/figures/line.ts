@@ -38,6 +38,20 @@ const AXIS_ROOM = 100;
  * @throws bad-input if there is nothing to draw, names repeat, lengths differ, a number is not finite, a value is
  * outside of its interval, joined points are not in the order of x, x ≤ 0 on a logarithmic axis, or a region ends before
  * it begins
+ *
+ * @example
+ * ```ts
+ * import { lineFigure, renderSvg } from "thoughtbook/plot";
+ *
+ * const figure = lineFigure({
+ *   name: "loss",
+ *   title: "Training loss",
+ *   series: [{ name: "loss", x: [1, 2, 3], y: [2.1, 1.4, 1.2] }],
+ *   xTitle: "update",
+ *   yTitle: "loss (nats)",
+ * });
+ * console.log((await renderSvg(figure)).startsWith("<svg")); // true
+ * ```
  */
 export function lineFigure(options: LineFigureOptions): Figure {
   const { name, title, series, connect = true, regions = [], width = WIDTH } = options;

@@ -155,7 +155,7 @@ function visible(token: string): string {
 
 const code = (character: string): string => `\\u{${character.codePointAt(0)!.toString(16).toUpperCase()}}`;
 
-/** Set tokens in lines of at most `room` pixels; a token wider than that goes on in the next line. */
+/** Set tokens in lines of at most `room` pixels; a wider token continues on the next line. */
 function placeTokens(tokens: readonly ScoredToken[], room: number): Box[] {
   const boxes: Box[] = [];
   let [left, top] = [0, 0];

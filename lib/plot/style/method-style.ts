@@ -83,7 +83,7 @@ const FREE_DASHES = ["13px,4px", "13px,3px,2px,3px", "8px,2px,2px,2px,2px,2px", 
 /** Of chains that the search accepted only: hollow. */
 const ACCEPTED = /^accepted$/i;
 
-/** How many samples: "(n=5)" is told from other numbers only where there are others. */
+/** Number of samples: "(n=5)" is distinguished from other numbers only where there are others. */
 const SIZE = /^\(?(n\s*=\s*)?\d+\)?$/i;
 
 /** Of a method that is to be looked at, in pixels. */
@@ -170,7 +170,10 @@ export function methodStyles(names: readonly string[], { named = false } = {}): 
   );
 }
 
-/** The usual series' styles, those of colours not taken first; beside methods they are solid, since a dash tells a variant. */
+/**
+ * Styles of the usual series, those of unused colours first; beside methods they are solid, since a dash marks a
+ * variant.
+ */
 function freeStyles(taken: readonly string[], areSolid: boolean): SeriesStyle[] {
   const again = SERIES_STYLES.map((style, at) => {
     return { ...style, marker: OTHER_MARKERS[at]!, dash: SERIES_STYLES[(at + 3) % SERIES_STYLES.length]!.dash };

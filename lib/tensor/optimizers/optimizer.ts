@@ -13,7 +13,7 @@ export interface UpdateInputs<P> {
   gradients: P;
   state: OptimizerState<tf.Tensor>;
   learningRate: tf.Tensor | number;
-  /** A factor on all gradients, such as that of clipping; cheaper than to multiply them beforehand. Default: 1. */
+  /** Factor on all gradients, such as that of clipping; cheaper than multiplying them in advance. Default: 1. */
   gradientScale?: tf.Tensor | number;
 }
 

@@ -12,7 +12,7 @@ import {
 } from "../../model/index.js";
 import { checkIds, type Example, exampleOf, sizeOfExample } from "./examples.js";
 
-/** One schema for each kind of row that is no conversation, by the field that tells the kind. */
+/** One schema for each kind of row other than a conversation, by the field that identifies it. */
 const SCHEMAS = {
   ids: z.object({ ids: z.array(z.int()).min(1), labels: z.array(z.int()).nullish() }),
   prompt: z.object({ prompt: z.string(), completion: z.string() }),

@@ -16,11 +16,16 @@ export interface ObjectiveModels {
  * A training objective: the loss to minimise. `Spec` is the signature of a batch: a record of tensor specs.
  *
  * @example
- * const objective: Objective<typeof spec> = {
+ * ```ts
+ * import { BATCH_SPEC, languageModelLoss, type Objective } from "thoughtbook/train";
+ *
+ * const objective: Objective<typeof BATCH_SPEC> = {
  *   name: "sft",
- *   spec,
+ *   spec: BATCH_SPEC,
  *   loss: ({ policy }, batch) => languageModelLoss(policy, batch, { packed: true }),
  * };
+ * console.log(objective.name); // sft
+ * ```
  */
 export interface Objective<Spec> {
   name: string;

@@ -40,7 +40,7 @@ export function problemStream({ phase, tokenizer, seed }: ProblemStreamOptions):
   const { documents, untagged } = phase;
   const content = {
     ...{ seed, longest, operations, distractors, withDistractors, mixture, equations, untagged },
-    // Left out where there are none, as runs begun before there were any go on.
+    // Omitted if there are none, so that runs begun before they existed can be resumed.
     ...(equationForms === "balanced" ? { equationForms } : {}),
     ...(documents > 0 ? { documents } : {}),
     ...(shortened === undefined ? {} : { shortened }),
@@ -117,7 +117,7 @@ function nothingFits({ name, longest }: Phase): ThoughtbookError {
   });
 }
 
-/** One example of the texts, or none where there are none or they are too long. */
+/** One example of the texts; undefined if there are no texts or they are too long. */
 function joined(texts: readonly Branch[], { longest }: Phase): Example[] {
   return texts.length === 0 || joinedLength(texts) > longest ? [] : [joinTexts(texts)];
 }
