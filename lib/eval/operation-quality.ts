@@ -265,7 +265,7 @@ const isWhole = (outcome: Outcome<unknown>): boolean =>
 
 interface Case<Name extends OperationName> {
   example: OperationExample<Name>;
-  /** Of all but functions to write. */
+  /** Present for everything but functions to write. */
   problem?: ProceduralProblem;
 }
 

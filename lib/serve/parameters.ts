@@ -33,7 +33,7 @@ export const COMMON = {
   stream_options: z
     .strictObject({
       include_usage: z.boolean().nullish(),
-      /** Of vLLM: the numbers so far, of all texts of the request, in each event. */
+      /** vLLM's: the usage so far, of all texts of the request, in each event. */
       continuous_usage_stats: z.boolean().nullish(),
       include_obfuscation: z.boolean().nullish(),
     })

@@ -31,7 +31,7 @@ const trainingSchema = z.object({
     ),
   }),
   phases: z.array(z.object({ phase: z.string(), updates: z.int(), hours: z.number() })),
-  /** Of a model that is the mean of those after some phases: their shares. */
+  /** For a model that is the mean of those after some phases: their shares. */
   meanOf: z.record(z.string(), z.number()).optional(),
 });
 

@@ -19,7 +19,7 @@ export interface AcceptedRowsOptions {
   training: { file: string } & TrainingOptions;
 }
 
-/** As far as a file could be another one. */
+/** Validates the fields that could be missing in another file. */
 const rowSchema = z.looseObject({ id: z.string(), status: z.string(), kept: z.array(z.int()) });
 
 /**

@@ -35,7 +35,7 @@ export interface CompressOptions {
   validator?: LanguageModel | undefined;
   /** How importance follows from attention and NLL. */
   importance?: Omit<ImportanceOptions, "seed"> | undefined;
-  /** Of the scorer's signals: cache, sentences, sink. */
+  /** Options of the scorer's signals: cache, sentences, sink. */
   signals?: Pick<SignalOptions, "cache" | "sentences" | "sink"> | undefined;
   search?: Partial<Omit<SearchSettings, "seed">> | undefined;
   /** Share of a thought's tokens to keep, for baselines of a given size. */

@@ -9,7 +9,7 @@ export interface SolvedQuestion {
   answer: number;
   /** Quantities that follow from others, with what is asked for if the question itself says how it follows. */
   operations: number;
-  /** Of these, how many the text states before everything that they follow from. */
+  /** How many of these the text states before everything that they follow from. */
   late: number;
   /** Quantities that the answer does not need. */
   unused: number;

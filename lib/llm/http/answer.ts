@@ -19,9 +19,9 @@ export interface Usage {
 
 /** Tokens of an answer. */
 export interface AnswerCount {
-  /** Of the prompt and all texts together. */
+  /** Tokens of the prompt and all texts together. */
   taken: TokenCount;
-  /** Of each text, in the order of the answer. */
+  /** Tokens of each text, in the order of the answer. */
   completions: readonly number[];
   /** Undefined where the server did not say. */
   countedBy: CountedBy | undefined;

@@ -18,7 +18,7 @@ import type { HubModel } from "./name.js";
 export interface WantedWeights {
   /** `any`: safetensors, or ONNX where there are none. */
   format: "safetensors" | "onnx" | "any";
-  /** Of ONNX; what config.json names, or else the first one there is, unless told otherwise. */
+  /** Type of ONNX weights. Default: the one that config.json names, or else the first one there is. */
   dtype?: OnnxWeightType | undefined;
 }
 

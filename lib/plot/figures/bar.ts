@@ -49,7 +49,7 @@ interface Bar extends Estimate {
 interface BarGroup {
   name: string;
   bars: Bar[];
-  /** Of each bar, on the category axis. */
+  /** Width of each bar on the category axis. */
   width: number;
 }
 
@@ -142,7 +142,7 @@ interface BarPlan {
   names: string[][];
   height: number;
   labelled: boolean;
-  /** Of the value axis, to be left free beyond the longest bar. */
+  /** Share of the value axis to leave free beyond the longest bar. */
   labelShare: number;
 }
 

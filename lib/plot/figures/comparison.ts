@@ -137,7 +137,7 @@ function placeRows(methods: readonly Method[]): Rows {
 interface Frame {
   left: number;
   top: number;
-  /** Of all panels. */
+  /** Width of all panels together. */
   width: number;
   height: number;
   places: PanelPlace[];

@@ -19,7 +19,7 @@ export interface TokenFigureOptions extends FigureOptions {
 }
 
 interface Box {
-  /** Of the token. */
+  /** Index of the token. */
   index: number;
   text: string;
   left: number;

@@ -41,7 +41,7 @@ const METHODS: Readonly<Record<string, readonly [colours: readonly [fill: string
   };
 const OWN = ["a* thought", "aot", "dots"];
 
-/** Of further series; no method has one of these. */
+/** Markers of further series; no method has one of these. */
 const OTHER_MARKERS = [
   "hexagram",
   "hexagon",
@@ -78,15 +78,15 @@ const DASHES: readonly (readonly [variant: RegExp, dash: string])[] = [
   [/^(as much as )?algorithm 1$/i, "2px,3px"],
   [/^best[- ]first$/i, "7px,3px,2px,3px"],
 ];
-/** Of variants that are not among those. */
+/** Dashes of other variants. */
 const FREE_DASHES = ["13px,4px", "13px,3px,2px,3px", "8px,2px,2px,2px,2px,2px", "3px,6px"];
-/** Of chains that the search accepted only: hollow. */
+/** Marks chains that the search accepted: hollow. */
 const ACCEPTED = /^accepted$/i;
 
 /** Number of samples: "(n=5)" is distinguished from other numbers only where there are others. */
 const SIZE = /^\(?(n\s*=\s*)?\d+\)?$/i;
 
-/** Of a method that is to be looked at, in pixels. */
+/** Line width of this project's methods, in pixels. */
 const OWN_WIDTH = 3.4;
 const SEPARATOR = /,\s+|\s+\(|\s+\+\s+|\s+w\/|\s+with(?:out)?\s+|@|(?<=[a-z])\*$/i;
 

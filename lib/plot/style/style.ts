@@ -32,7 +32,7 @@ export interface SeriesStyle {
   outline: string;
   marker: string;
   dash: string;
-  /** Of the line, in pixels. Default: 2.2. */
+  /** Line width in pixels. Default: 2.2. */
   width?: number;
   /** Whether its marks are empty. Default: false. */
   hollow?: boolean;
@@ -129,7 +129,7 @@ export function nameTicks(names: readonly (readonly string[])[]): object {
 interface Head {
   titleLines: string[];
   subtitleLines: string[];
-  /** Of the title's first line, in pixels from the top. */
+  /** Baseline of the title's first line, in pixels from the top. */
   baseline: number;
   /** Where title and subtitle end, in pixels from the top. */
   bottom: number;

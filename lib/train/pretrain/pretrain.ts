@@ -53,7 +53,7 @@ export interface PretrainOptions {
   display?: ProgressDisplay | undefined;
 }
 
-/** Of a vocabulary: a token that nothing but corrupted text needs is no loss. */
+/** Minimum occurrences of a pair in the vocabulary: a token that only corrupted text needs is no loss. */
 const LEAST_FREQUENCY = 2;
 /** One problem in this many is about a function. */
 const FUNCTIONS = 10;

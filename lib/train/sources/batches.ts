@@ -23,7 +23,7 @@ export interface BatchSource {
 }
 
 export interface BatchShapes {
-  /** Of packed batches. */
+  /** Grid of packed batches. */
   grid: Grid;
   /** Room for counted tokens, by the length of rows. */
   capacities: ReadonlyMap<number, number>;
