@@ -143,7 +143,7 @@ function compress(flags: CompressFlags): Promise<void> {
 }
 
 async function compressUntil(flags: CompressFlags, signal: AbortSignal): Promise<void> {
-  // Here, so that other commands need not load the engine.
+  // Imported here so that other commands do not load the engine.
   const { compressFile, needsOf } = await import("../astar/index.js");
   const { isTokenModel, loadModel } = await import("../llm/index.js");
   const { mode, alpha, normalisation, samples, needed } = flags;
@@ -152,7 +152,7 @@ async function compressUntil(flags: CompressFlags, signal: AbortSignal): Promise
   const output = resolveUserPath(flags.outputPath);
   const needs = needsOf(mode);
   const started = performance.now();
-  // Without arenas: each shape of batch would keep its own memory, a hundred megabytes each.
+  // Without arenas: each batch shape would keep memory of its own, a hundred megabytes each.
   const session = { arena: false };
   const validator = await loadModel(flags.validatorModelPath, { signal, session });
   const scorer = needs.scorer
@@ -167,7 +167,7 @@ async function compressUntil(flags: CompressFlags, signal: AbortSignal): Promise
         hint: "Give a checkpoint as the scorer, or as the validator.",
       });
     }
-    // What the rows depend on besides data and models; told with the summary.
+    // What the rows depend on besides data and models; printed with the summary.
     const settings = {
       mode,
       importance: { alpha, normalisation, signal: flags.signal },
@@ -222,7 +222,7 @@ async function compressUntil(flags: CompressFlags, signal: AbortSignal): Promise
   }
 }
 
-/** Who weighs the steps for a validator: of the embedded models, the one that has read our problems as plain text. */
+/** The scorer for a validator: of the embedded models, the one trained on our problems as plain text. */
 const scorerFor = (validator: string): string => (validator === "mini" ? "mini-scorer" : validator);
 
 const tagsOf = ({ thoughtBeginTag, thoughtEndTag, solutionBeginTag, solutionEndTag }: CompressFlags): ThoughtTags => ({

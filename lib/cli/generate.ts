@@ -88,7 +88,7 @@ async function generateText({
       hint: "Give the message as --prompt.",
     });
   }
-  // Here, so that other commands need not load the engine.
+  // Imported here so that other commands do not load the engine.
   const { loadModel } = await import("../llm/index.js");
   const model = await loadModel(spec);
   try {

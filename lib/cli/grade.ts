@@ -61,17 +61,17 @@ export function addGradeCommand(program: Command): void {
     });
 }
 
-/** How many different reasons an error tells. */
+/** Maximum number of different reasons that an error lists. */
 const MOST_REASONS = 4;
 
-/** The error for a file without a record that can be graded: what its lines lack, and where first. */
+/** The error for a file without a gradable record: what its lines lack, and where that occurs first. */
 function nothingToGrade(file: string, issues: readonly JsonlIssue[]): ThoughtbookError {
   if (issues.length === 0) {
     return new ThoughtbookError("bad-input", `${file} has no records`, { hint: "Run with --help for the fields." });
   }
   const byReason = new Map<string, number[]>();
   for (const { line, reason } of issues) {
-    // The messages of JSON's parser hold a part of the line.
+    // The messages of JSON's parser contain a part of the line.
     const kind = reason.startsWith("invalid JSON") ? "invalid JSON" : reason;
     byReason.set(kind, [...(byReason.get(kind) ?? []), line]);
   }
@@ -115,7 +115,7 @@ function accuracyLine(policy: Policy, graded: readonly Graded[]): string {
 
 const percent = (share: number): string => (100 * share).toFixed(1);
 
-/** The records on which the policies do not all say correct or all say not correct. */
+/** Records on which the policies disagree about correctness. */
 function* disagreements(graded: readonly Graded[]): Generator<string, void, undefined> {
   const mixed = graded.filter(({ grades }) => new Set([...grades.values()].map(({ correct }) => correct)).size > 1);
   if (mixed.length > 0) yield `policies disagree on ${mixed.length} of ${graded.length} records`;

@@ -3,7 +3,7 @@ import { startProgress, ThoughtbookError } from "../core/index.js";
 import type { Finding, ModelReport } from "../llm/index.js";
 import { count } from "./numbers.js";
 
-/** What can stand where a model is asked for. */
+/** What a model argument may be. */
 export const MODEL_SPEC =
   "mini (embedded), folder of a checkpoint or of ONNX files, or owner/name of the Hugging Face hub; onnx:MODEL#q4 for ONNX weights of a type; http://host:port/v1#name";
 
@@ -52,7 +52,7 @@ export function addModelCommands(program: Command): void {
 }
 
 async function list({ json }: { json?: true }): Promise<void> {
-  // Here, so that other commands need not load the engine.
+  // Imported here so that other commands do not load the engine.
   const { listModels } = await import("../model/index.js");
   const models = await listModels();
   if (json) {
@@ -87,7 +87,7 @@ async function check(spec: string, { batch, seconds, json }: CheckFlags): Promis
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   try {
     const { signal } = stop;
-    // Here, so that other commands need not load the engine.
+    // Imported here so that other commands do not load the engine.
     const { checkModel, loadModel } = await import("../llm/index.js");
     const model = await loadModel(spec, { signal });
     const progress = startProgress(`Checking ${spec}`);

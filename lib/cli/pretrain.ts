@@ -34,7 +34,7 @@ export function addPretrainCommand(program: Command): void {
 }
 
 async function pretrainModel({ recipe: file, out: folder, publish, ...options }: PretrainFlags): Promise<void> {
-  // Here, so that other commands need not load the engine.
+  // Imported here so that other commands do not load the engine.
   const { pretrain, publishModels, readRecipe } = await import("../train/index.js");
   const recipe = await readRecipe(resolveUserPath(file));
   const out = resolveUserPath(folder);

@@ -9,7 +9,7 @@ import { type CompressionSummary, compressFile } from "../compress/compress-file
 import { badInput } from "../paths/step-set.js";
 import type { AstarStudy, StudySet } from "./study-config.js";
 
-/** What became of the chains of a set. */
+/** Summary of the chains of a set. */
 export interface SetResult extends CompressionSummary {
   name: string;
   method: string;

@@ -1,4 +1,4 @@
-/** A chain of thought as it is measured: what was asked, the paragraphs of the thought, the solution after it. */
+/** A chain of thought to measure: the question, the paragraphs of the thought, and the solution after it. */
 export interface Trace {
   question: string;
   thought: string;
@@ -21,7 +21,7 @@ export type Marker = keyof typeof MARKERS;
 export const MARKER_NAMES = Object.keys(MARKERS) as readonly Marker[];
 
 /**
- * What a paragraph adds to the question and the paragraphs before it:
+ * New content of a paragraph, relative to the question and the paragraphs before it:
  * - "number": a number that was not there
  * - "equation": no new number, but a new equation
  * - "nothing": numbers, all of them and all its equations seen before: it restates or checks again

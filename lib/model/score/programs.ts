@@ -18,25 +18,27 @@ import { createProgramCache } from "../network/program-cache.js";
 type BodyInputs<Leaf> = ModelInputs<Leaf> & {
   /** `[rows, time]` int32. */
   ids: Leaf;
-  /** `[rows, time]` int32: places in the text, 0 for padding. */
+  /** `[rows, time]` int32: positions in the text, 0 for padding. */
   positions: Leaf;
 };
-/** With padding on the left, `[rows, time]` int32 tells tokens (1) from padding (0); on the right no token sees it. */
+/** With padding on the left, `[rows, time]` int32 marks tokens (1) and padding (0); on the right no token sees it. */
 type MaskedInputs<Leaf> = BodyInputs<Leaf> & { mask: Leaf };
-/** Padding on the right; texts that go on from a common beginning, see `ownText`. */
+/** Padding on the right; texts with a shared prefix, see `ownText`. */
 type SharedInputs<Leaf> = BodyInputs<Leaf> & { segments: Leaf; prefixes: Leaf };
-/** Padding on the right; `[rows, time]` int32 tells the tokens whose attention is summed (1) from the others (0). */
+/** Padding on the right; `[rows, time]` int32 marks the tokens whose attention is summed (1) or not (0). */
 type AttendedInputs<Leaf> = BodyInputs<Leaf> & { queries: Leaf };
 type PlacesInputs<Leaf> = ModelInputs<Leaf> & {
   /** `[count, hidden]`. */
   hidden: Leaf;
 };
 type HeadInputs<Leaf> = PlacesInputs<Leaf> & {
-  /** `[count]` int32, negative for rows that do not count. */
+  /** `[count]` int32, negative for rows that are not counted. */
   targets: Leaf;
 };
 
-/** The compiled functions of a model: its body, and its output layer, which takes only as many places as fit in memory. */
+/**
+ * Compiled functions of a model: its body, and its output layer, which takes only as many positions as fit in memory.
+ */
 export interface ScorePrograms {
   /** Hidden states after the last norm, `[rows · time, hidden]`. */
   body: Compiled<BodyInputs<TensorSpec>, tf.Tensor>;
@@ -54,7 +56,7 @@ export interface ScorePrograms {
 const cache = createProgramCache(createPrograms);
 /** The programs of a model, compiled when first called and kept as long as its configuration. */
 export const scorePrograms = cache.of;
-/** Free the memory of all programs of a configuration that {@link scorePrograms} made. */
+/** Dispose of all programs of a configuration that {@link scorePrograms} made. */
 export const disposeScorePrograms = cache.dispose;
 
 function createPrograms(model: HostModel, session: SessionOptions): ScorePrograms {
@@ -117,7 +119,7 @@ function createPrograms(model: HostModel, session: SessionOptions): ScoreProgram
 }
 
 /**
- * The attention that some queries pay to each key, summed over heads and queries.
+ * Attention from some queries to each key, summed over heads and queries.
  *
  * @param probabilities `[rows, heads, time, time]`
  * @param queries `[rows, time]`, 1 for those that count
@@ -129,7 +131,7 @@ function attentionMass(probabilities: tf.Tensor, queries: tf.Tensor): tf.Tensor 
   return summed.sum(1).reshape([rows, time]);
 }
 
-/** @param onLast given the weights of the last layer's attention, `[rows, heads, time, time]` */
+/** @param onLast gets the weights of the last layer's attention, `[rows, heads, time, time]` */
 function lastHidden(
   shell: ModelShell,
   inputs: BodyInputs<tf.Tensor>,
