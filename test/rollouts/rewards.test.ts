@@ -56,8 +56,8 @@ describe("collect", () => {
   const strategy: Strategy = {
     name: "say",
     attempt: async ({ question }, { model, seed }) => {
-      const [[said]] = (await model.generate([{ prompt: question, seed }])) as [[{ text: string }]];
-      return { text: said.text, solution: said.text };
+      const { text } = (await model.generate([{ prompt: question, seed }]))[0]![0]!;
+      return { text, solution: text };
     },
   };
   const task = createTask("one", [problem]);
