@@ -1,3 +1,17 @@
+export { type CasesRequest, type CasesResult, type CaseVerdict, runCases } from "./cases.js";
+export {
+  codeOf,
+  gradeHumanEval,
+  gradeJavaScript,
+  gradeMbpp,
+  gradePython,
+  type HumanEvalProblem,
+  type JavaScriptProblem,
+  type MbppProblem,
+  type PythonTests,
+  type TestFailure,
+  type TestsResult,
+} from "./code-tests.js";
 export {
   type LoadedProgram,
   openSandbox,
@@ -15,3 +29,4 @@ export {
   type ProgramResult,
   type SandboxCase,
 } from "./types.js";
+export { equalValues } from "./values.js";

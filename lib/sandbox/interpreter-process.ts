@@ -205,7 +205,9 @@ function workerFiles(): WorkerFiles {
   ];
   const folder = join(here, "worker");
   const packages = [pyodide, quickjs, variant].map(packageFolder);
-  const types = packageFolder(realpathSync(fileURLToPath(import.meta.resolve("@jitl/quickjs-ffi-types", pathToFileURL(quickjs)))));
+  const types = packageFolder(
+    realpathSync(fileURLToPath(import.meta.resolve("@jitl/quickjs-ffi-types", pathToFileURL(quickjs)))),
+  );
   found = {
     main: join(folder, "main.js"),
     readable: [folder, ...packages, types, join(here, "..", "..", "package.json")],
@@ -231,7 +233,9 @@ function packageFolder(file: string): string {
 }
 
 function flags(readable: readonly string[]): string[] {
-  const permission = process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
+  const permission = process.allowedNodeEnvironmentFlags.has("--permission")
+    ? "--permission"
+    : "--experimental-permission";
   return [
     permission,
     ...readable.map((path) => `--allow-fs-read=${path}${path.endsWith(".json") ? "" : "/*"}`),
@@ -293,4 +297,5 @@ const lastLine = (text: string): string =>
   text
     .split("\n")
     .map((line) => line.trim())
-    .filter((line) => /error/i.test(line))[0] ?? (text.trim().split("\n").at(-1) || "no reason given");
+    .filter((line) => /error/i.test(line))[0] ??
+  (text.trim().split("\n").at(-1) || "no reason given");

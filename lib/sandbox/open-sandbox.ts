@@ -36,11 +36,7 @@ export interface Sandbox {
   /** Run programs side by side; results in their order. */
   runAll(programs: readonly Program[], options?: RunOptions): Promise<ProgramResult[]>;
   /** Run a program and keep what it defined, for calls from outside. */
-  withProgram<T>(
-    program: Program,
-    action: (loaded: LoadedProgram) => Promise<T>,
-    options?: RunOptions,
-  ): Promise<T>;
+  withProgram<T>(program: Program, action: (loaded: LoadedProgram) => Promise<T>, options?: RunOptions): Promise<T>;
   /** Run tests of Python against a program in another process, see code-tests.ts. */
   judge(
     tests: { setup: string; tests: readonly string[]; entryPoint: string },
@@ -94,7 +90,8 @@ export function openSandbox(options: SandboxOptions = {}): Sandbox {
   const pools = new Map<Language | "judge", ProcessPool>();
   const pool = (role: Language | "judge") => {
     const size = { role, memoryMb: role === "judge" ? 512 : memoryMb, size: workers };
-    if (!pools.has(role)) pools.set(role, openProcessPool({ ...size, once: fresh === "interpreter" && role !== "judge" }));
+    if (!pools.has(role))
+      pools.set(role, openProcessPool({ ...size, once: fresh === "interpreter" && role !== "judge" }));
     return pools.get(role)!;
   };
   const poolFor = (language: Language) => {
@@ -151,7 +148,10 @@ export function openSandbox(options: SandboxOptions = {}): Sandbox {
             return { error: ended };
           }
           left -= Math.max(0, Number(reply.milliseconds) || 0);
-          const error = reply.error && { ...reply.error, message: reply.error.message || messageOf(reply.error.kind, { ...limits, memoryMb }) };
+          const error = reply.error && {
+            ...reply.error,
+            message: reply.error.message || messageOf(reply.error.kind, { ...limits, memoryMb }),
+          };
           if (error && (reply.ends || error.kind === "timeout" || error.kind === "output")) ended = error;
           if (reply.ends) {
             ended ??= { kind: "error", message: "the program's interpreter ended" };

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { ThoughtbookError } from "../core/index.js";
 import { type InterpreterProcess, startInterpreterProcess } from "./interpreter-process.js";
 import type { WorkerSettings } from "./worker/messages.js";
@@ -56,6 +57,8 @@ export function openProcessPool({ role, memoryMb, size, once }: ProcessPoolOptio
     },
     async use(signal, action) {
       check(signal);
+      // Many programs wait for one signal: that is no leak.
+      if (signal) setMaxListeners(0, signal);
       await turn(signal);
       let process: InterpreterProcess | undefined;
       const stop = () => void process?.kill();

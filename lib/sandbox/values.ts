@@ -72,7 +72,8 @@ export function decodeValue(data: Encoded, language: Language, depth = 0): unkno
       return list ? Number(BigInt(String(list[0]))) / Number(BigInt(String(list[1]))) : noData(tag);
     case "d":
     case "o": {
-      if (!list?.every((pair): pair is [Encoded, Encoded] => Array.isArray(pair) && pair.length === 2)) return noData(tag);
+      if (!list?.every((pair): pair is [Encoded, Encoded] => Array.isArray(pair) && pair.length === 2))
+        return noData(tag);
       const pairs = list.map(([key, each]) => [inner(key), inner(each)] as const);
       if ((tag === "d" && language === "javascript") || pairs.some(([key]) => typeof key !== "string")) {
         return new Map(pairs);
@@ -94,7 +95,8 @@ function decodeInteger(text: string): number | bigint | NoData {
 }
 
 function decodeRange([start, stop, step]: readonly Encoded[]): unknown {
-  if (typeof start !== "number" || typeof stop !== "number" || typeof step !== "number" || step === 0) return noData("range");
+  if (typeof start !== "number" || typeof stop !== "number" || typeof step !== "number" || step === 0)
+    return noData("range");
   const length = Math.max(0, Math.ceil((stop - start) / step));
   if (length > 1_000_000) return noData("range");
   return Array.from({ length }, (_, at) => start + at * step);
@@ -128,10 +130,13 @@ export function equalValues(a: unknown, b: unknown, tolerance = 0): boolean {
       b.has(key) ? same(each, b.get(key)) : [...b].some(([other, value]) => same(key, other) && same(each, value)),
     );
   }
-  if (a instanceof Date || b instanceof Date) return a instanceof Date && b instanceof Date && a.getTime() === b.getTime();
+  if (a instanceof Date || b instanceof Date)
+    return a instanceof Date && b instanceof Date && a.getTime() === b.getTime();
   const keys = Object.keys(a);
   return (
     keys.length === Object.keys(b).length &&
-    keys.every((key) => Object.hasOwn(b, key) && same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]))
+    keys.every(
+      (key) => Object.hasOwn(b, key) && same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
+    )
   );
 }

@@ -137,6 +137,9 @@ define("console", {
   time: (label = "default") => { times.set(label, hostNow()); },
   timeEnd: (label = "default") => out(label + ": " + (hostNow() - (times.get(label) ?? hostNow())).toFixed(3) + "ms"),
 });
+// Where programs for Node put what they export: it leads nowhere.
+define("module", { exports: {} });
+define("exports", globalThis.module.exports);
 define("readline", () => hostReadLine());
 define("prompt", (text) => { if (text !== undefined) hostWrite("stdout", Text(text)); return hostReadLine(); });
 define("performance", { now: () => hostNow() });

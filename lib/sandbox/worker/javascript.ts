@@ -1,6 +1,6 @@
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime, QuickJSWASMModule } from "quickjs-emscripten-core";
 import { JAVASCRIPT_PRELUDE } from "./javascript-prelude.js";
-import type { Host, Interpreter } from "./main.js";
+import type { Interpreter } from "./main.js";
 import type { Limits, ProgramReply, ProgramRequest, WorkerError, WorkerSettings } from "./messages.js";
 import { type RunState, startRun } from "./run-state.js";
 
@@ -14,11 +14,11 @@ const STACK_BYTES = 512 * 1024;
 const WORN_BYTES = 96 * 1024 * 1024;
 /** Names of Node, Deno, Bun and browsers that are not there: a program that fails for want of one tried a door. */
 const DOORS = new RegExp(
-  "'?\\b(process|require|module|exports|__dirname|__filename|Deno|Bun|fetch|XMLHttpRequest|WebSocket|EventSource|Worker|" +
+  "'?\\b(process|require|__dirname|__filename|Deno|Bun|fetch|XMLHttpRequest|WebSocket|EventSource|Worker|" +
     "SharedWorker|importScripts|navigator|window|document|localStorage|indexedDB|std|os|WebAssembly)\\b'? is not defined",
 );
 
-export async function startJavaScript({ memoryMb, modules }: WorkerSettings, host: Host): Promise<Interpreter> {
+export async function startJavaScript({ memoryMb, modules }: WorkerSettings): Promise<Interpreter> {
   const { newQuickJSWASMModuleFromVariant } = (await import(
     modules.quickjs
   )) as typeof import("quickjs-emscripten-core");
@@ -33,7 +33,9 @@ export async function startJavaScript({ memoryMb, modules }: WorkerSettings, hos
   ): ProgramReply => ({
     op: "result",
     stdout: state.text("stdout"),
-    stderr: state.text("stderr") + (outcome.stack && !outcome.error?.kind.match(/timeout|output/) ? `${outcome.stack}\n` : ""),
+    stderr:
+      state.text("stderr") +
+      (outcome.stack && !outcome.error?.kind.match(/timeout|output/) ? `${outcome.stack}\n` : ""),
     ...(outcome.value === undefined ? {} : { value: outcome.value }),
     error: errorOf(state, outcome),
     milliseconds: state.milliseconds,
@@ -66,7 +68,7 @@ export async function startJavaScript({ memoryMb, modules }: WorkerSettings, hos
     handle(message) {
       const request = message as ProgramRequest;
       if (request.op === "run") {
-        const running = startProgram(quickjs, request, memoryMb, host);
+        const running = startProgram(quickjs, request, memoryMb);
         if (request.keep) kept = running;
         return answer(running, (it) => runProgram(it, request.code), request.keep);
       }
@@ -108,7 +110,6 @@ function startProgram(
   quickjs: QuickJSWASMModule,
   { stdin, limits }: { stdin: string; limits: Limits },
   memoryMb: number,
-  host: Host,
 ): Running {
   const runtime = quickjs.newRuntime();
   runtime.setMemoryLimit(memoryMb * 1024 * 1024);
@@ -135,7 +136,6 @@ function startProgram(
   for (const each of [make, ...host_functions]) each.dispose();
   // What came before is no part of the program's time.
   running.state = startRun(limits, Buffer.from(stdin));
-  void host;
   return running;
 }
 
@@ -151,9 +151,11 @@ function wait(state: RunState, milliseconds: number): void {
 function runProgram(running: Running, code: string): Outcome {
   const { context } = running;
   let result = context.evalCode(code, FILE, { type: "global" });
+  let isModule = false;
   if (result.error && isModuleSyntax(context.dump(result.error), code)) {
     result.error.dispose();
     result = context.evalCode(code, FILE, { type: "module" });
+    isModule = true;
   }
   if (result.error) return failure(running, result.error);
   const value = result.value;
@@ -162,12 +164,15 @@ function runProgram(running: Running, code: string): Outcome {
     value.dispose();
     return settled;
   }
-  return valueOf(running, value);
+  const outcome = settledValue(running, value);
+  // Of a module it would be what it exports.
+  return isModule && !outcome.error ? {} : outcome;
 }
 
 function callFunction(running: Running, name: string, args: string): Outcome {
   const { context, prelude } = running;
-  if (!/^[A-Za-z_$][\w$]*$/.test(name)) return { error: { kind: "error", message: `${name} is no name of a function` } };
+  if (!/^[A-Za-z_$][\w$]*$/.test(name))
+    return { error: { kind: "error", message: `${name} is no name of a function` } };
   const target = context.evalCode(name, FILE, { type: "global" });
   if (target.error) return failure(running, target.error);
   const call = context.getProp(prelude, "call");
@@ -175,7 +180,7 @@ function callFunction(running: Running, name: string, args: string): Outcome {
   const result = context.callFunction(call, context.undefined, target.value, data);
   for (const each of [target.value, call, data]) each.dispose();
   if (result.error) return failure(running, result.error);
-  return valueOf(running, result.value);
+  return settledValue(running, result.value);
 }
 
 /** Run what is left to do of promises and timers. */
@@ -200,7 +205,7 @@ function settle(running: Running): Outcome | undefined {
 }
 
 /** A promise's value is what it is fulfilled with; what is not settled by now never will be. */
-function valueOf(running: Running, value: QuickJSHandle): Outcome {
+function settledValue(running: Running, value: QuickJSHandle): Outcome {
   const { context, prelude } = running;
   const settled = settle(running);
   if (settled) {
@@ -269,7 +274,10 @@ function errorOf(state: RunState, { error }: Outcome): WorkerError | null {
   return error ?? null;
 }
 
-const oneLine = (error: unknown): string => String(error).replace(/\s*\n\s*/g, " ").slice(0, 500);
+const oneLine = (error: unknown): string =>
+  String(error)
+    .replace(/\s*\n\s*/g, " ")
+    .slice(0, 500);
 
 /** Imports, exports and `await` outside of functions are for modules only. */
 function isModuleSyntax(error: unknown, code: string): boolean {

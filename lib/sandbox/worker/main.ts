@@ -33,7 +33,8 @@ const host: Host = {
   },
 };
 
-const interpreter = settings.role === "javascript" ? await startJavaScript(settings, host) : await startPython(settings, host);
+const interpreter =
+  settings.role === "javascript" ? await startJavaScript(settings) : await startPython(settings, host);
 raiseWalls();
 channel.send({ op: "ready", residentBytes: memoryUsage().rss });
 for (;;) {

@@ -2,7 +2,7 @@
  * Python that runs once, when the interpreter starts: it closes the doors, and gives `run`, `call`, `judge`, each of
  * which takes and gives JSON. What programs do to it is undone with the rest of the interpreter's memory.
  */
-export const PYTHON_DRIVER = String.raw`
+export const PYTHON_DRIVER = `
 import ast, builtins, collections, datetime, decimal, fractions, json, linecache, os, sys, traceback, types
 # Loaded before the memory is copied, so that programs need not load them again.
 import bisect, copy, dataclasses, enum, functools, hashlib, heapq, itertools, math, operator, random, re, statistics
@@ -17,7 +17,9 @@ Forbidden.__module__ = "builtins"
 # ---- doors
 
 MODULES = frozenset(["js", "pyodide_js", "pyodide", "_pyodide", "_pyodide_core", "pyodide_core", "micropip", "ctypes",
-                     "_ctypes", "multiprocessing", "_multiprocessing", "pty", "cffi", "webbrowser"])
+                     "_ctypes", "multiprocessing", "_multiprocessing", "pty", "cffi", "webbrowser", "requests", "httpx",
+                     "aiohttp", "urllib3", "urllib.request", "http.client", "http.server", "ftplib", "smtplib", "poplib",
+                     "imaplib", "telnetlib", "nntplib", "xmlrpc", "socketserver", "paramiko", "psutil"])
 EVENTS = ("os.listdir os.scandir os.mkdir os.remove os.rename os.rmdir os.chmod os.chown os.chflags os.chdir os.link "
           "os.symlink os.truncate os.utime os.walk os.fwalk os.getxattr os.setxattr os.removexattr os.listxattr "
           "os.mkfifo os.mknod os.system os.exec os.fork os.forkpty os.posix_spawn os.spawn os.startfile os.kill os.killpg "
@@ -30,12 +32,15 @@ FORBIDDEN_EVENTS = frozenset(EVENTS)
 LIBRARY = tuple(path for path in sys.path if path.startswith("/lib"))
 STREAMS = frozenset(["/dev/stdin", "/dev/stdout", "/dev/stderr"])
 
+def is_door(name):
+    return name in MODULES or name.partition(".")[0] in MODULES
+
 def refuse(what):
     raise Forbidden("forbidden in the sandbox: " + what)
 
 def audit(event, arguments):
     if event == "import":
-        if arguments[0].partition(".")[0] in MODULES:
+        if is_door(arguments[0]):
             refuse("import of " + arguments[0])
     elif event == "open":
         path = arguments[0]
@@ -56,7 +61,7 @@ def audit(event, arguments):
 class Finder:
     @staticmethod
     def find_spec(name, path=None, target=None):
-        if name.partition(".")[0] in MODULES:
+        if is_door(name):
             refuse("import of " + name)
         return None
 
@@ -83,11 +88,14 @@ def close_doors():
     os.environ.clear()
     os.chdir("/home/pyodide")
     for name in list(sys.modules):
-        if name.partition(".")[0] in MODULES:
+        if is_door(name):
             del sys.modules[name]
     sys.meta_path[:] = [Finder] + [each for each in sys.meta_path if type_(each).__name__ != "JsFinder"
                                    and not type_(each).__module__.startswith(("_pyodide", "pyodide"))]
     sys.breakpointhook = closed("breakpoint")
+    import subprocess
+    subprocess.Popen.__init__ = closed("subprocess.Popen")
+    subprocess.Popen.__del__ = lambda self: None
     # A program of asyncio waits by itself: there is no event loop of the host's.
     import asyncio
     class Selector:
@@ -121,6 +129,8 @@ def close_doors():
     asyncio.run = asyncio.runners.run = run
     asyncio.Runner = asyncio.runners.Runner = Runner
     asyncio.new_event_loop = asyncio.events.new_event_loop = new_event_loop
+    # Pyodide's own loop counts as running all the time.
+    asyncio._set_running_loop(None)
     sys.addaudithook(audit)
 
 # ---- values as data
@@ -243,6 +253,7 @@ def decoder(opaque):
 # ---- running
 
 FILE = "program.py"
+DRIVER = "<sandbox>"
 
 def chain(error):
     seen = []
@@ -250,6 +261,11 @@ def chain(error):
         seen.append(error)
         error = error.__cause__ or error.__context__
     return seen
+
+def chained(told):
+    while told is not None:
+        yield told
+        told = told.__cause__ or told.__context__
 
 def outcome_of(error):
     """None for a program that left without an error."""
@@ -284,7 +300,11 @@ def outcome_of(error):
     name = type_(error).__name__
     message = " ".join((name + (": " + text if text else "")).split())[:500]
     try:
-        stack = "".join(traceback.format_exception(error, limit=-20))
+        told = traceback.TracebackException.from_exception(error, limit=-20)
+        for each in chained(told):
+            # The sandbox's own frames, where it refused something, tell the program nothing.
+            each.stack[:] = [frame for frame in each.stack if frame.filename != DRIVER]
+        stack = "".join(told.format())
     except BaseException:
         stack = message
     return {"kind": kind, "message": message + (f" (line {line})" if line else ""), "text": text[:2000],
@@ -491,20 +511,28 @@ def judge(request, rpc):
 
     entry = request["entryPoint"]
     trees = []
+    def bind(tree):
+        for name in unbound(tree):
+            if name not in space:
+                space[name] = RemoteObject(ask, {"name": name})
     try:
-        if request["setup"]:
-            exec(compile(request["setup"], "setup.py", "exec"), space)
+        setup = ast.parse(request["setup"], "setup.py")
+        bind(setup)
+        exec(compile(setup, "setup.py", "exec"), space)
         for place, tests in enumerate(request["tests"]):
             trees.append(ast.parse(tests, f"tests-{place + 1}.py"))
+    except ProgramFailed as error:
+        return dumps({"verdicts": [{"ok": False, "kind": "program", "message": str(error)}], "calls": calls, "error": None})
     except BaseException as error:
+        if getattr(error, "from_program", False):
+            verdict = {"ok": False, "kind": "program", "message": outcome_of(error)["message"]}
+            return dumps({"verdicts": [verdict], "calls": calls, "error": None})
         message = "the tests cannot be run: " + (outcome_of(error) or {"message": "SystemExit"})["message"]
         return dumps({"verdicts": [], "calls": 0, "error": {"kind": "error", "message": message}})
     if entry:
         space[entry] = RemoteObject(ask, {"name": entry})
     for tree in trees:
-        for name in unbound(tree):
-            if name not in space:
-                space[name] = RemoteObject(ask, {"name": name})
+        bind(tree)
     for place, tree in enumerate(trees):
         def action():
             before = calls

@@ -1,14 +1,13 @@
 import { constants } from "node:fs";
 import type { Host, Interpreter } from "./main.js";
-import {
-  GRACE_MS,
-  type JudgeReply,
-  type JudgeRequest,
-  type Limits,
-  type ProgramReply,
-  type ProgramRequest,
-  type WorkerError,
-  type WorkerSettings,
+import type {
+  JudgeReply,
+  JudgeRequest,
+  Limits,
+  ProgramReply,
+  ProgramRequest,
+  WorkerError,
+  WorkerSettings,
 } from "./messages.js";
 import { PYTHON_DRIVER } from "./python-driver.js";
 import { interpreterMemory, limitMemory, type PyodideModule } from "./python-memory.js";
@@ -60,9 +59,13 @@ export async function startPython(settings: WorkerSettings, host: Host): Promise
   pyodide.setStdin({ read: (into: Uint8Array) => state.readInput(into), isatty: false });
 
   const globals = pyodide.toPy({});
-  pyodide.runPython(PYTHON_DRIVER, { globals });
+  pyodide.runPython(PYTHON_DRIVER, { globals, filename: "<sandbox>" });
   type Entry = (request: string, rpc?: (request: string) => string) => string;
-  const [run, call, judge] = ["run", "call", "judge"].map((name) => globals.get(name) as Entry) as [Entry, Entry, Entry];
+  const [run, call, judge] = ["run", "call", "judge"].map((name) => globals.get(name) as Entry) as [
+    Entry,
+    Entry,
+    Entry,
+  ];
   pyodide.unregisterJsModule("js");
   pyodide.unregisterJsModule("pyodide_js");
 
@@ -87,7 +90,7 @@ export async function startPython(settings: WorkerSettings, host: Host): Promise
       stderr: state.text("stderr") + (error?.stack && !stopped ? error.stack : ""),
       ...("value" in outcome ? { value: outcome.value } : {}),
       ...(outcome.changed ? { changed: outcome.changed } : {}),
-      error: errorOf(state, error ? { ...error, stack: undefined } as WorkerError : null),
+      error: errorOf(state, error ? ({ ...error, stack: undefined } as WorkerError) : null),
       milliseconds: state.milliseconds,
       ends,
     };
@@ -160,8 +163,7 @@ function errorOf(state: RunState, error: WorkerError | null): WorkerError | null
 function fatalError(error: unknown, memoryRefused: boolean): WorkerError {
   const text = String(error).split("\n")[0]!.slice(0, 300);
   if (memoryRefused) return { kind: "memory", message: "the interpreter had no memory left" };
-  if (/call stack/i.test(text)) return { kind: "error", message: "RecursionError: the stack of the interpreter is full" };
+  if (/call stack/i.test(text))
+    return { kind: "error", message: "RecursionError: the stack of the interpreter is full" };
   return { kind: "error", message: `the interpreter failed: ${text}` };
 }
-
-void GRACE_MS;
