@@ -1,7 +1,7 @@
 /**
  * JavaScript that runs in each new context before the program: `console`, `readline`, timers, and the way values leave.
- * An expression: a function of the host's functions that gives `{ encode, decode, runTimers }`. It holds on to the
- * language's own functions, so that a program that replaces them changes only what itself prints.
+ * An expression: a function of the host's functions that gives `{ encode, call, describe, runTimer }`. A program that
+ * replaces the language's own functions harms only itself: it is gone with its heap.
  */
 export const JAVASCRIPT_PRELUDE = String.raw`(function (hostWrite, hostReadLine, hostWait, hostNow) {
 "use strict";

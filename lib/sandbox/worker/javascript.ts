@@ -121,8 +121,11 @@ function startProgram(
   const encoder = new TextEncoder();
   const host_functions = [
     context.newFunction("write", (stream, text) => {
+      // Interrupts come only now and then: whoever goes on printing must not cost more than this.
+      if (running.state.isOverOutput) return { error: context.newError("the output is over its limit") };
       const name = context.getString(stream) === "stderr" ? "stderr" : "stdout";
       running.state.write(name, encoder.encode(context.getString(text)));
+      return undefined;
     }),
     context.newFunction("readLine", () => {
       const line = running.state.readLine();
