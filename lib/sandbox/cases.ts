@@ -91,5 +91,5 @@ async function verdictOf(
 function withoutExports(code: string): string {
   return code
     .replace(/^export\s+(?:default\s+)?(?=(?:async\s+)?function\b|class\b|const\b|let\b|var\b)/gm, "")
-    .replace(/^export\s+(?:default\s+[\w$]+|\{[^}]*\})\s*;?[ \t]*$/gm, "");
+    .replace(/(^|[;}])[ \t]*export\s+(?:default\s+[\w$]+|\{[^}]*\})[ \t]*;?[ \t]*$/gm, "$1");
 }

@@ -29,8 +29,6 @@ export interface InterpreterProcess {
     timeLimitMs: number,
     answer?: (question: string) => Promise<string>,
   ): Promise<Exclude<WorkerReply, { op: "ready" | "ask" }> | Died>;
-  /** Send a request that has no answer. */
-  tell(request: ProgramRequest): void;
   kill(): Promise<void>;
 }
 
@@ -49,6 +47,7 @@ let endsWithUs = false;
 export async function startInterpreterProcess(
   role: WorkerSettings["role"],
   memoryMb: number,
+  signal?: AbortSignal,
 ): Promise<InterpreterProcess> {
   const started = performance.now();
   const files = workerFiles();
@@ -114,7 +113,10 @@ export async function startInterpreterProcess(
   (child.stderr as unknown as { unref?(): void }).unref?.();
 
   const timer = setTimeout(() => end("timeout"), START_SECONDS * 1000);
+  const stop = () => end("error");
+  signal?.addEventListener("abort", stop, { once: true });
   const first = await receive();
+  signal?.removeEventListener("abort", stop);
   clearTimeout(timer);
   if (first.op !== "ready") {
     await ended;
@@ -161,7 +163,6 @@ export async function startInterpreterProcess(
         hold(false);
       }
     },
-    tell: send,
     async kill() {
       // Held, so that whoever waits for its end sees it.
       child.ref();

@@ -69,6 +69,8 @@ const LEAST_MEMORY = { javascript: 8, python: 64 };
 const MOST_WORKERS = 4;
 /** The tests themselves are trusted to end; what they take beside the program's calls. */
 const TESTS_MS = 10_000;
+/** For an interpreter to forget a program. */
+const END_MS = 5000;
 
 /**
  * Open a sandbox for programs that nobody has read. They run in WebAssembly (QuickJS, Pyodide) in processes of their own,
@@ -162,7 +164,10 @@ export function openSandbox(options: SandboxOptions = {}): Sandbox {
         try {
           return await action({ language: program.language, result, ask });
         } finally {
-          if (process.alive && !result.error) process.tell({ op: "end" });
+          if (process.alive) {
+            const reply = await process.exchange({ op: "end" }, END_MS);
+            if (reply.op !== "result" || reply.ends) await process.kill();
+          }
         }
       }),
     judge: ({ setup, tests, entryPoint }, program, { signal } = {}) =>

@@ -25,7 +25,9 @@ export function openProcessPool({ role, memoryMb, size, once }: ProcessPoolOptio
   const all = new Set<InterpreterProcess>();
   const waiting: (() => void)[] = [];
   let taken = 0;
-  let closed = false;
+  const closing = new AbortController();
+  setMaxListeners(0, closing.signal);
+  const starting = new Set<Promise<unknown>>();
 
   const turn = async (signal: AbortSignal | undefined): Promise<void> => {
     if (taken < size) {
@@ -67,10 +69,8 @@ export function openProcessPool({ role, memoryMb, size, once }: ProcessPoolOptio
         process = idle.pop();
         if (!process?.alive) {
           if (process) all.delete(process);
-          process = await startInterpreterProcess(role, memoryMb);
-          all.add(process);
+          process = await start(signal);
         }
-        if (closed) await process.kill();
         check(signal);
         signal?.addEventListener("abort", stop, { once: true });
         const result = await action(process);
@@ -78,22 +78,41 @@ export function openProcessPool({ role, memoryMb, size, once }: ProcessPoolOptio
         return result;
       } finally {
         signal?.removeEventListener("abort", stop);
-        if (process && (once || closed || signal?.aborted)) await process.kill();
+        if (process && (once || closing.signal.aborted || signal?.aborted)) await process.kill();
         if (process?.alive) idle.push(process);
         else if (process) all.delete(process);
         next();
       }
     },
     async close() {
-      closed = true;
+      closing.abort();
+      await Promise.allSettled(starting);
       await Promise.all([...all].map((each) => each.kill()));
       all.clear();
     },
   };
 
+  /** Interrupted or closed meanwhile, there is no process; the reason is the caller's to tell. */
+  async function start(signal: AbortSignal | undefined): Promise<InterpreterProcess> {
+    const stop = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
+    const started = startInterpreterProcess(role, memoryMb, stop);
+    starting.add(started);
+    try {
+      const process = await started;
+      all.add(process);
+      return process;
+    } catch (error) {
+      check(signal);
+      throw error;
+    } finally {
+      starting.delete(started);
+    }
+  }
+
   function check(signal: AbortSignal | undefined): void {
     if (signal?.aborted) throw interruption();
-    if (closed) throw new ThoughtbookError("execution", "the sandbox is closed", { hint: "Open another one." });
+    if (closing.signal.aborted)
+      throw new ThoughtbookError("execution", "the sandbox is closed", { hint: "Open another one." });
   }
 }
 

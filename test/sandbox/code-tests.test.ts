@@ -331,6 +331,19 @@ describe("functions of JavaScript", TIMEOUT, () => {
     expect([...verdict.visible, ...verdict.hidden].map(({ passed }) => passed)).toEqual([false, false]);
   });
 
+  it("go on after a case that failed", async () => {
+    for (const [language, code] of [
+      ["javascript", "function f(a) { if (a === 1) throw new Error('one'); return 4 }"],
+      ["python", "def f(a, b):\n    if a == 1: raise ValueError('one')\n    return 4"],
+    ] as const) {
+      const verdict = await runCases(sandbox, { language, code, ...cases });
+      expect(verdict.visible).toEqual([{ passed: false, kind: "error", message: expect.stringMatching(/Error: one/) }]);
+      expect(verdict.hidden).toEqual([{ passed: true }]);
+    }
+    const wrong = { language: "javascript" as const, code: "null.x", ...cases };
+    expect(await runCases(sandbox, wrong)).toMatchObject({ passed: false, hidden: [{ passed: false, kind: "error" }] });
+  });
+
   it("may be exported, asynchronous, and take and give any data", async () => {
     const graded = (code: string, args: unknown[], result: unknown) =>
       runCases(sandbox, { language: "javascript", code, entryPoint: "f", hidden: [{ args, result }] });

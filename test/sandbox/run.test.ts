@@ -100,9 +100,9 @@ describe("a sandbox", TIMEOUT, () => {
 
   it("gives programs their input", async () => {
     const stdin = "3\nä b\r\nlast";
-    expect((await python("n = int(input('? '))\nprint(n, input(), open(0).read())", { stdin })).stdout).toBe(
-      "? 3 ä b\r last\n".replace("\r", ""),
-    );
+    const code = "import sys\nn = int(input('? '))\nprint(n, input(), sys.stdin.read())";
+    expect((await python(code, { stdin })).stdout).toBe("? 3 ä b\r last\n");
+    expect((await python("print(open(0).read())", { stdin: "all" })).stdout).toBe("all\n");
     expect((await python("import sys\nprint([line for line in sys.stdin])", { stdin: "a\nb\n" })).stdout).toBe(
       "['a\\n', 'b\\n']\n",
     );

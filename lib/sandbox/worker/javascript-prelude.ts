@@ -85,7 +85,14 @@ const show = (value, depth, above) => {
   const cut = (parts, total) => (total > ITEMS ? [...parts, "... " + (total - ITEMS) + " more item" + (total > ITEMS + 1 ? "s" : "")] : parts);
   if (isArray(value) || ArrayBuffer.isView(value)) {
     const items = [];
-    for (let at = 0; at < Math.min(value.length, ITEMS); at++) items.push(at in value ? inner(value[at]) : "<empty>");
+    let holes = 0;
+    for (let at = 0; at < value.length && items.length < ITEMS; at++) {
+      if (at in value) items.push(inner(value[at]));
+      else if (++holes && (at + 1 in value || at + 1 === value.length)) {
+        items.push("<" + holes + " empty item" + (holes > 1 ? "s" : "") + ">");
+        holes = 0;
+      }
+    }
     const extra = isArray(value) ? keys(value).filter((key) => !/^\d+$/.test(key)).map(property) : [];
     return lines("[", [...cut(items, value.length), ...extra], "]", isArray(value) && name === "Array" ? "" : name + "(" + value.length + ") ");
   }

@@ -51,7 +51,7 @@ export async function startJavaScript({ memoryMb, modules }: WorkerSettings): Pr
       // WebAssembly itself failed, as where its stack is full: this instance can be used no more.
       return reply(state, { error: { kind: "error", message: oneLine(error) } }, true);
     }
-    if (keep && !outcome.error) return reply(state, outcome, false);
+    if (keep) return reply(state, outcome, false);
     const answered = reply(state, outcome);
     kept = undefined;
     try {
@@ -69,13 +69,10 @@ export async function startJavaScript({ memoryMb, modules }: WorkerSettings): Pr
       const request = message as ProgramRequest;
       if (request.op === "run") {
         const running = startProgram(quickjs, request, memoryMb);
-        if (request.keep) kept = running;
+        kept = running;
         return answer(running, (it) => runProgram(it, request.code), request.keep);
       }
-      if (request.op === "end") {
-        if (kept) answer(kept, () => ({}), false);
-        return undefined;
-      }
+      if (request.op === "end") return kept ? answer(kept, () => ({}), false) : lost();
       if (!kept) return lost();
       const { target, args = [] } = request.request;
       kept.state = startRun(request.limits, new Uint8Array());

@@ -11,7 +11,7 @@ import { raiseWalls } from "./walls.js";
 
 /** What an interpreter can do. */
 export interface Interpreter {
-  handle(request: ProgramRequest | JudgeRequest): WorkerReply | undefined;
+  handle(request: ProgramRequest | JudgeRequest): WorkerReply;
 }
 
 /** What the interpreter gets of the process. */
@@ -40,8 +40,7 @@ channel.send({ op: "ready", residentBytes: memoryUsage().rss });
 for (;;) {
   const request = channel.receive() as ProgramRequest | JudgeRequest | undefined;
   if (request === undefined) exit(0);
-  const reply = interpreter.handle(request!) as ProgramReply | undefined;
-  if (reply === undefined) continue;
+  const reply = interpreter.handle(request!) as ProgramReply;
   channel.send(reply);
   if (reply.ends) exit(0);
   // Promises of the interpreter's own settle between two requests.

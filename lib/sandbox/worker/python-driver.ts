@@ -329,6 +329,7 @@ def run(request):
     code = request["code"]
     module = types.ModuleType("__main__")
     module.__builtins__ = builtins
+    module.__file__ = FILE
     sys.modules["__main__"] = module
     sys.argv = [FILE]
     space = module.__dict__
@@ -445,8 +446,9 @@ def unbound(tree):
             bound.add(node.name)
     return loaded - bound - set(dir(builtins))
 
-def judge(request, rpc):
+def judge(request):
     request = loads(request)
+    rpc = globals()["rpc"]
     calls = 0
     def ask(data, attribute, doing, arguments=(), keywords={}):
         nonlocal calls

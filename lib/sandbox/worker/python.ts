@@ -1,4 +1,6 @@
 import { constants } from "node:fs";
+import { dirname, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Host, Interpreter } from "./main.js";
 import type {
   JudgeReply,
@@ -41,7 +43,7 @@ export async function startPython(settings: WorkerSettings, host: Host): Promise
   const memory = limitMemory(memoryMb);
   const { loadPyodide } = (await import(modules.pyodide)) as typeof import("pyodide");
   const pyodide = await loadPyodide({
-    indexURL: modules.pyodide.replace(/[^/]*$/, "").replace(/^file:\/\//, ""),
+    indexURL: dirname(fileURLToPath(modules.pyodide)) + sep,
     jsglobals: Object.create(null) as object,
     env: { PYTHONHASHSEED: "0" },
     fullStdLib: false,
@@ -59,8 +61,15 @@ export async function startPython(settings: WorkerSettings, host: Host): Promise
   pyodide.setStdin({ read: (into: Uint8Array) => state.readInput(into), isatty: false });
 
   const globals = pyodide.toPy({});
+  if (role === "judge") {
+    // Only where no program runs can Python ask the sandbox something.
+    globals.set("rpc", (text: string): string => {
+      host.channel.send({ op: "ask", request: text });
+      return (host.channel.receive() as { answer: string }).answer;
+    });
+  }
   pyodide.runPython(PYTHON_DRIVER, { globals, filename: "<sandbox>" });
-  type Entry = (request: string, rpc?: (request: string) => string) => string;
+  type Entry = (request: string) => string;
   const [run, call, judge] = ["run", "call", "judge"].map((name) => globals.get(name) as Entry) as [
     Entry,
     Entry,
@@ -118,13 +127,10 @@ export async function startPython(settings: WorkerSettings, host: Host): Promise
     handle(message) {
       if (role === "judge") return judgeTests(message as JudgeRequest);
       const request = message as ProgramRequest;
-      if (request.op === "end") {
-        image.restore();
-        return undefined;
-      }
+      if (request.op === "end") return restored(reply({}));
       if (request.op === "call") return attempt(request.request, call, request.limits);
       const answer = attempt({ code: request.code }, run, request.limits, request.stdin);
-      return request.keep && !answer.error ? answer : restored(answer);
+      return request.keep ? answer : restored(answer);
     },
   };
 
@@ -132,13 +138,9 @@ export async function startPython(settings: WorkerSettings, host: Host): Promise
     if (request.op !== "judge") throw new Error(`unexpected ${request.op}`);
     judging = true;
     state = startRun(request.limits, new Uint8Array());
-    const ask = (text: string): string => {
-      host.channel.send({ op: "ask", request: text });
-      return (host.channel.receive() as { answer: string }).answer;
-    };
     let answer: JudgeReply;
     try {
-      const verdict = JSON.parse(judge(JSON.stringify(request), ask)) as Omit<JudgeReply, "op" | "ends">;
+      const verdict = JSON.parse(judge(JSON.stringify(request))) as Omit<JudgeReply, "op" | "ends">;
       answer = { op: "verdict", ...verdict, ends: false };
       if (state.isOverTime) answer.error = { kind: "timeout", message: "" };
     } catch (error) {

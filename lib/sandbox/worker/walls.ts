@@ -54,6 +54,18 @@ const MODULES: readonly object[] = [
   workers,
 ];
 
+/** Of the process itself: signals, native code, modules that are not imported. */
+const PROCESS = [
+  "kill",
+  "_kill",
+  "_debugProcess",
+  "_debugEnd",
+  "dlopen",
+  "getBuiltinModule",
+  "binding",
+  "_linkedBinding",
+];
+
 /** Globals of Node that a WebAssembly interpreter does not need. */
 const GLOBALS = [
   "process",
@@ -78,6 +90,8 @@ const GLOBALS = [
 /** Close what the interpreter does not need. Files that are loaded later, by whomever, are refused as well. */
 export function raiseWalls(): void {
   for (const each of MODULES) closeAll(each);
+  for (const name of PROCESS)
+    Object.defineProperty(process, name, { value: closed, configurable: true, writable: true });
   module.syncBuiltinESMExports?.();
   for (const name of GLOBALS) {
     Object.defineProperty(globalThis, name, { value: undefined, writable: false, configurable: false });
