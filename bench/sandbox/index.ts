@@ -8,6 +8,8 @@ export interface SandboxBenchOptions {
   /** Programs of which each gets a process of its own. */
   interpreters: number;
   workers: number;
+  /** After how many programs of one process its memory is read. */
+  checkpoints?: readonly number[];
   onProgress: (line: string) => void;
 }
 
@@ -49,13 +51,12 @@ total = sum(n for n in numbers if n % 3 == 0)
 print(total, math.floor(share(total, 4)))`,
 };
 
-const CHECKPOINTS = [100, 1000];
-
 /** What the sandbox costs: programs a second, start of an interpreter, memory and processes left behind. */
 export async function benchSandbox({
   programs,
   interpreters,
   workers,
+  checkpoints = [100, 1000],
   onProgress,
 }: SandboxBenchOptions): Promise<SandboxBenchResult> {
   const [started, machine] = [new Date().toISOString(), describeMachine()];
@@ -63,7 +64,7 @@ export async function benchSandbox({
   const rows: SandboxBenchRow[] = [];
   for (const language of ["javascript", "python"] as const) {
     onProgress(`${language}: ${programs} programs`);
-    const one = await measureOne(language, programs);
+    const one = await measureOne(language, programs, checkpoints);
     onProgress(`${language}: ${workers} workers, then a new process each`);
     const programsPerSecondOfAll = await withSandbox({ workers }, async (sandbox) => {
       await rate(sandbox, language, workers * 4);
@@ -79,7 +80,7 @@ export async function benchSandbox({
   return { benchmark: "sandbox", started, machine, settings: { programs, interpreters, workers }, rows, processesLeft };
 }
 
-async function measureOne(language: Language, programs: number) {
+async function measureOne(language: Language, programs: number, checkpoints: readonly number[]) {
   const began = performance.now();
   return withSandbox({ workers: 1 }, async (sandbox) => {
     await rate(sandbox, language, 1);
@@ -87,7 +88,7 @@ async function measureOne(language: Language, programs: number) {
     const startSeconds = sandbox.processes()[0]!.startSeconds;
     const memoryAfter: SandboxBenchRow["memoryAfter"] = [];
     let done = 1;
-    for (const checkpoint of CHECKPOINTS) {
+    for (const checkpoint of checkpoints) {
       await rate(sandbox, language, checkpoint - done);
       done = checkpoint;
       const bytes = sandbox.processes()[0]?.residentBytes;
@@ -155,7 +156,7 @@ export function summariseSandbox({ rows, settings, processesLeft }: SandboxBench
         `programs/s, new interpreter each, ${settings.workers} at a time`,
         ...rows.map((row) => formatNumber(row.interpretersPerSecond)),
       ],
-      ...CHECKPOINTS.map((checkpoint, at) => [
+      ...rows[0]!.memoryAfter.map(({ programs: checkpoint }, at) => [
         `resident memory after ${checkpoint.toLocaleString("en-US")} programs, MB`,
         ...rows.map(({ memoryAfter }) => formatNumber(memoryAfter[at]?.megabytes ?? Number.NaN)),
       ]),
