@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync, realpathSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Duplex } from "node:stream";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -206,9 +207,7 @@ function workerFiles(): WorkerFiles {
   ];
   const folder = join(here, "worker");
   const packages = [pyodide, quickjs, variant].map(packageFolder);
-  const types = packageFolder(
-    realpathSync(fileURLToPath(import.meta.resolve("@jitl/quickjs-ffi-types", pathToFileURL(quickjs)))),
-  );
+  const types = packageFolder(realpathSync(createRequire(quickjs).resolve("@jitl/quickjs-ffi-types")));
   found = {
     main: join(folder, "main.js"),
     readable: [folder, ...packages, types, join(here, "..", "..", "package.json")],

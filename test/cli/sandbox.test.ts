@@ -2,8 +2,10 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../notebook/helpers.js";
+import { interpretersOf } from "../sandbox/helpers.js";
 
 const BIN = join(root, "lib", "bin.mjs");
 
@@ -65,7 +67,10 @@ describe("thoughtbook sandbox", { timeout: 120_000 }, () => {
     child.stderr.on("data", (bytes) => {
       stderr += bytes;
     });
-    setTimeout(() => child.kill("SIGINT"), 4000);
+    // Once its interpreter is there it listens; where that cannot be seen, after a while.
+    for (let waited = 0; waited < 30_000 && interpretersOf(child.pid!).length === 0; waited += 100) await sleep(100);
+    await sleep(500);
+    child.kill("SIGINT");
     expect(await new Promise((resolve) => child.once("exit", resolve))).toBe(1);
     expect(stderr).toMatch(/interrupted/);
   });

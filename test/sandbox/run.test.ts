@@ -1,29 +1,13 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openSandbox, type Program, type Sandbox } from "thoughtbook/sandbox";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../notebook/helpers.js";
+import { interpretersOf } from "./helpers.js";
 
 const TIMEOUT = { timeout: 120_000 };
-
-/** Interpreters that a process has started and that are still there. */
-function interpretersOf(parent: number): number[] {
-  if (!existsSync("/proc/self/stat")) return [];
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        const [, after] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ");
-        const isOurs = Number(after!.split(" ")[1]) === parent && !after!.startsWith("Z");
-        return isOurs && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("sandbox");
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
-}
 
 const isAlive = (pid: number) => {
   try {
@@ -110,7 +94,16 @@ describe("a sandbox", TIMEOUT, () => {
     expect(
       (await javascript("console.log(Number(readline()), prompt('? '), readline(), readline())", { stdin })).stdout,
     ).toBe("? 3 ä b last null\n");
-    // Nothing is left of it.
+    // Nothing is left of it, also where a program closed or replaced its streams.
+    for (const code of [
+      "open(0).read()",
+      "import os\nfor n in range(3): os.close(n)",
+      "import os\nos.dup2(2, 1)\nos.dup2(1, 0)",
+    ]) {
+      expect(await python(code, { stdin: "x" }), code).toMatchObject({ ok: true });
+      const echo = await python("import sys\nprint(input())\nprint('e', file=sys.stderr)", { stdin: "again" });
+      expect(echo).toMatchObject({ ok: true, stdout: "again\n", stderr: "e\n" });
+    }
     expect((await python("input()")).error!.message).toMatch(/^EOFError/);
   });
 

@@ -1,6 +1,6 @@
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime, QuickJSWASMModule } from "quickjs-emscripten-core";
+import type { Interpreter } from "./interpreter.js";
 import { JAVASCRIPT_PRELUDE } from "./javascript-prelude.js";
-import type { Interpreter } from "./main.js";
 import type { Limits, ProgramReply, ProgramRequest, WorkerError, WorkerSettings } from "./messages.js";
 import { type RunState, startRun } from "./run-state.js";
 

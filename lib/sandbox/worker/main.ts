@@ -1,6 +1,7 @@
-import { type Channel, openChannel } from "./channel.js";
+import { openChannel } from "./channel.js";
+import type { Host } from "./interpreter.js";
 import { startJavaScript } from "./javascript.js";
-import type { JudgeRequest, ProgramReply, ProgramRequest, WorkerReply, WorkerSettings } from "./messages.js";
+import type { JudgeRequest, ProgramReply, ProgramRequest, WorkerSettings } from "./messages.js";
 import { startPython } from "./python.js";
 import { raiseWalls } from "./walls.js";
 
@@ -8,18 +9,6 @@ import { raiseWalls } from "./walls.js";
  * The process of one interpreter. It takes one request after another until the sandbox closes the channel; it is
  * killed from outside where it does not answer in time.
  */
-
-/** What an interpreter can do. */
-export interface Interpreter {
-  handle(request: ProgramRequest | JudgeRequest): WorkerReply;
-}
-
-/** What the interpreter gets of the process. */
-export interface Host {
-  channel: Channel;
-  /** Answer for the last time and end the process: the program does not stop by itself. */
-  leave(reply: WorkerReply): never;
-}
 
 const settings = JSON.parse(process.argv[2]!) as WorkerSettings;
 const channel = openChannel();

@@ -2,11 +2,14 @@
 export interface PyodideModule {
   HEAPU8: Uint8Array;
   FS: {
-    streams: (unknown | undefined)[];
-    closeStream(descriptor: number): void;
+    streams: (FileStream | null | undefined)[];
     lookupPath(path: string): { node: FileNode };
     chdir(path: string): void;
   };
+}
+
+interface FileStream {
+  fd: number | null;
 }
 
 interface FileNode {
@@ -40,8 +43,7 @@ export function limitMemory(memoryMb: number): { refused: boolean } {
 export function interpreterMemory({ _module: module }: { _module: PyodideModule }): { restore(): boolean } {
   const { FS } = module;
   const image = module.HEAPU8.slice();
-  const open = FS.streams.length;
-  const opened = new Set(FS.streams.flatMap((stream, descriptor) => (stream ? [descriptor] : [])));
+  const streams = [...FS.streams];
   const files = libraryFiles(FS);
   return {
     restore() {
@@ -49,10 +51,12 @@ export function interpreterMemory({ _module: module }: { _module: PyodideModule 
       heap.set(image);
       // Memory that a program added is given to the next one as new: zeros.
       if (heap.length > image.length) heap.fill(0, image.length);
-      for (let descriptor = 0; descriptor < FS.streams.length; descriptor++) {
-        if (FS.streams[descriptor] && !opened.has(descriptor)) FS.closeStream(descriptor);
+      // A program may have closed its input and output, or put something else in their place.
+      FS.streams.length = 0;
+      for (const [descriptor, stream] of streams.entries()) {
+        FS.streams[descriptor] = stream;
+        if (stream) stream.fd = descriptor;
       }
-      FS.streams.length = Math.max(open, opened.size);
       FS.chdir("/home/pyodide");
       return files();
     },

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { dirname, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Host, Interpreter } from "./main.js";
+import type { Host, Interpreter } from "./interpreter.js";
 import type {
   JudgeReply,
   JudgeRequest,
@@ -11,7 +11,7 @@ import type {
   WorkerError,
   WorkerSettings,
 } from "./messages.js";
-import { PYTHON_DRIVER } from "./python-driver.js";
+import { pythonDriver } from "./python-driver.js";
 import { interpreterMemory, limitMemory, type PyodideModule } from "./python-memory.js";
 import { type RunState, startRun } from "./run-state.js";
 
@@ -68,7 +68,7 @@ export async function startPython(settings: WorkerSettings, host: Host): Promise
       return (host.channel.receive() as { answer: string }).answer;
     });
   }
-  pyodide.runPython(PYTHON_DRIVER, { globals, filename: "<sandbox>" });
+  pyodide.runPython(pythonDriver(role === "judge"), { globals, filename: "<sandbox>" });
   type Entry = (request: string) => string;
   const [run, call, judge] = ["run", "call", "judge"].map((name) => globals.get(name) as Entry) as [
     Entry,
