@@ -15,11 +15,11 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../notebook/helpers.js";
 
-const TIMEOUT = { timeout: 120_000 };
+const TIMEOUT = { timeout: 300_000 };
 
 let sandbox: Sandbox;
 beforeAll(() => {
-  sandbox = openSandbox({ timeLimitMs: 3000, workers: 2 });
+  sandbox = openSandbox({ timeLimitMs: 3000, workers: 1 });
 });
 afterAll(() => sandbox.close());
 

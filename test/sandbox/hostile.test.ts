@@ -206,7 +206,7 @@ describe("hostile programs", () => {
   });
 
   it("of Python are contained and reported, and the next program finds nothing of them", {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async () => {
     const after = [
       "import os, sys, math, json, signal, builtins",
@@ -218,7 +218,7 @@ describe("hostile programs", () => {
   });
 
   it("of JavaScript are contained and reported, and the next program finds nothing of them", {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const after = 'console.log(Math.PI.toFixed(5), "[2, 1]", [1, 2].map((x) => x)[1] + 1)';
     await tryAll("javascript", JAVASCRIPT, after);

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../notebook/helpers.js";
 import { interpretersOf } from "./helpers.js";
 
-const TIMEOUT = { timeout: 120_000 };
+const TIMEOUT = { timeout: 300_000 };
 
 const isAlive = (pid: number) => {
   try {
