@@ -13,6 +13,7 @@ import { type AgainOptions, compareRuns, summariseRuns } from "./model/again.js"
 import { renewCard, writeCard } from "./model/card.js";
 import { type ModelOptions, measureReasoner } from "./model/reasoner.js";
 import { measureScorer } from "./model/scorer.js";
+import { benchSandbox, type SandboxBenchOptions, summariseSandbox } from "./sandbox/index.js";
 import { benchServe, type ServeOptions, summariseServe } from "./serve/index.js";
 import { writeJson } from "./shared/report.js";
 import { benchTrainStep } from "./train-step/index.js";
@@ -140,6 +141,15 @@ program
   .action(compress);
 
 program
+  .command("sandbox")
+  .description("programs/s of the sandbox, start of its interpreters, memory and processes left")
+  .option("--programs <number>", "small programs of each language", positiveInteger, 1000)
+  .option("--interpreters <number>", "programs that get an interpreter each", positiveInteger, 8)
+  .option("--workers <number>", "processes of a language", positiveInteger, availableParallelism())
+  .option("--out <folder>", "for sandbox.json", path, join(projectFolder(), "runs", "bench"))
+  .action(sandbox);
+
+program
   .command("model")
   .description("what a model that comes with the repository can do; writes its card")
   .requiredOption("--model <name>", "of data/models")
@@ -253,6 +263,15 @@ async function compress({
   const file = join(out, "compress.json");
   await writeJson(file, result);
   console.log(`${summariseCompress(result)}\n\n${file}`);
+}
+
+async function sandbox({ out, ...options }: Omit<SandboxBenchOptions, "onProgress"> & { out: string }): Promise<void> {
+  const result = await benchSandbox({ ...options, onProgress: (line) => console.error(line) });
+  const file = join(out, "sandbox.json");
+  await writeJson(file, result);
+  console.log(summariseSandbox(result));
+  console.log(`\n${file}`);
+  if (result.processesLeft) process.exitCode = 1;
 }
 
 async function model({

@@ -16,11 +16,11 @@ import { longChain, type ProceduralProblem, wordProblems } from "thoughtbook/dat
 import { describeMachine, formatNumber, formatTable, type Machine } from "../shared/report.js";
 
 export interface CompressBenchOptions {
-  /** Chains, all of as many steps. */
+  /** Number of chains, all with the same number of steps. */
   traces: number;
   steps: number;
   seed: number;
-  /** File of the study whose searches are measured. */
+  /** Study file whose searches are measured. */
   study: string;
   onProgress: (line: string) => void;
 }
@@ -30,9 +30,9 @@ export interface CompressBenchRow {
   set: string;
   method: string;
   seconds: number;
-  /** Of the whole process, in GiB. */
+  /** Peak memory of the whole process, in GiB. */
   peakMemory: number;
-  /** A chain, on average: paths scored and solved by the validator, steps weighed by the scorer on both sides. */
+  /** Means per chain: paths scored and solved by the validator, steps weighed by the scorer on both sides. */
   scored: number;
   verified: number;
   weighed: number;
@@ -68,7 +68,7 @@ export async function benchCompress(options: CompressBenchOptions): Promise<Comp
   return { benchmark: "compress", started, machine, settings: { traces, steps, seed, models }, rows };
 }
 
-/** Problems in a row without a chain of the length after which there is none. */
+/** Stop after this many consecutive problems without a chain of the wanted length. */
 const PATIENCE = 10_000;
 
 function chainsOfLength(

@@ -34,14 +34,14 @@ export interface PeerResult {
   name: GeneratePeer;
   title: string;
   tokensPerSecond: Spread;
-  /** This engine's tokens a second over this peer's, by round. */
+  /** This engine's tokens per second divided by this peer's, by round. */
   engineIsFasterBy: Spread | null;
-  /** The other way round. */
+  /** The inverse ratio. */
   speedOfEngine: Spread | null;
   firstSeconds: number;
   megabytes: number;
   othersBusy: Spread;
-  /** Of the first new tokens, how many are this engine's; null for itself. */
+  /** Share of the first new tokens that agree with this engine's; null for this engine itself. */
   sameTokens: number | null;
   rounds: (Turn | null)[];
 }
@@ -50,9 +50,9 @@ export interface BatchResult {
   batch: number;
   peers: PeerResult[];
   failed: { name: GeneratePeer; title: string; reason: string }[];
-  /** Of this engine's best large product; null without this engine. */
+  /** GFLOP/s of this engine's best large product; null without this engine. */
   peakGigaflopsPerSecond: number | null;
-  /** What this engine reaches of it, counting only what the texts need. */
+  /** Share of that peak that this engine reaches, counting only the operations that the texts need. */
   shareOfPeak: number | null;
 }
 
@@ -68,7 +68,7 @@ export interface GenerateBenchResult {
   skipped: SkippedPeer[];
 }
 
-/** Rounding makes the texts of two systems differ sooner or later: so many tokens are compared. */
+/** Number of tokens compared: rounding makes the texts of two systems diverge sooner or later. */
 const COMPARED_TOKENS = 16;
 
 /** Speed of greedy generation of this engine and its peers, with one model and the same prompts, in rounds. */

@@ -6,13 +6,13 @@ import { servePeer } from "../shared/serve.js";
 export interface Generator {
   versions: Readonly<Record<string, string>>;
   threads: number | null;
-  /** Go on from each prompt by exactly so many tokens; gives the new ids. */
+  /** Continue each prompt by exactly this many tokens; returns the new ids. */
   generate(prompts: readonly (readonly number[])[], newTokens: number): Promise<number[][]>;
-  /** Compute a product many times; the median of one's seconds. */
+  /** Compute a product many times; returns the median seconds of one product. */
   product?(product: MatrixProduct, milliseconds: number): Promise<number>;
 }
 
-/** What a peer process is told by its command line, as JSON. */
+/** Command-line argument of a peer process, as JSON. */
 export interface PeerArguments {
   /** Of the model. */
   folder: string;

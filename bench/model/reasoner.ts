@@ -25,7 +25,7 @@ export interface ModelOptions {
   /** Problems of each kind and number of operations. */
   problems: number;
   seed: number;
-  /** Of the records, from which an interrupted measurement goes on. */
+  /** Folder of the records, from which an interrupted measurement resumes. */
   folder: string;
   /** The longest chain of thought, and the longest thinking before an answer, in tokens. */
   budget: number;
@@ -45,10 +45,10 @@ export interface Level {
   causes: Record<ErrorCause, number>;
 }
 
-/** Of the problems of a number of operations, those that use so many quantities before they tell how these follow. */
+/** Problems by number of operations, and how many of their quantities the text uses before it defines them. */
 export interface LateLevel {
   operations: number;
-  /** The last number stands for more as well. */
+  /** The last bin also holds all larger numbers. */
   late: number;
   problems: number;
   accuracy: number;
@@ -83,11 +83,11 @@ export interface ReasonerMeasurement extends Measured {
   long?: { operations: [number, number]; problems: number; meanLength: number; budgets: BudgetLevel[] };
   operations: OperationQuality[];
   datasets: DatasetLevel[];
-  /** Seconds for the greedy chains of 1,000 problems of 2 to 5 operations, graded; nothing of them was there before. */
+  /** Seconds to generate and grade the greedy chains of 1,000 problems of 2 to 5 operations, with a cold start. */
   secondsFor1000: number;
 }
 
-/** By how much of the mean length of long chains budgets are given. */
+/** Budgets, as multiples of the mean length of long chains. */
 const SHARES_OF_LENGTH = [0.125, 0.25, 0.5, 0.75, 1, 1.5];
 const CURVE: [number, number] = [1, 10];
 const WORST_EQUATIONS = 12;

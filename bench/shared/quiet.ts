@@ -31,9 +31,9 @@ function busySeconds(): number {
 export interface QuietOptions {
   /** A sample's length; the counters of Linux step by 10 ms. */
   sampleMilliseconds?: number;
-  /** Quiet is when at most so many processors are busy. */
+  /** The machine counts as quiet when at most this many processors are busy. */
   busyProcessors?: number;
-  /** How long to wait for that; afterwards the work goes on all the same. */
+  /** Maximum wait for a quiet machine; afterwards the measurement starts anyway. */
   patienceSeconds: number;
   /** Sample the machine; for tests. */
   measure?(milliseconds: number): Promise<number>;

@@ -28,7 +28,7 @@ export interface RunningPeer {
   losses: number[];
   /** Of the fastest step so far. */
   stepSeconds: number;
-  /** It takes part in one round of so many. */
+  /** The peer takes part in one of every this many rounds. */
   everyRounds: number;
 }
 
@@ -54,7 +54,7 @@ export interface Pace {
 
 const WARM_UP_SECONDS = 2;
 const WARM_UP_STEPS = 10;
-/** A peer whose one step takes longer than so many turns sits some rounds out. */
+/** A peer whose single step takes longer than this many turns skips some rounds. */
 const PATIENCE_TURNS = 10;
 const PRODUCT_MILLISECONDS = 50;
 

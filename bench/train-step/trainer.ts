@@ -13,11 +13,11 @@ export interface Trainer {
   compile?(): Promise<number>;
   /** Forward, backward, update. Done when the new weights are there. The loss is that before the update. */
   step(): Promise<number>;
-  /** Compute a product many times; the median of one's seconds. */
+  /** Compute a product many times; returns the median seconds of one product. */
   product?(product: MatrixProduct, milliseconds: number): Promise<number>;
 }
 
-/** What a peer process is told by its command line, as JSON. */
+/** Command-line argument of a peer process, as JSON. */
 export interface PeerArguments {
   /** Folder of the problem. */
   problem: string;

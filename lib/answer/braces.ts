@@ -1,4 +1,4 @@
-/** The text in the braces that open at `open`, and whether they are closed; nested and escaped braces count. */
+/** Find the text in the braces that open at `open`, and whether they are closed; nested and escaped braces count. */
 export function bracedGroup(text: string, open: number): { content: string; closed: boolean } {
   const brace = /[{}]/g;
   brace.lastIndex = open;

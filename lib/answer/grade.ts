@@ -12,10 +12,10 @@ import { equalWords } from "./token-f1.js";
 
 export interface GradeTask {
   completion: string;
-  /** The right answer alone, or a reference solution that has it in `\boxed{}` or after `####`. */
+  /** The reference answer alone, or a reference solution with the answer in `\boxed{}` or after `####`. */
   reference: string;
   policy: Policy;
-  /** "math" unless told otherwise. */
+  /** Default: "math". */
   kind?: AnswerKind | undefined;
 }
 
@@ -24,14 +24,26 @@ export interface Grade {
   extracted: string | undefined;
   correct: boolean;
   /**
-   * "unparseable": the completion has no answer, or one that means nothing to the policy. Never correct under "strict".
+   * "unparseable": the completion has no answer, or one that the policy cannot read. Never correct under "strict".
    */
   status: "correct" | "wrong" | "unparseable";
-  /** Why it is so, in a few words. */
+  /** The reason for the verdict, in a few words. */
   reason: string;
 }
 
-/** Grade a completion against its reference under a policy. Nothing in it is executed; no text makes it throw. */
+/**
+ * Grade a completion against its reference under a policy. Executes nothing in the text, and never throws because of
+ * it.
+ *
+ * @example
+ * ```ts
+ * import { grade } from "thoughtbook/answer";
+ *
+ * const completion = "Half of 36 is 18. The answer is $18.0$.";
+ * const { correct, extracted } = grade({ completion, reference: "18", policy: "strict" });
+ * console.log(correct, extracted); // true 18.0
+ * ```
+ */
 export function grade({ completion, reference, policy, kind = "math" }: GradeTask): Grade {
   if (policy === "strict" && (kind === "math" || kind === "gsm8k")) return gradeStrict(completion, reference, kind);
   const extracted = extractAnswer(completion, policy, { kind });

@@ -117,7 +117,7 @@ async function compressUntil(flags: Flags<typeof compressCommand>, signal: Abort
   const output = resolveUserPath(flags.outputPath);
   const needs = needsOf(mode);
   const started = performance.now();
-  // Without arenas: each shape of batch would keep its own memory, a hundred megabytes each.
+  // Without arenas: each batch shape would keep memory of its own, a hundred megabytes each.
   const session = { arena: false };
   const validator = await loadModel(flags.validatorModelPath, { signal, session });
   const scorer = needs.scorer
@@ -132,7 +132,7 @@ async function compressUntil(flags: Flags<typeof compressCommand>, signal: Abort
         hint: "Give a checkpoint as the scorer, or as the validator.",
       });
     }
-    // What the rows depend on besides data and models; told with the summary.
+    // What the rows depend on besides data and models; printed with the summary.
     const settings = {
       mode,
       importance: { alpha, normalisation, signal: flags.signal },
@@ -187,7 +187,7 @@ async function compressUntil(flags: Flags<typeof compressCommand>, signal: Abort
   }
 }
 
-/** Who weighs the steps for a validator: of the embedded models, the one that has read our problems as plain text. */
+/** The scorer for a validator: of the embedded models, the one trained on our problems as plain text. */
 const scorerFor = (validator: string): string => (validator === "mini" ? "mini-scorer" : validator);
 
 const tagsOf = ({

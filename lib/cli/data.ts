@@ -18,7 +18,7 @@ import {
 import type { Flags } from "./flags.js";
 import { wholeNumber } from "./numbers.js";
 
-/** The most characters of a field that `data show` prints. */
+/** Maximum characters of a field that `data show` prints. */
 const SHOWN = 600;
 
 export function addDataCommands(program: Command): void {
@@ -81,7 +81,7 @@ async function downloadDataset(name: string, { split }: { split?: string }): Pro
   const { splits } = await datasetEntry(name);
   const known = Object.keys(splits);
   const downloadable = known.filter((each) => splits[each]!.url !== undefined);
-  // Where there is nothing to download, `locateSplit` says so.
+  // Where there is nothing to download, `locateSplit` reports it.
   const wanted = split === undefined ? (downloadable.length > 0 ? downloadable : known) : [split];
   for (const each of wanted) {
     const { file } = await locateSplit(name, each);

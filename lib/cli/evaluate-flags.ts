@@ -9,7 +9,7 @@ import { count, decimal, integer, range } from "./numbers.js";
 
 export type EvaluateFlags = Flags<typeof addEvaluateOptions>;
 
-/** Here, so that the command line need not load the engine. */
+/** Imported here so that the command line does not load the engine. */
 const STRATEGY_NAMES: readonly StrategyName[] = ["direct", "cot", "think", "solve"];
 
 export const addEvaluateOptions = (command: Command) =>
@@ -62,7 +62,7 @@ export const addEvaluateOptions = (command: Command) =>
     .option("--overwrite", "remove an evaluation that is in the folder, and start anew")
     .option("--json", "print the summary as one JSON object");
 
-/** What decides the texts, as flags say it one way or another. */
+/** Sampling settings, as flags give them one way or another. */
 export interface Settings extends Pick<EvaluateOptions, "temperature" | "topP" | "topK" | "minP" | "logProbs"> {
   strategy: StrategyName;
   systemPrompt: string | undefined;
@@ -74,7 +74,7 @@ export interface Settings extends Pick<EvaluateOptions, "temperature" | "topP" |
 
 const TEST = { problems: 10, tokens: 2048 } as const;
 
-/** Each flag and the key of `--sampling-params` that says the same. */
+/** Each flag and the key of `--sampling-params` with the same meaning. */
 const SAME = [
   ["temperature", "--temperature", "temperature"],
   ["topP", "--top-p", "top_p"],
@@ -85,10 +85,10 @@ const SAME = [
 ] as const satisfies readonly (readonly [keyof EvaluateFlags, string, keyof SamplingParams])[];
 
 /**
- * @throws bad-input for what is said twice, or cannot be read
+ * @throws bad-input for a setting given twice, or one that cannot be read
  */
 export async function settingsOf(flags: EvaluateFlags): Promise<Settings> {
-  // Here, so that other commands need not load the engine.
+  // Imported here so that other commands do not load the engine.
   const { parseSamplingParams, RELEASED_SAMPLING } = await import("../eval/index.js");
   const given = flags.samplingParams === undefined ? {} : parseSamplingParams(flags.samplingParams);
   for (const [flag, option, key] of SAME) {
@@ -104,7 +104,7 @@ export async function settingsOf(flags: EvaluateFlags): Promise<Settings> {
     systemPrompt,
     assistantPrefill: flags.assistantPrefill === undefined ? undefined : decodeEscapes(flags.assistantPrefill),
     temperature: flags.temperature ?? params.temperature ?? 0,
-    // What filters nothing is left out, so that the same settings by other words are the same run.
+    // Drop filters without effect, so that the same settings in other words are the same run.
     topP: topP === 1 ? undefined : topP,
     topK: topK !== undefined && topK < 1 ? undefined : topK,
     minP: params.min_p === 0 ? undefined : params.min_p,

@@ -15,7 +15,7 @@ const HEADER = [
   "ACU a B",
 ];
 
-/** The summary as a table with its 95 % intervals, and what else is to be known. */
+/** The summary as a table with its 95 % intervals, and further remarks. */
 export function readableSummary(summary: EvaluationSummary): string {
   const { budgets: all, problems, leftOut, parameterCount } = summary;
   const several = all[0]!.samples > 1;
@@ -27,7 +27,7 @@ export function readableSummary(summary: EvaluationSummary): string {
       ...levels.map(({ operations, ...each }) => ["", String(operations), ...cells(each, several)]),
     ];
   });
-  // A column that says nothing, such as the operations of GSM8K, is left out.
+  // Drop columns without information, such as the operations of GSM8K.
   const shown = header.map((_, column) => rows.some((row) => row[column] !== ""));
   const table = [header, ...rows].map((row) => row.filter((_, column) => shown[column]));
   const { calls, promptTokens, completionTokens } = all.at(-1)!;

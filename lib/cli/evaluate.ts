@@ -63,18 +63,18 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
   const { task: taskName, path, batchSize, resultDir, overwrite, json } = flags;
   const settings = await settingsOf(flags);
   const chosen = backendOf(flags);
-  // Here, so that other commands need not load the engine.
+  // Imported here so that other commands do not load the engine.
   const { evaluate } = await import("../eval/index.js");
   const { STRATEGIES } = await import("../strategies/index.js");
   const { isFileTask, loadTask } = await import("../tasks/index.js");
   const { chooseBackend, loadOnBackend } = await import("../llm/index.js");
-  chooseBackend(flags.model, chosen); // Before a data set is read, or downloaded.
+  chooseBackend(flags.model, chosen); // Fail before a data set is read, or downloaded.
   const file = path === undefined ? undefined : resolveUserPath(path);
   const loaded = await loadTask(taskName, { ...taskOptionsOf(flags), path: file, signal });
   const task = flags.asTest ? { ...loaded, settings: { ...loaded.settings, asTest: true } } : loaded;
   const { model, spec, backend, args } = await loadOnBackend(flags.model, { ...chosen, signal });
   try {
-    // A limit may be raised later, so the problems do not count; but a file may be another one of that name.
+    // A limit may be raised later, so the problems do not count; but a file of the same name may have changed.
     const asked = { ...task.settings, problems: undefined };
     const own = file ?? (isFileTask(taskName) ? resolveUserPath(taskName) : undefined);
     const decisive = { ...settings, spec, task: asked, file: own, hash: await model.hash() };

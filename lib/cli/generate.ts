@@ -66,7 +66,7 @@ async function generateText({
   if (chat && prompt === undefined) {
     throw badInput("--chat needs a message, and ids are given", "Give the message as --prompt.");
   }
-  // Here, so that other commands need not load the engine.
+  // Imported here so that other commands do not load the engine.
   const { loadModel } = await import("../llm/index.js");
   const model = await loadModel(spec);
   try {

@@ -69,10 +69,10 @@ export function addGradeCommand(program: Command): void {
     });
 }
 
-/** How many different reasons an error tells. */
+/** Maximum number of different reasons that an error lists. */
 const MOST_REASONS = 4;
 
-/** The error for a file without a record that can be graded: what its lines lack, and where first. */
+/** The error for a file without a gradable record: what its lines lack, and where that occurs first. */
 function nothingToGrade(file: string, issues: readonly JsonlIssue[]): ThoughtbookError {
   if (issues.length === 0) {
     return new ThoughtbookError("bad-input", `${file} has no records`, { hint: "Run with --help for the fields." });

@@ -12,6 +12,7 @@ import { addModelCommands } from "./models.js";
 import { addNotebookCommands } from "./notebooks.js";
 import { addOperationsCommand } from "./operations.js";
 import { addPretrainCommand } from "./pretrain.js";
+import { addSandboxCommand } from "./sandbox.js";
 import { addScoreCommand } from "./score.js";
 import { addServeCommand } from "./serve.js";
 import { addStudyCommand } from "./study.js";
@@ -59,6 +60,7 @@ addCompressCommand(program);
 addStudyCommand(program);
 addOperationsCommand(program);
 addWordProblemsCommand(program);
+addSandboxCommand(program);
 
 try {
   await program.parseAsync();

@@ -5,7 +5,7 @@ import type { Flags } from "./flags.js";
 import { count } from "./numbers.js";
 import { abortable } from "./resumable.js";
 
-/** What can stand where a model is asked for. */
+/** What a model argument may be. */
 export const MODEL_SPEC =
   "mini (embedded), folder of a checkpoint or of ONNX files, or owner/name of the Hugging Face hub; onnx:MODEL#q4 for ONNX weights of a type; http://host:port/v1#name";
 
@@ -50,7 +50,7 @@ const checkCommand = (models: Command) =>
     .addHelpText("after", OUTPUT);
 
 async function list({ json }: { json?: true }): Promise<void> {
-  // Here, so that other commands need not load the engine.
+  // Imported here so that other commands do not load the engine.
   const { listModels } = await import("../model/index.js");
   const models = await listModels();
   if (json) {

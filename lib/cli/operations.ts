@@ -45,7 +45,7 @@ const operationsCommand = (program: Command) =>
 async function measureOperations(flags: Flags<typeof operationsCommand>, signal: AbortSignal): Promise<void> {
   const { model: spec, operations: difficulty, threads, resultDir, batchSize, json, ...rest } = flags;
   const { problems, limit, ...settings } = rest;
-  // Here, so that other commands need not load the engine.
+  // Imported here so that other commands do not load the engine.
   const { operationQuality } = await import("../eval/index.js");
   const { loadModel } = await import("../llm/index.js");
   const model = await loadModel(spec, { session: threads === undefined ? undefined : { threads }, signal });

@@ -13,9 +13,9 @@ export async function abortable<T>(work: (signal: AbortSignal) => Promise<T>): P
 }
 
 /**
- * Do work that can be interrupted: the first Ctrl-C keeps what is finished, a second one ends the process at once.
+ * Run work that can be interrupted: the first Ctrl-C keeps what is finished, a second one ends the process at once.
  *
- * @param hint how to go on after an interruption
+ * @param hint how to resume after an interruption
  */
 export async function resumable<T>(hint: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const interrupt = listenForInterrupt();

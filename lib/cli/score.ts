@@ -41,7 +41,7 @@ async function scoreText({ model: spec, prompt, continuation, ids, json }: Flags
     );
   }
   if (ids && ids.length < 2) throw tooFew(ids.length);
-  // Here, so that other commands need not load the engine.
+  // Imported here so that other commands do not load the engine.
   const { isTokenModel, loadModel, requireCapability } = await import("../llm/index.js");
   const model = await loadModel(spec);
   try {

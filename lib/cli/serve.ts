@@ -18,7 +18,7 @@ Ctrl-C lets answers in work end for some seconds; a second one ends them at once
 Environment:
   THOUGHTBOOK_API_KEY   the API key; other users of this machine can read --api-key in the list of processes`;
 
-/** Milliseconds that answers in work have after Ctrl-C. */
+/** Milliseconds that unfinished answers get after Ctrl-C. */
 const GRACE = 10_000;
 
 export function addServeCommand(program: Command): void {
@@ -61,7 +61,7 @@ async function serve({
   if (twice !== undefined) {
     throw badInput(`two models are called ${twice}`, "Give each a --name.");
   }
-  // Here, so that other commands need not load the engine.
+  // Imported here so that other commands do not load the engine.
   const { loadLocalModel } = await import("../llm/index.js");
   const { startServer } = await import("../serve/index.js");
   const models: LocalModel[] = [];
@@ -69,7 +69,7 @@ async function serve({
     for (const spec of specs) models.push(await loadLocalModel(spec, threads ? { session: { threads } } : {}));
     const server = await startServer(Object.fromEntries(ids.map((id, i) => [id, models[i]!])), {
       ...flags,
-      // An empty variable is none.
+      // An empty variable counts as not set.
       apiKey: flags.apiKey ?? (process.env.THOUGHTBOOK_API_KEY || undefined),
       timeout: timeout && timeout * 1000,
       onRequest: quiet ? undefined : (record) => console.error(lineOf(record)),
@@ -85,7 +85,7 @@ async function serve({
   } finally {
     for (const model of models) await model.dispose();
   }
-  // The listeners for Ctrl-C are still there.
+  // The listeners for Ctrl-C stay installed.
   process.exit();
 }
 
@@ -96,8 +96,8 @@ function defaultName(spec: string): string {
 }
 
 /**
- * The first and the second Ctrl-C, or request to end. The listeners stay until the process ends: with none there in between, a
- * second one that follows at once would kill it.
+ * The first and the second Ctrl-C or termination request. The listeners stay until the process ends: with none in
+ * between, a second signal that follows at once would kill it.
  */
 function interruptions(): [first: Promise<void>, second: Promise<void>] {
   const waiting: (() => void)[] = [];
@@ -108,7 +108,7 @@ function interruptions(): [first: Promise<void>, second: Promise<void>] {
   return both;
 }
 
-/** What a record calls the route of a request without one. */
+/** The route in the record of a request without one. */
 const NO_ROUTE = "no such route" satisfies RequestRecord["route"];
 
 function lineOf({ method, route, path, status, code, param, aborted, milliseconds, ...record }: RequestRecord): string {
@@ -119,7 +119,7 @@ function lineOf({ method, route, path, status, code, param, aborted, millisecond
   return `${time}${reason}${aborted ? " (client left)" : ""} ${Math.round(milliseconds)} ms${tokens}`;
 }
 
-/** Where an error came from, without its message, which may hold parts of a prompt. */
+/** Where an error came from, without its message, which may contain parts of a prompt. */
 function placeOf(error: unknown): string {
   if (error instanceof ThoughtbookError && error.code === "execution") return `error: ${describeError(error)}`;
   if (!(error instanceof Error)) return "error: unknown";

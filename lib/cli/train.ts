@@ -115,7 +115,7 @@ async function train({
   if (lora === undefined && given) {
     throw badInput(`${given[0]} is for an adapter`, "Give its rank, such as --lora 8.");
   }
-  // On demand: the engine takes half a second to load, and no other command needs it.
+  // Imported on demand: the engine takes half a second to load, and no other command needs it.
   const { resolveModel } = await import("../model/index.js");
   const { describeCounts, fineTune } = await import("../train/index.js");
   const out = resolveUserPath(flags.out);

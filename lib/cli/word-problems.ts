@@ -53,7 +53,7 @@ const wordProblemsCommand = (program: Command) =>
 
 async function printProblems({ count, start, fields, ...options }: Flags<typeof wordProblemsCommand>): Promise<void> {
   for (const problem of wordProblems({ ...options, index: start }, count)) {
-    // A reader slower than this must not fill the memory.
+    // Wait for a slow reader instead of filling the memory.
     if (!process.stdout.write(`${JSON.stringify(problemRecord(problem, fields))}\n`))
       await once(process.stdout, "drain");
   }

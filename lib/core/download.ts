@@ -7,7 +7,7 @@ import { acquireLock } from "./file-lock.js";
 import { sha256File } from "./hash.js";
 import { checkInterrupt, interruptible } from "./interrupt.js";
 
-/** How far a download is. `totalBytes` is missing if the server does not tell. */
+/** Progress of a download. `totalBytes` is missing if the server does not say. */
 export interface DownloadProgress {
   receivedBytes: number;
   totalBytes?: number;
@@ -18,37 +18,37 @@ export interface DownloadOptions {
   sha256?: string | undefined;
   onProgress?: ((progress: DownloadProgress) => void) | undefined;
   signal?: AbortSignal | undefined;
-  /** Longest wait for a connection, in milliseconds; 10,000 unless told otherwise. */
+  /** Longest wait for a connection, in milliseconds. Default: 10,000. */
   connectTimeoutMs?: number | undefined;
-  /** Longest wait for the next bytes, in milliseconds; 30,000 unless told otherwise. */
+  /** Longest wait for the next bytes, in milliseconds. Default: 30,000. */
   idleTimeoutMs?: number | undefined;
-  /** How often to try, counting the first time; 4 unless told otherwise. */
+  /** How often to try, counting the first time. Default: 4. */
   attempts?: number | undefined;
-  /** Pause before the second attempt, in milliseconds, doubled before each further one; 500 unless told otherwise. */
+  /** Pause before the second attempt, in milliseconds, doubled before each further one. Default: 500. */
   backoffMs?: number | undefined;
 }
 
-/** What the attempts of one download share. */
+/** State shared by the attempts of one download. */
 interface Transfer {
   url: string;
-  /** The file that grows; `${part}.json` beside it remembers what it is a part of. */
+  /** Partial file; `${part}.json` beside it records what it is a part of. */
   part: string;
   request: (headers: Record<string, string>) => Promise<Dispatcher.ResponseData>;
   onProgress: DownloadOptions["onProgress"];
 }
 
-/** Why an attempt failed, if another one may succeed. */
+/** Why an attempt failed, where another one may succeed. */
 interface Setback {
   error: ThoughtbookError;
   waitMs?: number | undefined;
 }
 
-/** A server that asks for more patience than this is given up on. */
+/** Give up on a server that asks to wait longer than this. */
 const LONGEST_WAIT_MS = 120_000;
 
 /**
  * Download a file over HTTP(S), through HTTPS_PROXY or HTTP_PROXY where these are set. Its folder is made if missing;
- * an interrupted download goes on where it stopped; the file appears only when it is complete and its checksum right.
+ * an interrupted download resumes where it stopped; the file appears only when it is complete and its checksum right.
  * Nothing is requested if the file is there already (with the right checksum, if one is given).
  *
  * @throws network, not-found (the server has no such file), corrupt-data (wrong checksum), file-system, interrupted,
@@ -104,7 +104,7 @@ async function verify(url: string, part: string, sha256: string): Promise<void> 
 async function transferPatiently(url: string, part: string, options: DownloadOptions): Promise<void> {
   const { connectTimeoutMs = 10_000, idleTimeoutMs = 30_000, attempts = 4, backoffMs = 500 } = options;
   const { onProgress, signal } = options;
-  const { EnvHttpProxyAgent, interceptors, request } = await import("undici"); // Most runs do without its 0.1 s.
+  const { EnvHttpProxyAgent, interceptors, request } = await import("undici"); // Loaded on demand: most runs do without its 0.1 s.
   const timeouts = { connectTimeout: connectTimeoutMs, headersTimeout: idleTimeoutMs, bodyTimeout: idleTimeoutMs };
   const agent = orBadProxy(() => new EnvHttpProxyAgent(timeouts));
   const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: 5 }));
@@ -139,7 +139,7 @@ async function tryTransfer(transfer: Transfer): Promise<Setback | undefined> {
   }
 }
 
-/** One request and its body, appended to the part if the server goes on from there. */
+/** Send one request and write its body, appended to the partial file if the server resumes there. */
 async function transferOnce(transfer: Transfer): Promise<Setback | undefined> {
   const { url, part, request, onProgress } = transfer;
   const known = await readPart(url, part);
@@ -150,7 +150,7 @@ async function transferOnce(transfer: Transfer): Promise<Setback | undefined> {
   });
   const resumed = known !== undefined && statusCode === 206 && continues(headers, known);
   if (known !== undefined && !resumed && (statusCode === 206 || statusCode === 416)) {
-    // The part belongs to another version of the file.
+    // The partial file belongs to another version of the file.
     await body.dump();
     await discard(part);
     return transferOnce(transfer);
@@ -177,7 +177,7 @@ async function transferOnce(transfer: Transfer): Promise<Setback | undefined> {
   return undefined;
 }
 
-/** Size and ETag of the part left by an earlier attempt at the same URL, if the server can go on from there. */
+/** Size and ETag of the partial file left by an earlier attempt at the same URL, if the server can resume there. */
 async function readPart(url: string, part: string): Promise<{ bytes: number; etag: string } | undefined> {
   try {
     const known = JSON.parse(await readFile(`${part}.json`, "utf8")) as { url?: unknown; etag?: unknown };
@@ -186,7 +186,7 @@ async function readPart(url: string, part: string): Promise<{ bytes: number; eta
       ? { bytes: size, etag: known.etag }
       : undefined;
   } catch {
-    return undefined; // No part, or one that was not finished writing.
+    return undefined; // No partial file, or one whose description was not finished.
   }
 }
 
@@ -208,7 +208,7 @@ async function discard(part: string): Promise<void> {
   await rm(`${part}.json`, { force: true }).catch(failing("remove", `${part}.json`));
 }
 
-/** What an HTTP status other than success means: a setback if the server may change its mind, else an error. */
+/** Meaning of an HTTP status other than success: a setback if a retry may succeed, else an error. */
 function refusal(url: string, status: number, headers: Dispatcher.ResponseData["headers"]): Setback {
   const message = `cannot download ${url}: the server answers ${status}`;
   if (status === 404 || status === 410) {

@@ -1,4 +1,4 @@
-/** What went wrong, in the words a program can branch on. */
+/** Error codes that programs can branch on. */
 export type ErrorCode =
   | "bad-input"
   | "not-found"
@@ -11,12 +11,12 @@ export type ErrorCode =
   | "execution";
 
 export interface ErrorDetails {
-  /** The next step for the person who reads the message, as a sentence. */
+  /** The next step for the reader of the message, as a sentence. */
   hint?: string;
   cause?: unknown;
 }
 
-/** An error meant to be read by a user: what input, what was expected, what to do next. */
+/** An error meant to be read by a user: which input, what was expected, what to do next. */
 export class ThoughtbookError extends Error {
   override readonly name = "ThoughtbookError";
   readonly code: ErrorCode;
@@ -29,7 +29,7 @@ export class ThoughtbookError extends Error {
   }
 }
 
-/** An error of what the caller gave. */
+/** Create an error about the caller's input. */
 export const badInput = (message: string, hint: string): ThoughtbookError =>
   new ThoughtbookError("bad-input", message, { hint });
 

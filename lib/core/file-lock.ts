@@ -12,7 +12,7 @@ const SILENT_MS = 60_000;
  * Wait until no other process holds the lock file, then create it. It names its owner, so that the lock of a killed
  * process is recognised and taken over.
  *
- * @returns a function that gives the lock back
+ * @returns a function that releases the lock
  * @throws file-system if the file cannot be created; the signal's AbortError
  */
 export async function acquireLock(file: string, signal?: AbortSignal): Promise<() => Promise<void>> {
@@ -23,7 +23,7 @@ export async function acquireLock(file: string, signal?: AbortSignal): Promise<(
   }
   const heartbeat = setInterval(() => {
     const now = new Date();
-    utimes(file, now, now).catch(() => {}); // A missed beat does no harm.
+    utimes(file, now, now).catch(() => {}); // A missed heartbeat does no harm.
   }, HEARTBEAT_MS).unref();
   return async () => {
     clearInterval(heartbeat);
@@ -43,9 +43,9 @@ async function create(file: string, owner: string): Promise<boolean> {
 
 async function removeIfAbandoned(file: string): Promise<void> {
   if (!(await isAbandoned(file))) return;
-  // One process at a time may remove it, and looks again before: it could be the new lock of one that was faster.
+  // One process at a time may remove it, and checks again first: it could be the new lock of a faster process.
   const guard = `${file}.guard`;
-  if (await isSilent(guard)) await rm(guard, { force: true }); // Left by a process that was killed in here.
+  if (await isSilent(guard)) await rm(guard, { force: true }); // Left by a process that was killed at this point.
   if (!(await create(guard, ""))) return;
   if (await isAbandoned(file)) await rm(file, { force: true });
   await rm(guard, { force: true });
@@ -72,7 +72,7 @@ function isDead(owner: string): boolean {
   }
 }
 
-/** Whether the heartbeat stopped: the owner ran on another machine, or its process id has a new bearer. */
+/** Whether the heartbeat stopped: the owner ran on another machine, or its process id was reused. */
 async function isSilent(file: string): Promise<boolean> {
   const modified = await stat(file).then(({ mtimeMs }) => mtimeMs, Date.now);
   return Date.now() - modified > SILENT_MS;

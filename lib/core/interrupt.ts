@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ThoughtbookError } from "./errors.js";
 
-/** The property of `globalThis` under which the notebook kernel puts what gives the signal of its interruptions. */
+/** The property of `globalThis` under which the notebook kernel puts its source of interruption signals. */
 const NOTEBOOK_INTERRUPT = Symbol.for("thoughtbook.interrupt");
 
 /** Aborted when the notebook this process runs in is next interrupted; undefined outside of a notebook. */
@@ -9,12 +9,14 @@ function notebookSignal(): AbortSignal | undefined {
   return (globalThis as { [NOTEBOOK_INTERRUPT]?: () => AbortSignal })[NOTEBOOK_INTERRUPT]?.();
 }
 
-/** For a short part of long work that ends as a whole: a signal that is never aborted, not even by a notebook. */
+/**
+ * A signal that is never aborted, not even by a notebook; for a short part of long work that must finish as a whole.
+ */
 export const UNINTERRUPTED: AbortSignal = new AbortController().signal;
 
 /**
- * The signal that long work obeys: the caller's, if there is one, and in a notebook the interruption of the cell. Asked for
- * where the work begins. What begins in an interrupted notebook before its next cell is refused.
+ * The signal that long work obeys: the caller's, if there is one, and in a notebook the interruption of the cell. Ask
+ * for it where the work begins. Work that begins in an interrupted notebook before the next cell is refused.
  */
 export function interruptible(signal?: AbortSignal): AbortSignal | undefined {
   if (signal === UNINTERRUPTED) return signal;
@@ -22,7 +24,7 @@ export function interruptible(signal?: AbortSignal): AbortSignal | undefined {
   return signal && notebook && signal !== notebook ? AbortSignal.any([signal, notebook]) : (signal ?? notebook);
 }
 
-/** Ctrl-C as a signal: the first one lets the work at hand end, a second one ends the process at once. */
+/** Ctrl-C as a signal: the first one lets the current work end, a second one ends the process at once. */
 export function listenForInterrupt(): { signal: AbortSignal; stop(): void } {
   const notebook = notebookSignal();
   if (notebook) return { signal: notebook, stop: () => {} };
@@ -45,7 +47,7 @@ export function checkInterrupt(signal: AbortSignal | undefined, what: string, hi
 const TURN_MS = 50;
 
 /**
- * Do work that is synchronous piece by piece so that the event loop has a turn now and then: for Ctrl-C, the interruption of
+ * Run work that is synchronous piece by piece, yielding to the event loop now and then: for Ctrl-C, the interruption of
  * a notebook, progress.
  *
  * @throws interrupted

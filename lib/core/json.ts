@@ -1,6 +1,6 @@
 import { ThoughtbookError } from "./errors.js";
 
-/** Where the walk is: the keys from the top and the containers they lead through. */
+/** Position of the walk: the keys from the top and the containers they lead through. */
 interface Walk {
   readonly sorted: boolean;
   readonly keys: (string | number)[];

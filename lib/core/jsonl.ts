@@ -24,11 +24,11 @@ export interface JsonlIssue {
 }
 
 export interface ReadJsonlOptions<T> {
-  /** What each value must look like; without it the values are taken on trust. */
+  /** Schema of each value; without it the values are not checked. */
   schema?: ZodType<T> | undefined;
   /**
-   * Told of each malformed line, which is then skipped; without it the first one is an error. A file that ends in the
-   * middle of a record is an error all the same: what follows is lost, and nobody knows how much.
+   * Called with each malformed line, which is then skipped; without it the first one is an error. A file that ends in
+   * the middle of a record is always an error: an unknown amount of data is missing.
    */
   onMalformed?: ((issue: JsonlIssue) => void) | undefined;
   signal?: AbortSignal | undefined;
@@ -36,7 +36,7 @@ export interface ReadJsonlOptions<T> {
 
 /** Appends values to a JSONL file, one whole line each. */
 export interface JsonlWriter {
-  /** Size in bytes of the partial last line that a killed run had left and that was cut off; 0 if there was none. */
+  /** Bytes of a partial last line, left by a killed run, that were cut off; 0 if there was none. */
   readonly repairedBytes: number;
   /** Resolves once the value is written; values are written in the order of the calls. Throws bad-input, file-system. */
   append(value: unknown): Promise<void>;
@@ -118,7 +118,7 @@ export async function openJsonlWriter(file: string): Promise<JsonlWriter> {
     async close() {
       if (closed) return;
       closed = true;
-      await queue.catch(() => {}); // Whoever appended has the error already.
+      await queue.catch(() => {}); // Whoever appended has received the error already.
       await handle.close().catch(fail);
     },
   };
@@ -135,7 +135,7 @@ async function* readChunks(file: string, signal: AbortSignal | undefined): Async
 
 const decoder = new TextDecoder("utf-8", { fatal: true }); // It also drops a byte order mark.
 
-/** A line's value, or why there is none; undefined for a blank line. `ended` tells whether a newline follows it. */
+/** A line's value, or why there is none; undefined for a blank line. `ended` says whether a newline follows it. */
 function parseLine<T>(
   bytes: Buffer,
   ended: boolean,
@@ -172,7 +172,7 @@ async function repairEnd(handle: FileHandle): Promise<number> {
   const end = await readLastLine(handle, size);
   if (end.length === 0) return 0;
   if (isRecord(end)) {
-    // Whole but for its newline, as an editor may leave it: nothing to lose here.
+    // Complete except for its newline, as an editor may leave it: nothing is lost here.
     await writeAll(handle, Buffer.from("\n"));
     return 0;
   }
@@ -195,13 +195,13 @@ async function readLastLine(handle: FileHandle, size: number): Promise<Buffer> {
   return Buffer.concat(blocks);
 }
 
-/** Whether the bytes are a whole object or array; a number might be the beginning of a longer one. */
+/** Whether the bytes are a complete object or array; a number might be the beginning of a longer one. */
 function isRecord(bytes: Buffer): boolean {
   const result = parseLine<unknown>(bytes, false, undefined);
   return result !== undefined && "value" in result && typeof result.value === "object" && result.value !== null;
 }
 
-/** Write in one call, so that a killed process leaves whole records; again only if the system took a part of it. */
+/** Write in one call, so that a killed process leaves whole records; repeats only if the system took a part of it. */
 async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
   for (let done = 0; done < bytes.length; ) done += (await handle.write(bytes, done)).bytesWritten;
 }

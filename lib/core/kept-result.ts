@@ -3,11 +3,11 @@ import { canonicalJson, strictJson } from "./json.js";
 import { readIfThere, writeWhole } from "./whole-file.js";
 
 /**
- * The result of work, done once: kept as JSON in a file with the settings it depends on, and read from there by the same
- * call.
+ * Compute a result once: it is kept as JSON in a file with the settings it depends on, and the same call reads it from
+ * there.
  *
- * @param work gives plain data
- * @throws bad-input if the file keeps a result of other settings; corrupt-data, file-system; as the work
+ * @param work returns plain data
+ * @throws bad-input if the file keeps a result of other settings; corrupt-data, file-system; like the work
  */
 export async function keptResult<T>(
   file: string,

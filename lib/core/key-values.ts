@@ -24,8 +24,8 @@ const WORDS: Readonly<Record<string, KeyValue>> = {
  * literal, `{"temperature": 0.6, 'top_p': 0.95}`. It is read, never evaluated: a value is a number, a quoted text, True,
  * False or None, and without a dict also a text without quotes, up to the next comma.
  *
- * @param source what the message of an error calls it, such as "--sampling-params"
- * @throws bad-input for anything else, and for a key that is there twice
+ * @param source name of the source in error messages, such as "--sampling-params"
+ * @throws bad-input for anything else, and for a key given twice
  */
 export function parseKeyValues(text: string, source: string): Map<string, KeyValue> {
   if (text.length > LONGEST) throw unreadable(source, `it has more than ${LONGEST} characters`);
@@ -36,7 +36,7 @@ export function parseKeyValues(text: string, source: string): Map<string, KeyVal
   return pairs;
 }
 
-/** What a key's value must be, and how that is said. */
+/** Rule for a key's value, and its description. */
 export interface KeyRule {
   schema: ZodType;
   /** "a number from 0" */
@@ -44,9 +44,9 @@ export interface KeyRule {
 }
 
 /**
- * The values of keys, each as its rule wants it; None is as if the key were left out.
+ * Check the values of keys by their rules; None is treated as if the key were missing.
  *
- * @throws bad-input for a key without a rule, or a value against it
+ * @throws bad-input for a key without a rule, or a value that breaks its rule
  */
 export function checkKeyValues<Rules extends Readonly<Record<string, KeyRule>>>(
   pairs: ReadonlyMap<string, KeyValue>,
@@ -84,9 +84,9 @@ const SHORT: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r" };
 interface Reader {
   skipSpace(): void;
   atEnd(): boolean;
-  /** Whether this character is next; it is then behind, with the space after it. */
+  /** Whether this character is next; consumes it and the space after it. */
   takes(character: string): boolean;
-  /** What matches the sticky expression here; it is then behind, with the space after it. */
+  /** Matches the sticky expression here; consumes it and the space after it. */
   match(expression: RegExp): string | undefined;
   fail(expected: string): never;
 }

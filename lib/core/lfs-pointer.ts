@@ -1,14 +1,14 @@
 import { open } from "node:fs/promises";
 import { ThoughtbookError } from "./errors.js";
 
-/** How the small text begins that Git leaves in the place of a large file, by the names that the tool had. */
+/** First lines of the small text that Git leaves in place of a large file, by the names the tool has had. */
 const BEGINNING = /^\uFEFF?version https?:\/\/(?:git-lfs\.github\.com|hawser\.github\.com|git-media\.io)\//;
 const LONGEST = 1024;
 
 /** Whether a text is a pointer of Git LFS: a clone made without it has these instead of its large files. */
 export const isLfsPointer = (text: string): boolean => text.length <= LONGEST && BEGINNING.test(text);
 
-/** The error for a file that is a pointer, whose text is given; `further` is what else to know, as sentences. */
+/** The error for a file that is a pointer, whose text is given; `further` adds sentences. */
 export function lfsPointerError(file: string, text: string, further = ""): ThoughtbookError {
   const bytes = /^size (\d+)\s*$/m.exec(text)?.[1];
   const size = bytes === undefined ? "" : ` of ${Number(bytes).toLocaleString("en-US")} bytes`;
@@ -18,7 +18,7 @@ export function lfsPointerError(file: string, text: string, further = ""): Thoug
 }
 
 /**
- * Refuse a file that is only a pointer of Git LFS; one that cannot be read is left to whoever reads it.
+ * Refuse a file that is only a pointer of Git LFS; unreadable files are left to the actual reader.
  *
  * @throws corrupt-data
  */
@@ -27,7 +27,7 @@ export async function refuseLfsPointer(file: string, further?: string): Promise<
   if (isLfsPointer(text)) throw lfsPointerError(file, text, further);
 }
 
-/** The text of a file that is as short as a pointer, else its first bytes, which are too many for one. */
+/** Text of a file as short as a pointer, else its first bytes, which are too many for one. */
 async function readBeginning(file: string): Promise<string> {
   const handle = await open(file);
   try {

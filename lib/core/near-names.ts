@@ -1,9 +1,9 @@
-/** The most names that are told. */
+/** Maximum number of suggested names. */
 const MOST = 3;
 
 /**
- * The names that a mistyped one may stand for, the nearest first: those that a few letters inserted, left out, changed or
- * exchanged with their neighbour make of it (Damerau 1964), one in three at most, or that it begins. Case does not count.
+ * Names that a mistyped one may stand for, the nearest first: those within a few letters inserted, left out, changed or
+ * swapped with their neighbour (Damerau 1964), at most one letter in three, and those that it begins. Case is ignored.
  */
 export function nearNames(name: string, known: Iterable<string>): string[] {
   const wanted = name.toLowerCase();
@@ -16,7 +16,7 @@ export function nearNames(name: string, known: Iterable<string>): string[] {
     .map(({ each }) => each);
 }
 
-/** `Did you mean A or B? `, to stand before a hint; nothing where no name is near. */
+/** `Did you mean A or B? `, to put before a hint; empty if no name is near. */
 export function didYouMean(name: string, known: Iterable<string>): string {
   const near = nearNames(name, known);
   return near.length === 0 ? "" : `Did you mean ${near.join(" or ")}? `;

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import envPaths from "env-paths";
 import { ThoughtbookError } from "./errors.js";
 
-/** Absolute path of what a user typed, relative to the current folder; a leading `~` is the home folder. */
+/** Absolute path of a user's input, relative to the current folder; a leading `~` is the home folder. */
 export function resolveUserPath(path: string): string {
   return resolve(path.replace(/^~(?=$|[/\\])/, homedir));
 }
@@ -18,7 +18,7 @@ export function cacheFolder(): string {
 /**
  * Root of the repository: the first folder, from `start` upward, that holds `data/` and `notebooks/`.
  *
- * @param start where to begin; this library's own folder unless told otherwise
+ * @param start where to begin. Default: this library's own folder
  * @throws not-found when no such folder is above `start`
  */
 export function projectFolder(start: string = import.meta.dirname): string {

@@ -5,7 +5,7 @@ import { type NotebookDisplay, notebookDisplay } from "./display.js";
 export interface ProgressDisplay {
   /** Replace the current line. */
   show(line: string): void;
-  /** Replace the current line for good; `ok` is false if the task failed. */
+  /** Finish the current line; `ok` is false if the task failed. */
   finish(line: string, ok: boolean): void;
   /** Print a line beside the current one. */
   log(line: string): void;

@@ -4,23 +4,23 @@ import { defaultDisplay, type ProgressDisplay } from "./progress-display.js";
 const REFRESH_MS = 100;
 
 export interface ProgressOptions {
-  /** How many units there are to do, where that is known. */
+  /** Total number of units, where known. */
   total?: number | undefined;
   /** What is counted, in the plural: "problems". */
   unit?: string | undefined;
-  /** Units done before this start, as in a resumed run; they count as done but not for the rate. */
+  /** Units done before this start, as in a resumed run; they count as done but not towards the rate. */
   initial?: number | undefined;
-  /** Where to show it; the notebook or the terminal unless told otherwise. */
+  /** Where to show it. Default: the notebook or the terminal. */
   display?: ProgressDisplay | undefined;
 }
 
-/** A line that tells how far a task is. After `succeed` or `fail` it changes no more. */
+/** A line that shows the progress of a task. It does not change after `succeed` or `fail`. */
 export interface Progress {
-  /** Tell how many units are done in all, with a remark such as "loss 1.32". */
+  /** Report the total number of units done, with a remark such as "loss 1.32". */
   update(done: number, note?: string): void;
   /** Finish with a line without timings: the label and `text`, or else the number of units. */
   succeed(text?: string): void;
-  /** Finish with a line that says the task failed: the label and `text`, or else how far it came. */
+  /** Finish with a line that says the task failed: the label and `text`, or else how far it got. */
   fail(text?: string): void;
   /** Print a line that stays. */
   log(text: string): void;
@@ -72,10 +72,10 @@ export function startProgress(label: string, options: ProgressOptions = {}): Pro
 }
 
 /**
- * Pass the items on and show how many went by. Between items it lets the event loop have a turn now and then, so that
- * the progress is seen even when the work is synchronous.
+ * Iterate over items and show progress. Between items it yields to the event loop now and then, so that the progress is
+ * visible even when the work is synchronous.
  *
- * @param options its total is `initial` plus the length or size of the items, if they have one, unless told otherwise
+ * @param options its total defaults to `initial` plus the length or size of the items, if they have one
  */
 export async function* trackProgress<T>(
   items: Iterable<T> | AsyncIterable<T>,

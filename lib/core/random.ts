@@ -7,8 +7,8 @@ import { badInput, ThoughtbookError } from "./errors.js";
 /** A seeded sequence of random numbers; the same seed and stream names give the same sequence on every machine. */
 export interface Random {
   /**
-   * A new sequence that depends on the seed and the path of names only: not on what was drawn here, nor on the order
-   * in which streams were made. The same name twice gives the same sequence from its start.
+   * A new sequence that depends on the seed and the path of names only: not on what was drawn here, nor on the order in
+   * which streams were created. The same name twice gives the same sequence from its start.
    */
   stream(name: string): Random;
   /** Uniform on [0, 1), in steps of 2^-53. */
@@ -31,9 +31,18 @@ export interface Random {
 }
 
 /**
- * Start a sequence of random numbers. The seeds 1 and "1" differ.
+ * Create a random number generator from a seed. The seeds 1 and "1" differ.
  *
  * @throws bad-input if the seed is NaN or infinite
+ *
+ * @example
+ * ```ts
+ * import { createRandom } from "thoughtbook/core";
+ *
+ * const random = createRandom(7);
+ * const again = createRandom(7);
+ * console.log(random.shuffle([1, 2, 3]).join() === again.shuffle([1, 2, 3]).join()); // true
+ * ```
  */
 export function createRandom(seed: number | string): Random {
   if (typeof seed === "number" && !Number.isFinite(seed)) {
@@ -93,7 +102,7 @@ function randomAt(path: readonly (number | string)[]): Random {
       for (let index = 0; index < weights.length; index++) {
         const weight = weights[index]!;
         if (weight === 0) continue;
-        // Rounding may leave a rest after the last weight: then the last positive one stays chosen.
+        // Rounding may leave a remainder after the last weight: then the last positive one stays chosen.
         chosen = index;
         left -= weight;
         if (left < 0) break;

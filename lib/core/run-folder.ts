@@ -12,24 +12,24 @@ export interface RunOptions<T> {
   /** All settings that the records depend on, as JSON. */
   config: Record<string, unknown>;
   seed: number | string;
-  /** The id of a record: a text that no other record of the run has. */
+  /** The id of a record, unique within the run. */
   idOf: (record: T) => string;
   /**
-   * For runs that may be asked for more or fewer items later: the config as it would be with as many as an earlier run in
-   * the folder has, whose config is given, and whether there are more of them now. Undefined to compare as it is.
+   * For runs that may be asked for more or fewer items later. Gets the config of an earlier run in the folder; returns
+   * the present config with that run's number of items, and whether there are now more. Undefined: compare as it is.
    */
   resized?: ((earlier: unknown) => ResizedConfig | undefined) | undefined;
-  /** What each record read back must look like; without it they are taken on trust. */
+  /** Schema of each record that is read back; without it they are not checked. */
   schema?: ZodType<T> | undefined;
 }
 
 export interface ResizedConfig {
   config: Record<string, unknown>;
-  /** Then the run goes on under the new config; else it stays the larger one. */
+  /** Whether there are more items now: the run continues under the new config; else it keeps the larger one. */
   grows: boolean;
 }
 
-/** A run that can be stopped at any time and goes on where it stopped. */
+/** A run that can be stopped at any time and resumes where it stopped. */
 export interface Run<T> {
   readonly folder: string;
   /** Ids of the records written so far. */
@@ -42,10 +42,10 @@ export interface Run<T> {
 }
 
 /**
- * Start a run, or go on with the one in the folder. `run.json` keeps what the run is (config, seed, versions, time of
- * creation), `records.jsonl` one record a line; a record that was cut off when a run was killed is dropped.
+ * Start a run, or resume the one in the folder. `run.json` keeps what the run is (config, seed, versions, time of
+ * creation), `records.jsonl` one record per line; a record truncated when a run was killed is dropped.
  *
- * A run that is `resized` goes on with the records it has. With fewer items the others stay.
+ * A run that is `resized` keeps the records it has, those of extra items included.
  *
  * @throws bad-input if the folder holds a run with another config or seed (names the first difference), corrupt-data,
  *   file-system
@@ -103,7 +103,7 @@ export async function openRun<T>({ folder, config, seed, idOf, schema, resized }
     },
     async append(record) {
       const id = checkedId(record);
-      done.add(id); // At once, so that a second append cannot take the same id while this one is being written.
+      done.add(id); // Reserve the id at once, so that a second append cannot take it while this one is being written.
       try {
         await writer.append(record);
       } catch (error) {
@@ -146,7 +146,7 @@ async function writeRunFile(runFile: string, settings: { config: unknown; seed: 
 }
 
 /**
- * Check that what is in a folder was made with the same settings, given as JSON values.
+ * Check that the contents of a folder were made with the same settings, given as JSON values.
  *
  * @throws bad-input that names the first difference
  */

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { prettifyError, type ZodType } from "zod";
 import { badInput, fileSystemError } from "./errors.js";
 
-/** What a file of settings is, for errors: "recipe", and a file that is one. */
+/** Kind of a settings file, for error messages: "recipe", and an example file. */
 export interface SettingsKind {
   what: string;
   example: string;
@@ -24,7 +24,7 @@ export async function readSettingsFile<T>(file: string, schema: ZodType<T>, kind
   return checkSettings(content, schema, { ...kind, source: file });
 }
 
-/** @throws bad-input (with the place), for settings that are not as the schema wants them */
+/** @throws bad-input (with the place), for settings that do not fit the schema */
 export function checkSettings<T>(
   content: unknown,
   schema: ZodType<T>,

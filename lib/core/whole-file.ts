@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { fileSystemError } from "./errors.js";
 
 /**
- * The text of a file, or undefined where there is none.
+ * Text of a file, or undefined if it does not exist.
  *
  * @throws file-system
  */
@@ -18,8 +18,8 @@ export async function readIfThere(file: string): Promise<string | undefined> {
 }
 
 /**
- * Write a file, and its folder if it is missing. The text goes under another name first, so that a killed process leaves the
- * old file whole, or none.
+ * Write a file, and its folder if missing. The text is first written under another name, so that a killed process
+ * leaves the old file intact, or none.
  *
  * @throws file-system
  */

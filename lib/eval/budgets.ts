@@ -2,14 +2,17 @@ import { type Completion, isTokenModel, type LanguageModel } from "../llm/index.
 import { type Tokenizer, textAfter } from "../model/index.js";
 import type { Attempt } from "../rollouts/index.js";
 
-/** The tokenizer of a model that tells the ids of its texts; with others a text cannot be cut to a smaller budget. */
+/**
+ * The tokenizer of a model that returns the token ids of its texts; without them a text cannot be truncated to a
+ * smaller budget.
+ */
 export const cuttingTokenizer = (model: LanguageModel): Tokenizer | undefined =>
   isTokenModel(model) && model.capabilities.has("tokenIds") ? model.tokenizer : undefined;
 
 /**
- * What the attempt would have been with a smaller budget, of a strategy that makes one call. Tokens are drawn one after
- * another from random numbers that do not depend on the budget, so that is the beginning of the same text; cut off, it has
- * no final answer.
+ * Derive the attempt under a smaller budget, of a strategy that makes one call. Tokens are drawn one after another from
+ * random numbers that do not depend on the budget, so the text is a prefix of the same text; truncated, it has no final
+ * answer.
  */
 export function cutToBudget(attempt: Attempt, budget: number, tokenizer: Tokenizer): Attempt {
   const [call] = attempt.calls;

@@ -2,13 +2,13 @@ import { mean, sum } from "../core/index.js";
 import { clusteredProportion, type Estimate } from "./intervals.js";
 import { studentT95 } from "./student-t.js";
 
-/** What was measured for several training seeds, each on the same problems: `[seed][problem]`. */
+/** Measurements for several training seeds, each on the same problems: `[seed][problem]`. */
 export type CrossedValues = readonly (readonly number[])[];
 
 export interface CrossedOptions {
   /**
-   * The scale on which the interval reaches as far up as down: `log` for ratios, `logit` for shares, which then stay between
-   * 0 and 1. A share of exactly 0 or 1 has Wilson's interval for the number of problems. Default: `linear`.
+   * Scale on which the interval is symmetric: `log` for ratios, `logit` for shares, which keeps them between 0 and 1. A
+   * share of exactly 0 or 1 has Wilson's interval for the number of problems. Default: `linear`.
    */
   scale?: "linear" | "log" | "logit" | undefined;
 }
@@ -20,16 +20,16 @@ const SCALES = {
 } as const;
 
 /**
- * A statistic of the means of some quantities, such as a ratio of accuracies, with its 95 % interval over seeds and
- * problems: both are a sample of those that there could be. Quantities of the same seeds and problems vary together, so that
- * a comparison of two methods is one of pairs.
+ * Estimate a statistic of the means of some quantities, such as a ratio of accuracies, with its 95 % interval over
+ * seeds and problems, both taken as random samples. Quantities of the same seeds and problems vary together, so a
+ * comparison of two methods is a paired one.
  *
  * The statistic is taken as linear around the means (delta method); the variance of what is then a mean over seeds crossed
  * with problems is that of the two-way layout with both at random, (MSseed + MSproblem − MSrest) / (seeds · problems), and
  * at least the larger part; the interval is Student's t with Satterthwaite's degrees of freedom (Satterthwaite 1946). So few
  * seeds that differ make it wide: with 3 it is 4.3 standard errors to either side, not 2. A single seed says nothing of
  * other seeds: the interval is then that over problems. There is none for one seed and one problem, or where an end is not
- * finite, as that of a ratio to nothing.
+ * @throws RangeError if there are no values, or the quantities differ in seeds or problems
  *
  * @throws RangeError if there is nothing, or the quantities differ in seeds or problems
  */
@@ -68,7 +68,7 @@ export function crossedEstimate<const Quantities extends readonly CrossedValues[
   return { value, interval: ends?.every(Number.isFinite) ? (ends as [number, number]) : undefined, count };
 }
 
-/** Half of the 95 % interval of the mean of a two-way layout whose mean is 0. */
+/** Half width of the 95 % interval of the mean of a two-way layout whose mean is 0. */
 function standardError(values: CrossedValues): { half: number } | undefined {
   const [seeds, problems] = [values.length, values[0]!.length];
   const bySeed = values.map(mean);

@@ -23,39 +23,42 @@ import { type BudgetMeasures, summarizeRecords } from "./summary.js";
 
 export interface EvaluateOptions {
   model: LanguageModel;
-  /** The most new tokens of a call; several give a curve. Default: 256. */
+  /** Maximum new tokens of a call; several budgets give a curve. Default: 256. */
   budgets?: readonly number[] | undefined;
   /** Attempts at each problem under each budget. Default: 1. */
   samples?: number | undefined;
-  /** Default: 0, greedy. */
+  /** Sampling options. Default: temperature 0, greedy. */
   temperature?: number | undefined;
   topP?: number | undefined;
   topK?: number | undefined;
   minP?: number | undefined;
-  /** Where the random numbers come from, together with a problem's id. Default: 0. */
+  /** Seed of the random numbers, together with a problem's id. Default: 0. */
   seed?: number | string | undefined;
-  /** Whether records hold the ids of completions and their log-probabilities. Default: no. */
+  /** Whether records hold the token ids of completions and their log-probabilities. Default: false. */
   logProbs?: boolean | undefined;
-  /** For the summary only: how the model was loaded. */
+  /** How the model was loaded; for the summary only. */
   backend?: { name: string; args: Readonly<Record<string, unknown>> } | undefined;
-  /** Where records are kept, and found again by the same call; without it they are in memory only. */
+  /** Folder for the records, from which the same call resumes; without it they are kept in memory only. */
   folder?: string | undefined;
-  /** Whether an evaluation that is in the folder is removed first. Default: no; with other settings it is an error. */
+  /**
+   * Whether to remove an existing evaluation in the folder first. Default: false; one with other settings is then an
+   * error.
+   */
   overwrite?: boolean | undefined;
-  /** The most texts in work at a time; the model's own choice unless told otherwise. */
+  /** Maximum number of texts in progress at the same time. Default: chosen by the model. */
   batchSize?: number | undefined;
-  /** Ends the work with an error; finished records stay in the folder. */
+  /** Aborts the work with an error; finished records stay in the folder. */
   signal?: AbortSignal | undefined;
-  /** Where progress is shown: the notebook or the terminal unless told otherwise. */
+  /** Where to show progress. Default: the notebook or the terminal. */
   display?: ProgressDisplay | undefined;
-  /** What progress calls the model. Default: its name, which of a folder is the path. */
+  /** Name of the model in the progress line. Default: the model's name, which for a folder is its path. */
   label?: string | undefined;
 }
 
-/** What was evaluated, and how it went; of one budget also by the keys of {@link ReleasedSummary}. */
+/** Settings and results of an evaluation; for a single budget also under the keys of {@link ReleasedSummary}. */
 export interface EvaluationSummary extends Partial<ReleasedSummary> {
   model: string;
-  /** SHA-256, where it is known. */
+  /** SHA-256 of the model, where known. */
   modelHash?: string;
   parameterCount?: number;
   task: string;
@@ -63,7 +66,7 @@ export interface EvaluationSummary extends Partial<ReleasedSummary> {
   /** Rows of the data set that gave no problem. */
   leftOut: number;
   strategy: string;
-  /** Its name, where it has one; the text stands in run.json. */
+  /** Name of the system prompt, where it has one; its text is in run.json. */
   systemPrompt?: string;
   assistantPrefill?: string;
   temperature: number;
@@ -75,30 +78,38 @@ export interface EvaluationSummary extends Partial<ReleasedSummary> {
 }
 
 export interface Evaluation {
-  /** By problem, in the task's order, then sample, then budget. */
+  /** Ordered by problem, in the task's order, then sample, then budget. */
   records: EvaluationRecord[];
   summary: EvaluationSummary;
 }
 
 /**
- * Evaluate a strategy on a task: attempt each problem, grade under each policy that applies, and measure. Attempts run side
- * by side, so what they ask goes to the model in few large calls. A strategy of one call is attempted under the largest
- * budget and cut to the others, which gives the same texts, where the model tells token ids; else each budget is attempted.
- * The same seed, model and options give the same records, whatever was interrupted in between (the last digit of `logProb`
- * apart: sums of floating-point numbers depend on the batch).
+ * Evaluate a strategy on a task: attempt each problem, grade under each policy that applies, and measure. Attempts run
+ * concurrently, so their requests reach the model in few large calls. A strategy of one call is attempted under the
+ * largest budget and truncated to the others, which gives the same texts, if the model returns token ids; else each
+ * budget is attempted. The same seed, model and options give the same records, whatever was interrupted in between
+ * (except for the last digit of `logProb`: sums of floating-point numbers depend on the batch).
  *
- * With a folder: `records.jsonl` (as {@link EvaluationRecord}, in order once all are there), `run.json` (settings) and at
- * the end `summary.json` and `results.json`, by problem in the layout of A*-Thought's evaluation. Of several budgets each
- * has the two files as A*-Thought's evaluation writes them in a folder of its own, `budget-512`. A folder with the first
- * problems of the task is gone on with, and one with more of them keeps these; the summary is of what is asked for now.
+ * With a folder: `records.jsonl` (as {@link EvaluationRecord}, in order once complete), `run.json` (settings) and at
+ * the end `summary.json` and `results.json`, by problem in the layout of A*-Thought's evaluation. With several budgets,
+ * each has the two files as A*-Thought's evaluation writes them in a folder of its own, `budget-512`. A folder with
+ * fewer problems of the task is extended, and one with more keeps them; the summary covers what is asked for now.
  *
  * @throws bad-input for options out of range, a model that the strategy cannot be used with, or a folder with other settings;
  *   interrupted; as the strategy and `generate` of the model
  *
  * @example
+ * ```ts
+ * import { evaluate } from "thoughtbook/eval";
+ * import { loadModel } from "thoughtbook/llm";
+ * import { cot } from "thoughtbook/strategies";
+ * import { loadTask } from "thoughtbook/tasks";
+ *
  * const model = await loadModel("mini");
  * const task = await loadTask("word-problems:2-4", { limit: 20 });
  * const { summary } = await evaluate(cot(), task, { model, budgets: [64, 128] });
+ * console.log(summary.budgets.length); // 2
+ * ```
  */
 export async function evaluate(strategy: Strategy, task: Task, given: EvaluateOptions): Promise<Evaluation> {
   const options = { ...given, signal: interruptible(given.signal) };
@@ -169,7 +180,7 @@ export async function evaluate(strategy: Strategy, task: Task, given: EvaluateOp
   return { records, summary };
 }
 
-/** In the folder itself of one budget, else in a folder for each, with a summary of its own. */
+/** In the folder itself for one budget, else in a folder per budget, with a summary of its own. */
 async function writeResults(
   folder: string,
   records: readonly EvaluationRecord[],
@@ -231,7 +242,7 @@ async function attemptMissing(work: Work): Promise<void> {
   }
 }
 
-/** Attempt under the last of the budgets, which is the largest, and keep a record for each of them. */
+/** Attempt under the last budget, which is the largest, and store a record for each budget. */
 async function attemptUnder(
   { strategy, run, model, task, samples, seed, modelHash, logProbs, batchSize, signal, ...options }: Work,
   budgets: readonly number[],
@@ -258,7 +269,7 @@ async function attemptUnder(
   });
 }
 
-/** A folder with more problems is told from this task by its records alone. */
+/** Only its records distinguish a folder with more problems from one of this task. */
 function requireSameProblem(record: EvaluationRecord, { references, kind }: Problem, folder: string): void {
   if (record.kind === kind && isDeepStrictEqual(record.references ?? [record.reference], [...references])) return;
   throw badInput(

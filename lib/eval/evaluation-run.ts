@@ -7,15 +7,15 @@ import { type EvaluationRecord, evaluationRecordSchema } from "./records.js";
 
 export type EvaluationRun = Pick<Run<EvaluationRecord>, "done" | "records" | "append" | "close">;
 
-/** What the settings of an evaluation say of its size. */
+/** Settings of an evaluation that concern its size. */
 const sizeSchema = z.looseObject({
   problems: z.int().positive().optional(),
   task: z.looseObject({ problems: z.string() }),
 });
 
 /**
- * The run in a folder, with what it has so far. It may be one of the first of these problems, or of these and more.
- * Throws as `openRun`.
+ * Open the run in a folder, with its records so far. It may cover only the first of these problems, or more than these.
+ * Throws what `openRun` throws.
  */
 export const openEvaluation = (
   folder: string,
@@ -34,7 +34,7 @@ export const openEvaluation = (
       if (!parsed.success) return undefined;
       const { problems: count, task } = parsed.data;
       const now = sizeSchema.parse(config);
-      // Before the number was kept only the same problems were the same run.
+      // Before the number of problems was stored, only the same problems were the same run.
       if (count === undefined)
         return { config: { ...config, problems: undefined }, grows: task.problems === now.task.problems };
       if (count === problems.length) return undefined;
@@ -44,7 +44,7 @@ export const openEvaluation = (
     },
   });
 
-/** The folder of what belongs to one of several budgets. */
+/** Folder of the files of one of several budgets. */
 export const budgetFolder = (folder: string, budget: number): string => join(folder, `budget-${budget}`);
 
 const runSchema = z.looseObject({
@@ -52,7 +52,7 @@ const runSchema = z.looseObject({
 });
 
 /**
- * Remove what an evaluation left in a folder, and nothing else; a folder without one stays as it is.
+ * Remove the files of an evaluation from a folder, and nothing else; a folder without one is left alone.
  *
  * @throws bad-input if the folder holds another kind of run, file-system
  */
@@ -70,7 +70,7 @@ export async function removeEvaluation(folder: string): Promise<void> {
       if (error.code !== "ENOENT" && error.code !== "ENOTEMPTY") throw fileSystemError(error, "remove", own);
     });
   }
-  // The settings last: a process that is killed here leaves no records without them.
+  // The settings last: a process killed here leaves no records without them.
   for (const name of ["results.json", "summary.json", "records.jsonl", "run.json"]) await remove(join(folder, name));
 }
 

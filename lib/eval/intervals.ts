@@ -12,8 +12,17 @@ export interface Estimate {
 }
 
 /**
- * A proportion with its Wilson score interval (Wilson 1927), which stays inside [0, 1] and is right for few samples.
+ * Estimate a proportion with its Wilson score interval (Wilson 1927), which stays inside [0, 1] and is accurate for
+ * small samples.
  * @throws RangeError if the counts are not whole numbers with 0 ≤ successes ≤ trials.
+ *
+ * @example
+ * ```ts
+ * import { proportion } from "thoughtbook/eval";
+ *
+ * const { value, interval } = proportion(8, 10);
+ * console.log(value, interval?.map((end) => end.toFixed(2))); // 0.8 [ '0.49', '0.94' ]
+ * ```
  */
 export function proportion(successes: number, trials: number): Estimate {
   if (!Number.isInteger(successes) || !Number.isInteger(trials) || successes < 0 || successes > trials) {
@@ -24,9 +33,9 @@ export function proportion(successes: number, trials: number): Estimate {
 }
 
 /**
- * The mean share of successes of several problems with as many trials each. The trials of a problem are alike, so the
- * interval is Wilson's for the number of problems: with one trial each it is that of {@link proportion}, with more it is
- * cautious.
+ * Mean share of successes over problems with the same number of trials each. Trials of a problem are correlated, so the
+ * interval is Wilson's for the number of problems: with one trial each it equals that of {@link proportion}, with more
+ * it is conservative.
  */
 export function clusteredProportion(shares: readonly number[]): Estimate {
   const count = shares.length;
@@ -51,7 +60,7 @@ export function mean(values: readonly number[]): Estimate {
   return { value, interval: [value - half, value + half], count };
 }
 
-/** The points of a line or bars with their 95 % intervals, as the figure functions take them. */
+/** Points of a line or bars with their 95 % intervals, as the figure functions take them. */
 export interface Points {
   x: number[];
   y: number[];
@@ -71,7 +80,7 @@ export function shares(counts: readonly number[]): Points {
 
 /**
  * The mean of the values of each group, in the order of the keys, with normal intervals.
- * @param fewest groups with fewer values are left out: their intervals would mean nothing.
+ * @param fewest drop groups with fewer values: their intervals would be meaningless.
  */
 export function meansBy<T>(
   items: readonly T[],

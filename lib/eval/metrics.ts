@@ -9,7 +9,7 @@ export function acu(accuracy: number, meanTokens: number): number | undefined {
 }
 
 /**
- * The same divided by the parameters in billions, as CoT-Valve (arXiv 2502.09601) defined it, so that models of different
+ * ACU divided by the parameters in billions, as CoT-Valve (arXiv 2502.09601) defined it, so that models of different
  * sizes can be compared.
  */
 export function acuByParameters(accuracy: number, meanTokens: number, parameters: number): number | undefined {
@@ -18,10 +18,17 @@ export function acuByParameters(accuracy: number, meanTokens: number, parameters
 }
 
 /**
- * The probability that at least one of k samples is correct, without bias from n samples of which c are (Chen et al. 2021,
- * arXiv 2107.03374): 1 − C(n−c, k) / C(n, k).
+ * Unbiased estimate of pass@k, the probability that at least one of k samples is correct, from n samples of which c are
+ * correct (Chen et al. 2021, arXiv 2107.03374): 1 − C(n−c, k) / C(n, k).
  *
  * @throws RangeError unless 0 ≤ correct ≤ samples and 1 ≤ k ≤ samples, all whole
+ *
+ * @example
+ * ```ts
+ * import { passAtK } from "thoughtbook/eval";
+ *
+ * console.log(passAtK(4, 1, 2)); // 0.5
+ * ```
  */
 export function passAtK(samples: number, correct: number, k: number): number {
   const whole = [samples, correct, k].every(Number.isInteger);
@@ -33,7 +40,7 @@ export function passAtK(samples: number, correct: number, k: number): number {
   return 1 - none;
 }
 
-/** For which k pass@k is told: the powers of two below n, and n. */
+/** Values of k for which pass@k is reported: the powers of two below n, and n. */
 export function passSizes(samples: number): number[] {
   const sizes: number[] = [];
   for (let k = 1; k < samples; k *= 2) sizes.push(k);
@@ -47,10 +54,10 @@ export interface Vote {
 }
 
 /**
- * Whether the answer that most samples give is correct. Samples without an answer do not vote; of answers with as many
- * votes the one that came first wins; without votes there is no correct answer.
+ * Whether the majority answer is correct. Samples without an answer do not vote; ties go to the answer that came first;
+ * without votes no answer is correct.
  *
- * @param same whether two answers say the same
+ * @param same whether two answers are equal
  */
 export function majorityIsCorrect(votes: readonly Vote[], same: (a: string, b: string) => boolean): boolean {
   const groups: { answer: string; correct: boolean; count: number }[] = [];

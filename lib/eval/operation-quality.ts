@@ -39,35 +39,35 @@ import { type Estimate, proportion } from "./intervals.js";
 import { memoryRun } from "./memory-run.js";
 import { type OperationRecord, type OperationRun, openOperationRun, operationRecordId } from "./operation-records.js";
 
-/** How well a model does one operation on word problems, or on functions to write. */
+/** Quality of a model's outputs for one operation on word problems, or on functions to write. */
 export interface OperationQuality {
   operation: OperationName;
-  /** Outputs that could be read at the first attempt, whole. */
+  /** Outputs that could be parsed at the first attempt, complete. */
   parsed: Estimate;
-  /** Outputs that are right, among all; undefined where that cannot be told without running a program. */
+  /** Share of all outputs that are right; undefined where that needs running a program. */
   right: Estimate | undefined;
-  /** Tokens of an output, on average. */
+  /** Mean tokens of an output. */
   tokens: number;
 }
 
 export interface OperationQualityOptions {
   /** Default: all. */
   operations?: readonly OperationName[] | undefined;
-  /** Problems for each operation. */
+  /** Number of problems for each operation. */
   problems: number;
-  /** Operations that a problem needs: the least and the most. */
+  /** Minimum and maximum number of operations that a problem needs. */
   difficulty: readonly [number, number];
   distractors?: number | readonly [number, number] | undefined;
   split?: Split | undefined;
   seed: number | string;
   maxNewTokens: number;
-  /** The most texts in work at a time; the model's own choice unless told otherwise. */
+  /** Maximum number of texts in progress at the same time. Default: chosen by the model. */
   batchSize?: number | undefined;
-  /** Where records are kept, and found again by the same call; without it they are in memory only. */
+  /** Folder for the records, from which the same call resumes; without it they are kept in memory only. */
   folder?: string | undefined;
-  /** Ends the work with an error; finished records stay in the folder. */
+  /** Aborts the work with an error; finished records stay in the folder. */
   signal?: AbortSignal | undefined;
-  /** Where progress is shown: the notebook or the terminal unless told otherwise. */
+  /** Where to show progress. Default: the notebook or the terminal. */
   display?: ProgressDisplay | undefined;
 }
 
@@ -77,14 +77,14 @@ type Check<Name extends OperationName> = (
   problem: ProceduralProblem,
 ) => boolean;
 
-/** What a reader of nothing but the question makes of it, if that is the problem's answer. */
+/** The answer that a reader of nothing but the question finds, if it is the problem's answer. */
 const readAs = (question: string, { scenario, answer }: ProceduralProblem): SolvedQuestion | undefined => {
   const solved = solveQuestion(question, scenario);
   return solved.ok && Math.abs(solved.value.answer - answer) < 1e-6 ? solved.value : undefined;
 };
 const answers = (answer: string, { answer: right }: ProceduralProblem) => Number(answer) === right;
 
-/** When an output is right; a program's and a function's are not run here. */
+/** Whether an output is right; programs and functions are not run here. */
 const CHECKS: { readonly [Name in OperationName]?: Check<Name> } = {
   answer: (output, _, problem) => answers(output, problem),
   cot: ({ answer }, _, problem) => answers(answer, problem),
@@ -119,12 +119,12 @@ const CHECKS: { readonly [Name in OperationName]?: Check<Name> } = {
 };
 
 /**
- * How often a model's operations can be read, and are right, on procedural word problems and functions to write;
- * greedy, one attempt.
+ * Measure how often a model's outputs for operations can be parsed, and are right, on procedural word problems and
+ * functions to write; greedy, one attempt.
  *
- * With a folder: `records.jsonl` (as {@link OperationRecord}, in order once all are there), `run.json` (settings) and at the
- * end `summary.json`. The same call goes on with what is there, and one with more problems as well; one with fewer keeps
- * the others.
+ * With a folder: `records.jsonl` (as {@link OperationRecord}, in order once complete), `run.json` (settings) and at the
+ * end `summary.json`. Calling it again resumes from what is there; with more problems the run is extended, with fewer
+ * it keeps the others.
  *
  * @throws bad-input where no problem gives an example, or for a folder with other settings; interrupted; as `runOperation`
  */
@@ -141,7 +141,7 @@ export async function operationQuality(
     model: model.name,
     ...(modelHash === undefined ? {} : { modelHash }),
     ...{ operations: [...operations], problems, difficulty: [...difficulty], distractors, split, maxNewTokens },
-    // Tells another version of the problems: the number of cases may change, the first ones may not.
+    // Detects another version of the problems: the number of cases may change, the first ones may not.
     cases: sha256(JSON.stringify(works.map(({ cases }) => cases[0]!.example))),
   };
   const run = folder === undefined ? memoryRun<OperationRecord>() : await openOperationRun(folder, seed, config);
@@ -171,7 +171,7 @@ interface Work {
   cases: Case<OperationName>[];
 }
 
-/** Ask the model for the outputs that the run lacks, and show how far it is. */
+/** Ask the model for the outputs that the run lacks, and show progress. */
 async function askMissing(
   model: LanguageModel,
   works: readonly Work[],
@@ -259,13 +259,13 @@ function summarize(operation: OperationName, records: readonly OperationRecord[]
 const casesOf = (name: OperationName, options: OperationQualityOptions): Case<OperationName>[] =>
   name === "code" ? functionCases(options) : problemCases(name, options);
 
-/** A long thought that was cut off can be read, but is none of what was asked for. */
+/** A truncated long thought can be parsed, but is not what was asked for. */
 const isWhole = (outcome: Outcome<unknown>): boolean =>
   outcome.ok && (outcome.value as { kind?: unknown }).kind !== "cut-off";
 
 interface Case<Name extends OperationName> {
   example: OperationExample<Name>;
-  /** Of all but functions to write. */
+  /** Present for everything but functions to write. */
   problem?: ProceduralProblem;
 }
 

@@ -7,13 +7,13 @@ export const operationRecordSchema = z.strictObject({
   /** `OPERATION#CASE`. */
   id: z.string(),
   operation: z.enum(OPERATION_NAMES),
-  /** Which of the operation's cases, from 0. */
+  /** Index of the operation's case, from 0. */
   case: z.int().nonnegative(),
   completion: z.string(),
   completionTokens: z.int().nonnegative(),
-  /** Whether it could be read, whole. */
+  /** Whether it could be parsed, complete. */
   parsed: z.boolean(),
-  /** Where that can be told without running a program. */
+  /** Whether it is right, where that needs no running of a program. */
   right: z.boolean().optional(),
 });
 export type OperationRecord = z.infer<typeof operationRecordSchema>;
@@ -25,10 +25,10 @@ export type OperationRun = Pick<Run<OperationRecord>, "done" | "records" | "appe
 const sizeSchema = z.looseObject({ problems: z.int().positive() });
 
 /**
- * The run in a folder, with what it has so far; it may be one with fewer or more problems.
+ * Open the run in a folder, with its records so far; it may have fewer or more problems.
  *
  * @param config its `problems` is their number, the rest does not depend on it
- * @throws as `openRun`
+ * @throws like `openRun`
  */
 export const openOperationRun = (
   folder: string,

@@ -8,60 +8,60 @@ const wholeNumber = z.int().nonnegative();
 
 /** One completion of an attempt. */
 const callSchema = z.strictObject({
-  /** What the model was asked to do. */
+  /** Name of the operation that was asked for. */
   operation: z.string(),
-  /** What it wrote; left out where that is the attempt's completion. */
+  /** Text of the completion; omitted where it is the attempt's completion. */
   text: z.string().optional(),
   promptTokens: wholeNumber,
   completionTokens: wholeNumber,
   finishReason: z.enum(FINISH_REASONS),
-  /** On request: the ids of the completion, and the natural logarithm of each one's probability. */
+  /** On request: token ids of the completion, and the natural logarithm of each one's probability. */
   ids: z.array(z.int()).optional(),
   logProbs: z.array(z.number()).optional(),
 });
 
-/** One attempt at a problem under a budget, graded. It holds no times, so it repeats exactly. */
+/** One attempt at a problem under a budget, graded. It holds no timings, so it repeats exactly. */
 export const evaluationRecordSchema = z.strictObject({
   /** `PROBLEM#SAMPLE@BUDGET`. */
   id: z.string(),
   problem: z.string(),
-  /** Which of the attempts at the problem, from 0. */
+  /** Index of the attempt at the problem, from 0. */
   sample: wholeNumber,
-  /** The most new tokens of a call. */
+  /** Maximum new tokens of a call. */
   budget: z.int().positive(),
   kind: z.enum(PROBLEM_KINDS),
   reference: z.string(),
-  /** All of them, where there are several. */
+  /** All references, where there are several. */
   references: z.array(z.string()).optional(),
-  /** That the answer needs, where that is known. */
+  /** Number of operations that the answer needs, where known. */
   operations: wholeNumber.optional(),
   /** All calls of the attempt; none if the first prompt was too long for the model. */
   calls: z.array(callSchema),
-  /** Of all calls. */
+  /** Tokens of the prompts of all calls. */
   promptTokens: wholeNumber,
   /** The text that ends in the answer. */
   completion: z.string(),
-  /** Of all calls, with the tokens that ended the texts. */
+  /** New tokens of all calls, including the tokens that ended the texts. */
   completionTokens: wholeNumber,
-  /** Of the last call. */
+  /** Finish reason of the last call. */
   finishReason: z.enum(FINISH_REASONS),
-  /** Where the numbers of tokens are not those of the model or its server. */
+  /** Set where the token counts are not those of the model or its server. */
   countedBy: z.enum(["tokenizer", "estimate"]).optional(),
-  /** Natural logarithm of the texts' probability under the model, in hundredths, from models that tell it. */
+  /** Natural logarithm of the texts' probability under the model, rounded to hundredths, for models that return it. */
   logProb: z.number().optional(),
-  /** The final answer by the strict policy, if there is one. */
+  /** Final answer under the strict policy, if there is one. */
   answer: z.string().optional(),
-  /** Under each policy that applies. */
+  /** Grade under each policy that applies. */
   correct: z.strictObject({
     strict: z.boolean().optional(),
     astar: z.boolean().optional(),
     dots: z.boolean().optional(),
     aot: z.boolean().optional(),
   }),
-  /** How well the words match, for answers in words. */
+  /** Token F1, for answers in words. */
   f1: z.number().optional(),
   seed: z.union([z.number(), z.string()]),
-  /** SHA-256 of the model, where it is known. */
+  /** SHA-256 of the model, where known. */
   modelHash: z.string().optional(),
 });
 export type EvaluationRecord = z.infer<typeof evaluationRecordSchema>;

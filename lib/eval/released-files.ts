@@ -8,23 +8,26 @@ import { passAtK, passSizes } from "./metrics.js";
 import type { EvaluationRecord } from "./records.js";
 
 /*
- * Results in the layout of A*-Thought's evaluation (arXiv 2505.24550, after SkyThought's), so that what reads its files
- * reads ours. Its keys are kept as they are.
+ * Results in the layout of A*-Thought's evaluation (arXiv 2505.24550, after SkyThought's), with the same keys, so that
+ * programs that read its files can read ours.
  */
 
-/** A problem with the texts for it, under its id in `results.json`; beside these keys all that the data set says of it. */
+/**
+ * A problem with its texts, under its id in `results.json`; besides these keys it holds all other fields of the data
+ * set.
+ */
 export interface ReleasedResult extends Record<string, unknown> {
-  /** Its place in the task, from 0. */
+  /** Index in the task, from 0. */
   _index: number;
-  /** What the user says. */
+  /** The user's message. */
   prompt: string;
   input_conversation: readonly Readonly<Record<string, unknown>>[];
-  /** For each sample. */
+  /** One entry per sample. */
   responses: { content: string; correctness: boolean; reason: string }[];
   token_usages: { completion_tokens: number; prompt_tokens: number }[];
 }
 
-/** What `summary.json` says of one budget. */
+/** Content of `summary.json` for one budget. */
 export interface ReleasedSummary {
   configuration: {
     task: { name: string; config: Record<string, unknown>; start: number; end: number };
@@ -33,7 +36,7 @@ export interface ReleasedSummary {
     sampling_params: Record<string, number | string>;
   };
   total_completion_tokens: number;
-  /** For each text, to 3 decimals; prompts that were too long for the model have none. */
+  /** One entry per text, to 3 decimals; prompts that were too long for the model have none. */
   avg_completion_tokens: number;
   total_prompt_tokens: number;
   avg_prompt_tokens: number;
@@ -63,7 +66,7 @@ export interface ReleasedParts {
 export const releasedPolicy = (records: readonly EvaluationRecord[]): Policy =>
   records.every(({ correct }) => correct.astar !== undefined) ? "astar" : "strict";
 
-/** What `results.json` holds, of the records of one budget, in the order of the problems. */
+/** Content of `results.json`, from the records of one budget, in the order of the problems. */
 export function releasedResults(
   records: readonly EvaluationRecord[],
   { model, task, strategy }: ReleasedParts,
@@ -95,7 +98,7 @@ export function releasedResults(
   return Object.fromEntries(entries);
 }
 
-/** What `summary.json` says, of the records of one budget. */
+/** Content of `summary.json`, from the records of one budget. */
 export function releasedSummary(
   records: readonly EvaluationRecord[],
   { model, task, strategy, backend, modelHash, sampling }: ReleasedParts,

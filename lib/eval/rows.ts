@@ -8,7 +8,7 @@ export interface EvaluationRow {
   task: string;
   strategy: string;
   budget: number;
-  /** Of the problems; null for all of them together. */
+  /** Number of operations of the problems; null for all problems together. */
   operations: number | null;
   policy: string;
   problems: number;
@@ -22,7 +22,7 @@ export interface EvaluationRow {
   acuByParameters: number | null;
   /** pass@n; with one sample the accuracy. */
   pass: number;
-  /** Of the strict policy, with several samples. */
+  /** Majority accuracy under the strict policy, with several samples. */
   majority: number | null;
   calls: number;
   promptTokens: number;

@@ -11,7 +11,7 @@ const KEYS = {
   seed: { schema: z.int(), expected: "a whole number" },
 };
 
-/** Those that were given. */
+/** The parameters that were given. */
 export interface SamplingParams {
   temperature?: number;
   top_p?: number;
@@ -22,7 +22,7 @@ export interface SamplingParams {
   seed?: number;
 }
 
-/** What A*-Thought's evaluation samples with where its `--sampling-params` says nothing else. */
+/** Defaults of A*-Thought's evaluation for what its `--sampling-params` leaves out. */
 export const RELEASED_SAMPLING = { temperature: 0, top_p: 1, max_tokens: 32_768 } as const;
 
 /**

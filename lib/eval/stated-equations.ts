@@ -1,20 +1,20 @@
 import { evaluate, parseArithmetic, parseNumber } from "../answer/index.js";
 import { type Estimate, proportion } from "./intervals.js";
 
-/** An equation that a text states. */
+/** An equation stated by a text. */
 export interface StatedEquation {
-  /** Its left side with a d for each digit: `dd*d` of 12*4. */
+  /** Form of its left side, with a d for each digit: `dd*d` of 12*4. */
   form: string;
   holds: boolean;
-  /** Its left side is a whole number of at least 0, as every quantity of our word problems is. */
+  /** Whether its left side is a whole number of at least 0, as every quantity of our word problems is. */
   whole: boolean;
 }
 
-/** An expression of numbers, and the number it is said to be. Bounded, as model output may be anything. */
+/** An expression of numbers, and the number it is said to equal. Bounded, as model output may be anything. */
 const EQUATION =
   /(\d(?:[\d.\s+\-*/()]|,(?=\d{3}(?!\d))){0,80})=\s?\$?(\d{1,3}(?:,\d{3}){1,6}(?!\d)|\d{1,20}(?:\.\d{1,20})?)/g;
 
-/** The equations of numbers that a text states; what cannot be read or has no value is none. */
+/** Find the equations of numbers that a text states; expressions that cannot be parsed or have no value are skipped. */
 export function* statedEquations(text: string): Generator<StatedEquation> {
   for (const match of text.matchAll(EQUATION)) {
     const [left, right] = [match[1]!.replace(/[\s,]/g, ""), match[2]!.replace(/,/g, "")];
@@ -26,16 +26,16 @@ export function* statedEquations(text: string): Generator<StatedEquation> {
   }
 }
 
-/** How often equations of a form do not hold. */
+/** Error rate of the equations of a form. */
 export interface EquationErrors {
   form: string;
-  /** The share of those that are stated; its interval takes them to be independent. */
+  /** Share of the stated equations that do not hold; its interval assumes independence. */
   wrong: Estimate;
 }
 
 /**
- * Which equations of texts do not hold: by form, with those first that most often go wrong in all. Those with a negative or
- * broken value are left out: no step of a word problem is like that, whatever is made of it.
+ * Find the equations of texts that do not hold, by form, the most frequent errors first. Equations with a negative or
+ * fractional value are left out: no step of a word problem has one.
  */
 export function equationErrors(texts: Iterable<string>): EquationErrors[] {
   const counts = new Map<string, { stated: number; wrong: number }>();

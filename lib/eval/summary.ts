@@ -5,32 +5,32 @@ import { clusteredProportion, type Estimate, mean, proportion } from "./interval
 import { acu, acuByParameters, majorityIsCorrect, passAtK, passSizes } from "./metrics.js";
 import type { EvaluationRecord } from "./records.js";
 
-/** A number for each policy that applies to all of the problems. */
+/** One value per policy that applies to all of the problems. */
 export type ByPolicy<T> = Partial<Record<Policy, T>>;
 
-/** What records under one budget say. Shares are from 0 to 1, with 95 % intervals. */
+/** Summary of the records under one budget. Shares are from 0 to 1, with 95 % intervals. */
 export interface Measures {
   problems: number;
-  /** Texts for each problem. */
+  /** Texts per problem. */
   samples: number;
   accuracy: ByPolicy<Estimate>;
-  /** Of answers in words. */
+  /** Token F1 of answers in words. */
   f1?: Estimate;
-  /** Share of texts that the model ended itself. At 0 lengths are the budget's, not the model's. */
+  /** Share of texts that the model ended itself. At 0, lengths are the budget's, not the model's. */
   finishRate: Estimate;
-  /** Texts that were not asked for, as the prompt was too long; they are wrong, and not in the length. */
+  /** Texts that were not generated because the prompt was too long; they count as wrong, and not in the length. */
   tooLong: number;
-  /** Mean length of a text in tokens; undefined if there is none. */
+  /** Mean length of a text in tokens; undefined if there are no texts. */
   length?: Estimate;
   /** 100 · accuracy in percent / length. */
   acu: ByPolicy<number>;
-  /** The same divided by the model's parameters in billions, where they are known. */
+  /** ACU divided by the model's parameters in billions, where known. */
   acuByParameters?: ByPolicy<number>;
-  /** With several samples: the chance that one of k is right. */
+  /** With several samples: pass@k. */
   passAtK?: ({ k: number } & ByPolicy<number>)[];
-  /** With several samples: share of problems whose most frequent answer is right, by the strict policy. */
+  /** With several samples: share of problems whose majority answer is right, under the strict policy. */
   majority?: Estimate;
-  /** A question, by a run with this budget alone. */
+  /** Mean per problem, for a run with this budget alone. */
   calls: number;
   promptTokens: number;
   completionTokens: number;
@@ -38,14 +38,14 @@ export interface Measures {
 
 export interface BudgetMeasures extends Measures {
   budget: number;
-  /** By the operations that a problem needs, where they are known. */
+  /** By number of operations that a problem needs, where known. */
   byOperations?: ({ operations: number } & Measures)[];
 }
 
 /**
- * The measures of each budget, in ascending order. Every problem must have as many records under a budget.
+ * Summarise records by budget, in ascending order. Every problem must have the same number of records under a budget.
  *
- * @throws RangeError if they have not, or there are no records
+ * @throws RangeError if the numbers differ, or there are no records
  */
 export function summarizeRecords(records: readonly EvaluationRecord[], parameterCount?: number): BudgetMeasures[] {
   if (records.length === 0) throw new RangeError("there are no records");
@@ -63,7 +63,7 @@ export function summarizeRecords(records: readonly EvaluationRecord[], parameter
   });
 }
 
-/** The measures of records under one budget. */
+/** Summarise the records under one budget. */
 function measure(records: readonly EvaluationRecord[], parameterCount: number | undefined): Measures {
   const problems = [...groupBy(records, ({ problem }) => problem).values()];
   const samples = problems[0]!.length;
@@ -78,7 +78,7 @@ function measure(records: readonly EvaluationRecord[], parameterCount: number | 
     );
 
   const asked = records.filter(({ calls }) => calls.length > 0);
-  // Of each problem first: its texts are alike, so that intervals are for the number of problems.
+  // Average over each problem first: its texts are correlated, so intervals are for the number of problems.
   const lengths = [...groupBy(asked, ({ problem }) => problem).values()].map(
     (own) => mean(own.map(({ completionTokens }) => completionTokens)).value,
   );

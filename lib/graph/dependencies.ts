@@ -12,8 +12,8 @@ export interface GraphProblem {
 }
 
 /**
- * What keeps the dependencies from being a DAG in topological order. A cycle needs an edge that does not point to an
- * earlier node, so the order being right makes the graph acyclic.
+ * Find what keeps the dependencies from being a DAG in topological order. A cycle needs an edge that does not point to
+ * an earlier node, so an order without such edges makes the graph acyclic.
  */
 export function graphProblems(dependencies: Dependencies): GraphProblem[] {
   return dependencies.flatMap((needed, node) =>
@@ -64,7 +64,7 @@ export interface GraphStatistics {
   skippingEdges: number;
 }
 
-/** The numbers by which a question graph is described. */
+/** Descriptive statistics of a question graph. */
 export function graphStatistics(dependencies: Dependencies): GraphStatistics {
   const layer = layers(dependencies);
   const sizes = layer.reduce<number[]>((counts, at) => {

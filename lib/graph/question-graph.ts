@@ -6,7 +6,7 @@ export interface SubQuestion {
   question: string;
   /** The answer in words. */
   answer: string;
-  /** How the value is computed from numbers of the question and, as references, from values of other sub-questions. */
+  /** How the value is computed, from numbers of the question and references to values of other sub-questions. */
   expression?: Expression;
   value?: Rational;
   /** The 0-based indices of the sub-questions whose values this one uses. */
@@ -22,7 +22,7 @@ export const dependenciesOf = (graph: QuestionGraph): Dependencies => graph.node
 export interface Contraction {
   /** The sub-questions answered in this step, with their index in the graph before it. */
   known: { index: number; node: SubQuestion }[];
-  /** What remains: the other sub-questions, the values of the known ones put in place of references to them. */
+  /** The remaining sub-questions, with known values substituted for references. */
   remaining: QuestionGraph;
   /** For each remaining node its index in the graph before the contraction. */
   origin: number[];
@@ -59,7 +59,7 @@ export function contract(graph: QuestionGraph): Contraction | undefined {
   return { known: [...answered].map((index) => ({ index, node: graph.nodes[index]! })), remaining: { nodes }, origin };
 }
 
-/** The values of all nodes computed in order from their expressions; undefined where one cannot be computed. */
+/** Compute the values of all nodes in order from their expressions; undefined where one cannot be computed. */
 export function computeValues(graph: QuestionGraph): (Rational | undefined)[] {
   const values: (Rational | undefined)[] = [];
   for (const { expression, value } of graph.nodes) {

@@ -14,33 +14,33 @@ export const BACKENDS = ["local", "transformers", "openai"] as const;
 export type Backend = (typeof BACKENDS)[number];
 
 export interface BackendOptions {
-  /** Default: what the specification and the files say, as `loadModel` does. */
+  /** Default: chosen from the specification and the files, as `loadModel` does. */
   backend?: string | undefined;
-  /** Its arguments; see {@link chooseBackend}. */
+  /** Arguments of the backend; see {@link chooseBackend}. */
   args?: ReadonlyMap<string, KeyValue> | undefined;
-  /** Of ONNX Runtime, as far as the arguments say nothing else. */
+  /** Options of ONNX Runtime, where the arguments say nothing else. */
   session?: SessionOptions | undefined;
   /** Stops a download. */
   signal?: AbortSignal | undefined;
 }
 
-/** A model, and how it was asked for. */
+/** A model with the settings it was requested with. */
 export interface BackendModel {
   model: LanguageModel;
-  /** As `loadModel` takes it: the same model by other words has the same specification. */
+  /** Specification as `loadModel` takes it: the same model in other words has the same specification. */
   spec: string;
   backend: Backend;
-  /** As given; they never hold a key. */
+  /** Arguments as given; they never contain a key. */
   args: Record<string, KeyValue>;
 }
 
-/** What a backend is asked for, before anything is loaded. */
+/** A validated choice of backend, before anything is loaded. */
 export interface BackendChoice {
-  /** Undefined where only the model's files tell. */
+  /** Undefined where only the model's files decide. */
   backend: Backend | undefined;
   spec: string;
   options: LoadModelOptions;
-  /** The variable of the environment that holds the key. */
+  /** Name of the environment variable that holds the key. */
   apiKeyVariable?: string | undefined;
 }
 
@@ -83,7 +83,7 @@ export function chooseBackend(spec: string, { backend: name, args = new Map() }:
       hint: `Give the backend ${ofSpec}, or another model.`,
     });
   }
-  // Before anything repeats the argument: its value may be a key.
+  // Check before anything repeats the argument: its value may be a key.
   if (["api_key", "apiKey", "key", "token"].some((key) => args.has(key))) {
     throw new ThoughtbookError("bad-input", "a key is among the backend's arguments, where other users can see it", {
       hint: "Put it into a variable of the environment, and give that one's name as api_key_env.",
@@ -109,7 +109,7 @@ export function chooseBackend(spec: string, { backend: name, args = new Map() }:
 /**
  * Load a model on a backend.
  *
- * @throws as {@link chooseBackend} and `loadModel`
+ * @throws like {@link chooseBackend} and `loadModel`
  */
 export async function loadOnBackend(spec: string, options: BackendOptions = {}): Promise<BackendModel> {
   const { session, signal, args = new Map() } = options;
@@ -154,7 +154,7 @@ function sessionOptions({ threads, device }: EngineArguments): LoadModelOptions 
   return Object.keys(session).length > 0 ? { session } : {};
 }
 
-/** The specification with what it does not say itself. */
+/** The specification with defaults made explicit. */
 function onnxSpec(spec: string, { dtype, device }: { dtype?: string; device?: string }): string {
   const parsed = parseOnnxSpec(spec) ?? { model: spec };
   for (const [key, given] of Object.entries({ dtype, device })) {

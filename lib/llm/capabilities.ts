@@ -1,6 +1,6 @@
 import { badInput } from "../core/index.js";
 
-/** What not every model can do: what it is, and which models can. */
+/** Optional capabilities of models: what each means, and which models have it. */
 const CAPABILITIES = {
   text: {
     what: "prompts and completions as text",
@@ -46,7 +46,7 @@ export const CAPABILITY_NAMES = Object.keys(CAPABILITIES) as readonly Capability
 /**
  * Check, before any work, that a model can do what a method needs.
  *
- * @param purpose who asks, such as "A*-Thought"
+ * @param purpose what needs it, such as "A*-Thought"
  * @throws bad-input that names the capability and a model that has it
  */
 export function requireCapability(

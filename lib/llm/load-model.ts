@@ -21,25 +21,38 @@ import { loadTransformersModel, openTransformersFolder, parseOnnxSpec } from "./
 import { unlessAbsent } from "./unless-absent.js";
 
 export interface LoadModelOptions {
-  /** The type of an ONNX model's weights, such as `q4`; this and `device` ask for ONNX as `onnx:` does. */
+  /** Type of an ONNX model's weights, such as `q4`; like `device`, it selects ONNX as `onnx:` does. */
   dtype?: string | undefined;
-  /** Where an ONNX model is computed, such as `webgpu`. */
+  /** Device for an ONNX model, such as `webgpu`. */
   device?: string | undefined;
   /** Stops a download. */
   signal?: AbortSignal | undefined;
-  /** Of ONNX Runtime: threads, execution providers. */
+  /** Options of ONNX Runtime: threads, execution providers. */
   session?: SessionOptions | undefined;
-  /** Of servers: key, time-outs, retries, budget, cache. */
+  /** Options of servers: key, time-outs, retries, budget, cache. */
   http?: HttpOptions | undefined;
 }
 
 /**
- * A language model by its specification: the name of one in the repository's `data/models`; the folder of a checkpoint, or `owner/name` or `owner/name@revision` of the
- * Hugging Face hub, which is downloaded once; or the address and name of one on a server, `http://host:port/v1#name`.
- * Weights in safetensors are run by this library's engine. Where there is only ONNX, transformers.js runs it; `onnx:`
- * before the specification asks for that, and `#q4` or `#q4,webgpu` behind it for a type of weights and a device.
+ * Load a language model by its specification: the name of one in the repository's `data/models`; the folder of a
+ * checkpoint; `owner/name` or `owner/name@revision` of the Hugging Face hub, which is downloaded once; or the address
+ * and name of one on a server, `http://host:port/v1#name`. Weights in safetensors run on this library's engine. Models
+ * that have only ONNX run on transformers.js; `onnx:` before the specification requests that, and `#q4` or `#q4,webgpu`
+ * after it selects a type of weights and a device.
  *
  * @throws not-found, bad-input, corrupt-data, network, timeout, file-system, interrupted
+ *
+ * @example
+ * ```ts
+ * import { loadModel } from "thoughtbook/llm";
+ *
+ * const model = await loadModel("mini");
+ * const content = "Ana picks 3 apples. Ben picks 4 more apples than Ana. How many apples does Ben pick?";
+ * const prompt = { messages: [{ role: "user", content }] };
+ * const [[completion] = []] = await model.generate([{ prompt, maxNewTokens: 64 }]);
+ * console.log(completion?.finishReason); // stop
+ * console.log(completion?.text);
+ * ```
  */
 export async function loadModel(spec: string, options: LoadModelOptions = {}): Promise<LanguageModel> {
   if (isHttpSpec(spec)) return loadHttpModel(spec, { ...options.http, signal: options.signal });
@@ -48,7 +61,7 @@ export async function loadModel(spec: string, options: LoadModelOptions = {}): P
   return loadByWeights(spec, options);
 }
 
-/** A folder, or a model of the hub, on the engine that its weights are for. */
+/** A folder, or a model of the hub, on the engine for its weights. */
 async function loadByWeights(spec: string, options: LoadModelOptions): Promise<LanguageModel> {
   const { signal } = options;
   const folder = await resolveModel(spec, { weights: { format: "any" }, ...(signal ? { signal } : {}) });
@@ -59,10 +72,11 @@ async function loadByWeights(spec: string, options: LoadModelOptions): Promise<L
 }
 
 /**
- * A checkpoint on this library's engine. Configuration, tokenizer and the headers of the weights are read and checked now,
- * the weights when they are first needed. A checkpoint without a tokenizer or chat template lacks the capability.
+ * Load a checkpoint on this library's engine. Configuration, tokenizer and the headers of the weights are read and
+ * checked now, the weights when they are first needed. A checkpoint without a tokenizer or chat template lacks the
+ * capability.
  *
- * @throws as {@link loadModel}
+ * @throws like {@link loadModel}
  */
 export async function loadLocalModel(
   spec: string,

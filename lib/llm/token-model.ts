@@ -11,17 +11,17 @@ import type {
   ScoreRequest,
 } from "./language-model.js";
 
-/** A prompt that is ids, or becomes ids. */
+/** A prompt of ids, or one that can be encoded. */
 export type TokenPrompt = Exclude<Prompt, EmbeddingPrompt>;
 
-/** A model in this process, whose tokenizer is at hand; two of them with the same files make the same ids of a prompt. */
+/** A model in this process with an accessible tokenizer; two of them with the same files encode a prompt alike. */
 export interface TokenModel extends LanguageModel {
   readonly tokenizer: Tokenizer | undefined;
   readonly chatTemplate: ChatTemplate | undefined;
-  /** Each of these ends a text unless a request tells otherwise. */
+  /** Ids that end a text, unless a request overrides them. */
   readonly endIds: readonly number[];
   /**
-   * The ids of a prompt, to be joined with others; not of embeddings.
+   * The ids of a prompt, to be joined with others; not available for embeddings.
    * @throws bad-input
    */
   encode(prompt: TokenPrompt): number[];
@@ -47,14 +47,14 @@ export function tokenizerOf(model: LanguageModel, purpose: string): Tokenizer {
 /** Turns prompts and continuations of a model into ids. */
 export interface PromptEncoder {
   encode(prompt: TokenPrompt): number[];
-  /** The ids of a text that goes on from others. */
+  /** The ids of a text that continues others. */
   encodeContinuation(continuation: string | IdPrompt): readonly number[];
 }
 
 export interface PromptEncoderParts {
   tokenizer: Tokenizer | undefined;
   chatTemplate: ChatTemplate | undefined;
-  /** For the errors of what it lacks. */
+  /** Name of the model, for error messages. */
   model: { readonly name: string; readonly capabilities: ReadonlySet<Capability> };
 }
 

@@ -2,7 +2,7 @@ import type { Kernel, Outcome } from "./kernel.js";
 import { type Cell, codeCells, hasTag, joinText, type Notebook, type Output, splitLines } from "./notebook-file.js";
 import type { Message } from "./protocol.js";
 
-/** What happened to one cell; `index` counts the code cells of the notebook from 0. */
+/** Outcome of one cell; `index` counts the code cells of the notebook from 0. */
 export interface CellEvent {
   index: number;
   total: number;
@@ -21,7 +21,7 @@ export interface ExecuteNotebookOptions {
 export interface Execution {
   /** The notebook with the outputs of the cells that ran, and none for the others. */
   notebook: Notebook;
-  /** The first cell that did not end well; the cells after it did not run. */
+  /** The first cell that failed or was interrupted; the cells after it did not run. */
   failure: CellEvent | undefined;
 }
 

@@ -3,23 +3,23 @@ import type { Scale } from "./parameters.js";
 export interface FigureBasis {
   /** The notebook's dial. */
   scale: Scale;
-  /** What a figure rests on unless it says otherwise: "24 chains", "10 problems". Default: not said. */
+  /** What a figure is based on by default: "24 chains", "10 problems". Default: not stated. */
   problems?: string | undefined;
-  /** What the problems were loaded from; a sample in place of the data set is said at every scale. */
+  /** Source of the problems; a sample in place of the data set is stated at every scale. */
   loaded?: { origin: string } | undefined;
 }
 
 let basis: FigureBasis = { scale: "standard" };
 
 /**
- * Tell once, in a notebook's set-up, what its figures are drawn from: at smoke scale each says so in its corner, with its
- * number of problems, and with the project's sample in place of GSM8K it says that as well.
+ * Set once, in a notebook's set-up, what its figures are based on: at smoke scale each figure states its number of
+ * problems in its corner, and, with the project's sample in place of GSM8K, that as well.
  */
 export function noteFigures(of: FigureBasis): void {
   basis = of;
 }
 
-/** What one figure rests on, where that is not what `noteFigures` was told. */
+/** What one figure is based on, if it differs from what `noteFigures` was given. */
 export interface OwnBasis {
   /** Its number of problems: "1 chain". */
   problems?: string | undefined;

@@ -19,9 +19,9 @@ export type Outcome =
   | { status: "died"; reason: string };
 
 export interface ExecuteOptions {
-  /** Called with every message on the output channel that belongs to this code, also those that come late. */
+  /** Called with every message on the output channel that belongs to this code, including late ones. */
   onOutput: (message: Message) => void;
-  /** Interrupt the code after so many seconds. No limit by default. */
+  /** Interrupt the code after this many seconds. No limit by default. */
   timeoutSeconds?: number | undefined;
   /** Interrupts the code when aborted. */
   signal?: AbortSignal | undefined;

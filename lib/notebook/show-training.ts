@@ -6,7 +6,7 @@ export interface ShowTrainingOptions {
   /** Name of the figure's files. */
   name: string;
   title: string;
-  /** What is trained on, for the note in its corner: "32 problems". Default: what `noteFigures` was told. */
+  /** What is trained on, for the note in its corner: "32 problems". Default: what `noteFigures` was given. */
   problems?: string | undefined;
   /** Seconds between two drawings: one takes about 0.2 s, in which nothing is trained. Default: 5. */
   every?: number;

@@ -22,7 +22,7 @@ export const TRAJECTORIES: readonly Trajectory[] = ACTIONS.analysis.flatMap((ana
   ),
 );
 
-/** The actions of a trajectory in the order in which they are taken; an empty layer counts none: 1 to 3. */
+/** The actions of a trajectory in the order in which they are taken; an empty layer contributes none: 1 to 3. */
 export const actionsOf = ({ analysis, solution, verification }: Trajectory): Action[] =>
   [analysis, solution, verification].filter((action): action is Action => action !== "none");
 
@@ -39,8 +39,8 @@ const NAMES: readonly (readonly [Action, RegExp])[] = [
 export const actionNamed = (name: string): Action | undefined => NAMES.find(([, form]) => form.test(name.trim()))?.[0];
 
 /**
- * The trajectory of a list of actions. Where there is no solution it is cot; of two analyses it is the plan, and of two
- * solutions the program, as DOTS chooses.
+ * The trajectory of a list of actions. Without a solution action it is cot; of two analyses the plan wins, and of two
+ * solutions the program, as in DOTS.
  */
 export function trajectoryOf(actions: readonly Action[]): Trajectory {
   return {

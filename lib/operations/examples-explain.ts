@@ -2,7 +2,7 @@ import type { ProceduralProblem } from "../data/index.js";
 import type { Trajectory } from "./actions.js";
 import type { Explanation } from "./explain.js";
 
-/** From how many steps on a plan, and from how many a check, is worth its tokens. */
+/** Number of steps from which on a plan, and a check, are worth their tokens. */
 const STEPS_TO_PLAN = 3;
 const STEPS_TO_VERIFY = 4;
 /** From this number on, arithmetic is left to a program. */
@@ -36,7 +36,7 @@ export function ruleTrajectory(problem: ProceduralProblem): Trajectory {
 }
 
 /**
- * Why the actions of a trajectory fit a problem. Give the trajectory that a search found best; unless told otherwise it is
+ * Explain why the actions of a trajectory fit a problem. Pass the trajectory that a search found best; the default is
  * that of the rule.
  */
 export function explainActions(

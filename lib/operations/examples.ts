@@ -21,32 +21,32 @@ import type { Operation } from "./operation.js";
 import { type Solution, writeSolution } from "./solution.js";
 import { feedbackOf, type Verification } from "./verify.js";
 
-/** What a model trained on an operation sees and what it should write. */
+/** An example of an operation: the model's input and the output it should write. */
 export interface OperationExample<Name extends OperationName = OperationName> {
   operation: Name;
   input: InputOf<Name>;
   output: OutputOf<Name>;
   /** The input as text, without tag or instruction. */
   prompt: string;
-  /** The beginning of what the model would write that it is given instead, and does not learn. Default: nothing. */
+  /** Beginning of the output that is given to the model and not learned. Default: none. */
   given?: string;
   completion: string;
 }
 
-/** The operations that word problems have examples of. */
+/** Operations that word problems provide examples of. */
 export type ProblemOperation = Exclude<OperationName, "code">;
 export const PROBLEM_OPERATIONS = OPERATION_NAMES.filter((name): name is ProblemOperation => name !== "code");
 
 type Made<Name extends OperationName> = { input: InputOf<Name>; output: OutputOf<Name> };
 type Maker<Name extends OperationName> = (problem: ProceduralProblem, random: Random) => Made<Name> | undefined;
 
-/** How often a solver is given a plan, and of these how often the plan is a list of sub-questions. */
+/** Probability that a solver is given a plan, and that the plan is a list of sub-questions. */
 const WITH_PLAN = 0.25;
 const PLAN_OF_QUESTIONS = 0.5;
-/** How often the solutions to verify, and to revise, are right. */
+/** Probability that a solution to verify, or to revise, is right. */
 const RIGHT_TO_VERIFY = 0.5;
 const RIGHT_TO_REVISE = 0.15;
-/** How often there are 2, 3, 4 answers to judge; how often they are whole solutions; how often two of them are the same. */
+/** Probabilities of 2, 3 and 4 answers to judge, of whole solutions, and of two equal answers. */
 const ANSWERS_TO_JUDGE = [0.35, 0.5, 0.15];
 const SOLUTIONS_TO_JUDGE = 0.5;
 const REPEATED_ANSWER = 0.25;
@@ -73,9 +73,9 @@ const MAKERS: { readonly [Name in ProblemOperation]: Maker<Name> } = {
 };
 
 /**
- * The example of one operation that a word problem gives; undefined where it gives none: a problem of depth 0 cannot be
- * contracted. It depends on the problem and on the seed of the random numbers, not on what was drawn before: one sequence
- * serves all problems, another one gives other examples of them.
+ * Make the example of one operation from a word problem; undefined where there is none: a problem of depth 0 cannot be
+ * contracted. It depends on the problem and on the seed of the random numbers, not on what was drawn before: one
+ * sequence serves all problems, another one gives other examples of them.
  */
 export function operationExample<Name extends ProblemOperation>(
   name: Name,
@@ -87,8 +87,9 @@ export function operationExample<Name extends ProblemOperation>(
 }
 
 /**
- * The example of a solution after a long thought of which paragraphs were left out: the thought is given, and the solution
- * is the whole one. How many paragraphs stay is drawn; in half of the thoughts the necessary ones stay in any case.
+ * Make the example of a solution after a long thought with some paragraphs removed: the thought is given, and the
+ * solution is complete. The number of remaining paragraphs is drawn; in half of the thoughts the necessary ones always
+ * stay.
  */
 export function shortenedThought(problem: ProceduralProblem, random: Random): OperationExample<"think"> {
   const own = random.stream(`shortened thought/${problem.id}`);
@@ -107,7 +108,7 @@ export function shortenedThought(problem: ProceduralProblem, random: Random): Op
   };
 }
 
-/** The examples of all operations that a word problem gives, in the order of `PROBLEM_OPERATIONS`. */
+/** Make the examples of all operations that a word problem provides, in the order of `PROBLEM_OPERATIONS`. */
 export const operationExamples = (problem: ProceduralProblem, random: Random): OperationExample[] =>
   PROBLEM_OPERATIONS.flatMap((name) => operationExample(name, problem, random) ?? []);
 
@@ -139,8 +140,8 @@ function solveInput(problem: ProceduralProblem, random: Random): InputOf<"cot"> 
 }
 
 /**
- * One step of the way from the problem to its last contraction. A contraction has another structure, which may be held out
- * with this scenario: of a problem for training, only steps are taken that stay in its split.
+ * Contract the problem step by step to its last contraction. A contraction has another structure, which may be held out
+ * with this scenario: of a training problem, only steps that stay in its split are taken.
  */
 function contractExample(problem: ProceduralProblem, random: Random): Made<"contract"> | undefined {
   const stages = [problem, ...contractions(problem)];

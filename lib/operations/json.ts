@@ -3,7 +3,7 @@ import type { ZodType } from "zod";
 import { fail, type Result } from "../answer/index.js";
 import { checked, fences } from "./text.js";
 
-/** Candidates tried in one text; each costs the time to read it. */
+/** Maximum candidates tried in one text; each takes the time to parse it. */
 const MOST_CANDIDATES = 20;
 /** Repairing takes a hundred times as long as reading. */
 const MOST_REPAIRED = 50_000;
@@ -12,8 +12,8 @@ const MOST_REPAIRED = 50_000;
 export const mayHoldJson = (text: string): boolean => /[{[]/.test(text);
 
 /**
- * The JSON object or array in a text that a schema accepts; the last one if there are several. Fences, prose around it,
- * trailing commas, comments, quotes of another kind or none are no hindrance. A text that ends within its JSON has none.
+ * Find the JSON object or array in a text that a schema accepts; the last one if there are several. Tolerates fences,
+ * prose around it, trailing commas, comments, other quotes or none. A text that ends within its JSON has none.
  */
 export function readJson<T>(text: string, schema: ZodType<T>): Result<T> {
   let reason = "no JSON";

@@ -1,22 +1,22 @@
 import { fail, type Result } from "../answer/index.js";
 import { afterThought } from "./text.js";
 
-/** Something a method asks of a model. It is stateless: what it says and how it reads, not how it is run. */
+/** A prompt and a parser for one kind of request to a model. Stateless: it says nothing of how the model is run. */
 export interface Operation<Input, Output> {
-  /** What a model folder's `thoughtbook.json` calls it. */
+  /** Name in a model folder's `thoughtbook.json`. */
   readonly name: string;
   /** The special token that stands for the instruction in models trained on operations: "<|cot|>". */
   readonly tag: string;
-  /** The instruction in words, with the format wanted, for models that follow instructions. */
+  /** The instruction in words, including the output format, for models that follow instructions. */
   readonly instruction: string;
-  /** The input as text: what comes after the instruction or the tag. */
+  /** Writes the input as text: what comes after the instruction or the tag. */
   render(input: Input): string;
-  /** What a model trained on the operation writes; `parse` reads it back. */
+  /** Writes the output as a model trained on the operation does; `parse` reads it back. */
   write(output: Output): string;
   /**
-   * Read what a model wrote, whatever stands around it. Nothing in it is executed, and no text makes it throw.
+   * Parse what a model wrote, whatever surrounds it. Nothing in it is executed, and no text makes it throw.
    *
-   * @param complete whether the model ended the text; false if it was cut off: then what stands at the end does not count
+   * @param complete whether the model ended the text; false if it was truncated: then its last part is not used
    */
   parse(text: string, input: Input, complete?: boolean): Result<Output>;
 }
@@ -26,16 +26,18 @@ interface Definition<Input, Output> {
   instruction: string;
   render(input: Input): string;
   write(output: Output): string;
-  /** Reads a text without the thought before it. */
+  /** Parses a text without the thought before it. */
   read(text: string, input: Input, complete: boolean): Result<Output>;
   /** Whether `read` gets the thought as well. */
   readsThought?: boolean;
 }
 
-/** Longer than anything a model writes in one go. */
+/** Maximum characters that are parsed; longer than any real output. */
 const MOST_CHARACTERS = 500_000;
 
-/** An operation from its parts. Models that think unasked may do so: what stands before `</think>` is left out. */
+/**
+ * Create an operation from its parts. Models may think without being asked: what stands before `</think>` is ignored.
+ */
 export function defineOperation<Input, Output>(definition: Definition<Input, Output>): Operation<Input, Output> {
   const { name, instruction, render, write, read, readsThought = false } = definition;
   return {

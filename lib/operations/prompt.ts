@@ -5,12 +5,12 @@ import type { OperationExample } from "./examples.js";
 import type { Operation } from "./operation.js";
 
 /**
- * How a model is told what to do: by the instruction in words, or by the operation's tag, which a model trained on
- * operations knows.
+ * How a model is told what to do: by the instruction in words, or by the operation's tag, which models trained on
+ * operations know.
  */
 export type PromptStyle = "instruction" | "tag";
 
-/** The style that a model takes: the tag if the model says that it knows the operation. */
+/** Style for a model: the tag if the model declares that it knows the operation. */
 export const styleOf = (
   { operations }: Pick<LanguageModel, "operations">,
   { name }: Pick<Operation<never, unknown>, "name">,
@@ -26,7 +26,7 @@ export const OPERATION_CHAT_TEMPLATE =
   "{% else %}<|{{ message.role }}|>{{ message.content }}{% if message.operation %}<|{{ message.operation }}|>{% endif %}{% endif %}" +
   "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}";
 
-/** What the user says to have an operation done. */
+/** The user's message that requests an operation. */
 export const operationMessage = <Input>(
   { name, instruction, render }: Pick<Operation<Input, unknown>, "name" | "instruction" | "render">,
   input: Input,
@@ -36,7 +36,7 @@ export const operationMessage = <Input>(
     ? { role: "user", operation: name, content: render(input) }
     : { role: "user", content: `${instruction}\n\n${render(input)}` };
 
-/** An example as a conversation to train on; with its tag unless told otherwise. */
+/** An example as a conversation to train on. Default: with its tag. */
 export function exampleMessages(
   {
     operation,
@@ -53,16 +53,16 @@ export function exampleMessages(
   ];
 }
 
-/** What stands around the operation in a prompt. */
+/** Parts of a prompt around the operation. */
 export interface PromptFrame {
   /** The system prompt; see `requireSystemRole` for models that take one. */
   system?: string | undefined;
-  /** What the model's text begins with; it goes on from there. */
+  /** Beginning of the model's text, which it continues. */
   prefill?: string | undefined;
 }
 
 /**
- * The prompt of an operation: a conversation, or a plain text for models without a chat template.
+ * Write the prompt of an operation: a conversation, or a plain text for models without a chat template.
  *
  * @throws bad-input for a system prompt to a model without a chat template
  */

@@ -16,40 +16,43 @@ import { operationPrompt, type PromptFrame, type PromptStyle } from "./prompt.js
 import { requireSystemRole } from "./system-prompts.js";
 
 export interface RunOperationOptions<Output = unknown> extends Omit<RequestOptions, "seed">, PromptFrame {
-  /** Of the first attempt; greedy (0) unless told otherwise. */
+  /** Temperature of the first attempt. Default: 0, greedy. */
   temperature?: number | undefined;
-  /** Where the random numbers come from, together with an input's place and the operation's name. Default: 0. */
+  /** Seed of the random numbers, together with an input's index and the operation's name. Default: 0. */
   seed?: number | string | undefined;
-  /** A seed for each input instead, so that its texts do not depend on its place. */
+  /** One seed per input instead, so that its texts do not depend on its index. */
   seeds?: readonly (number | string)[] | undefined;
-  /** The most attempts for each sample. Default: 3. */
+  /** Maximum attempts per sample. Default: 3. */
   attempts?: number | undefined;
   /** How the model is told what to do. Default: by the tag if it knows the operation, else in words. */
   style?: PromptStyle | undefined;
-  /** The most texts in work at a time; the model's own choice unless told otherwise. */
+  /** Maximum number of texts in progress at the same time. Default: chosen by the model. */
   batchSize?: number | undefined;
-  /** Ends the work with an error. What was finished before went to `onOutcome`. */
+  /** Aborts the work with an error. What was finished before went to `onOutcome`. */
   signal?: AbortSignal | undefined;
-  /** Called with each outcome as soon as it is final: keep it, so that nothing is lost when the work is interrupted. */
+  /**
+   * Called with each outcome as soon as it is final: store it there, so that nothing is lost when the work is
+   * interrupted.
+   */
   onOutcome?: ((outcome: Outcome<Output>, place: RequestPlace) => void) | undefined;
 }
 
-/** The last attempt at a sample, and what all of them cost. */
+/** The last attempt at a sample, and the cost of all attempts. */
 export interface Attempted {
-  /** What the model wrote last, without the prefill that it went on from. */
+  /** The model's last text, without the prefill that it continues. */
   text: string;
-  /** How often the model was asked; 0 if the prompt did not fit. */
+  /** Number of attempts; 0 if the prompt did not fit. */
   attempts: number;
-  /** Of all attempts together. */
+  /** Prompt tokens of all attempts together. */
   promptTokens: number;
-  /** Of all attempts together. */
+  /** New tokens of all attempts together. */
   completionTokens: number;
   finishReason: Completion["finishReason"];
   /** As in {@link Completion}. */
   serverReason?: string;
-  /** As in {@link Completion}, of all attempts together: an estimate if one of them is. */
+  /** As in {@link Completion}, over all attempts: an estimate if one of them is. */
   countedBy?: CountedBy;
-  /** Ids and log-probabilities of the last attempt, from models that give them. */
+  /** Ids and log-probabilities of the last attempt, for models that return them. */
   tokens?: CompletionTokens;
 }
 
@@ -60,7 +63,7 @@ export interface Attempted {
  */
 export type OperationFailure = "unparseable" | "cut-off" | "too-long";
 
-/** What became of one sample: a value, or a failure, which equals nothing. */
+/** Outcome of one sample: a value, or a failure, which equals nothing. */
 export type Outcome<Output> = Attempted &
   ({ ok: true; value: Output } | { ok: false; failure: OperationFailure; reason: string });
 
@@ -68,7 +71,7 @@ const ATTEMPTS = 3;
 /** The least temperature of later attempts: what failed greedily would fail again. */
 const RETRY_TEMPERATURE = 0.7;
 
-/** A sample that has no final outcome yet, and what its attempts have cost. */
+/** A sample without a final outcome yet, and the cost of its attempts. */
 interface Pending extends RequestPlace {
   attempts: number;
   promptTokens: number;
@@ -77,12 +80,24 @@ interface Pending extends RequestPlace {
 }
 
 /**
- * Have a model do an operation on all inputs at once; one list of samples for each input. Those that cannot be read are
- * tried again in the next round, each with random numbers of its own, so the outcome of an input depends on its seed alone.
+ * Run an operation on all inputs at once; returns one list of samples per input. Outputs that cannot be parsed are
+ * tried again in the next round, each with random numbers of its own, so the outcome of an input depends on its seed
+ * alone.
  *
- * A prefill counts as the beginning of what the model wrote.
+ * A prefill counts as the beginning of the model's output.
  *
  * @throws bad-input before any work; interrupted, execution
+ *
+ * @example
+ * ```ts
+ * import { loadModel } from "thoughtbook/llm";
+ * import { OPERATIONS, runOperation } from "thoughtbook/operations";
+ *
+ * const model = await loadModel("mini");
+ * const question = "Ana picks 3 apples. Ben picks 4 more apples than Ana. How many apples does Ben pick?";
+ * const [[outcome] = []] = await runOperation(model, OPERATIONS.cot, [{ question }]);
+ * console.log(outcome?.ok && outcome.value.answer); // 7
+ * ```
  */
 export async function runOperation<Input, Output>(
   model: LanguageModel,
@@ -115,7 +130,7 @@ export async function runOperation<Input, Output>(
     onOutcome?.(outcome, { request: input, sample });
   };
 
-  /** Ask for all requests; `pendingOf` says whose text it is. */
+  /** Generate for all requests; `pendingOf` says which sample a text belongs to. */
   const round = async (requests: readonly TextRequest[], pendingOf: (place: RequestPlace) => Pending) => {
     const failed: Pending[] = [];
     await model.generate(requests, {
@@ -134,7 +149,7 @@ export async function runOperation<Input, Output>(
     return failed.sort((a, b) => a.request - b.request || a.sample - b.sample);
   };
 
-  // At once: a model behind a server is asked for several at a time.
+  // Do not wait: a server can handle several requests at a time.
   const asked = await mapInTurns(prompts, (prompt) => noted(lengthBeyond(model, prompt, signal)), signal);
   const lengths = await Promise.all(asked.map(({ settled }) => settled));
   const fitting: number[] = [];
@@ -167,7 +182,7 @@ export async function runOperation<Input, Output>(
   return outcomes;
 }
 
-/** The outcome of an attempt if it is the last one, and where the sample stands if it is not. */
+/** The outcome of an attempt if it is the last one, else the updated state of the sample. */
 function readAttempt<Output>(
   { text, finishReason, serverReason, tokens, promptTokens, completionTokens, countedBy: counted }: Completion,
   read: Result<Output>,
@@ -198,13 +213,13 @@ function readAttempt<Output>(
   };
 }
 
-/** A promise that is awaited later, which Node does not foresee when it fails before. */
+/** Marks a promise that is awaited later as handled, in case it is rejected before. */
 function noted<T>(promise: Promise<T>): { settled: Promise<T> } {
   promise.catch(() => {});
   return { settled: promise };
 }
 
-/** The outcome of a prompt that leaves no room for a text; undefined if it does, or if nobody can tell. */
+/** The outcome of a prompt that leaves no room for a text; undefined if it does, or if that is unknown. */
 async function lengthBeyond(
   model: LanguageModel,
   prompt: Prompt,

@@ -14,7 +14,7 @@ import { answerIn, THOUGHT_BEGIN, THOUGHT_END } from "./text.js";
 
 const LAST_LINE = `The last line is "####", a space, and the answer alone (for example "#### 42").`;
 
-/** Answer at once. The output is the answer as written. */
+/** Answer immediately. The output is the answer as written. */
 export const answer = defineOperation<QuestionInput, string>({
   name: "answer",
   instruction: `Answer the question at once, without any explanation. Write only one line: "####", a space, and the answer (for example "#### 42").`,
@@ -36,7 +36,7 @@ export const cot = defineOperation<SolveInput, Solution>({
 });
 
 /**
- * A long thought and the solution after it; or a thought (or the solution) that the budget cut off, which is no answer
+ * A long thought and the solution after it; or a thought (or solution) truncated by the budget, which is not an answer
  * and equals none.
  */
 export type LongSolution =
@@ -46,7 +46,7 @@ export type LongSolution =
       thought: string;
       /** Whether the thought itself ended. */
       thoughtEnded: boolean;
-      /** What there is of the solution. */
+      /** The solution as far as it was written. */
       partial: string;
     };
 
@@ -72,7 +72,7 @@ function readLong(text: string, complete: boolean): Result<LongSolution> {
   if (end < 0 && (begun !== text || !complete)) {
     return { ok: true, value: { kind: "cut-off", thought, thoughtEnded: false, partial: "" } };
   }
-  // Who ends without any thought may still have solved it.
+  // A model that ends without any thought may still have solved it.
   const rest = end < 0 ? text : begun.slice(end + THOUGHT_END.length).trim();
   const solution = readSolution(rest, complete);
   if (solution.ok) return { ok: true, value: { kind: "solved", thought: end < 0 ? "" : thought, ...solution.value } };

@@ -11,8 +11,8 @@ export const THOUGHT_TAGS = {
 } as const;
 
 /**
- * In our words what the system prompt of Sky-T1 (NovaSky 2025), under which A*-Thought (arXiv 2505.24550) trains and
- * evaluates, asks for: a thought in paragraphs and then a solution, each between its tags.
+ * Our wording of what the system prompt of Sky-T1 (NovaSky 2025) asks for, under which A*-Thought (arXiv 2505.24550)
+ * trains and evaluates: a thought in paragraphs and then a solution, each between its tags.
  */
 export const thoughtThenSolution = ({
   thoughtBegin,
@@ -51,8 +51,8 @@ export const systemPromptName = (text: string): SystemPromptName | undefined =>
   SYSTEM_PROMPT_NAMES.find((name) => SYSTEM_PROMPTS[name] === text);
 
 /**
- * Check, before any work, that a system prompt means something to a model: it follows instructions, and its chat template
- * has a place for one. What a server does with it is not known before it is asked.
+ * Check, before any work, that a system prompt has an effect on a model: it follows instructions, and its chat template
+ * has a place for one. For servers this is unknown before a request.
  *
  * @throws bad-input that says why not
  */

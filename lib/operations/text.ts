@@ -92,7 +92,7 @@ function collect(lines: readonly string[], begins: (line: string, count: number)
       items.push([start]);
       open = true;
     } else if (line.trim() === "") {
-      // "1." alone on its line goes on after an empty one.
+      // "1." alone on its line continues after an empty one.
       open = open && items.at(-1)!.every((part) => part === "");
     } else if (open && NUMBERED.exec(line)?.[1] === "1") {
       break; // Another list begins.

@@ -17,9 +17,9 @@ export type Verification = {
   | { verdict: "right" }
   | {
       verdict: "wrong";
-      /** The first wrong step, from 0, as `solutionSteps` counts them; undefined if it was not said. */
+      /** Index of the first wrong step, from 0, as `solutionSteps` counts them; undefined if it was not named. */
       step?: number;
-      /** What is wrong, or what should stand there; may be empty. */
+      /** The error, or the correction; may be empty. */
       reason: string;
     }
 );
@@ -115,7 +115,7 @@ function readProse(last: string, text: string): Result<Verification> {
 const stepAt = (number: string | number | null | undefined): { step?: number } =>
   number === undefined || number === null ? {} : { step: Number(number) - 1 };
 
-/** What a solver is told about its solution: "Step 2 is wrong: 33-13=20." */
+/** Feedback to a solver on its solution: "Step 2 is wrong: 33-13=20." */
 export function feedbackOf(verification: Verification): string {
   if (verification.verdict === "right") return "The solution is right.";
   const { step, reason } = verification;

@@ -27,7 +27,7 @@ export function checkNames(what: string, names: readonly string[]): void {
   throw badInput(`${what}: "${repeated}" occurs twice, expected different names`, "Rename or merge them.");
 }
 
-/** Throws bad-input unless there are series, of different names, and few enough to be told apart. */
+/** Throws bad-input unless there are series, with distinct names, and at most {@link MAX_SERIES}. */
 export function checkSeries(series: readonly { name: string }[]): void {
   const names = series.map(({ name }) => name);
   checkNames("series", names);

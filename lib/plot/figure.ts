@@ -13,13 +13,13 @@ export interface PlotlyLayout {
   [attribute: string]: unknown;
 }
 
-/** What `Plotly.newPlot` takes; plain JSON. */
+/** Input of `Plotly.newPlot`; plain JSON. */
 export interface PlotlySpec {
   data: object[];
   layout: PlotlyLayout;
 }
 
-/** A drawing as data: a pure function of what it shows. */
+/** A figure as data: a pure function of its input. */
 export interface Figure {
   /** File name without extension, kebab-case. */
   name: string;
@@ -28,7 +28,7 @@ export interface Figure {
   table: Table;
 }
 
-/** A picture that is not a plot: there is no specification behind it and no table. */
+/** A picture that is not a plot: it has no Plotly specification and no table. */
 export interface Drawing {
   /** File name without extension, kebab-case. */
   name: string;
@@ -40,7 +40,7 @@ export interface Drawing {
   height: number;
 }
 
-/** What every figure function takes beside its data. */
+/** Options common to all figure functions. */
 export interface FigureOptions {
   /** File name without extension: lower-case letters, digits and hyphens. */
   name: string;

@@ -5,20 +5,20 @@ import type { Context } from "./attempt.js";
 export interface AskOptions extends PromptFrame {
   /** How the model is told what to do. Default: by the tag if it knows the operation, else in words. */
   style?: PromptStyle | undefined;
-  /** How often what cannot be read is asked again, the first time included. Default: 3. */
+  /** Maximum attempts at an output that cannot be parsed, the first included. Default: 3. */
   attempts?: number | undefined;
-  /** Default: those of the context. */
+  /** Default: the sampling options of the context. */
   maxNewTokens?: number | undefined;
   temperature?: number | undefined;
-  /** Tells apart calls of an attempt that ask the same, so that each has random numbers of its own. */
+  /** Distinguishes calls of an attempt with the same request, so that each has random numbers of its own. */
   key?: string | undefined;
 }
 
 /**
- * Have the model do an operation within an attempt. The random numbers depend on the seed, the problem, the operation and
- * its input, not on what was asked before, so calls may be made side by side.
+ * Run an operation within an attempt. The random numbers depend on the seed, the problem, the operation and its input,
+ * not on earlier calls, so calls may be made concurrently.
  *
- * @throws as `runOperation`
+ * @throws like `runOperation`
  */
 export async function ask<Input, Output>(
   context: Context,
@@ -27,7 +27,7 @@ export async function ask<Input, Output>(
   { key, maxNewTokens = context.maxNewTokens, ...options }: AskOptions = {},
 ): Promise<Outcome<Output>> {
   const { problem, seed, sampling } = context;
-  // The problem itself is asked as in an evaluation of the operation alone.
+  // The bare problem is asked as in an evaluation of the operation alone.
   const isProblem = (input as unknown) === problem && key === undefined;
   const what = isProblem ? "" : `/${sha256(canonicalJson({ input: operation.render(input), key })).slice(0, 16)}`;
   const [outcomes] = await runOperation(context.as(operation.name), operation, [input], {

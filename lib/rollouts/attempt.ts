@@ -2,7 +2,7 @@ import type { Capability, Completion, LanguageModel, Prompt } from "../llm/index
 import type { SamplingOptions } from "../model/index.js";
 import type { Problem } from "../tasks/index.js";
 
-/** One completion of a model, asked for within an attempt. */
+/** One completion of a model, requested within an attempt. */
 export interface Call {
   /** What the model was asked to do: the operation's name, or "generate". */
   operation: string;
@@ -10,62 +10,62 @@ export interface Call {
   completion: Completion;
 }
 
-/** What a strategy returns: how a problem was answered. */
+/** Result of a strategy for a problem. */
 export interface Answer {
-  /** The text that ends in the answer, as it was written; what the released systems grade. */
+  /** The text that ends in the answer, as written; the released systems grade this. */
   text: string;
   /** The text without thoughts, ending in the answer; undefined if there is none, or it is not what was asked for. */
   solution?: string | undefined;
-  /** What else happened, as plain data: a graph, a tree, a trajectory. */
+  /** Further results as plain data: a graph, a tree, a trajectory. */
   trace?: unknown;
 }
 
-/** An answer with all that it cost. */
+/** An answer with everything that it cost. */
 export interface Attempt extends Answer {
   /** Id of the problem. */
   problem: string;
-  /** Which of the attempts at the problem, from 0. */
+  /** Index of the attempt at the problem, from 0. */
   sample: number;
-  /** All completions of the attempt, in the order in which they were asked for; none if the first prompt was too long. */
+  /** All completions of the attempt, in the order of the requests; none if the first prompt was too long. */
   calls: readonly Call[];
 }
 
-/** What an attempt works with. */
+/** Everything an attempt works with. */
 export interface Context {
   problem: Problem;
   sample: number;
-  /** The model. Its calls are counted, and sent together with those of other attempts. */
+  /** The model. Its calls are recorded, and batched with those of other attempts. */
   model: LanguageModel;
-  /** The model under the name of an operation, which the calls bear. */
+  /** The model, with calls recorded under the name of an operation. */
   as(operation: string): LanguageModel;
-  /** Where the random numbers of the attempts at all problems come from. */
+  /** Seed of the random numbers for the attempts at all problems. */
   seed: number | string;
-  /** The most new tokens of one call. */
+  /** Maximum new tokens of one call. */
   maxNewTokens: number;
-  /** How the next token is chosen; greedy where nothing is said. */
+  /** Sampling options. Default: greedy. */
   sampling: SamplingOptions;
   signal: AbortSignal;
 }
 
 /**
- * A way to answer a problem: plain asynchronous code for one problem. Many attempts run side by side, and what they ask at
- * the same time goes to the model in few large calls.
+ * A way to answer a problem: plain asynchronous code for one problem. Many attempts run concurrently, and what they
+ * request at the same time goes to the model in few large calls.
  */
 export interface Strategy {
-  /** What records and figures call it. */
+  /** Name in records and figures. */
   name: string;
-  /** What it depends on besides its name, for the settings of a run. */
+  /** Settings it depends on besides its name, for the settings of a run. */
   settings?: Readonly<Record<string, unknown>> | undefined;
-  /** What the model must be able to do besides generating texts. */
+  /** Capabilities that the model must have besides generating texts. */
   needs?: readonly Capability[] | undefined;
-  /** Check, before any work, that it can be used with a model. Throws bad-input that says why not. */
+  /** Check, before any work, that it can be used with a model. Throws bad-input with the reason. */
   check?: ((model: LanguageModel) => Promise<void>) | undefined;
   /**
-   * Declares that an attempt is one call, and that a text that was cut off has no solution. A text under a smaller budget
-   * is then the beginning of the same text, and is not generated again.
+   * Declares that an attempt is one call, and that a truncated text has no solution. A text under a smaller budget is
+   * then a prefix of the same text, and is not generated again.
    */
   singleCall?: boolean | undefined;
-  /** What the model is asked first, for files of results. Default: the question alone. */
+  /** The first prompt, for files of results. Default: the question alone. */
   firstPrompt?: ((model: LanguageModel, problem: Problem) => Prompt) | undefined;
   attempt(problem: Problem, context: Context): Promise<Answer>;
 }

@@ -10,7 +10,7 @@ import { type AttemptOptions, runAttempts } from "./run-attempts.js";
 export interface Rollout extends Attempt {
   /** `POLICY/ROUND/PROBLEM#SAMPLE`. */
   id: string;
-  /** The model that made it: its hash, unless the caller named it otherwise. */
+  /** The model that made it: its hash, or the name given by the caller. */
   policy: string;
   round: number;
   reward: number;
@@ -21,13 +21,13 @@ export interface Rollout extends Attempt {
 export interface CollectOptions extends AttemptOptions {
   /** Attempts at each problem. Default: 8. */
   groupSize?: number | undefined;
-  /** Names the weights in the rollouts' ids. Default: the model's hash; needed where it has none, as in training. */
+  /** Name of the weights in the rollouts' ids. Default: the model's hash; required if there is none, as in training. */
   policy?: string | undefined;
-  /** Which pass over the task; each has random numbers of its own. Default: 0. */
+  /** Index of the pass over the task; each has random numbers of its own. Default: 0. */
   round?: number | undefined;
-  /** Problems at work at a time; what is interrupted loses at most those. Default: 64. */
+  /** Problems in progress at the same time; an interruption loses at most those. Default: 64. */
   problemsAtOnce?: number | undefined;
-  /** The store, append-only: a round that is there is not collected again. Without it nothing is kept. */
+  /** Append-only store: a finished round in it is not collected again. Without it nothing is stored. */
   folder?: string | undefined;
   /** Where progress is shown. */
   display?: ProgressDisplay | undefined;
@@ -59,13 +59,28 @@ const rolloutSchema = z.object({
 }) as unknown as z.ZodType<Rollout>;
 
 /**
- * Attempt each problem of a task several times and reward each group: what methods learn from. A group is written whole
- * once it is rewarded; the same call goes on with what is there, and gives the same groups in the same order.
+ * Collect rollouts: attempt each problem of a task several times and reward each group. A group is written once it is
+ * rewarded; calling it again resumes from what is there, and gives the same groups in the same order.
  *
  * Prompts of embeddings are stored as their shape.
  *
  * @throws bad-input for options out of range, a model without a hash or a name, a store of other settings; interrupted; as
  *   {@link runAttempts} and the reward
+ *
+ * @example
+ * ```ts
+ * import { loadModel } from "thoughtbook/llm";
+ * import { answerReward, collect } from "thoughtbook/rollouts";
+ * import { cot } from "thoughtbook/strategies";
+ * import { loadTask } from "thoughtbook/tasks";
+ *
+ * const model = await loadModel("mini");
+ * const task = await loadTask("word-problems:2", { limit: 2 });
+ * const options = { model, groupSize: 4, sampling: { temperature: 1 }, maxNewTokens: 64 };
+ * for await (const group of collect(cot(), task, answerReward, options)) {
+ *   console.log(group.map(({ id, reward }) => [id, reward]));
+ * }
+ * ```
  */
 export async function* collect(
   strategy: Strategy,
@@ -121,7 +136,7 @@ export async function* collect(
           const id = idOf(problem, sample);
           return { id, policy, round, ...attempt, ...rewards[sample]!, calls: attempt.calls.map(storedCall) };
         });
-        // A group that a kill has cut is written to its end.
+        // Complete a group that was truncated by a kill.
         for (const rollout of rollouts) if (run && !run.done.has(rollout.id)) await run.append(rollout);
         made.set(problem.id, rollouts);
       }

@@ -11,26 +11,27 @@ import type {
 } from "../llm/index.js";
 
 export interface GatherOptions {
-  /** The most texts in work at a time; the model's own choice unless told otherwise. */
+  /** Maximum number of texts in progress at the same time. Default: chosen by the model. */
   batchSize?: number | undefined;
   /** Ends calls with an error. */
   signal?: AbortSignal | undefined;
 }
 
-/** Runs jobs side by side whose calls of one model wait for each other. */
+/** Runs jobs concurrently whose calls of one model wait for each other. */
 export interface CallGatherer {
   /**
    * Run a job with its own view of the model.
    *
-   * @param sample which of several jobs that ask the same; jobs that differ by it only get different samples of one request
+   * @param sample index among jobs with the same requests; jobs that differ only in it get different samples of one
+   * request
    */
   run<T>(job: (model: LanguageModel) => Promise<T>, sample?: number): Promise<T>;
 }
 
-/** A job at work. */
+/** A job in progress. */
 interface Job {
   sample: number;
-  /** Its calls that wait or are at the model; without one it is doing something else, which is waited for. */
+  /** Number of its calls that wait or are at the model; with 0 it is busy with something else, which is waited for. */
   open: number;
 }
 
@@ -54,10 +55,30 @@ interface WaitingScore {
 }
 
 /**
- * Many small jobs that call one model, as few large calls: its speed comes from batches. A job is plain asynchronous code
- * and may have several calls open at a time. Once every job waits for the model, what they ask goes to it in one call of
- * each kind; a job goes on as soon as its own texts are complete. What jobs ask alike, but for their sample, is one request
- * with several samples. Which requests share a call does not depend on timing, as long as jobs wait for nothing else.
+ * Batch the calls of many small jobs to one model into few large calls: a model's speed comes from batches. A job is
+ * plain asynchronous code and may have several calls open at a time. Once every job waits for the model, their requests
+ * go to it in one call of each kind; a job continues as soon as its own texts are complete. Equal requests of jobs that
+ * differ in their sample become one request with several samples. Which requests share a call does not depend on
+ * timing, as long as jobs wait for nothing else.
+ *
+ * @example
+ * ```ts
+ * import { loadModel } from "thoughtbook/llm";
+ * import { gatherCalls } from "thoughtbook/rollouts";
+ *
+ * const gatherer = gatherCalls(await loadModel("mini"));
+ * const prompts = ["Ana picks 3 apples.", "Ben picks 4 pears."];
+ * // Both jobs call the model once; their requests share one call.
+ * const texts = await Promise.all(
+ *   prompts.map((prompt) =>
+ *     gatherer.run(async (model) => {
+ *       const [[completion] = []] = await model.generate([{ prompt, maxNewTokens: 8 }]);
+ *       return completion?.text;
+ *     }),
+ *   ),
+ * );
+ * console.log(texts.length); // 2
+ * ```
  */
 export function gatherCalls(model: LanguageModel, { batchSize, signal }: GatherOptions = {}): CallGatherer {
   const jobs = new Set<Job>();
@@ -66,7 +87,7 @@ export function gatherCalls(model: LanguageModel, { batchSize, signal }: GatherO
   let inFlight = false;
   let isScheduled = false;
 
-  /** In the next turn, so that all that a job asks at the same time is there. */
+  /** Wait for the next turn of the event loop, to gather everything that a job requests at the same time. */
   function schedule(): void {
     if (isScheduled) return;
     isScheduled = true;
@@ -160,7 +181,7 @@ async function generateTogether(model: LanguageModel, waiting: readonly WaitingT
   const groups = new Map<string, { request: TextRequest; samples: number; waiting: WaitingText[] }>();
   for (const [at, each] of waiting.entries()) {
     const { prompt, samples: _, ...rest } = each.request;
-    // Embeddings are compared by place: they are too large to be spelled out.
+    // Embeddings are compared by identity: they are too large to be serialised.
     const key = typeof prompt === "object" && "embeddings" in prompt ? `${at}` : canonicalJson({ prompt, ...rest });
     const group = groups.get(key) ?? { request: each.request, samples: 0, waiting: [] };
     group.samples = Math.max(group.samples, each.first + each.count);

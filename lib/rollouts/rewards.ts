@@ -4,7 +4,7 @@ import type { LanguageModel } from "../llm/index.js";
 import { gradeCompletion, type Problem, sameAnswer } from "../tasks/index.js";
 import type { Attempt } from "./attempt.js";
 
-/** What a reward may work with. */
+/** What a reward may use. */
 export interface RewardContext {
   model: LanguageModel;
   seed: number | string;
@@ -12,8 +12,8 @@ export interface RewardContext {
 }
 
 /**
- * The rewards of a group of attempts at one problem, one for each, finite. It sees the group, so that agreement can be a
- * reward.
+ * Computes the rewards of a group of attempts at one problem: one finite number per attempt. It sees the whole group,
+ * so that agreement can be a reward.
  */
 export type Reward = (
   problem: Problem,
@@ -21,19 +21,19 @@ export type Reward = (
   context: RewardContext,
 ) => Promise<readonly number[]>;
 
-/** A reward in parts: their weighted sum, and each of them by its name. */
+/** A reward in parts: their weighted sum, and each part by its name. */
 export interface CombinedReward extends Reward {
   parts: Readonly<Record<string, { weight: number; reward: Reward }>>;
 }
 
-/** 1 for an attempt that is right by the strict policy, else 0. */
+/** Correctness: 1 for an attempt that is right under the strict policy, else 0. */
 export const answerReward: Reward = async (problem, group) =>
   group.map(({ text, solution }) => Number(gradeCompletion(problem, text, solution).correct.strict ?? false));
 
-/** 1 for an attempt that has a solution with an answer, else 0. */
+/** Format: 1 for an attempt that has a solution with an answer, else 0. */
 export const formatReward: Reward = async (_, group) => group.map((attempt) => Number(answerOf(attempt) !== undefined));
 
-/** The share of the other attempts of the group that give the same answer; 0 without an answer. Needs no label. */
+/** Majority: the share of the group's other attempts with the same answer; 0 without an answer. Needs no label. */
 export const majorityReward: Reward = async ({ kind }, group) => {
   const answers = group.map(answerOf);
   return answers.map((own, at) => {
@@ -44,7 +44,7 @@ export const majorityReward: Reward = async ({ kind }, group) => {
 };
 
 /**
- * The weighted sum of several rewards; `collect` writes each part down.
+ * Combine rewards into a weighted sum; `collect` also stores each part.
  *
  * @throws bad-input (when it is made) without parts, or for a weight that is not finite
  */
@@ -63,7 +63,7 @@ export function combine(parts: Readonly<Record<string, { weight: number; reward:
 }
 
 /**
- * The reward of each attempt of a group, in all and by its parts (none for a reward that is not combined).
+ * Compute the reward of each attempt of a group, in total and by parts (none if it is not a combination).
  *
  * @throws bad-input if a reward gives another number of values, or one that is not finite
  */

@@ -7,31 +7,45 @@ import { type CallGatherer, gatherCalls } from "./gather-calls.js";
 
 export interface AttemptOptions {
   model: LanguageModel;
-  /** Where the random numbers come from, together with a problem's id. Default: 0. */
+  /** Seed of the random numbers, together with a problem's id. Default: 0. */
   seed?: number | string | undefined;
-  /** The most new tokens of one call. Default: 256. */
+  /** Maximum new tokens of one call. Default: 256. */
   maxNewTokens?: number | undefined;
-  /** How the next token is chosen. Default: greedily. */
+  /** Sampling options. Default: greedy. */
   sampling?: SamplingOptions | undefined;
-  /** The most texts in work at a time; the model's own choice unless told otherwise. */
+  /** Maximum number of texts in progress at the same time. Default: chosen by the model. */
   batchSize?: number | undefined;
-  /** Ends the work with an error. What was finished before went to `onAttempt`. */
+  /** Aborts the work with an error. Attempts finished before were passed to `onAttempt`. */
   signal?: AbortSignal | undefined;
 }
 
-/** An attempt to make: a problem, and which of the attempts at it. */
+/** An attempt to make: a problem, and the index of the attempt at it. */
 export interface AttemptPlace {
   problem: Problem;
   sample: number;
 }
 
 /**
- * Attempt problems with a strategy, all side by side; what the attempts ask at the same time goes to the model in one call.
- * An attempt depends on the seed, its problem and its sample alone.
+ * Attempt problems with a strategy, all concurrently; what the attempts request at the same time goes to the model in
+ * one call. An attempt depends only on the seed, its problem and its sample.
  *
- * @param onAttempt told of each attempt as soon as it is complete; what it throws, or its promise rejects with, ends all
- * @returns the attempts in the order of their places
+ * @param onAttempt called with each attempt as soon as it is complete; an error or rejection of it ends everything
+ * @returns the attempts in the order of `places`
  * @throws bad-input before any work if the model lacks what the strategy needs; interrupted; as the model and the strategy
+ *
+ * @example
+ * ```ts
+ * import { loadModel } from "thoughtbook/llm";
+ * import { runAttempts } from "thoughtbook/rollouts";
+ * import { cot } from "thoughtbook/strategies";
+ * import { loadTask } from "thoughtbook/tasks";
+ *
+ * const model = await loadModel("mini");
+ * const { problems } = await loadTask("word-problems:2", { limit: 2 });
+ * const places = problems.map((problem) => ({ problem, sample: 0 }));
+ * const attempts = await runAttempts(cot(), places, { model, maxNewTokens: 64 });
+ * console.log(attempts.map(({ text }) => text));
+ * ```
  */
 export async function runAttempts(
   strategy: Strategy,
@@ -62,7 +76,7 @@ export async function runAttempts(
   return results.map((result) => (result as PromiseFulfilledResult<Attempt>).value);
 }
 
-/** Check that a strategy can be used with a model. Throws bad-input that says why not. */
+/** Check that a strategy can be used with a model. Throws bad-input with the reason. */
 export async function checkStrategy({ name, needs = [], check }: Strategy, model: LanguageModel): Promise<void> {
   for (const need of needs) requireCapability(model, need, `the strategy ${name}`);
   await check?.(model);
@@ -83,14 +97,14 @@ async function oneAttempt(
   return { ...answer, problem: problem.id, sample, calls };
 }
 
-/** The model, whose completions are written down, in the order in which they are asked for. */
+/** The model, with its completions recorded in the order of the requests. */
 function recordedModel(model: LanguageModel, operation: string, calls: Call[]): LanguageModel {
   return {
     ...model,
     async generate(requests, options) {
       const first = calls.length;
       const samples = requests.map((request) => request.samples ?? options?.samples ?? 1);
-      // Places are taken at once: calls side by side end in any order.
+      // Reserve the places at once: concurrent calls end in any order.
       const places = requests.flatMap((request, at) =>
         Array.from({ length: samples[at]! }, () => ({ operation, prompt: request.prompt })),
       );

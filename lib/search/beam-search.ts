@@ -14,11 +14,30 @@ export interface BeamOptions {
 }
 
 /**
- * Beam search: expand all states of the beam at the same time, ask for the values of all new states in one call, and keep
- * the `width` best of them for the next round. Complete states leave the beam. It ends when the beam is empty or a limit
- * is reached; a round that would pass the limit of expansions expands the best states only.
+ * Beam search: expand all states of the beam at the same time, value all new states in one call, and keep the `width`
+ * best of them for the next round. Complete states leave the beam. It ends when the beam is empty or a limit is
+ * reached; a round that would exceed the limit on expansions expands the best states only.
  *
  * @throws bad-input; interrupted; execution if `value` gives NaN or another number of values
+ *
+ * @example
+ * ```ts
+ * import { beamSearch } from "thoughtbook/search";
+ *
+ * // Spell a word with as many letters "b" as possible.
+ * const found = await beamSearch(
+ *   {
+ *     root: "",
+ *     key: (text) => text,
+ *     isEnd: (text) => text.length === 3,
+ *     expand: async (text) => ["a", "b"].map((letter) => ({ state: text + letter })),
+ *     value: async (texts) => texts.map((text) => text.split("b").length / 4),
+ *   },
+ *   { width: 2 },
+ *   { expansions: 10 },
+ * );
+ * console.log(found.best); // bbb
+ * ```
  */
 export async function beamSearch<State>(
   problem: SearchProblem<State>,

@@ -12,34 +12,55 @@ import {
 export interface TreeSearchOptions {
   /** Weight of the prior against the value, c of PUCT. Default: 1.25, as in AlphaZero. */
   exploration?: number | undefined;
-  /** Leaves that are expanded at the same time; those after the first are chosen as if the ones before had failed. Default: 1. */
+  /**
+   * Leaves expanded at the same time; those after the first are selected as if the earlier ones had failed. Default: 1.
+   */
   width?: number | undefined;
 }
 
-/** A node with what the walk down the tree needs. */
+/** A node with the state of the selection. */
 interface Branch {
   children: number[];
-  /** Sum of the values that came back through the node. */
+  /** Sum of the values backed up through the node. */
   total: number;
   visits: number;
-  /** Walks through the node whose value is not known yet. */
+  /** Pending walks through the node, whose value is not known yet. */
   pending: number;
-  /** Nothing below is open: complete, or without children that are open. */
+  /** No open state below: complete, or all children are closed. */
   closed: boolean;
-  /** All that is open below is being expanded in this round. */
+  /** All open states below are being expanded in this round. */
   busy: boolean;
 }
 
 /**
- * Monte Carlo tree search with the selection of AlphaZero (Silver et al. 2017, PUCT): from the root down take the child of
- * highest Q + c · P · √N / (1 + n), where Q is the mean of the values that came back through the child (that of its parent
- * while there are none), P its prior, normalised over the siblings (equal shares where none is given), n its visits and N
- * those of its parent. The leaf is expanded; its children are valued in one call, and each value goes back up to the root.
- * A complete state is valued once: the walk passes by what has nothing open below it.
+ * Monte Carlo tree search with the selection of AlphaZero (Silver et al. 2017, PUCT): from the root down take the child
+ * of highest Q + c · P · √N / (1 + n), where Q is the mean of the values backed up through the child (its parent's
+ * while there are none), P its prior, normalised over the siblings (uniform where none is given), n its visits and N
+ * its parent's. The leaf is expanded; its children are valued in one call, and each value is backed up to the root. A
+ * complete state is valued once: the selection skips nodes with nothing open below them.
  *
  * `value` and `visits` of a node in the tree are the means and counts of the search; those of a complete state are its own.
  *
  * @throws bad-input; interrupted; execution if `value` gives NaN or another number of values
+ *
+ * @example
+ * ```ts
+ * import { treeSearch } from "thoughtbook/search";
+ *
+ * // Reach 5 by adding 1 or 2; the fewer steps, the better.
+ * const found = await treeSearch<readonly number[]>(
+ *   {
+ *     root: [],
+ *     key: (steps) => steps.join("+"),
+ *     isEnd: (steps) => steps.reduce((sum, step) => sum + step, 0) >= 5,
+ *     expand: async (steps) => [1, 2].map((step) => ({ state: [...steps, step], prior: 0.5 })),
+ *     value: async (states) => states.map((steps) => 1 / (1 + steps.length)),
+ *   },
+ *   {},
+ *   { expansions: 30 },
+ * );
+ * console.log(found.best?.length); // 3
+ * ```
  */
 export async function treeSearch<State>(
   problem: SearchProblem<State>,
@@ -140,7 +161,7 @@ function descend<State>(
     for (const [index, child] of children.entries()) {
       const branch = branches[child]!;
       if (branch.closed || branch.busy) continue;
-      // A pending walk counts as one that found nothing, so that the walks of one round part.
+      // A pending walk counts as one with value 0, so that the walks of one round diverge.
       const count = branch.visits + branch.pending;
       const q = branch.total / count;
       const prior = total > 0 ? priors[index]! / total : 1 / children.length;

@@ -1,27 +1,27 @@
 import { ThoughtbookError } from "../core/index.js";
 
-/** A state that a search has met. Numbers that a search does not know are left out; all are finite. */
+/** A state that a search has met. Numbers that a search does not know are omitted; all are finite. */
 export interface TreeNode<State> {
   state: State;
   /** Index in the tree of the node that it was made from; null for the root. */
   parent: number | null;
   /** Probability that the policy gives the step from the parent to this node. */
   prior?: number;
-  /** How often a tree search went through the node. */
+  /** Visits of a tree search. */
   visits?: number;
-  /** How good the state is, higher is better; in a tree search the mean over its visits. */
+  /** Value of the state, higher is better; in a tree search the mean over its visits. */
   value?: number;
-  /** The cost of the way from the root. */
+  /** Cost of the path from the root. */
   g?: number;
-  /** A bound on, or an estimate of, the cost still to come. */
+  /** Bound on, or estimate of, the remaining cost. */
   h?: number;
-  /** What the search orders open states by, lower first; g + h in A*. */
+  /** Priority in the search, lower first; g + h in A*. */
   f?: number;
   /** Whether the search continued with the node: it lies on the way to the result, or was taken from the open states. */
   chosen: boolean;
   /** Position in expansion order, from 0. */
   expanded?: number;
-  /** What a check of the state said. */
+  /** Result of a check of the state. */
   verdict?: "accepted" | "rejected";
 }
 
@@ -30,25 +30,25 @@ export interface SearchTree<State> {
   nodes: TreeNode<State>[];
 }
 
-/** Where a search may go. States are values: none is changed. */
+/** Defines a search space. States are immutable. */
 export interface SearchProblem<State> {
   root: State;
-  /** Equal for states that are the same; a search keeps only the first of them. */
+  /** Key of a state: equal for equal states; a search keeps only the first of them. */
   key(state: State): string;
   /** Whether the state is complete, such as a solution with its answer; it is not expanded. */
   isEnd(state: State): boolean;
-  /** The states one step further. Several states may be expanded at the same time. */
+  /** The states one step further. Several states may be expanded concurrently. */
   expand(state: State): Promise<readonly { state: State; prior?: number }[]>;
-  /** For each state how good it is, from 0 to 1; asked for many at once. */
+  /** The value of each state, from 0 to 1; called with many states at once. */
   value(states: readonly State[]): Promise<readonly number[]>;
 }
 
 export interface SearchLimits {
-  /** The most states to expand. */
+  /** Maximum states to expand. */
   expansions: number;
-  /** Asked between rounds: whether a budget of another kind, such as tokens, is used up. */
+  /** Called between rounds: whether a budget of another kind, such as tokens, is used up. */
   isSpent?: (() => boolean) | undefined;
-  /** Ends the search with an error. */
+  /** Aborts the search with an error. */
   signal?: AbortSignal | undefined;
 }
 

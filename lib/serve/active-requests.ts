@@ -9,7 +9,7 @@ export interface ActiveRequest {
   end(): void;
 }
 
-/** All requests in work. */
+/** All requests in progress. */
 export interface ActiveRequests {
   readonly count: number;
   /** @throws ApiError 503 when the server is being closed */

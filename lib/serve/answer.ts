@@ -9,7 +9,7 @@ import { type Account, noteRefusal } from "./request-log.js";
 import type { ServedModel } from "./served-model.js";
 import { runJob, type TextJob } from "./text-job.js";
 
-/** How the texts of a request are told to the client. */
+/** How the texts of a request are sent to the client. */
 export interface Answer {
   served: ServedModel;
   /** What there is to generate; undefined for an echo of the prompt alone. */
@@ -163,7 +163,7 @@ const usageFields = (promptTokens: number, completionTokens: number): object => 
   total_tokens: promptTokens + completionTokens,
 });
 
-/** Events become whole multiples of so many characters. */
+/** Events are padded to multiples of this many characters. */
 const BLOCK = 128;
 
 /** Random characters hide the length of an event's text from who sees only the sizes of packets, as OpenAI does it. */

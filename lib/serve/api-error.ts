@@ -9,7 +9,7 @@ export interface ApiErrorDetails {
   headers?: Readonly<Record<string, string>>;
 }
 
-/** An error that is told to the client. */
+/** An error that is sent to the client. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: number;

@@ -68,7 +68,7 @@ function answerMethod(context: RequestContext, method: "GET" | "POST"): Response
   throw new ApiError(405, `This route takes ${method} only.`, { code: "method_not_allowed", headers: { allow } });
 }
 
-/** Of vLLM `max_model_len`, of llama.cpp `meta`; `hash` tells clients whether it is the same model as before. */
+/** `max_model_len` is vLLM's, `meta` llama.cpp's; `hash` lets clients recognise the model. */
 function modelCard({ id, model, created, hash }: ServedModel): object {
   return {
     id,

@@ -42,12 +42,12 @@ const message = z
     if (call) refuse("function_call", "only the assistant calls");
   });
 
-/** What a conversation is written with, under vLLM's names where OpenAI has none. */
+/** Options for writing a conversation, under vLLM's names where OpenAI has none. */
 export const CONVERSATION = {
   messages: z.array(message).min(1),
   /** Variables of the model's chat template. */
   chat_template_kwargs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
-  /** The last message is the assistant's, and the text goes on from it. */
+  /** The last message is the assistant's, and the model continues it. */
   continue_final_message: z.boolean().default(false),
   add_generation_prompt: z.boolean().optional(),
 };

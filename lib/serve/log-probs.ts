@@ -44,7 +44,7 @@ export function createTokenWriter({ tokenizer }: LocalModel, { asIds, skipSpecia
   };
 }
 
-/** The least that is told: JSON has no infinity. */
+/** Lowest log-probability that is sent: JSON has no infinity. */
 const finite = (logProb: number) => Math.max(logProb, -9999);
 
 /** One entry of a chat's `logprobs.content`. */

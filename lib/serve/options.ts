@@ -1,6 +1,6 @@
 import { ThoughtbookError, withoutUndefined } from "../core/index.js";
 
-/** What is told of a request when it has ended; never what was asked or answered. */
+/** Log entry of a request that has ended; never what was asked or answered. */
 export interface RequestRecord {
   method: string;
   /** The route, not the path: "/v1/models/:id"; "no such route" for others. */
@@ -8,7 +8,7 @@ export interface RequestRecord {
   /** The path without its query; "…" stands for parts that do not look like names. */
   path: string;
   status: number;
-  /** Of an error that was told to the client, its code and the parameter that it is about. */
+  /** Code and parameter of an error that was sent to the client. */
   code: string | undefined;
   param: string | undefined;
   /** Whether the connection ended before the answer was complete. */
@@ -20,27 +20,27 @@ export interface RequestRecord {
 }
 
 export interface ServeOptions {
-  /** The address to listen on. Default: 127.0.0.1. One that others can reach needs an API key. */
+  /** Address to listen on. Default: 127.0.0.1. One that others can reach needs an API key. */
   host?: string | undefined;
-  /** Default: 8000; 0 takes a free one. */
+  /** Default: 8000; 0 takes a free port. */
   port?: number | undefined;
   /** What clients must send as `Authorization: Bearer KEY`. */
   apiKey?: string | undefined;
-  /** The most texts in work at a time, of one model. Default: the generator's. */
+  /** Maximum number of texts in progress at the same time, of one model. Default: the generator's. */
   batchSize?: number | undefined;
-  /** The most texts that are in work or wait for it, of one model; above it the answer is 429. Default: 512. */
+  /** Maximum texts of one model that are in progress or waiting; above it the answer is 429. Default: 512. */
   maxTexts?: number | undefined;
-  /** The most bytes of a request. Default: 4 MiB. */
+  /** Maximum bytes of a request. Default: 4 MiB. */
   bodyLimit?: number | undefined;
-  /** Milliseconds in which a request must have come in. Default: 30,000. */
+  /** Milliseconds within which a request must arrive. Default: 30,000. */
   receiveTimeout?: number | undefined;
-  /** Milliseconds in which a request must be answered completely. Default: 600,000. */
+  /** Milliseconds within which a request must be answered completely. Default: 600,000. */
   timeout?: number | undefined;
   /** Milliseconds that a client may leave a stream unread. Default: 30,000. */
   stallTimeout?: number | undefined;
-  /** The most bytes of a stream that wait for a slow client. Default: 1 MiB. */
+  /** Maximum bytes of a stream that wait for a slow client. Default: 1 MiB. */
   streamLimit?: number | undefined;
-  /** The most connections. Default: 1024. */
+  /** Maximum connections. Default: 1024. */
   maxConnections?: number | undefined;
   /** Called when a request has ended. */
   onRequest?: ((record: RequestRecord) => void) | undefined;

@@ -4,7 +4,7 @@ import { HARMLESS, isNeutral, isUnsupported, neutralOf } from "./neutral.js";
 
 /** The most stop strings of a request. */
 export const MOST_STOPS = 16;
-/** The most of the most probable tokens that are told in one place. */
+/** Maximum number of alternatives (most probable tokens) per position. */
 export const MOST_TOP = 20;
 const MOST_SAMPLES = 128;
 
@@ -33,7 +33,7 @@ export const COMMON = {
   stream_options: z
     .strictObject({
       include_usage: z.boolean().nullish(),
-      /** Of vLLM: the numbers so far, of all texts of the request, in each event. */
+      /** vLLM's: the usage so far, of all texts of the request, in each event. */
       continuous_usage_stats: z.boolean().nullish(),
       include_obfuscation: z.boolean().nullish(),
     })

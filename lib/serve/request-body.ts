@@ -27,7 +27,7 @@ export async function readJson(context: RequestContext, { options }: Pick<Servic
   }
 }
 
-/** Read no more than the limit, whether or not the client has told the length. */
+/** Read no more than the limit, whether or not the client has announced the length. */
 async function readBytes(context: RequestContext, limit: number): Promise<Uint8Array> {
   // What still comes is read and thrown away for a moment, so that the client sees the answer; then the connection is closed.
   const tooLarge = () =>

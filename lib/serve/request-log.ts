@@ -23,7 +23,7 @@ export function accountOf(outgoing: ServerResponse): Account {
   return account;
 }
 
-/** Write down what the client is told. Of one that has left there is no more to say. */
+/** Record what is sent to the client. For a client that has left there is nothing to add. */
 export function noteRefusal(account: Account, { status, code, param }: ApiError): void {
   if (status !== 499) account.refusal = { code, param };
 }

@@ -45,7 +45,7 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
   classify: "does not classify",
 };
 
-/** Of other kinds of servers. */
+/** Paths of other kinds of servers. */
 const FOREIGN: readonly (readonly [RegExp, string])[] = [
   [/^\/api\/(chat|generate|tags|show|embed|embeddings|ps|version)$/, "Ollama's"],
   [/^\/(completion|props|slots|infill|apply-template|lora-adapters)$/, "llama.cpp's"],

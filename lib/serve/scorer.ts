@@ -10,7 +10,7 @@ export interface Scorer {
   score(ids: readonly number[], topCount: number, signal: AbortSignal): Promise<TopScore>;
 }
 
-/** At most so many tokens are scored at once, so that the texts in work do not wait long. */
+/** Maximum tokens scored at once, so that the texts in progress do not wait long. */
 const TOKENS = 1024;
 
 interface Task {

@@ -12,18 +12,18 @@ export interface ServedModel {
   readonly model: LocalModel;
   /** Seconds since 1970. */
   readonly created: number;
-  /** SHA-256 of configuration and weights; undefined where nobody tells. */
+  /** SHA-256 of configuration and weights; undefined if unknown. */
   readonly hash: string | undefined;
   readonly generator: TextGenerator;
   readonly scorer: Scorer;
   /** The most characters that a token can stand for. */
   readonly longestToken: number;
   /**
-   * Take places for texts in work; gives the function that frees them.
+   * Take places for texts in progress; gives the function that frees them.
    * @throws ApiError 429 when there are too many, 400 when there could never be as many
    */
   reserve(texts: number): () => void;
-  /** Wait for what is in work, then give the memory back that the server took. */
+  /** Wait for the requests in progress, then free the memory that the server took. */
   close(): Promise<void>;
 }
 
@@ -77,7 +77,7 @@ interface Pace {
   /** There is work again. */
   begin(): void;
   ended(texts: number): void;
-  /** Seconds until so many texts have ended, from 1 to 60. */
+  /** Seconds until this many texts have ended, from 1 to 60. */
   secondsFor(texts: number): number;
 }
 

@@ -17,27 +17,41 @@ const [SWEEP_MS, LAST_MS] = [50, 5000];
 const ALL_METHODS = "GET, HEAD, POST, OPTIONS";
 
 export interface Server {
-  /** Where it listens, such as "http://127.0.0.1:8000". Clients of OpenAI want "/v1" behind it. */
+  /** Its address, such as "http://127.0.0.1:8000". OpenAI clients need "/v1" appended. */
   readonly url: string;
   /** Requests whose answers are being made. */
   readonly active: number;
-  /** Texts of all models that are in work, and that wait for it. */
+  /** Texts of all models that are in progress, and that wait. */
   readonly texts: { active: number; waiting: number };
   /**
-   * Take no more requests, let those in work end within `grace` milliseconds (default: 10,000), and close. The models stay
-   * open. Called again, with another grace, it takes less time.
+   * Accept no more requests, let those in progress end within `grace` milliseconds (default: 10,000), and close. The
+   * models stay open. A second call with a shorter grace closes sooner.
    */
   close(options?: { grace?: number }): Promise<void>;
 }
 
 /**
- * Serve local models to clients of OpenAI's API: `/v1/models`, `/v1/chat/completions`, `/v1/completions`, with streaming,
- * log-probabilities and `echo`; besides `/health`, `/tokenize` and `/detokenize` as vLLM has them. All requests of a model
- * share one batch (continuous batching), which changes no text: with the same seed, or greedy, it is the local model's.
+ * Serve local models through OpenAI's API: `/v1/models`, `/v1/chat/completions`, `/v1/completions`, with streaming,
+ * log-probabilities and `echo`; also `/health`, `/tokenize` and `/detokenize` as in vLLM. All requests of a model share
+ * one batch (continuous batching), which does not change any text: with the same seed, or greedy, it equals the local
+ * model's.
  *
  * @param models one under its own name, or several under the names that requests use
  * @throws bad-input (an option out of its range; an address that others can reach without an API key), network (the port is
  *   taken), and what reading the weights throws
+ *
+ * @example
+ * ```ts
+ * import { createHttpModel, loadLocalModel } from "thoughtbook/llm";
+ * import { startServer } from "thoughtbook/serve";
+ *
+ * const model = await loadLocalModel("mini");
+ * const server = await startServer({ mini: model }, { port: 0 });
+ * const client = await createHttpModel({ baseUrl: `${server.url}/v1` });
+ * console.log(client.name);
+ * await client.dispose();
+ * await server.close();
+ * ```
  */
 export async function startServer(
   models: LocalModel | Readonly<Record<string, LocalModel>>,

@@ -12,7 +12,7 @@ const tokenizeSchema = z.strictObject({
   prompt: z.string().optional(),
   add_special_tokens: z.boolean().default(true),
   return_token_strs: z.boolean().default(false),
-  /** Whether the text goes on from another one: no tokenizer puts a space before it then. Not vLLM's. */
+  /** Whether the text continues another one: no tokenizer puts a space before it then. Not in vLLM. */
   continues: z.boolean().default(false),
   ...CONVERSATION,
   messages: CONVERSATION.messages.optional(),
@@ -55,7 +55,7 @@ export async function detokenize(context: RequestContext, service: Service): Pro
 }
 
 /**
- * GET /tokenizer_info: what vLLM tells under this name, a `tokenizer_config.json`. With several models `?model=` names one.
+ * GET /tokenizer_info: like vLLM's, a `tokenizer_config.json`. With several models `?model=` names one.
  * Made of what the tokenizer's files say together, and not a copy of one of them.
  */
 export function tokenizerInfo(context: RequestContext, service: Service): Response {

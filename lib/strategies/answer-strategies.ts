@@ -12,11 +12,11 @@ import {
 } from "../operations/index.js";
 import { ask, type Strategy } from "../rollouts/index.js";
 
-/** What stands around the question in a strategy of one call. */
+/** Text around the question in a strategy of one call. */
 export interface AnswerStrategyOptions {
-  /** Such as one of `SYSTEM_PROMPTS`, for models that follow instructions. Default: none. */
+  /** System prompt, such as one of `SYSTEM_PROMPTS`, for models that follow instructions. Default: none. */
   systemPrompt?: string | undefined;
-  /** What each text begins with. It counts as the model's when the strict policy grades, not in records and lengths. */
+  /** Prefill of each text. The strict policy grades it as the model's text; records and lengths exclude it. */
   assistantPrefill?: string | undefined;
 }
 
@@ -44,7 +44,7 @@ function answerStrategy<Output>(
     },
     firstPrompt: (model, problem) => operationPrompt(model, operation, problem, undefined, frame),
     async attempt(problem, context) {
-      // What cannot be read is not asked again: the measure is what the model says.
+      // Outputs that cannot be parsed are not retried: the evaluation measures what the model writes.
       const outcome = await ask(context, operation, problem, { ...frame, attempts: 1 });
       // A text that was cut off has no final answer.
       const isWhole = isWholeText(outcome);
@@ -55,8 +55,8 @@ function answerStrategy<Output>(
 }
 
 /**
- * The question with nothing on how to think, which a system prompt says; as A*-Thought's evaluation asks. No model is
- * trained on it by a tag.
+ * The question alone, with no instruction on how to think, which a system prompt may give; as A*-Thought's evaluation
+ * asks. No model is trained on it by a tag.
  */
 const solveOperation: Operation<QuestionInput, Solution> = {
   ...OPERATIONS.cot,
@@ -65,7 +65,7 @@ const solveOperation: Operation<QuestionInput, Solution> = {
   instruction: "Solve the following problem, and put your final answer within \\boxed{}.",
 };
 
-/** Answer at once. */
+/** Answer immediately. */
 export const direct = (options: AnswerStrategyOptions = {}): Strategy =>
   answerStrategy("direct", OPERATIONS.answer, OPERATIONS.answer.write, options);
 
@@ -82,7 +82,7 @@ export const think = (options: AnswerStrategyOptions = {}): Strategy =>
     options,
   );
 
-/** The question alone, for a system prompt that says how to think. */
+/** Ask the question alone, for a system prompt that says how to think. */
 export const solve = (options: AnswerStrategyOptions = {}): Strategy =>
   answerStrategy("solve", solveOperation, writeSolution, options);
 

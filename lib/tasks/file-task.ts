@@ -4,7 +4,7 @@ import { resolveUserPath, ThoughtbookError } from "../core/index.js";
 import { readRows } from "../data/index.js";
 import { PROBLEM_KINDS, type Problem, type ProblemKind } from "./problems.js";
 
-/** The most bad rows that an error names. */
+/** Maximum bad rows that an error names. */
 const MOST_NAMED = 5;
 
 const text = z.string("is no text").refine((value) => value.trim() !== "", "is empty");
@@ -28,15 +28,15 @@ const rowSchema = z
   .refine(({ question, problem }) => (question ?? problem) != null, "no question")
   .refine(({ answer, reference }) => (answer ?? reference) != null, "no answer");
 
-/** Whether a task's name is a file of one's own rather than the name of a data set. */
+/** Whether a task's name is a file of the user's rather than the name of a data set. */
 export const isFileTask = (name: string): boolean => /[\\/]|\.\w+$/.test(name);
 
 /**
- * The problems of a file of one's own: JSONL, JSON, CSV or Parquet, with a `question` and an `answer` in each row, and if
- * wanted an `id` and a `kind` of answer. Without a kind the answer tells it: `yes-no`, `choice` for a letter that the
- * question offers, `words` for names and the like, else `math`.
+ * Read problems from a file: JSONL, JSON, CSV or Parquet, with a `question` and an `answer` in each row, and optionally
+ * an `id` and a `kind` of answer. Without a kind the answer decides: `yes-no`, `choice` for a letter that the question
+ * offers, `words` for names and the like, else `math`.
  *
- * @param limit the most problems; rows after them are not read
+ * @param limit maximum number of problems; later rows are not read
  * @throws bad-input that names rows without them, or a file without rows; as `readRows`
  */
 export async function readFileProblems(
@@ -75,7 +75,7 @@ function reasonOf(error: z.ZodError, value: unknown): string {
     const keys = Object.keys(value);
     return `${message}, only ${keys.length === 0 ? "nothing" : keys.map((key) => JSON.stringify(key)).join(", ")}`;
   }
-  // Of a union the first issue says nothing of its own.
+  // The first issue of a union is uninformative.
   const given = (value as Record<string, unknown>)[String(path[0])];
   const isNumber = typeof given === "number";
   const why =

@@ -13,25 +13,28 @@ import {
   tokenF1,
 } from "../answer/index.js";
 
-/** Kinds of answers: those of `grade`; "symbols" are brackets and the like, equal but for spaces; "game24" an expression. */
+/**
+ * Kinds of answers: those of `grade`; "symbols" are brackets and the like, compared without spaces; "game24" an
+ * expression.
+ */
 export type ProblemKind = AnswerKind | "symbols" | "game24";
 export const PROBLEM_KINDS = ["math", "gsm8k", "choice", "words", "yes-no", "symbols", "game24"] as const;
 
-/** A question with what is needed to grade its answer. */
+/** A question with everything needed to grade its answer. */
 export interface Problem {
   /** Unique within its task. */
   id: string;
   question: string;
   kind: ProblemKind;
-  /** Any of them is right, at least one; of the game of 24 its four numbers with spaces between them. */
+  /** Accepted answers, at least one; for the game of 24 its four numbers separated by spaces. */
   references: readonly string[];
-  /** How hard it is, where that is known: the operations that the answer needs. */
+  /** Difficulty, where known: the number of operations that the answer needs. */
   operations?: number | undefined;
-  /** What else the data set says of it, for the results; nothing depends on it. */
+  /** Further fields of the data set, for the results; nothing depends on them. */
   fields?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Which policies say something about a kind of answers. The released systems never graded the others. */
+/** Policies that apply to a kind of answer. The released systems never graded the other kinds. */
 const APPLYING: Record<ProblemKind, readonly Policy[]> = {
   math: POLICIES,
   gsm8k: POLICIES,
@@ -45,20 +48,20 @@ const APPLYING: Record<ProblemKind, readonly Policy[]> = {
 export type Correctness = Partial<Record<Policy, boolean>>;
 
 export interface Graded {
-  /** The final answer by the strict policy; undefined if there is none. */
+  /** Final answer under the strict policy; undefined if there is none. */
   answer: string | undefined;
-  /** Under each policy that applies. */
+  /** Grade under each policy that applies. */
   correct: Correctness;
-  /** How well the words match, for answers in words. */
+  /** Token F1, for answers in words. */
   f1?: number;
 }
 
 /**
  * Grade a completion under each policy that applies to its problem.
  *
- * @param text all that the model wrote; what the released systems grade, also when it was cut off
- * @param solution what the strict policy grades: the text without thoughts; undefined where a text was cut off or is not
- *   what was asked for: then there is no final answer
+ * @param text everything that the model wrote; what the released systems grade, even if truncated
+ * @param solution what the strict policy grades: the text without thoughts; undefined if a text was truncated or is not
+ * what was asked for: then there is no final answer
  */
 export function gradeCompletion(problem: Problem, text: string, solution: string | undefined): Graded {
   const { kind, references } = problem;
@@ -95,5 +98,5 @@ const SAME: Record<ProblemKind, (a: string, b: string) => boolean> = {
   game24: equalSymbols,
 };
 
-/** Whether two answers to a problem say the same, and so vote together. */
+/** Whether two answers to a problem are equal, and so vote together. */
 export const sameAnswer = (kind: ProblemKind, a: string, b: string): boolean => a === b || SAME[kind](a, b);

@@ -17,29 +17,32 @@ import { isFileTask, readFileProblems } from "./file-task.js";
 import type { Problem, ProblemKind } from "./problems.js";
 
 export interface TaskOptions {
-  /** The most problems. Default: 1,000 word problems; all of a data set. */
+  /** Maximum number of problems. Default: 1,000 word problems; all of a data set. */
   limit?: number | undefined;
-  /** Default: "test"; of data sets as `loadDataset` says. */
+  /** Default: "test"; for data sets see `loadDataset`. */
   split?: string | undefined;
-  /** Of word problems: facts that the answer does not need, the least and the most. Default: none. */
+  /** Word problems: minimum and maximum number of distractors, facts that the answer does not need. Default: none. */
   distractors?: readonly [number, number] | undefined;
-  /** Of word problems, likewise: edges on the longest path between operations, and operations in the largest layer. */
+  /**
+   * Word problems: range of the depth (edges on the longest path between operations) and width (operations in the
+   * largest layer).
+   */
   depth?: readonly [number, number] | undefined;
   width?: readonly [number, number] | undefined;
-  /** Of word problems: how the facts are ordered. Default: one way or the other. */
+  /** Word problems: order of the facts. Default: either. */
   order?: FactOrder | undefined;
-  /** Which word problems. Default: 0. */
+  /** Word problems: seed. Default: 0. */
   seed?: number | undefined;
-  /** A data set's file, instead of where it is looked for. */
+  /** File of the data set, instead of the usual places. */
   path?: string | undefined;
-  /** Stops a download. */
+  /** Aborts a download. */
   signal?: AbortSignal | undefined;
 }
 
 export interface Task {
   /** "word-problems:2-6", "gsm8k". */
   name: string;
-  /** What decides the problems, for the record of a run; with a hash of them. */
+  /** Everything that determines the problems, for the record of a run; with a hash of them. */
   settings: Record<string, unknown>;
   problems: readonly Problem[];
   /** Rows that give no problem: malformed, without a reference, or about a picture. */
@@ -50,13 +53,21 @@ const WORD_PROBLEMS = "word-problems";
 const DEFAULT_COUNT = 1000;
 
 /**
- * A task by its name: `word-problems:4` or `word-problems:2-6` by the number of operations (of a range each number in
- * turn, so that all are equally often there), a data set of `thoughtbook/data`, or a file of one's own, `mine.jsonl`, with
- * a question and an answer in each row (`readFileProblems` says more). The first problems under a limit are the same under
- * a higher one.
+ * Load a task by its name: `word-problems:4` or `word-problems:2-6` by the number of operations (in a range each number
+ * in turn, so that all are equally frequent), a data set of `thoughtbook/data`, or a file of your own, `mine.jsonl`,
+ * with a question and an answer in each row (see `readFileProblems`). The problems under a limit are the first ones
+ * under a higher limit.
  *
  * @throws bad-input for an unknown name or an option out of range, or a data set whose answers cannot be graded here; as
  *   `collectDataset`
+ *
+ * @example
+ * ```ts
+ * import { loadTask } from "thoughtbook/tasks";
+ *
+ * const task = await loadTask("word-problems:2-4", { limit: 3 });
+ * console.log(task.problems.map(({ operations }) => operations)); // [ 2, 3, 4 ]
+ * ```
  */
 export async function loadTask(name: string, options: TaskOptions = {}): Promise<Task> {
   const { limit } = options;
@@ -81,7 +92,17 @@ async function fileTask(file: string, { limit, split, path, signal }: TaskOption
   return createTask(name, problems);
 }
 
-/** A task of problems of one's own. */
+/**
+ * Create a task from your own problems.
+ *
+ * @example
+ * ```ts
+ * import { createTask } from "thoughtbook/tasks";
+ *
+ * const task = createTask("sums", [{ id: "1", kind: "math", question: "What is 2 + 3?", references: ["5"] }]);
+ * console.log(task.name, task.problems.length); // sums 1
+ * ```
+ */
 export function createTask(
   name: string,
   problems: readonly Problem[],
@@ -104,7 +125,7 @@ export function createTask(
   return { name, problems, leftOut, settings: { name, ...settings, problems: hashProblems(problems) } };
 }
 
-/** SHA-256 of all that decides how problems are asked and graded. */
+/** SHA-256 of everything that determines how problems are asked and graded. */
 export const hashProblems = (problems: readonly Problem[]): string =>
   sha256(canonicalJson(problems.map(({ fields: _, ...problem }) => problem)));
 

@@ -11,19 +11,19 @@ import { leavesOf, type MapTree, rebuildTree, type Tree } from "./tree.js";
 
 export interface CompileOptions extends SessionOptions {
   /**
-   * Keys of the signature whose tensors are given up by a call, such as `["params", "moments"]`: the next call writes its
-   * results into their memory, so that training runs in two sets of buffers that take turns. Only tensors that came out
-   * of a compiled function are reused; yours are never written to.
+   * Keys of the signature whose tensors are donated to a call, such as `["params", "moments"]`: the next call writes
+   * its results into their memory, so that training runs in two sets of buffers that take turns. Only tensors that came
+   * out of a compiled function are reused; yours are never written to.
    */
   donate?: readonly string[];
   /**
-   * Where memory given up by calls waits. Functions that pass tensors on to one another share one, as the memory which
-   * one of them is given may be what the other lacks. Default: one of its own.
+   * Pool of donated memory. Functions that pass tensors on to one another share one, as one may need the memory that
+   * the other was given. Default: one of its own.
    */
   storage?: StoragePool;
   /**
-   * Keys, the same in signature and result, whose results are written over the inputs: the caches of
-   * {@link cachedAttention}, which only grow. Nothing else may be named here.
+   * Keys, the same in signature and result, whose results overwrite the inputs: the caches of {@link cachedAttention},
+   * which only grow. Nothing else may be named here.
    */
   inPlace?: readonly string[];
 }
@@ -40,7 +40,7 @@ export type Traced<S> = MapTree<S, TensorSpec, tf.Tensor>;
  * `tf.Tensor2D`, which the signature's type does not tell.)
  */
 export type Traceable<S, R> = { call(inputs: Traced<S>): R }["call"];
-/** What a call gives: the returned tree with values. */
+/** Result of a call: the returned tree with values. */
 export type Outputs<R> = MapTree<R, tf.Tensor, TensorData>;
 
 export interface Compiled<S, R> {
@@ -87,18 +87,25 @@ const givenUp = new WeakSet<TensorData>();
  * with TensorFlow.js, gradients included, becomes one ONNX program. What it does besides that (random numbers, counters,
  * printing) happens at that time only: pass everything that changes as an input.
  *
- * @example
- * const step = compile(
- *   ({ weights, x }) => ({ y: tf.matMul(x, weights.w).add(weights.b) }),
- *   { weights: { w: spec([4, 2]), b: spec([2]) }, x: spec([null, 4]) },
- * );
- * const { y } = await step({ weights, x: tensorData([1, 2, 3, 4], [1, 4]) });
- *
  * @param fn gets the signature's tree with tensors for leaves and returns a tree of tensors; synchronous
  * @param signature shape and dtype of each input; a size `null` may change from call to call, and each new combination
  *   compiles once
  * @throws ThoughtbookError (from a call) when an input is missing, unknown, or of the wrong shape or dtype, and for
  *   everything that cannot be compiled
+ *
+ * @example
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs";
+ * import { compile, spec, tensorData } from "thoughtbook/tensor";
+ *
+ * const step = compile(
+ *   ({ weights, x }) => ({ y: tf.matMul(x, weights.w).add(weights.b) }),
+ *   { weights: { w: spec([2, 1]), b: spec([1]) }, x: spec([null, 2]) },
+ * );
+ * const weights = { w: tensorData([3, 4], [2, 1]), b: tensorData([5]) };
+ * const { y } = await step({ weights, x: tensorData([1, 2], [1, 2]) });
+ * console.log([...y.data]); // [ 16 ]
+ * ```
  */
 export function compile<S, R>(fn: Traceable<S, R>, signature: S, options: CompileOptions = {}): Compiled<S, R> {
   const specs = leavesOf<TensorSpec>(signature, isSpec);

@@ -21,12 +21,19 @@ export const isTensor = (value: unknown): value is tf.Tensor => value instanceof
  * What is not to be trained (frozen weights, the batch) reaches the function by closure. A parameter on which the loss
  * does not depend has a gradient of zeros. Eagerly, everything in between is freed; the caller owns what is returned.
  *
- * @example
- * const { value, gradients } = valueAndGradients((adapter: Adapter) => ({ loss: lossOf(frozen, adapter, batch), accuracy }))(adapter);
- *
  * @param fn gets the parameters and returns the loss, or `{ loss, ...others }` with tensors in any tree as others
  * @throws ThoughtbookError (from the returned function) when there are no parameters, one of them is not float32, or the
  *   loss is not a float32 scalar
+ *
+ * @example
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs";
+ * import { valueAndGradients } from "thoughtbook/tensor";
+ *
+ * const lossOf = valueAndGradients(({ w }: { w: tf.Tensor }) => ({ loss: w.square().sum() }));
+ * const { value, gradients } = lossOf({ w: tf.tensor1d([1, 3]) });
+ * console.log(value.loss.dataSync()[0], [...gradients.w.dataSync()]); // 10 [ 2, 6 ]
+ * ```
  */
 export function valueAndGradients<P, R extends Differentiable>(
   fn: (params: P) => R,

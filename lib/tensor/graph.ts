@@ -6,7 +6,7 @@ export type ElementType = "float32" | "int32" | "bool" | "int64";
 
 export type ConstantData = Float32Array | Int32Array | Uint8Array | BigInt64Array;
 
-/** A float attribute. Plain numbers are integer attributes, as ONNX tells the two apart. */
+/** A float attribute. Plain numbers are integer attributes, as ONNX distinguishes the two. */
 export interface FloatAttribute {
   readonly float: number;
 }

@@ -108,7 +108,7 @@ export function writeModelHead(pbf: PbfWriter, opset = OPSET): void {
 /** A graph with values by name, whose inputs and outputs may have symbols for sizes; its initializers are written apart. */
 export interface NamedGraph {
   name: string;
-  /** ONNX operator set that the nodes are of; {@link OPSET} unless told otherwise. */
+  /** ONNX operator set that the nodes are of. Default: {@link OPSET}. */
   opset?: number | undefined;
   nodes: readonly NamedNode[];
   inputs: readonly ValueInfo[];

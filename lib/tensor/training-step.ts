@@ -17,7 +17,7 @@ import {
 } from "./tensor-data.js";
 import { leavesOf, mapTree, rebuildTree } from "./tree.js";
 
-/** What a loss is computed from. `P`, `F` and `B` are signatures: trees of specs. */
+/** Inputs of a loss. `P`, `F` and `B` are signatures: trees of specs. */
 export interface LossInputs<P, F, B> {
   params: Traced<P>;
   frozen: Traced<F>;
@@ -28,8 +28,8 @@ export interface LossOutputs {
   /** The mean loss of the batch; a scalar. */
   loss: tf.Tensor;
   /**
-   * What the mean is over, such as the number of tokens that count: the weight of this batch among micro-batches. A
-   * scalar above 0. Default: 1.
+   * What the mean is over, such as the number of counted tokens: the weight of this batch among micro-batches. A scalar
+   * above 0. Default: 1.
    */
   weight?: tf.Tensor;
   /** Other means over the same things, to be reported; scalars. */
@@ -51,7 +51,7 @@ export interface TrainingStepOptions<P, F, B> extends Omit<CompileOptions, "dona
   clipNorm?: number;
 }
 
-/** Everything that a run has to keep to go on. Plain data; `frozen` is what was given to `init`. */
+/** Everything that a run must keep to resume. Plain data; `frozen` is what was given to `init`. */
 export interface TrainingState<P, F> {
   params: Inputs<P>;
   optimizer: OptimizerState<TensorData>;
@@ -59,7 +59,7 @@ export interface TrainingState<P, F> {
 }
 
 export interface StepResult<P, F> {
-  /** The state after the update. The one before is given up: its memory will be written to. */
+  /** The state after the update. The previous one is donated: its memory will be overwritten. */
   state: TrainingState<P, F>;
   /** Mean loss before the update. */
   loss: number;
@@ -74,7 +74,8 @@ export interface TrainingStep<P, F, B> {
   /** The state before the first update. Your tensors are read, never written to. */
   init(params: Inputs<P>, frozen?: Inputs<F>): TrainingState<P, F>;
   /**
-   * One update. Several batches are one large batch in pieces: their gradients are added up, weighted, before the update.
+   * Make one update. Several batches are micro-batches of a large one: their weighted gradients are added up before the
+   * update.
    *
    * @throws ThoughtbookError for inputs that do not fit the signatures, and for a state that was given up before
    */
@@ -108,22 +109,26 @@ function compilePart<I, K extends string>(
  * Parameters and moments live in two sets of buffers that take turns. With several micro-batches a step there are two
  * programs: one adds gradients up, the other one updates.
  *
+ * @throws ThoughtbookError when a parameter is not float32 or has no fixed shape
+ *
  * @example
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs";
+ * import { adamW, compileTrainingStep, spec, tensorData, warmupCosine } from "thoughtbook/tensor";
+ *
  * const training = compileTrainingStep({
  *   loss: ({ params, batch }) => ({ loss: tf.matMul(batch.x, params.w).sub(batch.y).square().mean() }),
- *   params: { w: spec([4, 1]) },
- *   batch: { x: spec([null, 4]), y: spec([null, 1]) },
+ *   params: { w: spec([1, 1]) },
+ *   batch: { x: spec([null, 1]), y: spec([null, 1]) },
  *   optimizer: adamW(),
- *   learningRate: warmupCosine({ peak: 1e-3, steps: 1000, warmup: 50 }),
+ *   learningRate: warmupCosine({ peak: 0.1, steps: 100, warmup: 10 }),
  *   clipNorm: 1,
  * });
- * let state = training.init({ w });
- * for (const batch of batches) {
- *   const result = await training.step(state, batch);
- *   state = result.state;
- * }
- *
- * @throws ThoughtbookError when a parameter is not float32 or has no fixed shape
+ * let state = await training.init({ w: tensorData([0], [1, 1]) });
+ * const batch = { x: tensorData([1, 2], [2, 1]), y: tensorData([3, 6], [2, 1]) };
+ * for (let update = 0; update < 100; update++) state = (await training.step(state, batch)).state;
+ * console.log(state.params.w.data[0]);
+ * ```
  */
 export function compileTrainingStep<P, B, F = Record<never, never>>(
   options: TrainingStepOptions<P, F, B>,

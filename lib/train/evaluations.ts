@@ -14,11 +14,11 @@ export interface EvaluationOptions {
   heldOut?: readonly Example[] | undefined;
   /** Any other evaluation, such as the accuracy of answers. */
   evaluate?: ((snapshot: Snapshot) => Promise<Scores>) | undefined;
-  /** Updates between two evaluations; the last update is followed by one in any case. Default: 100. */
+  /** Updates between two evaluations; the last update is always followed by one. Default: 100. */
   evaluateEvery?: number | undefined;
   /**
-   * The score by which the best weights are kept, or "last" for the last weights. Default: the lowest held-out loss, else
-   * the last.
+   * Score that selects the best weights, or "last" for the last weights. Default: the lowest held-out loss, else the
+   * last weights.
    */
   best?: { score: string; direction: "lowest" | "highest" } | "last" | undefined;
 }
@@ -26,9 +26,9 @@ export interface EvaluationOptions {
 export const HELD_OUT_LOSS = "heldOutLoss";
 
 export interface Evaluations {
-  /** The scores after an update, or undefined where it is not the time. */
+  /** Scores after an update, or undefined if no evaluation is due. */
   after(step: number, isLast: boolean, params: ModelParameters): Promise<Scores | undefined>;
-  /** The score that decides; undefined where none does. Throws bad-input if the scores lack it. */
+  /** The score that selects; undefined if none does. Throws bad-input if it is missing. */
   valueOf(scores: Scores): number | undefined;
   isBetter(value: number, than: number | undefined): boolean;
   dispose(): Promise<void>;

@@ -27,24 +27,26 @@ export interface FineTuneOptions
   model: string;
   /** Rows to train on; see {@link readRows}. */
   data: string;
-  /** Rows of which the mean loss is measured: the weights with the lowest are kept. */
+  /** Held-out rows whose mean loss is measured: the weights with the lowest are kept. */
   heldOut?: string | undefined;
   /** Folder of the trained model; the run is in its subfolder `training`. */
   out: string;
-  /** Begin with weights that have learned nothing: of the folder only configuration and tokenizer are used. */
+  /** Start from untrained weights: only configuration and tokenizer of the folder are used. */
   fresh?: boolean | undefined;
-  /** With an adapter: write the model with the adapter merged in, the adapter beside it; false for the adapter only. */
+  /**
+   * With an adapter: write the model with the adapter merged in, and the adapter beside it; false: the adapter only.
+   */
   merge?: boolean | undefined;
-  /** How weights are stored. Default: `float32`. */
+  /** Storage type of the weights. Default: `float32`. */
   dtype?: WeightType | undefined;
-  /** Go on with the run in the folder, if there is one. Without it, a folder that is not empty is an error. */
+  /** Resume the run in the folder, if there is one. Otherwise, a folder that is not empty is an error. */
   resume?: boolean | undefined;
-  /** Told what was read, before training. */
+  /** Called with the counts of rows, before training. */
   onRows?: ((rows: { train: RowCounts; heldOut: RowCounts | undefined }) => void) | undefined;
   display?: ProgressDisplay | undefined;
 }
 
-/** What came out, without the weights, which are in the folder. */
+/** Result of a run, without the weights, which are in the folder. */
 export type FineTuned = Pick<Trained, "step" | "steps" | "value">;
 
 /** Subfolder of the run, and of an adapter beside the model it was merged into. */
@@ -56,10 +58,23 @@ const PASSENGERS =
   /^(tokenizer.*|special_tokens_map\.json|added_tokens\.json|thoughtbook\.json|vocab\..*|merges\.txt|generation_config\.json|chat_template\..*|additional_chat_templates)$/;
 
 /**
- * Train the model of a folder on the rows of a file, and write a Hugging Face folder: configuration, weights, and the
- * tokenizer's files as they are.
+ * Fine-tune the model of a folder on the rows of a file, and save a Hugging Face folder: configuration, weights, and
+ * the tokenizer's files unchanged.
  *
- * @throws as `openCheckpoint`, {@link readRows} and `trainLanguageModel`; bad-input for a folder that is not empty
+ * @throws like `openCheckpoint`, {@link readRows} and `trainLanguageModel`; bad-input for a folder that is not empty
+ *
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { resolveModel } from "thoughtbook/model";
+ * import { fineTune } from "thoughtbook/train";
+ *
+ * const rows = [{ prompt: "2 + 3 = ", completion: "5" }, { prompt: "4 + 1 = ", completion: "5" }];
+ * await writeFile("rows.jsonl", rows.map((row) => JSON.stringify(row)).join("\n"));
+ * const model = await resolveModel("mini");
+ * const { steps } = await fineTune({ model, data: "rows.jsonl", out: "tuned", lora: { rank: 2 }, maxSteps: 2, seed: 1 });
+ * console.log(steps); // 2
+ * ```
  */
 export async function fineTune(options: FineTuneOptions): Promise<FineTuned> {
   const { model, data, heldOut, out, fresh = false, merge = true, dtype, resume = false, context, tooLong } = options;
@@ -142,7 +157,7 @@ async function writeModel(
   }
 }
 
-/** Make sure that nothing in the folder is lost; gives the result of a run that is finished already. */
+/** Make sure that nothing in the folder is lost; returns the result of a run that is already finished. */
 async function checkFolder(
   out: string,
   { resume, asked }: { resume: boolean; asked: string },

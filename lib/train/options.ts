@@ -10,29 +10,29 @@ const from0 = z.number("expected a finite number, 0 or more").nonnegative("expec
 const share = z.number().min(0, "expected 0 or more").lt(1, "expected less than 1");
 
 /**
- * The settings of training and their ranges, in whatever form they are given: in code, as flags, in files of recipes and
+ * Training settings and their ranges, in whatever form they are given: in code, as flags, in files of recipes and
  * studies.
  */
 export const trainingSettingsSchema = z.strictObject({
   seed: z.union([z.number(), z.string()]),
-  /** Times that each example is seen. Default: 1, or as often as `maxSteps` needs. */
+  /** Number of epochs. Default: 1, or as many as `maxSteps` needs. */
   epochs: count,
-  /** The most updates. Default: those of the epochs. */
+  /** Maximum number of updates. Default: those of the epochs. */
   maxSteps: count,
-  /** Examples a batch; packed, on average. Default: 16. */
+  /** Examples per batch; on average, if packed. Default: 16. */
   batchSize: count,
-  /** Batches an update. Default: 1. */
+  /** Batches per update (gradient accumulation). Default: 1. */
   accumulation: count,
   /**
-   * `pack`: several texts a row, none of which sees another, so that there is one program and little padding. `bucket`:
-   * one text a row, with texts of like length. Default: `pack`.
+   * `pack`: several texts per row, none of which sees another: one program and little padding. `bucket`: one text per
+   * row, together with texts of similar length. Default: `pack`.
    */
   batching: z.enum(["pack", "bucket"]),
-  /** The highest learning rate. Default: 5e-4, or 2e-3 for an adapter. */
+  /** Peak learning rate. Default: 5e-4, or 2e-3 for an adapter. */
   learningRate: above0,
-  /** How the learning rate goes down after the warm-up. Default: `cosine`, to 0. */
+  /** Decay of the learning rate after the warm-up. Default: `cosine`, to 0. */
   schedule: z.enum(["cosine", "linear", "constant"]),
-  /** Updates in which the learning rate goes up from 0; below 1 a share of all. Default: 0.05. */
+  /** Warm-up updates, in which the learning rate rises from 0; below 1 a share of all updates. Default: 0.05. */
   warmup: z
     .number()
     .nonnegative()
@@ -45,19 +45,19 @@ export const trainingSettingsSchema = z.strictObject({
    * Default: `adamw`.
    */
   optimizer: z.enum(["adamw", "muon", "sgd"]),
-  /** Decay of matrices; biases and gains do not decay. Default: 0.01. */
+  /** Weight decay of matrices; biases and gains do not decay. Default: 0.01. */
   weightDecay: from0,
   beta1: share,
   beta2: share,
-  /** Gradients with a larger norm are scaled down to it. Default: 1. */
+  /** Maximum gradient norm: larger gradients are scaled down to it. Default: 1. */
   clipNorm: above0,
 });
 
 type Ranges = z.infer<typeof trainingSettingsSchema>;
-/** How training goes; everything but the seed has a default. */
+/** Training settings; everything but the seed has a default. */
 export type TrainingSettings = Pick<Ranges, "seed"> & { [Key in keyof Ranges]?: Ranges[Key] | undefined };
 
-/** Settings with all defaults filled in; a number that is not limited is infinite. */
+/** Settings with all defaults filled in; an unlimited number is infinite. */
 export type Settings = Ranges;
 
 const DEFAULTS = {
@@ -73,7 +73,7 @@ const DEFAULTS = {
   clipNorm: 1,
 } as const;
 
-/** The settings among other options. */
+/** Select the training settings among other options. */
 export function trainingSettingsOf(options: TrainingSettings): TrainingSettings {
   const keys = Object.keys(trainingSettingsSchema.shape) as (keyof TrainingSettings)[];
   return Object.fromEntries(keys.map((key) => [key, options[key]])) as unknown as TrainingSettings;
@@ -97,7 +97,7 @@ export function completeSettings(options: TrainingSettings, { isAdapter }: { isA
   } as Settings;
 }
 
-/** The learning rate of a run of so many updates. */
+/** The learning-rate schedule of a run with this many updates. */
 export function scheduleOf({ schedule, learningRate: peak, warmup }: Settings, steps: number): Schedule {
   const rising = Math.min(warmup < 1 ? Math.round(warmup * steps) : warmup, steps);
   // It is 0 after the last update, not in it, or that one would change nothing.

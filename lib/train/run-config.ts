@@ -10,7 +10,7 @@ export interface RunParts {
   model: { config: ModelConfig; parameters: ModelParameters };
   trained: TrainableModel;
   objective: Pick<Objective<unknown>, "name" | "settings">;
-  /** Of the source. */
+  /** Settings of the source. */
   data: Readonly<Record<string, unknown>>;
   settings: Settings;
   evaluation: EvaluationOptions;

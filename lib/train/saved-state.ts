@@ -11,7 +11,7 @@ export interface Best {
   value: number;
 }
 
-/** What a run needs to go on as if it had not been stopped. */
+/** Everything a run needs to resume as if it had not been stopped. */
 export interface SavedState {
   params: ModelParameters;
   optimizer: OptimizerState<TensorData>;
@@ -58,7 +58,7 @@ export async function saveState(
 }
 
 /**
- * The state in a folder, or undefined where there is none yet.
+ * Load the state of a folder, or undefined if there is none yet.
  *
  * @param fresh a state with the same parameters and moments
  * @throws corrupt-data if the file is broken or belongs to other parameters; file-system
@@ -110,7 +110,7 @@ export async function loadBest(folder: string, step: number, like: ModelParamete
   return params;
 }
 
-/** Remove state and best weights: the run can then not go on. Records stay. */
+/** Remove state and best weights: the run can then not be resumed. Records stay. */
 export async function removeState(folder: string): Promise<void> {
   const files = await readdir(folder).catch((error: unknown) => {
     throw fileSystemError(error, "read the folder", folder);

@@ -9,9 +9,11 @@ export interface TrainLanguageModelOptions
   extends TrainingSettings,
     Omit<TrainOptions<never>, "objective" | "source" | "trainable" | "settings"> {
   model: { config: ModelConfig; parameters: ModelParameters };
-  /** All of them, or a stream with a number of updates (`maxSteps`). */
+  /** All examples, or a stream with a number of updates (`maxSteps`). */
   examples: readonly Example[] | ExampleStream;
-  /** Train an adapter and leave the weights as they are. Its seed is that of the run. Default: all weights are trained. */
+  /**
+   * Train an adapter and leave the weights unchanged. Its seed is that of the run. Default: all weights are trained.
+   */
   lora?: Omit<AdapterOptions, "seed"> | undefined;
 }
 
@@ -19,6 +21,18 @@ export interface TrainLanguageModelOptions
  * Train a causal language model on examples, all weights or an adapter: supervised fine-tuning by `train`.
  *
  * @throws bad-input (before any work) for examples that do not fit the model; as `train`
+ *
+ * @example
+ * ```ts
+ * import { openCheckpoint, readParameters, resolveModel } from "thoughtbook/model";
+ * import { exampleOf, trainLanguageModel } from "thoughtbook/train";
+ *
+ * const checkpoint = await openCheckpoint(await resolveModel("mini"));
+ * const model = { config: checkpoint.config, parameters: await readParameters(checkpoint) };
+ * const examples = [exampleOf([5, 6, 7, 8]), exampleOf([5, 9, 7])];
+ * const { steps } = await trainLanguageModel({ model, examples, lora: { rank: 2 }, maxSteps: 2, seed: 1, folder: "run" });
+ * console.log(steps); // 2
+ * ```
  */
 export async function trainLanguageModel(options: TrainLanguageModelOptions): Promise<Trained> {
   const { model, examples, lora } = options;

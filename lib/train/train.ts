@@ -35,35 +35,37 @@ export interface TrainOptions<Spec> extends EvaluationOptions {
   source: Source<Spec>;
   /** Default: all weights. */
   trainable?: Trainable | undefined;
-  /** How the updates are made; epochs, batches and their number are the source's. */
+  /** Optimization settings; epochs, batches and their number belong to the source. */
   settings: TrainingSettings;
-  /** Folder of the run: settings (`run.json`), a record an update (`records.jsonl`), the state to go on from. */
+  /** Folder of the run: settings (`run.json`), a record per update (`records.jsonl`), the state to resume from. */
   folder: string;
-  /** Updates between two times that the state is saved. Default: 100. */
+  /** Updates between two saves of the state. Default: 100. */
   saveEvery?: number | undefined;
-  /** Told of each update, in a run that goes on first of those made before; a promise is waited for. */
+  /** Called with each update, in a resumed run first with those made before; a promise is awaited. */
   onRecord?: ((record: TrainingRecord, course: { steps: number }) => unknown) | undefined;
-  /** Stops the run after the update at hand. Without it, Ctrl-C does. */
+  /** Stops the run after the current update. Default: Ctrl-C does. */
   signal?: AbortSignal | undefined;
-  /** Threads inside an operator. Default: the processors of this machine. Results repeat with equal numbers only. */
+  /** Threads inside an operator. Default: the processors of this machine. Results repeat only with the same number. */
   threads?: number | undefined;
-  /** Where progress is shown. */
+  /** Where to show progress. */
   display?: ProgressDisplay | undefined;
 }
 
 export interface Trained {
-  /** The weights; where they stay, those that were given. The best by the evaluation, where there is one, else the last. */
+  /**
+   * Final weights; those given, if they are not trained. The best by the evaluation, if there is one, else the last.
+   */
   parameters: ModelParameters;
   adapter?: Adapter;
   /** Further parameters of the objective, if it has some. */
   extra?: ModelParameters;
-  /** The update after which they were so. */
+  /** The update after which these were the weights. */
   step: number;
-  /** What the evaluation said of them. */
+  /** Their scores in the evaluation. */
   value?: number;
   /** Updates of the whole run. */
   steps: number;
-  /** What they took, with evaluations, over all times that the run went on; a time that was killed counts up to its last save. */
+  /** Seconds of training, evaluations included, over all parts of the run; a killed part counts up to its last save. */
   seconds: number;
 }
 
@@ -72,12 +74,26 @@ type Specs = Record<string, TensorSpec>;
 /**
  * Train a causal language model: an objective on the batches of a source, for what is trainable.
  *
- * The state is saved every `saveEvery` updates and when the run is stopped, and a call with the same arguments goes on
+ * The state is saved every `saveEvery` updates and when the run is stopped, and a call with the same arguments resumes
  * from there: killed or not, it ends with the same bytes on the same machine with the same number of threads.
  *
  * @throws bad-input (before any work) for settings out of range, nothing to train, or a folder that holds another run;
  *   interrupted (with how to go on) after Ctrl-C or when `signal` aborts; execution when the loss is no longer a finite
  *   number; corrupt-data, file-system; as the source
+ *
+ * @example
+ * ```ts
+ * import { openCheckpoint, readParameters, resolveModel } from "thoughtbook/model";
+ * import { exampleOf, exampleSource, sft, train } from "thoughtbook/train";
+ *
+ * const checkpoint = await openCheckpoint(await resolveModel("mini"));
+ * const model = { config: checkpoint.config, parameters: await readParameters(checkpoint) };
+ * const settings = { seed: 1, learningRate: 1e-4 };
+ * const batches = { seed: 1, epochs: 2, maxSteps: 2, batchSize: 1, accumulation: 1, batching: "pack" } as const;
+ * const source = exampleSource([exampleOf([5, 6, 7, 8])], batches, model.config.hiddenSize);
+ * const { steps } = await train({ model, objective: sft({ packed: true }), source, settings, folder: "run" });
+ * console.log(steps); // 2
+ * ```
  */
 export async function train<Spec>(options: TrainOptions<Spec>): Promise<Trained> {
   const { model, objective, source, trainable = "all", folder, saveEvery = 100, onRecord, threads } = options;
@@ -165,7 +181,7 @@ export async function train<Spec>(options: TrainOptions<Spec>): Promise<Trained>
         ...(Object.keys(result.metrics).length > 0 ? { metrics: result.metrics } : {}),
         scores,
       };
-      // Before the state is saved: a run that goes on from there does not make this record again.
+      // Before the state is saved: a resumed run does not make this record again.
       if (!run.done.has(record.id)) await run.append(record);
       const value = scores && evaluations.valueOf(scores);
       if (value !== undefined && evaluations.isBetter(value, position.best?.value)) {
@@ -176,7 +192,7 @@ export async function train<Spec>(options: TrainOptions<Spec>): Promise<Trained>
       await onRecord?.(record, source);
       progress.update(amountOf(source, position).initial, noteOf(record, source.steps));
       if (isLast || update.step % saveEvery === 0) await save();
-      // Ctrl-C and the display have a turn.
+      // Yield to Ctrl-C and the display.
       await nextTurn();
     }
     progress.succeed(`${source.steps} updates, ${position.tokens.toLocaleString("en-US")} tokens`);
@@ -201,7 +217,7 @@ export async function train<Spec>(options: TrainOptions<Spec>): Promise<Trained>
   }
 }
 
-/** Progress in tokens where their number is known, else in updates. */
+/** Progress in tokens if their number is known, else in updates. */
 function amountOf(
   { tokens, steps }: { tokens?: number | undefined; steps: number },
   done: { step: number; tokens: number },

@@ -11,8 +11,8 @@ import type { Objective, ObjectiveModels } from "./objectives/objective.js";
 import type { Snapshot } from "./sources/source.js";
 
 /**
- * What is trained: all weights; an adapter beside weights that stay; or only the further parameters of the objective, such
- * as a soft prompt, beside a model that stays as it is. The first two train the further parameters as well.
+ * What to train: all weights; an adapter beside frozen weights; or only the further parameters of the objective, such
+ * as a soft prompt, beside a frozen model. The first two train the further parameters as well.
  */
 export type Trainable = "all" | { lora: Omit<AdapterOptions, "seed"> } | "extra";
 
@@ -37,7 +37,7 @@ const REFERENCE = "reference/";
 /**
  * Put together what a run trains.
  *
- * @throws as `initializeAdapter`
+ * @throws like `initializeAdapter`
  */
 export function trainableModel(
   { config, parameters }: { config: ModelConfig; parameters: ModelParameters },

@@ -7,7 +7,7 @@ import { type Recipe, recipeSchema } from "./pretrain/recipe.js";
 
 export const TRAINING_FILE = "training.json";
 
-/** As far as cards and notebooks tell it: recipes that are older than the present schema can be read. */
+/** The fields that cards and notebooks use: recipes older than the present schema can be read. */
 const trainingSchema = z.object({
   seed: z.int(),
   recipe: z.object({
@@ -31,7 +31,7 @@ const trainingSchema = z.object({
     ),
   }),
   phases: z.array(z.object({ phase: z.string(), updates: z.int(), hours: z.number() })),
-  /** Of a model that is the mean of those after some phases: their shares. */
+  /** For a model that is the mean of those after some phases: their shares. */
   meanOf: z.record(z.string(), z.number()).optional(),
 });
 
@@ -57,7 +57,7 @@ const madeSchema = z.looseObject({ recipe: z.looseObject({}), meanOf: z.unknown(
  * sizes and phases. An older recipe may have settings that recipes do not have any more; then it was not.
  *
  * @param folder of the model
- * @throws as {@link readTraining}
+ * @throws like {@link readTraining}
  */
 export async function isTrainedBy(folder: string, recipe: Recipe): Promise<boolean> {
   const kind = { what: "training", example: "data/models/mini/training.json" };

@@ -4,10 +4,10 @@ import { describe, expect, it } from "vitest";
 
 /** Words of `letters` letters a and b; the value of a word is the share of places where it agrees with the target. */
 function wordProblem(target: string, calls: { values: number[]; expanded: string[] } = { values: [], expanded: [] }) {
-  const valueOf = (word: string) => [...word].filter((letter, at) => letter === target[at]).length / target.length;
+  const agreement = (word: string) => [...word].filter((letter, at) => letter === target[at]).length / target.length;
   return {
     calls,
-    valueOf,
+    agreement,
     problem: {
       root: "",
       key: (word) => word,
@@ -21,7 +21,7 @@ function wordProblem(target: string, calls: { values: number[]; expanded: string
       },
       value: async (words) => {
         calls.values.push(words.length);
-        return words.map(valueOf);
+        return words.map(agreement);
       },
     } satisfies SearchProblem<string>,
   };
@@ -41,12 +41,12 @@ describe.each(Object.entries(SEARCHES))("%s search", (_, search) => {
   it("finds the best complete state, and its tree tells the way", async () => {
     for (let seed = 0; seed < 20; seed++) {
       const word = target(seed, 7);
-      const { problem, valueOf } = wordProblem(word);
+      const { problem, agreement } = wordProblem(word);
       const { best, tree } = await search(problem, { expansions: 200 });
       expect(best).toBe(word);
       const at = tree.nodes.findIndex(({ state }) => state === word);
       expect(pathTo(tree, at)).toEqual(Array.from({ length: 8 }, (_, length) => word.slice(0, length)));
-      expect(tree.nodes[at]).toMatchObject({ chosen: true, value: valueOf(word) });
+      expect(tree.nodes[at]).toMatchObject({ chosen: true, value: agreement(word) });
       for (const [index, node] of tree.nodes.entries()) expect(node.parent ?? -1).toBeLessThan(index);
       expect(JSON.parse(JSON.stringify(tree))).toEqual(tree);
     }
@@ -112,14 +112,14 @@ describe("beam search", () => {
 
 describe("tree search", () => {
   it("counts visits as values that came back, and means over them", async () => {
-    const { problem, valueOf } = wordProblem(target(4, 6));
+    const { problem, agreement } = wordProblem(target(4, 6));
     const { tree } = await treeSearch(problem, {}, { expansions: 25 });
     const below = (at: number): number[] => [
       at,
       ...tree.nodes.flatMap(({ parent }, child) => (parent === at ? below(child) : [])),
     ];
     for (const [at, { visits, value }] of tree.nodes.entries()) {
-      const values = below(at).map((index) => valueOf(tree.nodes[index]!.state));
+      const values = below(at).map((index) => agreement(tree.nodes[index]!.state));
       expect(visits).toBe(values.length);
       expect(value).toBeCloseTo(values.reduce((sum, each) => sum + each, 0) / values.length, 10);
     }

@@ -65,7 +65,7 @@ export function variablesOf(...nodes: readonly MathNode[]): string[] {
 
 /**
  * An expression as text in plain calculator notation, fully parenthesised. Equal texts mean equal trees.
- * @param nameOf how variables are written; by their own names unless told otherwise.
+ * @param nameOf how variables are written. Default: by their own names.
  */
 export function formatMath(node: MathNode, nameOf: (variable: string) => string = (name) => name): string {
   const format = (part: MathNode): string => formatMath(part, nameOf);

@@ -20,7 +20,10 @@ const TRIGONOMETRIC: readonly MathFunction[] = ["sin", "cos", "tan", "cot", "sec
 
 const KNOWN = new Set(["frac", "sqrt", "binom", "pi", "infty", "emptyset"]);
 
-/** Whether {@link parseMath} knows a command: text with another one is no broken mathematics but something else. */
+/**
+ * Whether {@link parseMath} knows a command. Text with an unknown command is treated as words, not as broken
+ * mathematics.
+ */
 export const isKnownCommand = (name: string): boolean =>
   KNOWN.has(name) || GREEK.has(name) || FUNCTIONS.has(name) || /^(?:begin|end):/.test(name);
 

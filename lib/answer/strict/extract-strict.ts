@@ -5,7 +5,7 @@ import { type HashLine, isHeading, isWholeAnswer, withoutMarks } from "./whole-a
 
 /** What is known of a completion before its answer is read. */
 export interface Reading {
-  /** What kind of answer is wanted; "math" unless told otherwise. */
+  /** What kind of answer is wanted. Default: "math". */
   kind?: AnswerKind | undefined;
   /** Whether the completion is known to be incomplete: then it is no answer as a whole. */
   cutOff?: boolean | undefined;

@@ -48,7 +48,7 @@ export function joinedIntervals(items: readonly AnswerValue[], alternatives: boo
   return numbers.length > 0 && !alternatives ? undefined : { kind: "union", items: [...items] };
 }
 
-/** Whether brackets and ends tell an interval from a point with two coordinates: (3,4], (3,∞). */
+/** Whether brackets and ends distinguish an interval from a point with two coordinates: (3,4], (3,∞). */
 const isNoPoint = ({ open, close, items, of }: Interval): boolean =>
   of === undefined &&
   ((open === "(") !== (close === ")") ||

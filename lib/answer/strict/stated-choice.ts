@@ -3,7 +3,7 @@ import { choiceLetter } from "./multiple-choice.js";
 // An answer is short; what stands further on explains it.
 const MAX_LENGTH = 500;
 
-/** Words after a letter that tell why it is the answer, or that it is: then the letter stands for the choice. */
+/** Words after a letter that explain the answer, or say that it is one: then the letter stands for the choice. */
 const EXPLAINS =
   /^(?:because|since|as|which|that|due|given|where|so|not|rather|instead|over|with|from|on|by|(?:is|was|must be) (?:therefore |clearly |indeed )?(?:the )?(?:correct|right|best|answer|true|only|most)|for (?:the|this|these|that|it|all))\b/i;
 const BEFORE_LETTER =

@@ -8,30 +8,30 @@ import { checkTags, THOUGHT_TAGS, type ThoughtTags } from "./tags.js";
 
 /** A row to compress: a question, the steps of a chain of thought, and the solution after it. */
 export interface ChainRow extends Chain {
-  /** That of the data, or else its place in the file, such as "row 2". */
+  /** The row's own id, or else its position in the file, such as "row 2". */
   id: string;
   system: string;
   thought: string;
-  /** The right answer, where the row names one; else that of the solution, if one can be read. */
+  /** The reference answer, where the row names one; else the answer of the solution, if one can be read. */
   answer?: string;
-  /** Which steps the answer needs, where the data knows. */
+  /** For each step whether the answer needs it, where the data says. */
   necessary?: readonly boolean[];
 }
 
 /**
- * What is to be known of a row that is used:
+ * Remarks on a row that is used:
  * - one step: there is nothing to choose
  * - no answer: neither the row nor its solution states one, so a shorter chain cannot be verified
  */
 export type RowRemark = "one step" | "no answer";
 export const ROW_REMARKS: readonly RowRemark[] = ["one step", "no answer"];
 
-/** What became of a row: used, with remarks, or left out with the reason. Nothing of one row goes into another. */
+/** Outcome of a row: used, with remarks, or skipped with the reason. Rows do not influence each other. */
 export type RowOutcome =
   | { used: true; row: ChainRow; remarks: readonly RowRemark[] }
   | { used: false; place: string; reason: SkipReason; detail: string };
 
-/** Rows read, used, and for each remark and reason how many. */
+/** Number of rows read and used, and counts of each remark and skip reason. */
 export type RowTally = { rows: number; used: number } & Record<RowRemark | SkipReason, number>;
 
 export interface SplitOptions {
@@ -44,14 +44,14 @@ export interface SplitOptions {
 export interface ReadChainRowsOptions extends SplitOptions {
   /** Default: `conversations`. */
   format?: RowFormat | undefined;
-  /** Only the first rows of the file, those left out included. Default: all. */
+  /** Read only the first rows of the file, skipped ones included. Default: all. */
   limit?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * The rows of a Parquet, JSONL, JSON or CSV file, one at a time: memory does not grow with the file (but for a row group
- * of Parquet).
+ * Read the rows of a Parquet, JSONL, JSON or CSV file one at a time. Memory use does not grow with the file (except for
+ * a row group of Parquet).
  *
  * @throws bad-input (an empty tag, another ending), corrupt-data, not-found, file-system, interrupted
  */
@@ -102,7 +102,7 @@ export function problemRow(problem: ProceduralProblem, variant = 0): ChainRow {
 export const emptyTally = (): RowTally =>
   Object.fromEntries(["rows", "used", ...ROW_REMARKS, ...SKIP_REASONS].map((key) => [key, 0])) as unknown as RowTally;
 
-/** Count an outcome in a tally. */
+/** Add an outcome to the counts. */
 export function countOutcome(tally: RowTally, outcome: RowOutcome): void {
   tally.rows += 1;
   if (!outcome.used) {

@@ -3,7 +3,7 @@ import { type ConversationRow, conversationOf } from "../../data/index.js";
 import { readTagged, readThinking, type ThoughtTags } from "./tags.js";
 
 /**
- * How a row of a file looks:
+ * Formats of a row in a file:
  * - conversations: in any of the layouts of `conversationOf` (ShareGPT, messages, Alpaca, TRL's prompt and completion) one
  *   question and one reply, which has thought and solution between tags, or its thought before `</think>` or in the field
  *   `reasoning_content`
@@ -13,7 +13,7 @@ import { readTagged, readThinking, type ThoughtTags } from "./tags.js";
 export type RowFormat = "conversations" | "s1k" | "word-problems";
 
 /**
- * Why a row is left out:
+ * Reasons to skip a row:
  * - malformed: not the columns of its format, or more than one question and its reply, of which only one could be used
  * - missing tags: thought or solution does not stand between its tags
  * - no question, empty chain, no solution: the part is empty

@@ -6,13 +6,13 @@
 export type Splitting = "clean" | "faithful";
 export const SPLITTINGS: readonly Splitting[] = ["clean", "faithful"];
 
-/** Between two steps. */
+/** Separator between two steps. */
 export const STEP_SEPARATOR = "\n\n";
 
 /** The end of a line, and a blank line after it. */
 const BLANK_LINE = /(?:\r\n|\r(?!\n)|\n)[^\S\r\n]*(?:\r\n|\r|\n)/;
 
-/** The steps of a thought, in its order. */
+/** Split a thought into its steps, in order. */
 export function splitSteps(thought: string, splitting: Splitting = "clean"): string[] {
   const isFaithful = splitting === "faithful";
   const steps = thought
@@ -22,7 +22,7 @@ export function splitSteps(thought: string, splitting: Splitting = "clean"): str
   return isFaithful ? steps : steps.filter((step) => step !== "");
 }
 
-/** A thought from steps: the inverse of `splitSteps` but for white space around them. */
+/** Join steps into a thought: the inverse of `splitSteps`, except for white space around steps. */
 export function joinSteps(steps: readonly string[]): string {
   return steps.join(STEP_SEPARATOR);
 }

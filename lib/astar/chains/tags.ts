@@ -1,7 +1,7 @@
 import { badInput } from "../../core/index.js";
 import { THOUGHT_TAGS as RELEASED_TAGS, THOUGHT_BEGIN, THOUGHT_END } from "../../operations/index.js";
 
-/** What stands around thought and solution in a training text. */
+/** Tags around thought and solution in a training text. */
 export interface ThoughtTags {
   thoughtBegin: string;
   thoughtEnd: string;
@@ -19,7 +19,7 @@ export function checkTags(tags: ThoughtTags): void {
   throw badInput(`the tag ${empty[0]} is empty`, "Give four tags of some text each.");
 }
 
-/** An assistant's turn: thought and solution between their tags, with blank lines between all of them. */
+/** Write an assistant's turn: thought and solution between their tags, separated by blank lines. */
 export function writeTagged({ thought, solution }: { thought: string; solution: string }, tags: ThoughtTags): string {
   const { thoughtBegin, thoughtEnd, solutionBegin, solutionEnd } = tags;
   return [thoughtBegin, thought, thoughtEnd, solutionBegin, solution, solutionEnd].join("\n\n");

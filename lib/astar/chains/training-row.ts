@@ -12,14 +12,15 @@ export interface TrainingConversation {
 }
 
 /**
- * What of a solution students learn to write after the thought. A solution that states each step makes the thought
- * superfluous; with its answer alone, what the thought lacks is missing. One that states no answer stays whole.
+ * Which part of a solution students learn to write after the thought. A solution that states each step makes the
+ * thought superfluous; with its answer alone, what the thought lacks is missing. A solution that states no answer is
+ * kept whole.
  */
 export const SOLUTION_PARTS = ["whole", "answer"] as const;
 export type SolutionPart = (typeof SOLUTION_PARTS)[number];
 
 export interface TrainingOptions {
-  /** Who is to learn from the rows. */
+  /** Model that is to learn from the rows. */
   student: Pick<LanguageModel, "operations">;
   /** Default: `whole`. */
   solutions?: SolutionPart | undefined;

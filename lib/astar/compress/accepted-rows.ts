@@ -18,12 +18,12 @@ export interface AcceptedRowsOptions {
   training: { file: string } & TrainingOptions;
 }
 
-/** As far as a file could be another one. */
+/** Validates the fields that could be missing in another file. */
 const rowSchema = z.looseObject({ id: z.string(), status: z.string(), kept: z.array(z.int()) });
 
 /**
- * Write the compressed rows whose chains a search accepted: where a validator cannot verify a chain, A*-Thought keeps all of
- * it, which students then learn from.
+ * Write only the compressed rows whose chains a search accepted. Where a validator cannot verify a chain, A*-Thought
+ * keeps the whole chain, and students then learn from it.
  *
  * @throws bad-input if the search accepted none; corrupt-data, not-found, file-system
  */

@@ -6,9 +6,9 @@ import { allSteps } from "../paths/step-set.js";
 import type { TokenCounter } from "./compressed-row.js";
 
 /**
- * What searches are compared with. `full`: all steps; `solution-only`: none; `necessary`: those that the data knows the
- * answer needs. As many tokens as asked for: `random` steps, those of highest `importance`, the `last` ones, or of the
- * whole thought the tokens that say most (`token-skip`).
+ * Baselines for the searches. `full`: all steps; `solution-only`: none; `necessary`: the steps that the data marks as
+ * needed for the answer. With a given number of tokens: `random` steps, the steps of highest `importance`, the `last`
+ * ones, or the most informative tokens of the whole thought (`token-skip`).
  */
 export const BASELINE_MODES = [
   "full",
@@ -30,16 +30,16 @@ export interface BaselineOptions {
   order?: readonly number[] | undefined;
   /** Share of the thought's tokens to keep, from 0 to 1; for the modes that need one. */
   share?: number | undefined;
-  /** Tokens by which the rows before this one came out too short (too long if negative), to be made up for. Default: 0. */
+  /** Tokens by which earlier rows came out too short (too long if negative), to be compensated here. Default: 0. */
   owed?: number | undefined;
   seed: number | string;
   countTokens: TokenCounter;
 }
 
 /**
- * The steps that a baseline keeps, ascending. Modes of a given size take steps in their order as long as the number of
- * tokens comes nearer to the one asked for; at least one step, so that a thought remains. What that makes a row too long
- * or too short is for the next one to make up for: see {@link sizedSteps}.
+ * Choose the steps that a baseline keeps, ascending. Modes of a given size take steps in their order as long as the
+ * number of tokens comes nearer to the target; at least one step, so that a thought remains. The next row compensates
+ * for what this one is too long or too short: see {@link sizedSteps}.
  *
  * @throws bad-input for `necessary` where the data does not know, or a mode without its share or order
  */
@@ -66,10 +66,10 @@ export function baselineSteps(row: ChainRow, options: BaselineOptions): number[]
 }
 
 /**
- * The steps that a baseline of a given size keeps of rows, one after the other: each makes up for those before it, so that
- * all together keep the tokens asked for, to within a step.
+ * Choose the steps that a baseline of a given size keeps of consecutive rows. Each row compensates for those before it,
+ * so that together they keep the target number of tokens, to within a step.
  *
- * @throws as baselineSteps
+ * @throws like baselineSteps
  */
 export function sizedSteps(
   rows: readonly ChainRow[],
@@ -111,12 +111,12 @@ export function checkedShare(share: number | undefined): number {
 }
 
 /**
- * A thought pruned token by token, as TokenSkip does (Xia et al. 2025): the share of tokens that say most is kept, in their
- * order. TokenSkip asks a classifier of its own for that; here a token says as much as a causal model is surprised by it
- * after the question (Selective Context, Li et al. 2023). Of a question longer than half of the context its last tokens are
- * used; the end of a thought that does not fit beside it is not kept.
+ * Prune a thought token by token, as TokenSkip does (Xia et al. 2025): keep the given share of the most informative
+ * tokens, in their order. TokenSkip asks a classifier of its own; here a token is as informative as it is surprising to
+ * a causal model after the question (Selective Context, Li et al. 2023). Of a question longer than half of the context
+ * only the last tokens are used; the end of a thought that does not fit beside it is dropped.
  *
- * @throws bad-input for a model without scores or a tokenizer in reach
+ * @throws bad-input for a model without scores or without an accessible tokenizer
  */
 export async function prunedThoughts(
   scorer: LanguageModel,
@@ -140,7 +140,7 @@ export async function prunedThoughts(
   return rows.map((row, i) => {
     const { ids, logProbs } = scores[i]!;
     const wanted = Math.max(1, Math.round(checkedShare(shareOf(row)) * ids.length));
-    const telling = [...ids.keys()].sort((a, b) => logProbs[a]! - logProbs[b]! || a - b).slice(0, wanted);
-    return tokenizer.decode(telling.sort((a, b) => a - b).map((at) => ids[at]!)).trim();
+    const chosen = [...ids.keys()].sort((a, b) => logProbs[a]! - logProbs[b]! || a - b).slice(0, wanted);
+    return tokenizer.decode(chosen.sort((a, b) => a - b).map((at) => ids[at]!)).trim();
   });
 }

@@ -32,45 +32,52 @@ export interface CompressFileOptions extends Omit<CompressOptions, "isDone" | "s
   data: string;
   read?: Omit<ReadChainRowsOptions, "tags" | "signal"> | undefined;
   /**
-   * What counts tokens, such as the hash of the model whose tokenizer it is: an unfinished output does not go on with
-   * another one.
+   * Identifies what counts tokens, such as the hash of the model whose tokenizer it is. An unfinished output does not
+   * resume with another one.
    */
   counter?: string | undefined;
-  /** JSONL in the ShareGPT layout; beside it a folder OUTPUT.run with what is finished, while not all is. */
+  /**
+   * JSONL file in the ShareGPT layout. While the work is unfinished, the folder OUTPUT.run beside it holds the finished
+   * rows.
+   */
   output: string;
-  /** File of the scorer's signals, made if missing. */
+  /** File of the scorer's signals, created if missing. */
   cache: string;
-  /** Also the rows as conversations to train a model like the given one on, in this file. */
+  /** Write the rows also as conversations to train a model like the given one on, to this file. */
   training?: ({ file: string } & TrainingOptions) | undefined;
   sink?: boolean | undefined;
-  /** The share of tokens to keep, for baselines of a given size; or compressed rows, to keep as much of each as they do. */
+  /**
+   * Share of tokens to keep, for baselines of a given size; or compressed rows, to keep as much of each row as they do.
+   */
   share?: number | undefined;
   like?: string | undefined;
-  /** Told of each row that is left out. */
+  /** Called with each row that is left out. */
   onSkipped?: ((place: string, reason: SkipReason, detail: string) => void) | undefined;
   display?: ProgressDisplay | undefined;
 }
 
-/** What became of a file. Shares are from 0 to 1. Precision and recall are told where rows say which steps are necessary. */
+/**
+ * Summary of a compressed file. Shares are from 0 to 1. Precision and recall are given where rows mark necessary steps.
+ */
 export interface CompressionSummary extends KeptQuality {
   mode: string;
   rows: RowTally;
-  /** How searches ended. */
+  /** Number of searches by how they ended. */
   statuses: Record<string, number>;
   acceptedShare: number;
-  /** Of best-first: rows where no cheaper path can be accepted. */
+  /** Best-first only: rows for which no cheaper path can be accepted. */
   provenShare?: number;
-  /** Steps and tokens of the thoughts that were kept, of all together. */
+  /** Steps and tokens of the kept thoughts, over all rows together. */
   keptSteps: number;
   keptTokens: number;
-  /** The mean of `rate`, as the released code prints it. */
+  /** Mean of `rate` over rows, as the released code prints it. */
   meanRate: number;
-  /** A row, on average. */
+  /** Means per row. */
   searchSteps: number;
   scored: number;
   verified: number;
   weighed: number;
-  /** Rows of which the scorer saw a part cut, and rows with a path too long for the validator. */
+  /** Rows of which the scorer saw only a truncated part, and rows with a path too long for the validator. */
   cut: number;
   tooLong: number;
 }
@@ -80,17 +87,38 @@ interface CompressionRecord extends CompressedRow {
 }
 
 /**
- * Compress a file of chains of thought. What is finished is kept; the same call goes on from there and ends with the same
- * bytes.
+ * Compress a file of chains of thought. Finished rows are stored as they come; calling it again resumes from there and
+ * gives the same bytes as an uninterrupted run.
  *
  * @throws bad-input (options; an unfinished output with other settings), interrupted, corrupt-data, not-found, file-system;
  *   as `compressRows`
+ *
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { compressFile } from "thoughtbook/astar";
+ * import { countRoughly, problemRecord, wordProblems } from "thoughtbook/data";
+ *
+ * const problems = [...wordProblems({ seed: 1, operations: 3 }, 4)];
+ * const fields = ["id", "question", "answer", "paragraphs", "plainChain"] as const;
+ * await writeFile("chains.jsonl", problems.map((problem) => JSON.stringify(problemRecord(problem, fields))).join("\n"));
+ * const { rows } = await compressFile({
+ *   data: "chains.jsonl",
+ *   read: { format: "word-problems" },
+ *   mode: "last",
+ *   share: 0.5,
+ *   countTokens: countRoughly,
+ *   output: "compressed.jsonl",
+ *   cache: "signals.jsonl",
+ * });
+ * console.log(rows.used); // 4
+ * ```
  */
 export async function compressFile(options: CompressFileOptions): Promise<CompressionSummary> {
   const { data, output, cache: cacheFile, sink, share, like, scorer, mode, tags } = options;
   const shares = like === undefined ? undefined : await sharesOf(like);
   const shareOf = shares ? ({ id }: ChainRow) => shares.get(id) : share === undefined ? undefined : () => share;
-  // Before any file is made.
+  // Check before any file is created.
   checkCompressOptions({ ...options, shareOf });
   if (share !== undefined) checkedShare(share);
   const dataHash = await sha256File(data);
@@ -147,7 +175,7 @@ async function compressInRun(
       progress.update(run.done.size);
     }
     const rows = await orderedRows(run.records());
-    // Before anything is written: without rows there is nothing to take the place of an earlier output.
+    // Check before anything is written: an output without rows must not replace an earlier one.
     const summary = summariseRows(rows, { mode, tally, necessary });
     await writeLines(output, rows);
     if (training) {
@@ -163,13 +191,13 @@ async function compressInRun(
   } catch (error) {
     progress.fail();
     await run.close();
-    // Nothing to go on from, which would only stand in the way of the same command with another setting.
+    // Nothing to resume from; the folder would only block the same command with another setting.
     if (run.done.size === 0) await rm(folder, { recursive: true, force: true });
     throw error;
   }
 }
 
-/** All that the rows depend on. */
+/** Everything that the rows depend on. */
 async function settingsOf(options: CompressFileOptions, data: string): Promise<Record<string, unknown>> {
   const { mode, scorer, validator, importance, search, tags, read, sink, share, like } = options;
   return {
@@ -183,7 +211,7 @@ async function settingsOf(options: CompressFileOptions, data: string): Promise<R
 
 const likeSchema = z.object({ id: z.string(), tokens: z.object({ before: z.number(), after: z.number() }) });
 
-/** How much of each thought compressed rows keep. */
+/** How much of each thought the compressed rows keep. */
 async function sharesOf(file: string): Promise<Map<string, number>> {
   const shares = new Map<string, number>();
   for await (const { value } of readJsonl(file, { schema: likeSchema })) {
@@ -202,14 +230,14 @@ export const writeLines = (file: string, values: readonly object[]): Promise<voi
   writeWhole(file, values.map((value) => `${JSON.stringify(value)}\n`).join(""));
 
 export interface SummaryOptions {
-  /** How the rows were made. */
+  /** Settings of the rows. */
   mode: CompressMode;
   tally: RowTally;
-  /** Of each row which steps are necessary, where the data knows. */
+  /** For each row which steps are necessary, where the data says. */
   necessary: readonly ChainRow["necessary"][];
 }
 
-/** What became of rows. @throws bad-input if there are none */
+/** Summarise the outcome of the rows. @throws bad-input if there are none */
 export function summariseRows(
   compressed: readonly CompressedRow[],
   { mode, tally, necessary }: SummaryOptions,
@@ -242,7 +270,7 @@ export function summariseRows(
   };
 }
 
-/** Of rows that say which steps are necessary, where steps are kept whole. */
+/** Quality over rows that mark necessary steps, where steps are kept whole. */
 function qualityOf(
   mode: CompressMode,
   rows: readonly CompressedRow[],

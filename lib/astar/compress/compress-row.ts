@@ -18,27 +18,30 @@ export type SearchMode = (typeof SEARCH_MODES)[number];
 export interface SearchSettings {
   /** Weight of the thought in the costs. Default: 0.1. */
   beta: number;
-  /** Children of a node in the walks. Default: 2. */
+  /** Children of a node in the walk searches. Default: 2. */
   expandSize: number;
-  /** Steps on either side that come with a step of the walks. Default: 1. */
+  /** Neighbours on either side that are added together with a step in the walk searches. Default: 1. */
   neighbours: number;
   /**
-   * Of the walks: steps of the search before paths are verified, and after which it gives up; default: 5 and 20, as in the
-   * released code. Of best-first: the fewest steps to keep (default: 0), and the most paths to verify (20).
+   * Walk searches: number of search steps before paths are verified, and after which the search gives up; default: 5
+   * and 20, as in the released code. Best-first: minimum number of steps to keep (default: 0), and maximum number of
+   * paths to verify (20).
    */
   minSteps?: number | undefined;
   maxSteps: number;
-  /** Of best-first: whether acceptance is taken to be monotone (default: true), and how many open states are kept. */
+  /**
+   * Best-first only: whether acceptance is assumed to be monotone (default: true), and how many open states are kept.
+   */
   monotone: boolean;
   beamWidth?: number | undefined;
-  /** Solutions written to verify a path, and how many must be right (default: more than half). */
+  /** Solutions generated to verify a path, and how many of them must be right (default: more than half). */
   samples: number;
   needed?: number | undefined;
-  /** The most tokens of a solution. */
+  /** Maximum tokens of a solution. */
   maxNewTokens: number;
   seed: number;
   /**
-   * How the validator is asked: as the operation `think` asks it, or `released`: the bare question and the tags that the
+   * Prompt for the validator: that of the operation `think`, or `released`: the bare question and the tags that the
    * released code chooses by the validator's name.
    */
   prompting: "operation" | "released";
@@ -55,22 +58,22 @@ export const SEARCH_DEFAULTS: SearchSettings = {
   seed: 0,
   prompting: "operation",
 };
-/** The steps of the walks before a path is verified, as in the released code. */
+/** Walk steps before a path is verified, as in the released code. */
 export const WALK_MIN_STEPS = 5;
 
-/** What became of a chain. */
+/** Outcome of a chain. */
 export interface KeptSteps {
-  /** Ascending. */
+  /** Indices of the kept steps, ascending. */
   kept: number[];
-  /** `accepted`, `unverified`, `step limit`, `exhausted`; of baselines `not searched`. */
+  /** `accepted`, `unverified`, `step limit`, `exhausted`; for baselines `not searched`. */
   status: string;
   searchSteps: number;
-  /** Paths that the model scored, and paths that it was asked to solve. */
+  /** Number of paths that the model scored, and that it was asked to solve. */
   scored: number;
   verified: number;
-  /** Paths that are too long for the validator's context: they cost ∞, or count as rejected. */
+  /** Number of paths too long for the validator's context: they cost ∞, or count as rejected. */
   tooLong: number;
-  /** Of best-first: whether no cheaper path can be accepted; false where a limit or the beam ended the search. */
+  /** Best-first only: whether no cheaper path can be accepted; false if a limit or the beam ended the search. */
   proven?: boolean;
   tree?: SearchTree<number[]>;
   /** The shorter thought, where it is not made of whole steps. */
@@ -78,10 +81,10 @@ export interface KeptSteps {
 }
 
 /**
- * Search the steps of a chain that are to be kept. Costs and verification are the validator's; what was asked before is
- * not asked again.
+ * Search for the steps of a chain to keep. Costs and verification come from the validator; no path is asked about
+ * twice.
  *
- * @throws as the searches, `openPathCosts`, `createPathVerifier`
+ * @throws like the searches, `openPathCosts`, `createPathVerifier`
  */
 export async function searchRow(
   validator: LanguageModel,
@@ -115,10 +118,10 @@ export async function searchRow(
 }
 
 interface Asking {
-  /** What comes before the thought. */
+  /** Text before the thought. */
   prompt: Prompt;
   tags: PathTags;
-  /** Up to where the solution begins. */
+  /** Text up to where the solution begins. */
   promptWith: (kept: readonly string[]) => Prompt;
 }
 

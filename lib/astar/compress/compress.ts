@@ -20,28 +20,31 @@ export type CompressMode = SearchMode | BaselineMode;
 
 export interface CompressOptions {
   mode: CompressMode;
-  /** Weighs the steps; for searches and the modes `importance` and `token-skip`. */
+  /** Model that weighs the steps; for searches and the modes `importance` and `token-skip`. */
   scorer?: LanguageModel | undefined;
-  /** Scores and solves paths; for searches. */
+  /** Model that scores and solves paths; for searches. */
   validator?: LanguageModel | undefined;
   /** How importance follows from attention and NLL. */
   importance?: Omit<ImportanceOptions, "seed"> | undefined;
-  /** Of the scorer's signals: cache, sentences, sink. */
+  /** Options of the scorer's signals: cache, sentences, sink. */
   signals?: Pick<SignalOptions, "cache" | "sentences" | "sink"> | undefined;
   search?: Partial<Omit<SearchSettings, "seed">> | undefined;
-  /** The share of a thought's tokens to keep, for baselines of a given size. */
+  /** Share of a thought's tokens to keep, for baselines of a given size. */
   shareOf?: ((row: ChainRow) => number | undefined) | undefined;
   countTokens: TokenCounter;
   tags?: ThoughtTags | undefined;
   /** Default: 0. */
   seed?: number | undefined;
-  /** Whether a row, by its place among all, is there from an earlier run; a group of which all are is passed over. */
+  /**
+   * Whether a row, by its position among all rows, exists from an earlier run. A group that exists completely is
+   * skipped.
+   */
   isDone?: ((index: number) => boolean) | undefined;
   signal?: AbortSignal | undefined;
 }
 
 export interface Compressed {
-  /** Place among all rows, from 0. */
+  /** Position among all rows, from 0. */
   index: number;
   row: ChainRow;
   result: KeptSteps;
@@ -49,17 +52,17 @@ export interface Compressed {
 }
 
 /**
- * Rows whose searches go side by side. Which rows share calls of a model never depends on what was done before, so that
- * a run that goes on gives the same numbers. The last searches of a group are alone, which large groups make up for; but
- * what a killed run loses is a group, which takes a large model long.
+ * Rows whose searches run concurrently. Which rows share model calls never depends on what was done before, so a
+ * resumed run gives the same numbers. Near the end of a group few searches are left to share a call, which large groups
+ * make up for; but a killed run loses a whole group, which is expensive with a large model.
  */
 const GROUP_OF_SMALL_MODEL = 512;
 const GROUP_OF_LARGE_MODEL = 128;
-/** Parameters from which on a model is large here. */
+/** Number of parameters from which on a model counts as large here. */
 const LARGE = 20e6;
 
 /**
- * Compress chains of thought, in their order: weigh the steps, search or choose those to keep, write the rows.
+ * Compress chains of thought in order: weigh the steps, search or choose the ones to keep, write the rows.
  *
  * @throws bad-input for a mode without what it needs; interrupted; as the models, the searches and the cache
  */
@@ -70,7 +73,7 @@ export async function* compressRows(
   checkCompressOptions(given);
   const options = { ...given, signal: interruptible(given.signal) };
   const { mode, scorer, validator, importance, signals, signal, isDone = () => false } = options;
-  // A random order asks no model.
+  // A random order needs no model.
   const isWeighed = needsOf(mode).importance && importance?.signal !== "random";
   const weighed = isWeighed
     ? weigh(importanceSignals(scorer!, rows, { ...signals, signal }), options)
@@ -112,7 +115,9 @@ export function checkCompressOptions({ mode, scorer, validator, shareOf }: Compr
 interface Weighed {
   row: ChainRow;
   importance: Importance | undefined;
-  /** Pairs of a step and a condition that the scorer was, or would be, asked for; and how many parts it saw cut. */
+  /**
+   * Pairs of a step and a condition that the scorer was, or would be, asked about; and how many truncated parts it saw.
+   */
   weighed: number;
   cut: number;
 }

@@ -6,31 +6,33 @@ import type { KeptSteps } from "./compress-row.js";
 /** Counts the tokens of a text. */
 export type TokenCounter = (text: string) => number;
 
-/** A compressed row in the ShareGPT layout, as the released data has it, with what the search said. */
+/** A compressed row in the ShareGPT layout, as the released data has it, with the results of the search. */
 export interface CompressedRow {
   id: string;
   system: string;
   conversations: [{ from: "user"; value: string }, { from: "assistant"; value: string }];
-  /** Tokens of the shorter thought ÷ those of the whole one, 4 digits; 1 if the shorter one has none. */
+  /**
+   * Compression rate: tokens of the shorter thought ÷ tokens of the whole one, 4 digits; 1 if the shorter one has none.
+   */
   rate: number;
-  /** Steps of the search. */
+  /** Number of search steps. */
   search_steps: number;
   /** How the search ended. */
   status: string;
-  /** Paths that the validator scored, and paths that it was asked to solve. */
+  /** Number of paths that the validator scored, and that it was asked to solve. */
   scored: number;
   verified: number;
-  /** Pairs of a step, and question or solution, that the scorer weighed; equal steps once. */
+  /** Pairs of a step and question or solution that the scorer weighed; equal steps count once. */
   weighed: number;
-  /** Steps, question and solution of which the scorer saw only the end; paths too long for the validator. */
+  /** Steps, questions and solutions of which the scorer saw only the end; paths too long for the validator. */
   cut: number;
   too_long: number;
-  /** Of best-first: whether no cheaper path can be accepted. */
+  /** Best-first only: whether no cheaper path can be accepted. */
   proven?: boolean;
-  /** The steps kept, as ascending indices, and how many there were. */
+  /** Indices of the kept steps, ascending, and the number of steps. */
   kept: number[];
   steps: number;
-  /** Of the whole thought, of the shorter one, and of the solution. */
+  /** Tokens of the whole thought, of the shorter one, and of the solution. */
   tokens: { before: number; after: number; solution: number };
 }
 
@@ -47,7 +49,7 @@ export interface CompressedRowOptions {
   tags?: ThoughtTags | undefined;
 }
 
-/** Write a row with the steps that were kept, in their order, and the solution after them. */
+/** Write a row with the kept steps, in their order, and the solution after them. */
 export function compressedRow(
   row: ChainRow,
   { kept, searchSteps, status, scored, verified, weighed, cut, tooLong, ...rest }: CompressionResult,
@@ -78,7 +80,7 @@ export function compressedRow(
   };
 }
 
-/** Tokens left ÷ tokens before, rounded to 4 digits; 1 if none are left, as the released code has it. */
+/** Tokens kept ÷ tokens before, rounded to 4 digits; 1 if none are kept, as in the released code. */
 export function compressionRate(tokens: number, before: number): number {
   return tokens === 0 || before === 0 ? 1 : Math.round((tokens / before) * 1e4) / 1e4;
 }

@@ -14,7 +14,7 @@ import type { LanguageModel } from "../../llm/index.js";
 import { type Chain, CONDITION_SENTENCES, type ImportanceCache, type SignalSettings } from "./importance.js";
 
 export interface CacheOptions extends SignalSettings {
-  /** What made steps of the data, for a message that says what changed: tags, splitting. */
+  /** How the steps were made from the data (tags, splitting), for a message that says what changed. */
   data?: Record<string, string | number | boolean> | undefined;
 }
 
@@ -33,17 +33,17 @@ const lineSchema = z.object({
 });
 const headSchema = z.object({ importance: z.literal(1), settings: z.record(z.string(), z.unknown()) });
 
-/** SHA-256 of what of a chain its signals depend on. */
+/** SHA-256 of everything in a chain that its signals depend on. */
 export const hashChain = ({ question, steps, solution }: Chain): string =>
   sha256(canonicalJson({ question, steps, solution }));
 
 /**
- * Open a cache of importance signals, a JSONL file: in the first line the model's hash and the settings, then a line for
- * each chain as it is done, with the hash of its texts. A last line that a killed run left unfinished is cut off. It does
- * not depend on alpha, normalisation or signal. One process at a time may use it.
+ * Open a cache of importance signals, a JSONL file: the first line holds the model's hash and the settings, then there
+ * is one line per finished chain with the hash of its texts. A last line left unfinished by a killed run is cut off.
+ * The cache does not depend on alpha, normalisation or signal. Only one process at a time may use it.
  *
- * @throws bad-input for a model without a hash, a file that is something else, or one of another model or settings, which
- *   are named; corrupt-data for a malformed line; file-system
+ * @throws bad-input for a model without a hash, a file that is something else, or a cache of another model or other
+ * settings (the message names them); corrupt-data for a malformed line; file-system
  */
 export async function openImportanceCache(
   file: string,
@@ -64,7 +64,7 @@ export async function openImportanceCache(
     sink,
     ...data,
   };
-  // Before the writer mends the end of what may be no cache at all.
+  // Check before the writer repairs the end of a file that may not be a cache at all.
   await checkHead(file, settings);
   const writer = await openJsonlWriter(file);
   const lines = readJsonl(file);
@@ -129,7 +129,9 @@ async function checkHead(file: string, settings: Record<string, unknown>): Promi
 const HEAD = '{"importance":1,"settings":';
 const MOST_OF_HEAD = 1 << 16;
 
-/** The value of the first line, null if it is no JSON; undefined if there is none, or a run was killed while it wrote it. */
+/**
+ * Value of the first line, null if it is not JSON; undefined if there is none, or a run was killed while writing it.
+ */
 async function firstLine(file: string): Promise<unknown> {
   const text = await readStart(file);
   const end = text.indexOf("\n");

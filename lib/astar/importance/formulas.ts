@@ -1,75 +1,75 @@
 import { createRandom, ThoughtbookError } from "../../core/index.js";
 
-/** What a model says of the question or the solution, as a condition after one step. */
+/** Signals of the question or the solution, as a condition after one step. */
 export interface ConditionSignals {
-  /** Of the condition. */
+  /** Tokens of the condition. */
   tokens: number;
   /** Mean negative log-probability of these tokens after the step, in nats. */
   nll: number;
-  /** Attention that these tokens give to those of the step in the last layer, summed over heads and queries. */
+  /** Attention from these tokens to those of the step in the last layer, summed over heads and queries. */
   mass: number;
 }
 
 export interface StepSignals {
-  /** Of the step, as far as the model saw them. */
+  /** Tokens of the step, as far as the model saw them. */
   tokens: number;
   question: ConditionSignals;
   solution: ConditionSignals;
 }
 
-/** The raw signals of a chain: what depends on text and model only, and every importance is computed from. */
+/** Raw signals of a chain: they depend on text and model only, and every importance is computed from them. */
 export interface ChainSignals {
-  /** Of the model's last layer. */
+  /** Heads of the model's last layer. */
   heads: number;
-  /** Tokens before each step that take up attention: 0, or 1 for a token that begins a text. */
+  /** Tokens before each step that attract attention: 0, or 1 for a token that begins a text. */
   sinkTokens: number;
-  /** One for each step; null for a step without tokens. */
+  /** One entry per step; null for a step without tokens. */
   steps: readonly (StepSignals | null)[];
 }
 
 /**
- * How the attention to a step is counted:
+ * How the attention to a step is normalised:
  * - code: mass ÷ step tokens, as the released code does; the longer of question and solution weighs more
  * - paper: mass ÷ (heads · step tokens · condition tokens), the mean weight; eq. 2
- * - lift: mass ÷ what it were if each query attended to all before it alike; 1 is chance
+ * - lift: mass ÷ the mass under uniform attention to all earlier tokens; 1 is chance
  */
 export const NORMALISATIONS = ["code", "paper", "lift"] as const;
 export type Normalisation = (typeof NORMALISATIONS)[number];
 
-/** What importance is made of: attention ÷ NLL, one of them, or chance. */
+/** Formula of importance: attention ÷ NLL, one of them alone, or random. */
 export const IMPORTANCE_SIGNALS = ["both", "attention", "nll", "random"] as const;
 export type ImportanceSignal = (typeof IMPORTANCE_SIGNALS)[number];
 
 export interface ImportanceOptions {
-  /** Weight of the solution's side; the question's is 1 − alpha. Default: 0.5, as in the released code. */
+  /** Weight of the solution's side; the question's weight is 1 − alpha. Default: 0.5, as in the released code. */
   alpha?: number | undefined;
   /** Default: `code`. */
   normalisation?: Normalisation | undefined;
   /** Default: `both`. */
   signal?: ImportanceSignal | undefined;
-  /** For the signal `random`. Default: 0. */
+  /** Seed for the signal `random`. Default: 0. */
   seed?: number | string | undefined;
 }
 
 /** As the released code has it. */
 export const IMPORTANCE_DEFAULTS = { alpha: 0.5, normalisation: "code", signal: "both" } as const;
 
-/** The importance of a chain's steps. All numbers are finite and at least 0; steps without tokens have 0. */
+/** Importance of a chain's steps. All numbers are finite and at least 0; steps without tokens have 0. */
 export interface Importance {
-  /** One for each step: its mix of both sides. */
+  /** Mixed importance of each step. */
   scores: number[];
-  /** The same of each side alone, as with alpha 0 and 1. */
+  /** Importance of each side alone, as with alpha 0 and 1. */
   question: number[];
   solution: number[];
-  /** The steps by importance, the highest first; of equals the earlier first. */
+  /** Rank the steps by importance, the highest first; ties keep their order. */
   order: number[];
 }
 
-/** A smaller NLL counts as this one: importance stays finite for a condition that the model is certain of. */
+/** Lower bound on NLL: keeps importance finite for a condition that the model is certain of. */
 const LEAST_NLL = 1e-6;
 
 /**
- * The attention that a condition pays to a step, normalised.
+ * Normalised attention from a condition to a step.
  *
  * @param stepTokens at least 1
  */
@@ -83,7 +83,7 @@ export function conditionAttention(
   return mass / (heads * uniformMass(tokens, stepTokens, sinkTokens));
 }
 
-/** What one head's queries give to the step if each attends alike to all tokens up to its own. */
+/** Attention that one head's queries give to the step if each attends uniformly to all tokens up to its own. */
 function uniformMass(conditionTokens: number, stepTokens: number, sinkTokens: number): number {
   let sum = 0;
   for (let query = 1; query <= conditionTokens; query++) sum += stepTokens / (sinkTokens + stepTokens + query);
@@ -103,7 +103,7 @@ export function bidirectionalImportance(
   return mix(question.attention, solution.attention, alpha) / leastNll(mix(question.nll, solution.nll, alpha));
 }
 
-/** A weight of 0 leaves a side out whatever its value. */
+/** A weight of 0 ignores a side whatever its value. */
 function mix(question: number, solution: number, alpha: number): number {
   if (alpha === 0) return question;
   return alpha === 1 ? solution : (1 - alpha) * question + alpha * solution;
@@ -112,8 +112,8 @@ function mix(question: number, solution: number, alpha: number): number {
 const leastNll = (nll: number): number => Math.max(nll, LEAST_NLL);
 
 /**
- * The importance of a chain's steps from its signals: attention ÷ NLL, or for ablations the attention alone, 1 ÷ NLL
- * alone, or random numbers of the seed.
+ * Compute the importance of a chain's steps from its signals: attention ÷ NLL, or for ablations the attention alone, 1
+ * ÷ NLL alone, or random numbers from the seed.
  *
  * @throws bad-input for an alpha outside of 0 to 1
  */

@@ -3,7 +3,7 @@ import { type LanguageModel, requireCapability, type Score, type ScoreRequest, t
 import type { Tokenizer } from "../../model/index.js";
 import type { ChainSignals, ConditionSignals, StepSignals } from "./formulas.js";
 
-/** A chain to weigh. */
+/** A chain whose steps are weighed. */
 export interface Chain {
   question: string;
   /** As `splitSteps` gives them. */
@@ -11,68 +11,71 @@ export interface Chain {
   solution: string;
 }
 
-/** The sentences after question and solution that say where they come from; "" for none. */
+/** Sentences appended to question and solution that say where they come from; "" for none. */
 export interface ConditionSentences {
   question: string;
   solution: string;
 }
 
-/** Our own words for what the released code appends. */
+/** Our own wording of what the released code appends. */
 export const CONDITION_SENTENCES: ConditionSentences = {
   question: " The question can be obtained from the given step.",
   solution: " The solution can be obtained from the given step.",
 };
 
-/** What the signals depend on, besides texts and model. */
+/** Settings that the signals depend on, besides texts and model. */
 export interface SignalSettings {
   /** Default: {@link CONDITION_SENTENCES}. */
   sentences?: ConditionSentences | undefined;
   /**
-   * Put the token that begins texts (or else the one that ends them) before each step: models park attention on their
-   * first token, which otherwise is the step's. Default: false, as in the released code.
+   * Put the token that begins texts (or else the one that ends them) before each step: models park attention on the
+   * first token, which otherwise belongs to the step. Default: false, as in the released code.
    */
   sink?: boolean | undefined;
 }
 
 export interface SignalOptions extends SignalSettings {
-  /** Signals computed before, and where new ones go. */
+  /** Cache of signals: read from and written to. */
   cache?: ImportanceCache | undefined;
-  /** The most pairs of step and condition computed at once; the model's own choice unless told otherwise. */
+  /** Maximum pairs of step and condition computed at once. Default: chosen by the model. */
   batchSize?: number | undefined;
   signal?: AbortSignal | undefined;
-  /** Called with the number of chains done so far, those of the cache included. */
+  /** Called with the number of chains finished so far, cached ones included. */
   onProgress?: ((done: number) => void) | undefined;
 }
 
-/** The signals of a chain, and what of it the model did not see. */
+/** Signals of a chain, and what the model did not see of it. */
 export interface MeasuredChain extends ChainSignals {
-  /** Steps of which only the last tokens that fit were used. */
+  /** Number of steps of which only the last tokens that fit were used. */
   cutSteps: number;
-  /** Whether only the last tokens of the question, of the solution, were used. */
+  /** Whether only the last tokens of the question or of the solution were used. */
   cutQuestion: boolean;
   cutSolution: boolean;
 }
 
-/** Signals of chains in a file, in the order of the chains: what is there is not computed again. */
+/** Signals of chains in a file, in the order of the chains; cached ones are not computed again. */
 export interface ImportanceCache {
-  /** The signals of the next chain; undefined where the file ends. Throws bad-input if the file has another chain there. */
+  /**
+   * Signals of the next chain; undefined at the end of the file. Throws bad-input if the file has another chain there.
+   */
   take(chain: Chain): Promise<MeasuredChain | undefined>;
   /** Resolves once the signals of the chain are written. */
   append(chain: Chain, signals: MeasuredChain): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Chains with about so many characters (about 300,000 tokens) are computed together. */
+/** Characters of chains that are computed together (about 300,000 tokens). */
 const GROUP_CHARACTERS = 2 ** 20;
 
 /**
- * How much attention question and solution pay to each step that stands before them, and how probable it makes them: the
- * raw signals of bidirectional importance (A*-Thought, section 3.1), one result for each chain in their order. Ids are
+ * Measure how much attention question and solution pay to each step before them, and how probable the step makes them:
+ * the raw signals of bidirectional importance (A*-Thought, section 3.1), one result per chain, in order. Ids are
  * joined, never texts: `[sink] step ⊕ condition ⊕ sentence`.
  *
- * Where step and condition are longer than the context, the condition keeps its last tokens up to half of the context,
- * and all steps of the chain the last ones that then fit beside the longer condition; both are counted. Equal steps of a chain are computed
- * once. Chains are computed in groups that depend on the texts only, so that a resumed run gives the same numbers.
+ * Where step and condition exceed the context, the condition keeps its last tokens, up to half of the context, and all
+ * steps of the chain keep the last tokens that then fit beside the longer condition; both cases are counted. Equal
+ * steps of a chain are computed once. Chains are computed in groups that depend on the texts only, so that a resumed
+ * run gives the same numbers.
  *
  * @throws bad-input before any work (a model without `score`, `attention` or a tokenizer), for a question or solution
  *   without tokens, or a cache of other data; interrupted, execution, file-system
@@ -94,7 +97,7 @@ export async function* importanceSignals<C extends Chain>(
     for (const chain of group) known.push(await options.cache?.take(chain));
     const missing = known.some((each) => each === undefined);
     const computed = missing ? await measure(model, group, { ...options, tokenizer, sink }) : [];
-    // First into the cache: what is done with a chain before the next one is asked for may take long.
+    // Write to the cache first: processing a chain may take long before the next one is asked for.
     for (const [i, chain] of group.entries()) if (!known[i]) await options.cache?.append(chain, computed[i]!);
     for (const [i, chain] of group.entries()) {
       options.onProgress?.(++done);
@@ -210,5 +213,5 @@ function conditionSignals({ logProbs, attention }: Score, sinkTokens: number, mo
   return { tokens: logProbs.length, nll: sevenDigits(-logProb / logProbs.length), mass: sevenDigits(mass) };
 }
 
-/** As many digits as a float32 has: a file of them is half as large, and reads back as the same numbers. */
+/** Keep the digits of a float32: the file is half as large, and reads back as the same numbers. */
 const sevenDigits = (value: number): number => Number(value.toPrecision(7));

@@ -3,15 +3,15 @@ import { crossedEstimate, type Estimate, type Points } from "../../eval/index.js
 import { keptQuality } from "../paths/kept-quality.js";
 import { type ChainSignals, type ImportanceOptions, rankSteps } from "./formulas.js";
 
-/** A chain whose steps were weighed, and of each step whether the answer needs it. */
+/** A chain whose steps were weighed, and for each step whether the answer needs it. */
 export interface LabelledSignals {
   signals: ChainSignals;
   necessary: readonly boolean[];
 }
 
 /**
- * Share of necessary steps among the most important ones, as many of each chain as are necessary: precision and recall in
- * one. With its 95 % interval over chains.
+ * Share of necessary steps among the most important ones, taking as many steps of each chain as are necessary:
+ * precision and recall at once. With its 95 % interval over chains.
  *
  * @throws bad-input as `rankSteps`; RangeError if no step is necessary
  */
@@ -26,16 +26,16 @@ export function signalPrecision(chains: readonly LabelledSignals[], options: Imp
   throw new RangeError("expected chains with necessary steps");
 }
 
-/** Each bin but the last holds lengths up to its number of tokens. */
+/** Each bin but the last holds step lengths up to this number of tokens. */
 const LENGTH_BINS = 8;
-/** Bins with steps of fewer chains are left out: their intervals would mean nothing. */
+/** Drop bins with steps of fewer chains: their intervals would be meaningless. */
 const FEWEST_CHAINS = 10;
 
 /**
- * The mean place of steps in the order of importance by their length, from 0 (the most important) to 100; 50 is a matter of
- * chance. It tells whether importance just prefers short steps. With 95 % intervals over chains.
+ * Mean rank of steps in the order of importance, by their length, from 0 (most important) to 100; 50 is chance. Shows
+ * whether importance merely prefers short steps. With 95 % intervals over chains.
  *
- * @param widest tokens of a step at which the last bin begins to hold all
+ * @param widest step length in tokens at which the last, open bin begins
  * @throws bad-input as `rankSteps`
  */
 export function placeByLength(

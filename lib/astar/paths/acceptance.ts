@@ -4,7 +4,7 @@ import { type Bits, bit, contains, stepsOf, withSteps } from "./bit-set.js";
 
 export interface AcceptanceOptions {
   n: number;
-  /** Smaller sets are not accepted. */
+  /** Sets smaller than this are not accepted. */
   minSteps: number;
   monotone: boolean;
   maxValidations: number;
@@ -12,13 +12,16 @@ export interface AcceptanceOptions {
   signal: AbortSignal | undefined;
 }
 
-/** What is known of which sets are accepted. No set is asked for twice, and with monotone acceptance none that follows. */
+/**
+ * Knowledge of which sets are accepted. No set is asked about twice, nor, with monotone acceptance, one whose answer
+ * follows.
+ */
 export interface Acceptance {
-  /** For each set whether it is accepted; undefined where that is not known and no more may be asked. */
+  /** For each set whether it is accepted; undefined where that is unknown and the limit on questions is reached. */
   ask(sets: readonly Bits[]): Promise<(boolean | undefined)[]>;
-  /** With monotone acceptance: sets of steps of which every accepted set has at least one; none contains another. */
+  /** With monotone acceptance: sets of steps that every accepted set intersects; none contains another. */
   readonly needed: readonly Bits[];
-  /** How many sets were given to `valid`. */
+  /** Number of sets given to `valid`. */
   readonly validations: number;
 }
 
@@ -64,19 +67,19 @@ export function createAcceptance(options: AcceptanceOptions): Acceptance {
   };
 }
 
-/** The sets with one more, without those that contain another. */
+/** Add a set, and drop those that contain another. */
 function withSmallest(sets: readonly Bits[], set: Bits): readonly Bits[] {
   if (sets.some((one) => contains(set, one))) return sets;
   return [...sets.filter((one) => !contains(one, set)), set];
 }
 
-/** Tells of a set whether it is accepted; undefined where that is not known and no more may be asked. */
+/** Decides whether a set is accepted; undefined where that is unknown and the limit on questions is reached. */
 export type AskOne = (set: Bits) => Promise<boolean | undefined>;
 
 /**
- * Under monotone acceptance, find the fewest steps from the front of `order` that make a set accepted, by bisection.
+ * Under monotone acceptance, find the shortest prefix of `order` that is accepted, by bisection.
  *
- * @returns how many; all of them if they are not enough or fewer were not asked for; undefined if no more may be asked
+ * @returns its length, at most that of `order`, which is assumed to be accepted; undefined if the limit is reached
  */
 async function fewestFirst(set: Bits, order: readonly number[], ask: AskOne): Promise<number | undefined> {
   let [tooFew, enough] = [0, order.length];
@@ -101,9 +104,9 @@ export async function shortestPrefix(order: readonly number[], ask: AskOne): Pro
 }
 
 /**
- * Under monotone acceptance, find a rejected set around a rejected one that no step can join: what it leaves out are a
- * few steps of which every accepted set has one. Steps are added in the order given, so with the important ones first the
- * accepted sets met on the way are short.
+ * Under monotone acceptance, grow a rejected set to one that no step can join without being accepted: the few steps
+ * outside of it are a set that every accepted set intersects. Steps are added in the given order, so with the important
+ * ones first the accepted sets found on the way are short.
  */
 export async function growRejected(rejected: Bits, order: readonly number[], ask: AskOne): Promise<void> {
   let set = rejected;

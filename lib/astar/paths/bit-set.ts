@@ -1,6 +1,6 @@
 import type { StepSet } from "./step-set.js";
 
-/** A set of steps as a number whose bit i says whether step i is in it: equal sets are equal keys. */
+/** A set of steps as a number whose bit i says whether step i is in it; equal sets are equal keys. */
 export type Bits = bigint;
 
 export const bit = (step: number): Bits => 1n << BigInt(step);

@@ -1,6 +1,6 @@
 import { crossedEstimate, type Estimate } from "../../eval/index.js";
 
-/** How well the steps that were kept agree with those that the answer needs, over all steps of all chains. */
+/** Agreement of the kept steps with those that the answer needs, over all steps of all chains. */
 export interface KeptQuality {
   /** Share of the kept steps that are necessary; undefined if none was kept. */
   precision?: Estimate;

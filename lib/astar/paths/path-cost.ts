@@ -6,7 +6,7 @@ import { checkStepSet, type StepSet, stepKey } from "./step-set.js";
 
 /** A question, the steps of a thought, and the solution they lead to. */
 export interface PathText {
-  /** What the thought goes on from: the question, in whatever form the model takes it. */
+  /** Prompt before the thought: the question, in whatever form the model takes it. */
   prompt: Prompt;
   steps: readonly string[];
   solution: string;
@@ -14,16 +14,16 @@ export interface PathText {
 
 export interface PathCostOptions {
   tags: PathTags;
-  /** The weight of g. Default: 0.1. */
+  /** Weight of g. Default: 0.1. */
   beta?: number | undefined;
-  /** What g and h are the means of; see {@link openPathCosts}. Default: `exact`. */
+  /** Definition of g and h; see {@link openPathCosts}. Default: `exact`. */
   variant?: "exact" | "faithful" | undefined;
-  /** The most texts scored at once; the model's own choice unless told otherwise. */
+  /** Maximum number of texts scored at once. Default: chosen by the model. */
   batchSize?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
-/** In nats a token; smaller is better. */
+/** Cost in nats per token; lower is better. */
 export interface PathCost {
   /** g + h. */
   f: number;
@@ -33,13 +33,13 @@ export interface PathCost {
   h: number;
 }
 
-/** The costs of paths of one text; each path is scored once. */
+/** Costs of paths of one text; each path is scored once. */
 export interface PathCosts {
   /** The cost of each set of kept steps. Throws bad-input for what is no set, interrupted, and as `score` of the model. */
   of(sets: readonly StepSet[], options?: { signal?: AbortSignal | undefined }): Promise<PathCost[]>;
-  /** The tokens of each step with the separator after it: what keeping it costs. */
+  /** Tokens of each step with the separator after it: the cost of keeping it. */
   readonly stepTokens: readonly number[];
-  /** How many paths the model has scored, and how many are too long for its context. */
+  /** Number of paths that the model has scored, and that are too long for its context. */
   readonly scored: number;
   readonly tooLong: number;
 }
@@ -47,9 +47,9 @@ export interface PathCosts {
 const TOO_LONG: PathCost = { f: Number.POSITIVE_INFINITY, g: Number.POSITIVE_INFINITY, h: Number.POSITIVE_INFINITY };
 
 /**
- * The costs that A*-Thought searches by, from any model with the capability `score`. Tags, steps, separators and solution
- * become token ids one by one, and the ids are joined, so no border shifts with the steps that are kept. All new sets of a
- * call are scored in one call of the model; a path longer than the context costs ∞.
+ * Compute the costs that guide A*-Thought, from any model with the capability `score`. Tags, steps, separators and
+ * solution are encoded one by one and the ids joined, so no token boundary shifts with the kept steps. All new sets of
+ * a call are scored in one call of the model; a path longer than the context costs ∞.
  *
  * - `exact`: g over the tokens of the kept steps and the separators between them (0 if there are none), h over all tokens
  *   of the solution; tags count in neither. The paper's equations.
@@ -82,7 +82,7 @@ export async function openPathCosts(
   const memory = new Map<string, PathCost>();
   let [scored, longPaths] = [0, 0];
 
-  /** The ids after the prompt, and where the thought begins and ends in them. */
+  /** Ids after the prompt, and where the thought begins and ends in them. */
   const layOut = (set: StepSet) => {
     const thought = set.flatMap((step, at) => (at === 0 ? stepIds[step]! : [...separator, ...stepIds[step]!]));
     const ids = [...begin, ...thought, ...end, ...beginSolution, ...solved, ...endSolution];

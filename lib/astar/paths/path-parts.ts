@@ -1,7 +1,7 @@
 import { isTokenModel, type LanguageModel, type Prompt } from "../../llm/index.js";
 import { THOUGHT_TAGS, type ThoughtTags } from "../chains/tags.js";
 
-/** What stands around thought and solution in the text of a path; unlike those of a training text they may be empty. */
+/** Tags around thought and solution in the text of a path; unlike those of a training text they may be empty. */
 export type PathTags = ThoughtTags;
 
 /** As the operation `think` writes a thought. */
@@ -12,7 +12,7 @@ export const THINK_TAGS: PathTags = {
   solutionEnd: "",
 };
 
-/** The tags that A*-Thought's code chooses by the name or path of the validator. */
+/** Tags that A*-Thought's code chooses by the name or path of the validator. */
 export function releasedTags(validator: string): PathTags {
   if (validator.includes("Bespoke-Stratos")) return THOUGHT_TAGS;
   if (validator.includes("s1")) {
@@ -27,10 +27,10 @@ export function releasedTags(validator: string): PathTags {
 }
 
 /**
- * The token ids of texts that go on from others, each by itself: joined, they have borders where the texts have.
- * A model whose tokenizer is out of reach tells them by scoring each text after the prompt.
+ * Encode texts that continue others, each by itself: joined, their ids have boundaries where the texts do. If the
+ * model's tokenizer is not accessible, the ids are obtained by scoring each text after the prompt.
  *
- * @throws as `score` of the model
+ * @throws like `score` of the model
  */
 export async function encodeParts(
   model: LanguageModel,
@@ -49,7 +49,7 @@ export async function encodeParts(
   return texts.map((text) => ids.get(text) ?? []);
 }
 
-/** How many tokens fit after a prompt; undefined where nobody tells. */
+/** Number of tokens that fit after a prompt; undefined where it is unknown. */
 export async function roomAfter(model: LanguageModel, prompt: Prompt): Promise<number | undefined> {
   const { contextLength, capabilities } = model;
   if (contextLength === undefined || !capabilities.has("countTokens")) return undefined;

@@ -3,19 +3,19 @@ import { badInput, checkWhole } from "../../core/index.js";
 /** A set of steps by their indices from 0, ascending. */
 export type StepSet = readonly number[];
 
-/** Equal sets have equal keys. */
+/** Key of a set: equal sets have equal keys. */
 export const stepKey = (set: StepSet): string => set.join(" ");
 
 export const allSteps = (n: number): number[] => Array.from({ length: n }, (_, step) => step);
 
-/** A step and so many of its neighbours on either side. */
+/** A step and this many of its neighbours on either side. */
 export const spanOf = (step: number, n: number, neighbours: number): number[] =>
   Array.from({ length: 2 * neighbours + 1 }, (_, at) => step - neighbours + at).filter((place) => isStep(place, n));
 
-/** The steps of either, ascending. */
+/** Union of two sets, ascending. */
 export const union = (a: StepSet, b: StepSet): number[] => [...new Set([...a, ...b])].sort((x, y) => x - y);
 
-/** The texts of the kept steps, in their order. */
+/** Texts of the kept steps, in order. */
 export const keptSteps = (steps: readonly string[], set: StepSet): string[] => set.map((index) => steps[index]!);
 
 /** Throws bad-input unless `set` is one of `n` steps, ascending. */
@@ -25,7 +25,7 @@ export function checkStepSet(set: StepSet, n: number): void {
   throw badInput(`[${set.join(", ")}] is no set of ${n} steps`, "Give indices from 0, each once, ascending.");
 }
 
-/** Throws bad-input unless `queue` ranks steps out of `n`, none of them twice. */
+/** Throws bad-input unless `queue` ranks steps out of `n`, without repeats. */
 export function checkQueue(queue: readonly number[], n: number): void {
   checkWhole("n", n, 0);
   const wrong = queue.find((step) => !isStep(step, n));

@@ -9,42 +9,42 @@ import { checkStepSet, keptSteps, type StepSet, stepKey } from "./step-set.js";
 
 export interface PathVerifierOptions extends Omit<RequestOptions, "samples" | "seed"> {
   steps: readonly string[];
-  /** The prompt that the model writes a solution to, from the texts of the kept steps; such as `thoughtPrompt` makes. */
+  /** Prompt for writing a solution, from the texts of the kept steps; for example from `thoughtPrompt`. */
   prompt(kept: readonly string[]): Prompt;
-  /** The right answer, or a solution that has it in `\boxed{}` or after `####`. */
+  /** The reference answer, or a solution with the answer in `\boxed{}` or after `####`. */
   reference: string;
   /** Default: "math". */
   kind?: AnswerKind | undefined;
-  /** How many solutions are written. Default: 1. */
+  /** Number of solutions generated. Default: 1. */
   samples?: number | undefined;
-  /** How many of them must be right. Default: more than half. */
+  /** Number of them that must be right. Default: more than half. */
   needed?: number | undefined;
   /** Default: 0 (greedy) for one sample, else 0.6. */
   temperature?: number | undefined;
-  /** Default: 0. Every path has random numbers of its own, whatever is verified before or beside it. */
+  /** Seed. Default: 0. Every path has its own random stream, whatever else is verified before or beside it. */
   seed?: number | string | undefined;
-  /** The most texts in work at a time; the model's own choice unless told otherwise. */
+  /** Maximum number of texts in progress at the same time. Default: chosen by the model. */
   batchSize?: number | undefined;
 }
 
-/** Verifies paths of one text; each path once. */
+/** Verifies paths of one text, each path once. */
 export interface PathVerifier {
   /**
-   * For each set of kept steps whether enough solutions written after them are right. All new ones go in one call.
+   * For each set of kept steps whether enough generated solutions are right. All new sets go in one call.
    *
    * @throws bad-input for what is no set; interrupted, and as `generate` of the model
    */
   verify(sets: readonly StepSet[], options?: { signal?: AbortSignal | undefined }): Promise<boolean[]>;
-  /** How many paths the model was asked to solve. */
+  /** Number of paths that the model was asked to solve. */
   readonly asked: number;
-  /** How many were rejected without asking, because their prompt leaves no room in the context. */
+  /** Number of paths rejected without a call because their prompt leaves no room in the context. */
   readonly tooLong: number;
 }
 
 /**
- * Verification by the model that is to read the path: it writes the solution after the question and the kept steps, and
- * its answer must equal the reference's by the strict grader. A solution that was cut off is not right, nor is one
- * without an answer.
+ * Verify paths with the model that is to read them: it writes a solution after the question and the kept steps, and its
+ * answer must equal the reference under the strict grader. A truncated solution is not right, nor is one without an
+ * answer.
  *
  * @throws bad-input for numbers of samples that make no sense
  */
@@ -105,7 +105,7 @@ export function createPathVerifier(model: LanguageModel, options: PathVerifierOp
   };
 }
 
-/** The prompt of the operation `think` with its thought written already: what is missing is the solution. */
+/** Prompt of the operation `think` with the thought already written; only the solution is missing. */
 export function thoughtPrompt(
   model: Pick<LanguageModel, "name" | "capabilities" | "operations">,
   question: string,

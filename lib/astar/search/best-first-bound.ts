@@ -4,14 +4,14 @@ import { type Bits, stepsOf } from "../paths/bit-set.js";
 export interface BoundParts {
   costs: readonly number[];
   minSteps: number;
-  /** Sets of steps of which every accepted set has at least one. */
+  /** Sets of steps that every accepted set intersects. */
   needed: readonly Bits[];
 }
 
 /**
- * The least that can be added to a set, out of `free`, before it is accepted: as many of the cheapest steps as it lacks to
- * `minSteps`, or the cheapest step of each of some `needed` sets that it has no step of and that share none. Infinite if
- * there are not enough steps or all of a needed set are out of reach. Never above the true least.
+ * Minimum cost of what must be added to a set, out of `free`, before it can be accepted: that of the cheapest steps it
+ * lacks to `minSteps`, or that of the cheapest step of each of some disjoint `needed` sets that it does not intersect.
+ * Infinite if there are not enough steps or a needed set is out of reach. Never above the true minimum.
  */
 export function leastAddition(kept: Bits, free: Bits, { costs, minSteps, needed }: BoundParts): number {
   const ascending = stepsOf(free)
@@ -23,7 +23,7 @@ export function leastAddition(kept: Bits, free: Bits, { costs, minSteps, needed 
   return Math.max(lacking, apartBound(kept, free, costs, needed));
 }
 
-/** Needed sets that share no step are paid for each by itself; those that cost most are taken first. */
+/** Disjoint needed sets add up; the most expensive ones are taken first. */
 function apartBound(kept: Bits, free: Bits, costs: readonly number[], needed: readonly Bits[]): number {
   const unmet = needed
     .filter((some) => (some & kept) === 0n)

@@ -8,38 +8,40 @@ import { type CostedNode, createStates } from "./best-first-states.js";
 import type { SearchResult } from "./search-result.js";
 
 export interface BestFirstOptions {
-  /** How many steps the chain has. */
+  /** Number of steps of the chain. */
   n: number;
-  /** Steps by importance, the most important first; those that are missing come last. It decides among equals only. */
+  /** Steps by importance, the most important first; missing steps come last. Breaks ties only. */
   queue: readonly number[];
-  /** What it costs to keep each step, such as its tokens, by its index; finite, 0 or more. A set costs their sum. */
+  /** Cost of keeping each step, such as its tokens, by index; finite, 0 or more. The cost of a set is the sum. */
   costs: readonly number[];
-  /** Whether the solution has an answer to verify by. Without one no step is left out. */
+  /** Whether the solution has an answer to verify by. Without one, no step is dropped. */
   boxedSolution: boolean;
-  /** For each set whether the question with these steps leads to the answer. No set is given twice. */
+  /** For each set whether the question with these steps leads to the answer. No set is passed twice. */
   valid(sets: number[][]): Promise<boolean[]>;
   /** Declares that whatever contains an accepted set is accepted. Default: false. */
   monotone?: boolean | undefined;
-  /** Smaller sets are not accepted. Default: 0, so that no step at all may do. */
+  /** Sets smaller than this are not accepted. Default: 0, so that even the empty set may be. */
   minSteps?: number | undefined;
-  /** The most sets to look at. Default: 10,000. */
+  /** Maximum number of sets to examine. Default: 10,000. */
   maxStates?: number | undefined;
-  /** The most sets to verify: each is a call of the model. Default: 200. */
+  /** Maximum number of sets to verify: each is a call of the model. Default: 200. */
   maxValidations?: number | undefined;
-  /** How many open states are kept, the best ones. Default: all. */
+  /** Beam width: number of best open states to keep. Default: all. */
   beamWidth?: number | undefined;
-  /** How many open states are verified in one call of `valid`; those after the first may be needless. Default: 1. */
+  /**
+   * Number of open states verified in one call of `valid`; those after the first may turn out unnecessary. Default: 1.
+   */
   batchSize?: number | undefined;
-  /** Ends the search with an error. */
+  /** Aborts the search with an error. */
   signal?: AbortSignal | undefined;
 }
 
 export interface BestFirstResult extends SearchResult {
-  /** Whether nothing cheaper is accepted, or nothing at all; false where a limit or the beam ended the search. */
+  /** Whether no cheaper set is accepted, or no set at all; false if a limit or the beam ended the search. */
   proven: boolean;
 }
 
-/** A state that waits: the sets that contain `kept`, and nothing of `excluded`. */
+/** An open state: all sets that contain `kept` and nothing of `excluded`. */
 interface OpenState {
   kept: Bits;
   excluded: Bits;
@@ -54,15 +56,15 @@ interface OpenState {
  * an f below the cheapest accepted set found: that one is then the cheapest of all, provided that neither a limit nor the
  * beam has taken part (`proven`).
  *
- * With `monotone` a rejected set tells that every accepted one has a step out of those it lacks. First all steps are
- * verified: if they are rejected, everything is. Then, by bisection, as few of the most important steps as are accepted; then
- * all steps but each of these: one whose absence alone is rejected is in every accepted set, so the search begins with
- * such steps. Each rejected state is grown as far as it stays rejected; the sets of needed steps that this gives are the
- * bound and the only branches. On 10 steps, of 1,024 states, that takes about 8 where there is one way to the answer, and 21
- * with up to 4. Where acceptance is not monotone after all, an accepted path is verified all the same, but `proven`
- * means nothing.
+ * With `monotone`, a rejected set shows that every accepted set has a step outside of it. First all steps are verified
+ * together: if they are rejected, everything is. Then bisection finds the fewest most important steps that are
+ * accepted; then all steps but each of these are verified: a step whose absence alone leads to rejection is in every
+ * accepted set, and the search starts from such steps. Each rejected state is grown as far as it stays rejected; the
+ * needed sets that this gives are the bound and the only branches. On 10 steps, of 1,024 states, this takes about 8
+ * verifications where there is one way to the answer, and 21 with up to 4. If acceptance is not monotone after all, an
+ * accepted path is still verified, but `proven` means nothing.
  *
- * Without `monotone` nothing follows from a rejection: all sets cheaper than the result are verified.
+ * Without `monotone` a rejection implies nothing: all sets cheaper than the result are verified.
  *
  * `kept` is a verified path if the status is `accepted`. In every other case nothing shorter than the whole chain was
  * verified, and `kept` is all of it: `step limit` if a limit ended the search, else `exhausted`.
@@ -85,7 +87,7 @@ export async function bestFirstSearch(options: BestFirstOptions): Promise<BestFi
   let open = openList();
   let [expansions, isFull, isNarrowed] = [0, false, false];
 
-  /** Where the search begins: with monotone acceptance at the steps that every accepted set has; undefined if none is. */
+  /** Initial state: with monotone acceptance the steps that every accepted set has; undefined if no set is accepted. */
   const findRoot = async (): Promise<Bits | undefined> => {
     if (!monotone) return 0n;
     const [isPossible] = await states.ask([all]);
@@ -96,7 +98,7 @@ export async function bestFirstSearch(options: BestFirstOptions): Promise<BestFi
     await states.ask(without, all);
     return acceptance.needed.filter((some) => stepsOf(some).length === 1).reduce((set, some) => set | some, 0n);
   };
-  /** Whether something cheaper than what was found may come of an f. */
+  /** Whether a state with this f may lead to something cheaper than the best set so far. */
   const isOpen = (f: number): boolean => f < (states.best?.cost ?? Number.POSITIVE_INFINITY);
   const add = (found: readonly Pick<OpenState, "kept" | "excluded">[], parent?: Bits) => {
     checkInterrupt(signal, "the search");
@@ -112,7 +114,7 @@ export async function bestFirstSearch(options: BestFirstOptions): Promise<BestFi
     }
     isFull ||= states.nodes.length >= maxStates && open.length > 0;
   };
-  /** The open states of least f. */
+  /** Take the open states of lowest f. */
   const take = (): OpenState[] => {
     const taken: OpenState[] = [];
     while (open.length > 0 && taken.length < batchSize) {
@@ -167,14 +169,14 @@ export async function bestFirstSearch(options: BestFirstOptions): Promise<BestFi
   };
 }
 
-/** Write a node's bound down, if there is a number for it. */
+/** Record a node's bound, if it is finite. */
 function tell(node: CostedNode, h: number): void {
   if (Number.isFinite(h)) Object.assign(node, { f: node.g + h, h });
 }
 
 const openList = (states: OpenState[] = []): TinyQueue<OpenState> => new TinyQueue(states, byCost);
 
-/** By f; among equals those that have more of it behind them, then in the order of their sets. */
+/** By f; ties by larger g, then by the order of the sets. */
 function byCost(a: OpenState, b: OpenState): number {
   return a.g + a.h - (b.g + b.h) || b.g - a.g || (a.kept < b.kept ? -1 : a.kept > b.kept ? 1 : 0);
 }

@@ -5,13 +5,13 @@ import type { StepNode } from "./search-result.js";
 /** A node whose cost is known. */
 export type CostedNode = StepNode & { g: number };
 
-/** The states a best-first search has met, each once, and the cheapest accepted one of them. */
+/** States that a best-first search has met, each once, and the cheapest accepted one. */
 export interface States {
   readonly nodes: readonly StepNode[];
   readonly best: { readonly kept: Bits; readonly cost: number } | undefined;
-  /** Whether something was asked when no more might be. */
+  /** Whether a question was refused because the limit was reached. */
   readonly limited: boolean;
-  /** The node of a set; a new one below `parent` if the set has not been met. */
+  /** Node of a set; a new one below `parent` if the set has not been met. */
   node(set: Bits, parent?: Bits): CostedNode;
   /** For each set whether it is accepted, as {@link Acceptance}. */
   ask(sets: readonly Bits[], parent?: Bits): Promise<(boolean | undefined)[]>;

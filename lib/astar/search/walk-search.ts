@@ -4,34 +4,36 @@ import { allSteps, checkQueue, spanOf, union } from "../paths/step-set.js";
 import type { SearchResult, SearchStatus, StepNode } from "./search-result.js";
 
 export interface WalkOptions {
-  /** How many steps the chain has. */
+  /** Number of steps of the chain. */
   n: number;
   /** Steps by importance, the most important first. */
   queue: readonly number[];
-  /** How many children a node has: W of the paper. */
+  /** Number of children of a node: W of the paper. */
   expandSize: number;
-  /** How many steps on either side come with a step. Default: 1, as in the released code and the paper. */
+  /**
+   * Number of neighbours on either side that are added with a step. Default: 1, as in the released code and the paper.
+   */
   neighbours?: number | undefined;
-  /** From this k on paths are verified. */
+  /** Paths are verified from this k on. */
   minSteps: number;
   /** At this k the search gives up and keeps all steps. */
   maxSteps: number;
-  /** Whether the solution has an answer to verify by. Without one the first path that would be verified is taken. */
+  /** Whether the solution has an answer to verify by. Without one the first path that would be verified is returned. */
   boxedSolution: boolean;
   /** f of each set, asked for all children of a node at once, in the order of the queue. */
   cost(sets: number[][]): Promise<number[]>;
   /** Whether the question with these steps leads to the answer. */
   valid(set: number[]): Promise<boolean>;
-  /** Ends the search with an error. */
+  /** Aborts the search with an error. */
   signal?: AbortSignal | undefined;
 }
 
-/** Where A*-Thought's code and its paper differ. */
+/** Differences between A*-Thought's code and its paper. */
 interface WalkRules {
   first(step: number, n: number, neighbours: number): number[];
-  /** Whether a neighbour that would add nothing leaves the queue, which counts as a step of the search. */
+  /** Whether a neighbour that would add nothing leaves the queue, which counts as a search step. */
   prunes: boolean;
-  /** What is kept when the queue is empty; the last path was never verified. */
+  /** Steps kept when the queue is empty; the last path was never verified. */
   exhausted: "all steps" | "last path";
 }
 
@@ -39,10 +41,11 @@ const RELEASED: WalkRules = { first: spanOf, prunes: true, exhausted: "all steps
 const PAPER: WalkRules = { first: (step) => [step], prunes: false, exhausted: "last path" };
 
 /**
- * The search of A*-Thought's released code, with its quirks. It is no A*: one path grows by the best of `expandSize` steps
- * of the queue with its neighbours; nothing is ever taken back. Children that were not chosen stay in the queue and may
- * come again; k counts prunings as well, so it may pass `minSteps` or `maxSteps`; where it gives up or runs out of steps it
- * keeps them all. The calls of `cost` and `valid` are those of the original, repeated sets included: let them remember.
+ * Search of A*-Thought's released code, with its quirks. It is not A*: one path grows by the best of `expandSize` steps
+ * of the queue with its neighbours, and nothing is ever taken back. Children that were not chosen stay in the queue and
+ * may come up again; k counts prunings as well, so it may skip `minSteps` or `maxSteps`; where the search gives up or
+ * runs out of steps it keeps them all. The calls of `cost` and `valid` are those of the original, repeats included:
+ * pass memoised functions.
  *
  * @throws bad-input; interrupted; execution if `cost` gives NaN or another number of values
  */
@@ -52,7 +55,7 @@ export const faithfulSearch = (options: WalkOptions): Promise<SearchResult> => w
  * Algorithm 1 of the paper (arXiv 2505.24550): as {@link faithfulSearch}, but the first path is the most important step
  * without its neighbours (k = 1), nothing is pruned, and an empty queue leaves the path as it is then, not verified.
  *
- * @throws as faithfulSearch
+ * @throws like faithfulSearch
  */
 export const paperSearch = (options: WalkOptions): Promise<SearchResult> => walk(options, PAPER);
 
@@ -94,7 +97,7 @@ async function walk(options: WalkOptions, rules: WalkRules): Promise<SearchResul
     const costs = checkAnswers("cost", await cost(children.map((set) => [...set])), children.length, "sets of steps");
     statesScored += children.length;
     node.expanded = expansions++;
-    // The first of equal costs, which stands earlier in the queue.
+    // The first among equal costs, which stands earlier in the queue.
     const best = costs.reduce((least, f, at) => (f < costs[least]! ? at : least), 0);
     const parent = current;
     for (const [at, kept] of children.entries()) {
@@ -109,7 +112,7 @@ async function walk(options: WalkOptions, rules: WalkRules): Promise<SearchResul
   return end("exhausted", allSteps(n), maxSteps);
 }
 
-/** Take the neighbours of a step out of the queue that lie within the path with both of their own; how many they were. */
+/** Remove the neighbours of a step from the queue whose own neighbours are all in the path; returns how many. */
 function prune(queue: number[], path: readonly number[], step: number, n: number): number {
   const kept = new Set(path);
   const covered = [-1, 1]

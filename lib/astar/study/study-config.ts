@@ -11,16 +11,16 @@ const range = z.tuple([count, count]).refine(([least, most]) => least <= most);
 const slug = z.string().regex(/^[a-z0-9.-]+$/);
 
 const setSchema = z.strictObject({
-  /** A name for files. */
+  /** Name for files. */
   name: slug,
-  /** What figures call it. */
+  /** Label in figures. */
   method: z.string().min(1),
-  /** As `compress` has them, or `accepted`: what another set has of the chains that a search accepted. */
+  /** A mode of `compress`, or `accepted`: the rows of another set whose chains a search accepted. */
   mode: z.enum([...SEARCH_MODES, ...BASELINE_MODES, "accepted"]),
-  /** For `accepted`: the set whose rows are taken, and the one whose search it was; may be the same. */
+  /** For `accepted`: the set whose rows are taken, and the set whose search decides; may be the same. */
   of: slug.optional(),
   by: slug.optional(),
-  /** For baselines of a given size: another set, of which each chain keeps as many tokens. */
+  /** For baselines of a given size: another set; each chain keeps as many tokens as there. */
   like: slug.optional(),
   importance: z
     .strictObject({
@@ -42,7 +42,7 @@ const setSchema = z.strictObject({
       maxNewTokens: count.exactOptional(),
     })
     .default({}),
-  /** Whether students are trained on it, where the study has some. */
+  /** Whether students are trained on it, where the study trains some. */
   students: z.boolean().default(true),
 });
 
@@ -53,27 +53,27 @@ const isAmong = (sets: readonly { name: string }[], wanted: string) => sets.some
 export const studySchema = z
   .strictObject({
     name: slug,
-    /** Of the search and the training, together with the students' seeds. */
+    /** Seed of the search and, together with the students' seeds, of the training. */
     seed: z.int(),
     models: z.strictObject({
-      /** From which students start. */
+      /** Model that students start from. */
       base: z.string(),
       validator: z.string(),
       scorer: z.string(),
     }),
-    /** The word problems whose long chains are compressed, of the training split. */
+    /** Word problems of the training split whose long chains are compressed. */
     chains: z.strictObject({ count, operations: range, seed: z.int() }),
     sets: z.array(setSchema).min(1),
-    /** Pairs of sets: students of the first one are compared with those of the second. */
+    /** Pairs of sets: students of the first are compared with those of the second. */
     comparisons: z.array(z.tuple([slug, slug])).default([]),
-    /** How students are trained, and measured; without, chains are compressed only. */
+    /** How students are trained and measured; without it, chains are only compressed. */
     students: z
       .strictObject({
         seeds: z.array(z.int()).min(1),
-        /** Updates, and examples an update. */
+        /** Number of updates, and examples per update. */
         steps: count,
         ...trainingSettingsSchema.pick({ batchSize: true, learningRate: true, optimizer: true, schedule: true }).shape,
-        /** What they learn to write after the thought. Default: the whole solution. */
+        /** Which part of the solution students learn to write after the thought. Default: the whole solution. */
         solutions: z.enum(SOLUTION_PARTS).exactOptional(),
       })
       .exactOptional(),
@@ -83,7 +83,7 @@ export const studySchema = z
         operations: range,
         split: z.enum(["validation", "test"]),
         seed: z.int(),
-        /** The most tokens of an answer. */
+        /** Maximum tokens of an answer. */
         budgets: z.array(count).min(1),
       })
       .exactOptional(),
@@ -110,8 +110,8 @@ export const studySchema = z
   });
 
 /**
- * A study of compressed chains: sets of chains, each shortened in its own way, and students that learn from each set in
- * the same way and are measured on the same problems.
+ * Configuration of a study of compressed chains: sets of chains, each shortened in its own way, and students that learn
+ * from each set in the same way and are measured on the same problems.
  */
 export type AstarStudy = z.infer<typeof studySchema>;
 export type StudySet = AstarStudy["sets"][number];
@@ -123,7 +123,7 @@ export const parseStudy = (content: unknown): AstarStudy =>
   checkSettings(content, studySchema, { ...KIND, source: "what was given" });
 
 /**
- * A study from its JSON file.
+ * Read a study from its JSON file.
  *
  * @throws not-found, file-system, bad-input (with the place in the file)
  */

@@ -9,7 +9,7 @@ import type { AstarStudy, StudySet } from "./study-config.js";
 export const STUDY_SETTINGS = ["alpha", "beta", "minSteps", "maxSteps", "expandSize", "neighbours"] as const;
 export type StudySetting = (typeof STUDY_SETTINGS)[number];
 
-/** What students of a set reach under a budget, and how much of the chains' tokens the set keeps, from 0 to 1. */
+/** Results of a set's students under a budget, and the share of the chains' tokens that the set keeps, from 0 to 1. */
 export interface SetPoint {
   set: string;
   method: string;
@@ -30,8 +30,9 @@ export function setPoints({ study, sets, students }: AstarStudyResults, budget: 
 }
 
 /**
- * What a setting does: the sets of a study that are like the first one with students but for this setting, with their value
- * of it, in ascending order. The settings of a set in the mode `accepted` are those of the set whose rows it takes.
+ * Effect of a setting: the sets of a study that are like the first one with students except for this setting, with
+ * their values of it, in ascending order. The settings of a set in the mode `accepted` are those of the set whose rows
+ * it takes.
  *
  * @throws bad-input as `setPoints`
  */

@@ -16,7 +16,8 @@ const resultsSchema = z.object({
 });
 
 /**
- * The results of a study from the file that `thoughtbook study --results` wrote, such as `data/results/astar.json`.
+ * Read the results of a study from the file that `thoughtbook study --results` wrote, such as
+ * `data/results/astar.json`.
  *
  * @throws not-found, file-system, bad-input (with the place in the file)
  */

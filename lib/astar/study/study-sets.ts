@@ -8,7 +8,7 @@ import { type CompressMode, needsOf } from "../compress/compress.js";
 import { type CompressionSummary, compressFile } from "../compress/compress-file.js";
 import type { AstarStudy, StudySet } from "./study-config.js";
 
-/** What became of the chains of a set. */
+/** Summary of the chains of a set. */
 export interface SetResult extends CompressionSummary {
   name: string;
   method: string;

@@ -11,9 +11,9 @@ export interface AstarStudyOptions {
   study: AstarStudy;
   /** Of all that is made. The same call goes on with what is there; sets can be added. */
   folder: string;
-  /** Ends the work with an error; what is finished stays. */
+  /** Aborts the work with an error; what is finished stays. */
   signal?: AbortSignal | undefined;
-  /** Where progress is shown: the notebook or the terminal unless told otherwise. */
+  /** Where to show progress. Default: the notebook or the terminal. */
   display?: ProgressDisplay | undefined;
 }
 

@@ -13,7 +13,7 @@ import {
 export const gsm8kRowSchema = z.object({ question: z.string().min(1), answer: z.string().min(1) });
 export type Gsm8kRow = z.infer<typeof gsm8kRowSchema>;
 
-/** A calculator annotation `<<48/2=24>>`: what the author had computed, and the result. */
+/** A calculator annotation `<<48/2=24>>`: the author's computation and its result. */
 export interface Annotation {
   expression: string;
   stated: string;
@@ -37,7 +37,7 @@ export interface WordProblem {
   answer: Result<Rational>;
 }
 
-/** The parts of a GSM8K row: steps with their sub-questions and annotations, and the final answer. */
+/** Parse a GSM8K row: steps with their sub-questions and annotations, and the final answer. */
 export function parseWordProblem(row: Gsm8kRow, id: string): WordProblem {
   const lines = row.answer.split("\n").map((line) => line.trim());
   const steps = lines.filter((line) => line !== "" && !line.startsWith("####")).map(parseStep);
@@ -55,7 +55,7 @@ function parseStep(line: string): Step {
   return { ...(at < 0 ? {} : { question: line.slice(0, at).trim() }), text: plain, annotations };
 }
 
-/** How an annotation compares with exact arithmetic. */
+/** Comparison of an annotation with exact arithmetic. */
 export type Verdict = { status: Agreement; value: Rational } | { status: "unparseable"; reason: string };
 
 /** Evaluate an annotation exactly and compare the result with the stated one. */

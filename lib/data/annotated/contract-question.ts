@@ -3,9 +3,9 @@ import type { Contraction } from "../../graph/index.js";
 import { givenNumbers, includesNumber } from "./given-numbers.js";
 
 /**
- * The contracted question in words, by rule and without a model: what was answered becomes a known condition, the
- * sentences whose numbers no remaining step needs are left out, the question asked stays. (AoT §3.2 has a model write
- * it; this is the reference that is right by construction.)
+ * Write the contracted question in words, by rule and without a model: answered steps become known conditions,
+ * sentences whose numbers no remaining step needs are left out, and the question asked stays. (AoT §3.2 has a model
+ * write it; this is the reference that is right by construction.)
  */
 export function contractQuestion(question: string, { known, remaining }: Contraction): string {
   const sentences = splitSentences(question);

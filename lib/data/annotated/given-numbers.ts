@@ -14,7 +14,7 @@ const WORDS: Record<string, number | [number, number]> = {
 
 const NUMBERS = /(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*\/\s*\d+)?%?|\.\d+%?/g;
 
-/** The numbers that a text gives, in digits or in single words; a percentage counts as 30 and as 0.3. */
+/** Find the numbers that a text gives, in digits or in single words; a percentage counts as both 30 and 0.3. */
 export function givenNumbers(text: string): Rational[] {
   const given: Rational[] = [];
   for (const [number] of text.matchAll(NUMBERS)) {

@@ -3,7 +3,7 @@ import { dependenciesOf, type GraphStatistics, graphStatistics } from "../../gra
 import { checkAnnotation, type WordProblem } from "./annotated-problem.js";
 import type { ProblemGraph } from "./problem-graph.js";
 
-/** A problem as numbers: a row of a data frame. */
+/** Statistics of a problem: a row of a data frame. */
 export type GraphRow = { id: string } & GraphStatistics;
 
 export interface GraphSummary {
@@ -11,14 +11,14 @@ export interface GraphSummary {
   rows: GraphRow[];
   /** The problems without a valid graph, and why. */
   invalid: { id: string; issue: string }[];
-  /** How many nodes come from an annotation, an equation in prose, algebra, a statement. */
+  /** Number of nodes that come from an annotation, an equation in prose, algebra, or a statement. */
   origins: Record<ProblemGraph["origins"][number], number>;
-  /** Numbers that could be read from several places, and in how many problems. */
+  /** Numbers that could be read from several places, and in how many problems that occurs. */
   ambiguousNumbers: number;
   ambiguousProblems: number;
 }
 
-/** The statistics of many question graphs; graphs that are not valid are counted apart. */
+/** Summarise many question graphs; graphs that are not valid are counted separately. */
 export function summariseGraphs(graphs: readonly ProblemGraph[]): GraphSummary {
   const valid = graphs.filter(({ issues }) => issues.length === 0);
   const origins = { annotation: 0, prose: 0, algebra: 0, statement: 0 };
@@ -34,13 +34,13 @@ export function summariseGraphs(graphs: readonly ProblemGraph[]): GraphSummary {
 
 export interface AnnotationAudit {
   annotations: number;
-  /** How many agree with exact arithmetic to the last digit. */
+  /** Number of annotations that agree with exact arithmetic to the last digit. */
   equal: number;
   /** The others by problem: rounded, truncated, different, or not evaluated and why. */
   others: { id: string; status: string; reason: string }[];
 }
 
-/** Evaluate every annotation exactly and list those whose stated result is another. Rows are named by id only. */
+/** Evaluate every annotation exactly and list those with another stated result. Rows are named by id only. */
 export function auditAnnotations(problems: readonly WordProblem[]): AnnotationAudit {
   const checked = problems.flatMap(({ id, steps }) =>
     steps.flatMap(({ annotations }) => annotations.map((annotation) => ({ id, verdict: checkAnnotation(annotation) }))),
@@ -53,7 +53,7 @@ export function auditAnnotations(problems: readonly WordProblem[]): AnnotationAu
   return { annotations: checked.length, equal: checked.length - others.length, others };
 }
 
-/** How often each whole number from 0 to the largest occurs. */
+/** Count how often each whole number from 0 to the largest occurs. */
 export function countValues(values: readonly number[]): number[] {
   const counts = Array.from({ length: Math.max(-1, ...values) + 1 }, () => 0);
   for (const value of values) counts[value]!++;

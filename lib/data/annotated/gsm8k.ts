@@ -9,16 +9,16 @@ export type Gsm8kSplit = "train" | "test" | "train_socratic" | "test_socratic";
 export interface LoadedProblems {
   problems: WordProblem[];
   split: Gsm8kSplit | "sample";
-  /** The file read. */
+  /** Path of the file that was read. */
   file: string;
   origin: Origin | "sample";
-  /** What was not a row, by line; such lines are left out of `problems`. */
+  /** Malformed rows, by line; they are left out of `problems`. */
   malformed: { line: number; reason: string }[];
 }
 
 /**
  * Load a split of GSM8K; see `locateSplit` for where it is looked for.
- * @throws ThoughtbookError if it is not to be had, or the file is truncated.
+ * @throws ThoughtbookError if it is not available, or the file is truncated.
  */
 export async function loadGsm8k(split: Gsm8kSplit, options: LocateOptions = {}): Promise<LoadedProblems> {
   const { file, origin } = await locateSplit("gsm8k", split, options);
@@ -36,14 +36,24 @@ export async function loadGsm8k(split: Gsm8kSplit, options: LocateOptions = {}):
   );
 }
 
-/** The problems written for this project, in GSM8K's socratic format (data/sample/problems.jsonl). */
+/**
+ * The problems written for this project, in GSM8K's socratic format (data/sample/problems.jsonl).
+ *
+ * @example
+ * ```ts
+ * import { loadSample } from "thoughtbook/data";
+ *
+ * const { problems } = await loadSample();
+ * console.log(problems[0]?.question);
+ * ```
+ */
 export function loadSample(): Promise<LoadedProblems> {
   return readProblems(join(dataFolder(), "sample", "problems.jsonl"), "sample", "sample");
 }
 
 /**
- * Load a split of GSM8K, or the project's own sample where GSM8K is neither at hand nor to be downloaded. With the
- * environment variable THOUGHTBOOK_SAMPLE=never a missing data set is an error: the committed notebooks need the real one.
+ * Load a split of GSM8K, or the project's own sample if GSM8K is neither on disk nor downloadable. With the environment
+ * variable THOUGHTBOOK_SAMPLE=never a missing data set is an error: the committed notebooks need the real one.
  */
 export async function loadGsm8kOrSample(split: Gsm8kSplit, options: LocateOptions = {}): Promise<LoadedProblems> {
   try {
@@ -55,13 +65,13 @@ export async function loadGsm8kOrSample(split: Gsm8kSplit, options: LocateOption
   }
 }
 
-/** What the problems are, for the subtitle of a figure: "1,319 problems of GSM8K test_socratic". */
+/** Description of the problems for the subtitle of a figure: "1,319 problems of GSM8K test_socratic". */
 export function sourceName({ problems, origin, split }: LoadedProblems): string {
   const count = problems.length.toLocaleString("en-US");
   return `${count} problems of ${origin === "sample" ? "the project's own sample" : `GSM8K ${split}`}`;
 }
 
-/** One sentence on what was loaded, for the first output of a notebook. It names no path: outputs are committed. */
+/** One sentence on what was loaded, for the first output of a notebook. It contains no path: outputs are committed. */
 export function describeLoaded(loaded: LoadedProblems): string {
   const { origin, malformed } = loaded;
   const reason = origin === "sample" ? "; GSM8K is not at hand and could not be downloaded" : "";

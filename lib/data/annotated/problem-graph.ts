@@ -12,7 +12,7 @@ import { givenNumbers, includesNumber } from "./given-numbers.js";
 import { findProseEquation, onlyNumber, solvedUnknown, unknownsIn } from "./prose-equation.js";
 
 /**
- * How a number is read that several earlier steps produced, or that a step produced and the question gives as well.
+ * Rule for a number that several earlier steps produced, or that a step produced and the question gives as well.
  * - "unused-first": from the latest of these steps whose value no step has used yet (the steps of a solution are there
  *   to be used), else from the question, else from the latest of them;
  * - "step-first": from the latest step;
@@ -20,7 +20,7 @@ import { findProseEquation, onlyNumber, solvedUnknown, unknownsIn } from "./pros
  */
 export type Reading = "unused-first" | "step-first" | "question-first";
 
-/** Where a node's value comes from: an annotation, an equation in the prose, algebra with an unknown, a bare statement. */
+/** Origin of a node's value: an annotation, an equation in the prose, algebra with an unknown, a bare statement. */
 export type NodeOrigin = "annotation" | "prose" | "algebra" | "statement";
 
 export interface AmbiguousNumber {
@@ -38,7 +38,7 @@ export interface ProblemGraph {
   ambiguous: AmbiguousNumber[];
   /** The node that gives the final answer. */
   answerNode: number | undefined;
-  /** Why this is not a valid graph of the problem; empty if it is. */
+  /** Reasons why this is not a valid graph of the problem; empty if it is. */
   issues: string[];
 }
 
@@ -50,9 +50,9 @@ interface Equation {
 }
 
 /**
- * The question graph behind a solution: one node for each equation or line; an edge where a step uses a value that an
- * earlier step produced, or goes on with the unknown of an earlier step. Valid if it has nodes, every edge points to an
- * earlier node, and one of the nodes produces the final answer.
+ * Build the question graph behind a solution: one node for each equation or line; an edge where a step uses a value
+ * that an earlier step produced, or continues with the unknown of an earlier step. Valid if it has nodes, every edge
+ * points to an earlier node, and one of the nodes produces the final answer.
  */
 export function problemGraph(problem: WordProblem, reading: Reading = "unused-first"): ProblemGraph {
   const equations = solutionEquations(problem);

@@ -6,15 +6,18 @@ import { checkShape, hasField } from "../sets/rows/row-reader.js";
 /** A row of a chat data set as the turns of a conversation. */
 export interface ConversationRow {
   messages: ChatMessage[];
-  /** For each turn whether a model is to learn it: the assistant's, unless the row masks them. */
+  /** For each turn whether a model learns it: the assistant's turns, unless the row masks them. */
   learned: boolean[];
-  /** For an Alpaca row of one exchange without a system prompt: the same as a text, for models without a chat template. */
+  /**
+   * For an Alpaca row of one exchange without a system prompt: the same as plain text, for models without a chat
+   * template.
+   */
   text?: { prompt: string; completion: string };
 }
 
 /**
- * What layouts call those who speak. Data sets call whoever writes the instructions `system`, OpenAI's newer models
- * `developer`.
+ * Names of the roles in different layouts. Data sets call the author of the instructions `system`, OpenAI's newer
+ * models `developer`.
  */
 const SPEAKERS: Readonly<Record<string, "system" | "user" | "assistant">> = {
   ...{ system: "system", developer: "system" },
@@ -25,7 +28,9 @@ const SPEAKERS: Readonly<Record<string, "system" | "user" | "assistant">> = {
 
 const text = z.string();
 const flag = z.union([z.boolean(), z.literal(0), z.literal(1)], { error: "expected 0, 1, true or false" }).nullish();
-/** Names under which data sets say whether a turn is learned: OpenAI and Mistral, Axolotl (two), ms-swift, and others. */
+/**
+ * Names under which data sets say whether a turn is learned: OpenAI and Mistral, Axolotl (two), ms-swift, and others.
+ */
 const FLAGS = ["weight", "train", "training", "loss", "trainable"] as const;
 const turnSchema = z.looseObject({
   role: text.nullish(),
@@ -46,17 +51,17 @@ const alpacaSchema = z.looseObject({
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** The fields that a list of turns stands in. */
+/** Fields that may hold the list of turns. */
 const TURNS = ["messages", "conversations", "conversation"] as const;
 
 /**
- * A row as a conversation; undefined where it has none of these layouts:
+ * Read a row as a conversation; undefined if it has none of these layouts:
  * - `messages` (OpenAI, TRL) or `conversations` (ShareGPT): turns with `role` and `content`, or `from` and `value`
  * - `prompt` and `completion` (TRL), lists of turns or texts; of lists only the completion is learned
  * - `instruction`, `input`, `output`, `history` (Alpaca, and Dolly's `context` and `response`)
  *
- * A field `system` is the first turn. A turn with `weight: 0`, or false as `train`, `training`, `trainable` or `loss`, is not
- * learned. What cannot be taken whole (turns of tools in ShareGPT, images) is refused, never left out.
+ * A field `system` is the first turn. A turn with `weight: 0`, or false as `train`, `training`, `trainable` or `loss`,
+ * is not learned. What cannot be represented (turns of tools in ShareGPT, images) is refused, never dropped.
  */
 export function conversationOf(row: unknown): Result<ConversationRow> | undefined {
   if (typeof row !== "object" || row === null) return undefined;
@@ -76,7 +81,7 @@ function layoutOf(row: Row): (() => Result<ConversationRow>) | undefined {
   return isAlpaca ? () => alpaca(row) : undefined;
 }
 
-/** A list of turns. Where none of them says who speaks, user and assistant take turns. */
+/** A list of turns. Where no turn names its role, user and assistant alternate. */
 function turnsOf(value: unknown, field: string): Result<ConversationRow> {
   if (!Array.isArray(value) || value.length === 0) return fail(`${field}: expected a list of turns`);
   const someoneNamed = value.some((turn) => isGiven(Object(turn), "role") || isGiven(Object(turn), "from"));
@@ -91,7 +96,7 @@ function turnsOf(value: unknown, field: string): Result<ConversationRow> {
   return { ok: true, value: { messages, learned } };
 }
 
-/** A turn; the reason of a failure goes on after its place. */
+/** A turn; a failure's reason is appended to its place. */
 function turnOf(value: unknown, speaker: string | undefined): Result<{ message: ChatMessage; learned: boolean }> {
   const shape = checkShape(turnSchema, value);
   // Zod's reasons begin with the path, if there is one.
@@ -100,7 +105,7 @@ function turnOf(value: unknown, speaker: string | undefined): Result<{ message: 
   const name = named ?? from ?? speaker;
   if (name === undefined) return fail(".role: expected a text");
   const role = SPEAKERS[name.trim().toLowerCase()];
-  // Other roles of messages are for the chat template to write or to refuse.
+  // Other roles are left to the chat template to write or to refuse.
   if (role === undefined && named === undefined) {
     return fail(`: ${JSON.stringify(name)} speaks; only system, human and gpt (or user and assistant) are supported`);
   }
@@ -130,7 +135,7 @@ function contentOf(content: unknown): Result<string> {
   return { ok: true, value: parts.value.map((part) => part.text).join("") };
 }
 
-/** Of texts the prompt is what the user says. */
+/** In plain texts the prompt is the user's turn. */
 function promptWithCompletion({ prompt, completion }: Row): Result<ConversationRow> {
   const asked = typeof prompt === "string" ? said("user", prompt) : turnsOf(prompt, "prompt");
   if (!asked.ok) return asked;
@@ -156,7 +161,7 @@ const said = (role: "user" | "assistant", content: string): { ok: true; value: C
   value: { messages: [{ role, content }], learned: [role === "assistant"] },
 });
 
-/** The input stands below its instruction, as LLaMA-Factory writes it. */
+/** The input stands below its instruction, as in LLaMA-Factory. */
 function alpaca(row: Row): Result<ConversationRow> {
   const shape = checkShape(alpacaSchema, row);
   if (!shape.ok) return shape;
@@ -180,7 +185,7 @@ function alpaca(row: Row): Result<ConversationRow> {
   };
 }
 
-/** As Stanford's Alpaca was trained. */
+/** The format that Stanford's Alpaca was trained with. */
 function alpacaText(instruction: string, input: string, completion: string): { prompt: string; completion: string } {
   const [further, below] =
     input.trim() === ""
@@ -205,7 +210,7 @@ function withSystem(row: Row, conversation: ConversationRow): Result<Conversatio
 
 const isGiven = (row: object, name: string): boolean => hasField(row, name) && (row as Row)[name] != null;
 
-/** Whether a field holds nothing, as tables have it where other rows hold something. */
+/** Whether a field is empty in the way that tables write missing values. */
 function isBlank(value: unknown): boolean {
   if (value === undefined || value === null) return true;
   if (typeof value === "string") return /^\s*(?:\[\s*\])?\s*$/.test(value);

@@ -24,7 +24,7 @@ export interface RawRow {
   value: unknown;
 }
 
-/** A row that is left out, and why. */
+/** A skipped row, and why. */
 export interface MalformedRow {
   file: string;
   place: string;
@@ -32,19 +32,21 @@ export interface MalformedRow {
 }
 
 export interface RowFileOptions {
-  /** Told of each part of the file that is no row; reading goes on after it. */
+  /** Called with each part of the file that is not a row; reading continues after it. */
   onMalformed: (row: MalformedRow) => void;
-  /** Take a file of another ending as JSONL, and an object alone in a file as its one row; else both are errors. */
+  /**
+   * Read a file with another extension as JSONL, and a single object as a file of one row; otherwise both are errors.
+   */
   anyName?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * The rows of a JSONL, JSON (an array, or an object with the array `examples`), CSV (with a header) or Parquet file, one
- * at a time: memory does not grow with the file, only with a Parquet row group. The ending of the name tells the format;
- * whether JSON holds one value or one a line its content does, since either is found under both names.
+ * Read the rows of a JSONL, JSON (an array, or an object with the array `examples`), CSV (with a header) or Parquet
+ * file, one at a time: memory does not grow with the file, only with a Parquet row group. The extension gives the
+ * format; whether JSON holds one value or one per line is decided by its content, since both occur under both names.
  *
- * @throws bad-input (another ending), corrupt-data (no way to read on), not-found, file-system, interrupted
+ * @throws bad-input (another extension), corrupt-data (reading cannot continue), not-found, file-system, interrupted
  */
 export async function* readRows(file: string, given: RowFileOptions): AsyncGenerator<RawRow, void, undefined> {
   const options = { ...given, signal: interruptible(given.signal) };
@@ -121,13 +123,16 @@ async function* readJsonArray(file: string, layout: "array" | "examples"): Async
   for await (const { value } of elements as AsyncIterable<{ value: unknown }>) yield value;
 }
 
-// The error also reaches whoever iterates over the last stream.
+// The error also reaches the consumer of the last stream.
 const ignoreError = () => {};
 
-/** A first line of more characters is not read to its end. */
+/** A longer first line is not read to its end. */
 const LONGEST_FIRST_LINE = 1 << 20;
 
-/** How a file of JSON holds its rows: one a line, as the elements of an array, or of the array `examples` in an object. */
+/**
+ * Layout of the rows in a JSON file: one per line, as the elements of an array, or of the array `examples` in an
+ * object.
+ */
 async function jsonLayout(
   file: string,
   ending: ".jsonl" | ".json",
@@ -141,7 +146,7 @@ async function jsonLayout(
   return anyName && value !== undefined && !hasField(value, "examples") ? "lines" : "examples";
 }
 
-/** The first line that is not blank, as far as it is looked at, and whether more than blanks follow it. */
+/** The first line that is not blank, up to a limit, and whether more than blanks follow it. */
 async function firstLine(file: string): Promise<{ first: string; more: boolean }> {
   let text = "";
   for await (const chunk of createReadStream(file, "utf8")) {

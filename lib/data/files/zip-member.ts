@@ -5,7 +5,7 @@ import { openPromise } from "yauzl";
 import { fileSystemError, ThoughtbookError } from "../../core/index.js";
 
 /**
- * Write one file of a zip archive to `target`, which appears only when it is whole.
+ * Extract one file of a zip archive to `target`, which appears only when it is complete.
  * @throws ThoughtbookError "corrupt-data" if the archive cannot be read or has no such file, or "file-system".
  */
 export async function extractMember(archive: string, member: string, target: string): Promise<void> {

@@ -6,35 +6,37 @@ import type { Primitive, Step, Value, ValueKind } from "./primitive.js";
 import { specificationOf } from "./specification.js";
 import { TEXT_PRIMITIVES } from "./texts.js";
 
-/** A call and what it gives; both can be written as JSON. */
+/** A call and its result; both can be written as JSON. */
 export interface FunctionCase {
   args: readonly Value[];
   result: Value;
 }
 
-/** A small function to write in JavaScript, in the manner of MBPP (arXiv 2108.07732) and HumanEval (arXiv 2107.03374). */
+/**
+ * A small function to write in JavaScript, in the style of MBPP (arXiv 2108.07732) and HumanEval (arXiv 2107.03374).
+ */
 export interface FunctionProblem {
   /** Seed, split, number of steps and index, such as "7/train/1-3/12". */
   id: string;
   split: Split;
-  /** What it is composed of, without the constants: "numbers: keep-even, sum". What is held out. */
+  /** Composition, without the constants: "numbers: keep-even, sum". Splits are disjoint in it. */
   signature: string;
   /** Difficulty: how many steps it is composed of. */
   steps: number;
   name: string;
   parameters: readonly string[];
   specification: string;
-  /** A right function, one line a step. */
+  /** A correct function, one line per step. */
   solution: string;
-  /** Shown to who writes it. */
+  /** Examples shown to the solver. */
   examples: readonly FunctionCase[];
-  /** Hidden; other calls than the examples. */
+  /** Hidden tests; other calls than the examples. */
   tests: readonly FunctionCase[];
 }
 
 export interface FunctionProblemOptions {
   seed: number | string;
-  /** Problems of one seed, split and range of steps are counted from 0. Default 0. */
+  /** Index of the problem, counted from 0 within one seed, split and range of steps. Default 0. */
   index?: number;
   /** How many steps, or the least and the most (all equally likely): 1 to 3. */
   steps: number | readonly [number, number];
@@ -43,13 +45,13 @@ export interface FunctionProblemOptions {
 }
 
 const MOST_STEPS = 3;
-/** Steps of a function, the least and the most. */
+/** Minimum and maximum number of steps of a function. */
 export const FUNCTION_STEPS = [1, MOST_STEPS] as const;
 const EXAMPLES = 2;
 const TESTS = 8;
 /** Inputs drawn for one composition before another one is tried. */
 const MOST_INPUTS = 60;
-/** The longest input or output, as JSON; the largest number. */
+/** Maximum length of an input or output, as JSON; maximum number. */
 const LONGEST = 60;
 const LARGEST = 100_000;
 
@@ -107,7 +109,7 @@ export function generateFunctionProblem({
   }
 }
 
-/** Problem after problem of one seed, from an index on; without end unless a count is given. */
+/** Problem after problem of one seed, from an index on; endless unless a count is given. */
 export function* functionProblems(
   { index = 0, ...options }: FunctionProblemOptions,
   count: number = Number.POSITIVE_INFINITY,
@@ -115,7 +117,7 @@ export function* functionProblems(
   for (let at = 0; at < count; at++) yield generateFunctionProblem({ ...options, index: index + at });
 }
 
-/** A tenth of the compositions is held out for test, another one for validation. */
+/** A tenth of the compositions is held out for test, another tenth for validation. */
 function splitOf(signature: string): Split {
   const part = Number.parseInt(sha256(signature).slice(0, 8), 16) % 10;
   return part === 0 ? "test" : part === 1 ? "validation" : "train";
@@ -137,7 +139,7 @@ function drawSteps(random: Random, count: number): Step[] {
   return steps;
 }
 
-/** What the steps make of an input; undefined where one of them does not say. */
+/** Apply the steps to an input; undefined where the result of one of them is undefined. */
 function runSteps(steps: readonly Step[], input: Value): Value | undefined {
   let value: Value | undefined = input;
   for (const { primitive, constants } of steps) {
@@ -153,7 +155,7 @@ function isSmall(value: Value): boolean {
   return [value].flat().every((each) => typeof each !== "number" || Math.abs(each) <= LARGEST);
 }
 
-/** Calls that tell the function from simpler ones; undefined if none were found. */
+/** Calls that distinguish the function from simpler ones; undefined if none were found. */
 function drawCases(random: Random, steps: readonly Step[]): FunctionCase[] | undefined {
   const { from } = steps[0]!.primitive;
   const cases = new Map<string, FunctionCase>();
@@ -168,9 +170,9 @@ function drawCases(random: Random, steps: readonly Step[]): FunctionCase[] | und
   const least = steps.at(-1)!.primitive.to === "boolean" ? 2 : 3;
   if (new Set(results).size < least) return undefined;
   const shown = new Set(results.slice(0, EXAMPLES));
-  if (shown.size < EXAMPLES) return undefined; // Two examples that differ say more.
+  if (shown.size < EXAMPLES) return undefined; // Two examples with different results say more.
   if (steps.some((_, at) => isIdle(steps, at, all))) return undefined;
-  // The empty input is a test where the words say what it gives.
+  // The empty input is a test if the words define its result.
   const empty = emptyInput(from);
   const result = empty === undefined ? undefined : runSteps(steps, empty);
   const last = drawInput(random, from);
@@ -180,7 +182,7 @@ function drawCases(random: Random, steps: readonly Step[]): FunctionCase[] | und
   return all;
 }
 
-/** Whether the function without this step gives the same in all cases. */
+/** Whether the function without this step gives the same results in all cases. */
 function isIdle(steps: readonly Step[], at: number, cases: readonly FunctionCase[]): boolean {
   const { from, to } = steps[at]!.primitive;
   if (from !== to) return false;

@@ -26,7 +26,7 @@ export interface Primitive {
   results: readonly ((it: string, ...constants: Constant[]) => string)[];
   /** An expression of JavaScript. */
   code(variable: string, ...constants: Constant[]): string;
-  /** The same, computed here; undefined where the words do not tell what it gives, such as the largest of no numbers. */
+  /** The same, computed here; undefined where the words do not define the result, such as the largest of no numbers. */
   run(value: Value, ...constants: Constant[]): Value | undefined;
 }
 

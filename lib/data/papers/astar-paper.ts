@@ -9,21 +9,21 @@ const percent = z.coerce.number().min(0).max(100);
 const positive = z.coerce.number().positive();
 
 const tableRow = {
-  /** The number of the paper's table. */
+  /** Number of the paper's table. */
   table: z.string().regex(/^\d$/),
   /** The base model. */
   model: z.string().min(1),
 };
 const method = {
-  /** The row's name as printed. */
+  /** Name of the row as printed. */
   row: z.string().min(1),
-  /** What the row is, by one name for all tables and base models, and the name of ours of the same method. */
+  /** Method of the row, by one name for all tables and base models: our name for the same method. */
   method: z.string().min(1),
 };
 
 const resultSchema = z.strictObject({
   ...tableRow,
-  /** Most tokens of an answer. */
+  /** Maximum tokens of an answer. */
   budget: count,
   ...method,
   /** A benchmark, or "average" for the mean of the table's benchmarks as printed. */
@@ -38,9 +38,9 @@ const resultSchema = z.strictObject({
 const trainingSchema = z.strictObject({
   ...tableRow,
   ...method,
-  /** The compressed chains' share of the tokens, in percent. */
+  /** Share of tokens that the compressed chains keep, in percent. */
   kept_share: percent,
-  /** Of the fine-tuning. */
+  /** Training hours of the fine-tuning. */
   seconds: positive,
 });
 const passSchema = z.strictObject({
@@ -55,11 +55,11 @@ const passSchema = z.strictObject({
 
 /** A method's accuracy and length on a benchmark, or on the average of a table's benchmarks. */
 export type AstarPaperResult = z.infer<typeof resultSchema>;
-/** What it took to train on a method's chains. */
+/** Cost of training on a method's chains. */
 export type AstarPaperTraining = z.infer<typeof trainingSchema>;
 export type AstarPaperPass = z.infer<typeof passSchema>;
 
-/** What the A*-Thought paper (arXiv 2505.24550) prints, row by row; single runs, without intervals. */
+/** Results printed in the A*-Thought paper (arXiv 2505.24550), row by row; single runs, without intervals. */
 export interface AstarPaper {
   /** Tables 1, 6, 7 and 8 (four mathematical benchmarks), 3 (kmin), 2 (out of domain), and 9 (β). */
   results: AstarPaperResult[];

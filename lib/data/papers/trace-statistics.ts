@@ -22,7 +22,7 @@ export type Marker = keyof typeof MARKERS;
 export const MARKER_NAMES = Object.keys(MARKERS) as readonly Marker[];
 
 /**
- * What a paragraph adds to the question and the paragraphs before it:
+ * New content of a paragraph, relative to the question and the paragraphs before it:
  * - "number": a number that was not there
  * - "equation": no new number, but a new equation
  * - "nothing": numbers, all of them and all its equations seen before: it restates or checks again

@@ -5,11 +5,11 @@ import { dataFolder, didYouMean, ThoughtbookError } from "../../core/index.js";
 import { recordKindSchema } from "./records.js";
 
 const splitSchema = z.strictObject({
-  /** Where the split lies below THOUGHTBOOK_DATA and below the cache. */
+  /** Path of the split below THOUGHTBOOK_DATA and below the cache. */
   file: z.string(),
-  /** Its public file; a split without one is read where it is at hand. */
+  /** URL of its public file; a split without one must be present on disk. */
   url: z.url().optional(),
-  /** Where the public file is kept if its format is another than that of `file`. */
+  /** Where the public file is stored if its format differs from that of `file`. */
   downloadAs: z.string().optional(),
   /** The file within the public file, where that is a zip archive. */
   member: z.string().optional(),
@@ -18,12 +18,12 @@ const splitSchema = z.strictObject({
 });
 const datasetSchema = z.strictObject({
   title: z.string(),
-  /** The kinds of its records. */
+  /** Kinds of its records. */
   kinds: z.array(recordKindSchema).min(1),
   home: z.url(),
   paper: z.string(),
   licence: z.string(),
-  /** How the public file is laid out, where that needs to be said. */
+  /** Layout of the public file, where it needs to be stated. */
   layout: z.string().optional(),
   splits: z.record(z.string(), splitSchema),
 });
@@ -33,12 +33,12 @@ export type SplitEntry = z.infer<typeof splitSchema>;
 export type DatasetEntry = z.infer<typeof datasetSchema>;
 export type DatasetTable = z.infer<typeof tableSchema>;
 
-// Read once: every look at a split asks for it.
+// Read once: every access to a split needs it.
 let table: Promise<DatasetTable> | undefined;
 
 const LIST_HINT = "Run `npx thoughtbook data list`.";
 
-/** The public homes, licences, layouts and checksums of the data sets, from data/datasets.json. */
+/** Public sources, licences, layouts and checksums of the data sets, from data/datasets.json. */
 export function datasetTable(): Promise<DatasetTable> {
   table ??= readTable();
   return table;
@@ -49,7 +49,7 @@ async function readTable(): Promise<DatasetTable> {
 }
 
 /**
- * What the table says of a data set.
+ * Entry of a data set in the table.
  * @throws ThoughtbookError "bad-input" for an unknown name.
  */
 export async function datasetEntry(name: string): Promise<DatasetEntry> {
@@ -62,7 +62,7 @@ export async function datasetEntry(name: string): Promise<DatasetEntry> {
 }
 
 /**
- * What the table says of a split.
+ * Entry of a split in the table.
  * @throws ThoughtbookError "bad-input" for an unknown name or split.
  */
 export async function splitEntry(name: string, split: string): Promise<SplitEntry> {
@@ -75,8 +75,8 @@ export async function splitEntry(name: string, split: string): Promise<SplitEntr
 }
 
 /**
- * The split that is meant where none is named: "test", else "validation", else the only one.
- * @throws ThoughtbookError "bad-input" for an unknown name, or for a data set with several splits of equal standing.
+ * The default split: "test", else "validation", else the only one.
+ * @throws ThoughtbookError "bad-input" for an unknown name, or for a data set with several equivalent splits.
  */
 export async function defaultSplit(name: string): Promise<string> {
   const splits = Object.keys((await datasetEntry(name)).splits);

@@ -74,19 +74,19 @@ const READERS: { [N in DatasetName]: RowReader<RecordsByName[N]> } = {
 export const datasetNames = Object.keys(READERS) as DatasetName[];
 
 export interface LoadOptions extends LocateOptions {
-  /** "test" or "validation" where the set has it, or its only split, unless told otherwise. */
+  /** Default: "test" or "validation" where the set has it, or its only split. */
   split?: string | undefined;
-  /** The most records to give. */
+  /** Maximum number of records. */
   limit?: number | undefined;
-  /** Told of each malformed row, which is then left out; without it the first one is an error. */
+  /** Called with each malformed row, which is then left out; without it the first one is an error. */
   onMalformed?: ((row: MalformedRow) => void) | undefined;
 }
 
 export interface LoadedDataset<R extends DatasetRecord> {
   records: R[];
-  /** The rows left out, and why. */
+  /** Skipped rows, and why. */
   malformed: MalformedRow[];
-  /** The file read. */
+  /** Path of the file that was read. */
   file: string;
   origin: Origin;
 }
@@ -96,6 +96,13 @@ export interface LoadedDataset<R extends DatasetRecord> {
  *
  * @throws bad-input (unknown name or split, limit below 0), corrupt-data (a malformed row and no `onMalformed`, or a file
  * without rows), not-found, network, file-system, interrupted
+ *
+ * @example Only compiled: downloads the data set
+ * ```ts
+ * import { loadDataset } from "thoughtbook/data";
+ *
+ * for await (const { id, question } of loadDataset("math500", { limit: 3 })) console.log(id, question);
+ * ```
  */
 export async function* loadDataset<N extends DatasetName>(
   name: N,
@@ -105,7 +112,7 @@ export async function* loadDataset<N extends DatasetName>(
   yield* readRecords(name, split, file, options);
 }
 
-/** The records of a data set all at once, with the malformed rows and the file. Throws as `loadDataset`. */
+/** The records of a data set all at once, with the malformed rows and the file. Throws what `loadDataset` throws. */
 export async function collectDataset<N extends DatasetName>(
   name: N,
   options: Omit<LoadOptions, "onMalformed"> = {},
@@ -119,8 +126,8 @@ export async function collectDataset<N extends DatasetName>(
 }
 
 /**
- * The name, if there is such a data set.
- * @throws ThoughtbookError "bad-input" that lists the names there are.
+ * Validate the name of a data set.
+ * @throws ThoughtbookError "bad-input" that lists the available names.
  */
 export async function asDatasetName(name: string): Promise<DatasetName> {
   await datasetEntry(name);

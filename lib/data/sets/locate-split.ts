@@ -4,7 +4,7 @@ import { cacheFolder, download, resolveUserPath, startProgress, ThoughtbookError
 import { extractMember } from "../files/zip-member.js";
 import { type SplitEntry, splitEntry } from "./dataset-table.js";
 
-/** Where the file of a split was found. */
+/** Location of the file of a split. */
 export type Origin = "path" | "folder" | "cache" | "download";
 
 export interface LocatedFile {
@@ -13,18 +13,18 @@ export interface LocatedFile {
 }
 
 export interface LocateOptions {
-  /** A file to read instead of looking for one. */
+  /** File to read instead of looking for one. */
   path?: string | undefined;
-  /** The folder with data sets; the environment variable THOUGHTBOOK_DATA by default. */
+  /** Folder with data sets. Default: the environment variable THOUGHTBOOK_DATA. */
   folder?: string | undefined;
   cache?: string;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Find the file of a split: an explicit path, else the folder THOUGHTBOOK_DATA, else the cache, else its public home.
+ * Find the file of a split: an explicit path, else in the folder THOUGHTBOOK_DATA, else in the cache, else download it.
  * @throws ThoughtbookError for an unknown name or split, a path that does not exist, a split without a public file that
- * is not at hand, or a failed download; each says what to do.
+ * is not on disk, or a failed download; each says what to do.
  */
 export async function locateSplit(name: string, split: string, options: LocateOptions = {}): Promise<LocatedFile> {
   const { path, cache = cacheFolder(), signal } = options;

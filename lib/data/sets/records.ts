@@ -9,9 +9,9 @@ export const mathRecordSchema = z.strictObject({
   id,
   kind: z.literal("math"),
   question: text,
-  /** The reference, as the set writes it. */
+  /** The reference answer, as the set writes it. */
   answer: text,
-  /** The references, where the set lists several. */
+  /** All reference answers, where the set lists several. */
   answers: z.array(text).min(2).optional(),
   solution: text.optional(),
   level: z.int().optional(),
@@ -41,7 +41,7 @@ export const multiHopRecordSchema = z.strictObject({
   kind: z.literal("multi-hop"),
   question: text,
   context: z.array(z.strictObject({ title: z.string(), sentences: z.array(z.string()) })).min(1),
-  /** Any of them is right. */
+  /** Accepted answers: any of them is right. */
   answers: z.array(text).min(1),
   /** The sentences (counted from 0) that the answer needs. */
   supportingFacts: z.array(z.strictObject({ title: z.string(), sentence: z.int().nonnegative() })).optional(),
@@ -56,7 +56,7 @@ export const codeRecordSchema = z.strictObject({
   kind: z.literal("code"),
   prompt: text,
   entryPoint: text,
-  /** Run after the function: it fails unless the function is right. */
+  /** Tests, run after the function: they fail unless the function is right. */
   tests: text,
   language: z.literal("python"),
   /** A function that passes. */
@@ -77,17 +77,17 @@ export const traceRecordSchema = z.strictObject({
   question: text,
   thought: text,
   solution: text,
-  /** The final answer of this solution. */
+  /** Final answer of this solution. */
   answer: text.optional(),
-  /** The right answer, or the reference solution where the set has only that. */
+  /** The reference answer, or the reference solution where the set has only that. */
   reference: text.optional(),
-  /** The set's own verdict. */
+  /** Verdict given by the data set. */
   isCorrect: z.boolean().optional(),
-  /** The system prompt it was written under. */
+  /** System prompt that the chain was written under. */
   system: text.optional(),
 });
 
-/** What a search over reasoning trajectories tried on a question. */
+/** Attempts of a search over reasoning trajectories on a question. */
 export const searchRecordSchema = z.strictObject({
   id,
   kind: z.literal("search"),
@@ -99,7 +99,7 @@ export const searchRecordSchema = z.strictObject({
       /** Analysis, solution, verification, answering; "" where the action is left out. */
       trajectory: z.array(z.string()).length(4),
       dialogue: z.array(z.strictObject({ role: text, content: z.string() })),
-      /** Undefined if none could be read. */
+      /** Undefined if no answer could be parsed. */
       prediction: z.string().optional(),
       score: z.number(),
     }),

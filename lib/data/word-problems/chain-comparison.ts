@@ -6,9 +6,9 @@ import { longChain } from "./long-chain.js";
 /** The problems whose long chains are compared with real ones. */
 const COMPARED = { seed: "long chains", operations: [2, 6], count: 2000 } as const;
 
-/** Measured chains of a reasoning model beside the long chains of our word problems. */
+/** Statistics of a reasoning model's chains beside those of our word problems' long chains. */
 export interface ChainComparison {
-  /** The command that makes this anew. */
+  /** Command that regenerates this. */
   command: string;
   real: TraceStatistics;
   generated: TraceStatistics;

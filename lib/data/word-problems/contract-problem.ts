@@ -3,11 +3,11 @@ import type { ProceduralProblem, Quantity } from "./problem.js";
 import { structureShape, structureSignature } from "./structure.js";
 
 /**
- * The problem after so many steps of Atom of Thoughts' contraction: each step answers the operations that need only
- * given numbers and states their results as given; what the answer no longer needs is left out, distractors too. The
- * text is made anew from what remains, so it is a whole question, and its answer is the same.
+ * Contract a problem a number of times, as Atom of Thoughts does: each contraction answers the operations that need
+ * only given numbers and states their results as given; what the answer no longer needs is left out, distractors
+ * included. The text is generated again from what remains, so it is a complete question with the same answer.
  *
- * @returns undefined if nothing would remain to be computed: at most as many layers as the problem's depth can go
+ * @returns undefined if nothing would remain to be computed: at most as many layers can go as the problem is deep
  */
 export function contractProblem(problem: ProceduralProblem, layers = 1): ProceduralProblem | undefined {
   let contracted: ProceduralProblem | undefined = problem;
@@ -15,7 +15,7 @@ export function contractProblem(problem: ProceduralProblem, layers = 1): Procedu
   return contracted;
 }
 
-/** The problem after 1, 2, … contractions, as many as there are. */
+/** The problem after 1, 2, … contractions, as long as there are any. */
 export function contractions(problem: ProceduralProblem): ProceduralProblem[] {
   const all: ProceduralProblem[] = [];
   for (let next = contractOnce(problem); next; next = contractOnce(next)) all.push(next);

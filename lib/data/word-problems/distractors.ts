@@ -32,8 +32,8 @@ export const between = (random: Random, [low, high]: readonly [number, number]):
   low + random.integer(high - low + 1);
 
 /**
- * Add facts that the answer does not need: given quantities, and relations to any quantity of the problem. In the text
- * they stand anywhere if it is shuffled, else after what they refer to.
+ * Add facts that the answer does not need: given quantities, and relations to any quantity of the problem. In a
+ * shuffled text they stand anywhere, else after what they refer to.
  */
 export function addDistractors(
   random: Random,

@@ -16,39 +16,50 @@ export type FactOrder = "computation" | "shuffled" | "mixed";
 
 export interface WordProblemOptions {
   seed: number | string;
-  /** Problems of one seed and split are counted from 0; each is drawn from a stream of its own. Default 0. */
+  /**
+   * Index of the problem, counted from 0 within one seed and split; each is drawn from a stream of its own. Default 0.
+   */
   index?: number;
-  /** How many, or the least and the most (all equally likely): 1 to 12. */
+  /** Number of operations, or a range (all equally likely): 1 to 12. */
   operations: number | readonly [number, number];
-  /** Facts that the answer does not need, likewise; at most 6. Default 0. */
+  /** Number of facts that the answer does not need, or a range; at most 6. Default 0. */
   distractors?: number | readonly [number, number];
-  /** How the facts are ordered in the text. Default "mixed". */
+  /** Order of the facts in the text. Default "mixed". */
   order?: FactOrder;
   /** Default "train". */
   split?: Split;
-  /** Least and most depth, in edges between operations: a chain of 4 operations has depth 3. */
+  /** Minimum and maximum depth, in edges between operations: a chain of 4 operations has depth 3. */
   depth?: readonly [number, number];
-  /** Least and most width: operations in the largest layer. */
+  /** Minimum and maximum width: operations in the largest layer. */
   width?: readonly [number, number];
 }
 
 export const MOST_OPERATIONS = 12;
 export const MOST_DISTRACTORS = 6;
-/** Draws of a structure before it is said that there is none: what occurs in a thousand occurs among so many. */
+/** Structures drawn before giving up; a structure that occurs once in a thousand draws is found among this many. */
 const MOST_STRUCTURES = 20_000;
-/** How often a problem begins with a sentence about the place. */
+/** Probability that a problem begins with a sentence about the place. */
 const OPENING = 0.5;
-/** How often a last total or difference is asked for without a name of its own. */
+/** Probability that a last total or difference is asked for without a name of its own. */
 const ASKED_DIRECTLY = 0.6;
 
 /**
- * A word problem from a random computation graph, in the manner of GSM8K (arXiv 2110.14168) and made like iGSM (Physics
- * of Language Models 2.1, arXiv 2407.20311): first a graph of quantities, then its wording. As in GSM-Symbolic (arXiv
- * 2410.05229) names and numbers vary freely, and facts can be added that change nothing.
+ * Generate a word problem from a random computation graph, in the style of GSM8K (arXiv 2110.14168) and by the method
+ * of iGSM (Physics of Language Models 2.1, arXiv 2407.20311): first a graph of quantities, then its wording. As in
+ * GSM-Symbolic (arXiv 2410.05229) names and numbers vary freely, and irrelevant facts can be added.
  *
  * The same options give the same problem on every machine, whatever was generated before.
  *
- * @throws bad-input if an option is out of range, or (nearly) no computation has the depth and width asked for
+ * @throws bad-input if an option is out of range, or (nearly) no computation has the requested depth and width
+ *
+ * @example
+ * ```ts
+ * import { generateWordProblem, shortChain } from "thoughtbook/data";
+ *
+ * const problem = generateWordProblem({ seed: 7, operations: 3 });
+ * console.log(problem.question);
+ * console.log(shortChain(problem));
+ * ```
  */
 export function generateWordProblem(options: WordProblemOptions): ProceduralProblem {
   const { seed, index = 0, order = "mixed", split = "train", depth, width } = options;
@@ -113,7 +124,7 @@ export function generateWordProblem(options: WordProblemOptions): ProceduralProb
   throw new ThoughtbookError("bad-input", `${place} has no problem`, { hint: "Leave depth or width more room." });
 }
 
-/** Problem after problem of one seed, from an index on; without end unless a count is given. */
+/** Problem after problem of one seed, from an index on; endless unless a count is given. */
 export function* wordProblems(
   { index = 0, ...options }: WordProblemOptions,
   count: number = Number.POSITIVE_INFINITY,
@@ -197,7 +208,7 @@ type Shape = ReturnType<typeof structureShape>;
 const hasShape = ({ depth, width }: Shape, options: Pick<WordProblemOptions, "depth" | "width">): boolean =>
   within(depth, options.depth) && within(width, options.width);
 
-/** Those numbers of operations that come with the depth and width. @throws bad-input if none does */
+/** Numbers of operations that are possible with the depth and width. @throws bad-input if there are none */
 function countsWithShape([low, high]: readonly [number, number], options: WordProblemOptions): number[] {
   const all = Array.from({ length: high - low + 1 }, (_, i) => low + i);
   if (options.depth === undefined && options.width === undefined) return all;
@@ -214,7 +225,7 @@ function countsWithShape([low, high]: readonly [number, number], options: WordPr
   });
 }
 
-/** Depths and widths of computations of so many operations, those that occur in a thousand. */
+/** Depths and widths that occur among a thousand random structures with this number of operations. */
 function shapesOf(count: number): readonly Shape[] {
   const known = SHAPES.get(count);
   if (known) return known;

@@ -1,8 +1,8 @@
 import type { ProceduralProblem } from "./problem.js";
 
 /**
- * How many of the quantities that the answer needs are used in the text before it tells how they follow: what the facts of
- * a problem in the order of computation never have, and what makes a shuffled one harder to follow.
+ * Count the needed quantities that the text uses before it defines them: none in a problem in the order of computation;
+ * they are what makes a shuffled problem harder to follow.
  */
 export function lateQuantities({ quantities, facts }: ProceduralProblem): number {
   const used = new Set<number>();

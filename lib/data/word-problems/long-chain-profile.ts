@@ -1,15 +1,15 @@
 /**
- * How long and how redundant the long chains are. Set once from the chains of DeepSeek-R1-Distill that
+ * Parameters of the length and redundancy of long chains. Set once from the chains of DeepSeek-R1-Distill that
  * `data/word-problems/long-chains.json` measures, before any method ran on them; not to be tuned to a method.
  */
 export const LONG_CHAIN = {
-  /** Median number of paragraphs for each necessary step. */
+  /** Median number of paragraphs per necessary step. */
   perStep: 5,
   /** Standard deviation of the logarithm of that number between chains. */
   spread: 0.7,
-  /** How often a step says first what it follows from. */
+  /** Probability that a step first says what it follows from. */
   explained: 0.25,
-  /** What is added to the steps, in proportion. */
+  /** Proportions of what is added to the steps. */
   extras: { restate: 13, plan: 5, doubt: 7, falseStart: 4, check: 11, inverse: 28, alternative: 12, recap: 11 },
   /** The most tokens of a thought, and of question, thought and solution together, by the rough count of
    * `countRoughly`. A tokenizer of 1,000 pieces makes 1.13 times as many: all fits a context of 1,024. */

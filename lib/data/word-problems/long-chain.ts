@@ -35,7 +35,10 @@ export type ParagraphKind =
 export interface ChainParagraph {
   kind: ParagraphKind;
   text: string;
-  /** Without it the chain has a gap: the steps. Dropping all others leaves a coherent chain. */
+  /**
+   * Without a necessary paragraph the chain has a gap: these are the steps. Dropping all others leaves a coherent
+   * chain.
+   */
   necessary: boolean;
   /** The step it is about, as a position in `problemSteps`. */
   step?: number;
@@ -50,9 +53,9 @@ export interface LongChain {
 }
 
 /**
- * A long chain of thought in the manner of DeepSeek-R1: the necessary steps, and around them what such models add. How
- * much of which sort it adds is fixed by `LONG_CHAIN`, from measured chains. The same problem and variant give the
- * same chain.
+ * Write a long chain of thought in the style of DeepSeek-R1: the necessary steps, and around them the detours of such
+ * models. Their amounts are fixed by `LONG_CHAIN`, from measured chains. The same problem and variant give the same
+ * chain.
  */
 export function longChain(problem: ProceduralProblem, variant = 0): LongChain {
   const random = createRandom(`long chain/${variant}/${problem.id}`);
@@ -62,7 +65,7 @@ export function longChain(problem: ProceduralProblem, variant = 0): LongChain {
   return { paragraphs, thought: paragraphs.map(({ text }) => text).join("\n\n"), solution };
 }
 
-/** About as many tokens as a tokenizer with whole words and single digits makes of the text; a blank line is one. */
+/** Estimate the tokens of a text for a tokenizer with whole words and single digits; a blank line is one. */
 export function countRoughly(text: string): number {
   let count = 0;
   let inWord = false;
@@ -80,7 +83,7 @@ type Extra = keyof typeof LONG_CHAIN.extras;
 const EXTRAS = Object.keys(LONG_CHAIN.extras) as readonly Extra[];
 const EXTRA_WEIGHTS = EXTRAS.map((extra) => LONG_CHAIN.extras[extra]);
 
-/** Holds what all paragraphs of one chain need, and draws them from one sequence. */
+/** Builds the paragraphs of one chain from one random sequence. */
 class ChainWriter {
   private readonly steps: readonly ProblemStep[];
   private readonly relations: (string | undefined)[];
@@ -95,7 +98,7 @@ class ChainWriter {
     this.names = this.steps.map((_, at) => this.nameOf(at));
   }
 
-  /** The chain with at most so many tokens; the steps are always there. */
+  /** The chain with at most this many tokens; necessary steps are never dropped. */
   write(mostTokens: number): ChainParagraph[] {
     const { steps } = this;
     const before: ChainParagraph[][] = steps.map(() => []);
@@ -120,7 +123,7 @@ class ChainWriter {
     return [opening, ...steps.flatMap((_, at) => [...before[at]!, own[at]!, ...after[at]!]), conclusion];
   }
 
-  /** Paragraphs to add, and where: before a step or after it. */
+  /** Paragraphs to add, and their places: before a step or after it. */
   private extra(
     before: ChainParagraph[][],
     after: ChainParagraph[][],
@@ -128,7 +131,7 @@ class ChainWriter {
     const { random, steps } = this;
     const at = random.integer(steps.length);
     const kind = EXTRAS[random.weighted(EXTRA_WEIGHTS)]!;
-    // What looks back does so right after its step, or later, most often at the end.
+    // Retrospective paragraphs follow right after their step, or later, most often at the end.
     const later =
       random.uniform() < 0.5 ? at : random.uniform() < 0.5 ? steps.length - 1 : at + random.integer(steps.length - at);
     switch (kind) {

@@ -3,8 +3,8 @@ import { problemSteps } from "./steps.js";
 import { thingsOf } from "./wording.js";
 
 /**
- * How to solve the problem, in the order of the short chain, without computing anything: "Find Ben's apples: 3 times
- * Ana's apples."
+ * Plan the solution, in the order of the short chain, without computing anything: "Find Ben's apples: 3 times Ana's
+ * apples."
  */
 export function problemPlan(problem: ProceduralProblem): string[] {
   const { quantities, asked, askedDirectly } = problem;

@@ -15,7 +15,7 @@ export interface QuantityRecord {
   relation?: RelationKind;
   /** Indices of the quantities it follows from. */
   inputs?: readonly number[];
-  /** The answer does not need it. */
+  /** Whether the answer does not need it. */
   distractor?: true;
 }
 
@@ -27,7 +27,7 @@ export interface SubQuestionRecord {
   dependsOn: readonly number[];
 }
 
-/** What of a problem can be written to a file, by name; each is computed only if it is asked for. */
+/** Fields of a problem that can be written to a file, by name; each is computed only on request. */
 const FIELDS = {
   id: ({ id }: ProceduralProblem): string => id,
   split: ({ split }: ProceduralProblem): Split => split,
@@ -70,7 +70,7 @@ export function problemRecord<F extends ProblemField>(
   return Object.fromEntries(fields.map((field) => [field, FIELDS[field](problem)])) as ProblemRecord<F>;
 }
 
-/** @throws bad-input that lists the fields there are */
+/** @throws bad-input that lists the available fields */
 export function asProblemField(name: string): ProblemField {
   const field = PROBLEM_FIELDS.find((known) => known === name);
   if (field !== undefined) return field;

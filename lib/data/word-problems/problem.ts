@@ -1,6 +1,6 @@
 import type { Unit } from "./scenarios.js";
 
-/** What a relation does with its inputs; see `KINDS` for the arithmetic. */
+/** Kind of a relation between quantities; see `KINDS` for the arithmetic. */
 export type RelationKind =
   | "more"
   | "fewer"
@@ -40,13 +40,13 @@ export interface Quantity {
   relation?: Relation | undefined;
   /** Chooses among the phrasings of its sentence, and of the question about it. */
   phrasing: number;
-  /** The answer depends on it; the others are distractors. */
+  /** Whether the answer depends on it; the others are distractors. */
   needed: boolean;
 }
 
 export type Split = "train" | "validation" | "test";
 
-/** Difficulty in numbers. Depth and width are those of the graph of operations, as `graphStatistics` counts them. */
+/** Measures of difficulty. Depth and width are those of the graph of operations, as `graphStatistics` counts them. */
 export interface Difficulty {
   /** Relations that the answer needs; a total of several quantities is one. */
   operations: number;

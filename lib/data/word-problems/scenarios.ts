@@ -14,9 +14,9 @@ export interface Unit {
   many: string;
   /** The scenario counts this noun with no other verb: "Ana's apples" are the apples that Ana picks. */
   alone: boolean;
-  /** Whoever does it has the things afterwards and can share them. */
+  /** Whether the actor has the things afterwards and can share them. */
   shareable: boolean;
-  /** No other scenario has this verb with this noun: it tells the scenario. */
+  /** No other scenario has this verb with this noun: it identifies the scenario. */
   own: boolean;
 }
 

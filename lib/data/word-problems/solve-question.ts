@@ -1,15 +1,15 @@
 import { fail, type Result } from "../../answer/index.js";
 import { type Scenario, scenarioNamed } from "./scenarios.js";
 
-/** Why a text is no question of this world. */
+/** Why a text is not a question of this domain. */
 class Unreadable extends Error {}
 
-/** What a reader makes of a question. */
+/** A parsed and solved question. */
 export interface SolvedQuestion {
   answer: number;
   /** Quantities that follow from others, with what is asked for if the question itself says how it follows. */
   operations: number;
-  /** Of these, how many the text tells before all that they follow from. */
+  /** How many of these the text states before everything that they follow from. */
   late: number;
   /** Quantities that the answer does not need. */
   unused: number;
@@ -154,7 +154,7 @@ function readAndSolve(question: string, scenarioName: string, units: Scenario["u
       form("the number of N H V is the number H V divided by (\\d+)"),
       (noun, h, v, g, w, n) => state(key(h!, v!, noun!), () => value(key(g!, w!, noun!)) / Number(n)),
     ],
-    // A rate: so many for each. With "1" for every so many: a pack.
+    // A rate: a number for each. With "1" for every N: a pack.
     [
       form("for (?:each|every) N H V, H V (\\d+) N"),
       (noun, g, w, h, v, n, to) => state(key(h!, v!, to!), () => value(key(g!, w!, noun!)) * Number(n)),

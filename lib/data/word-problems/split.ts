@@ -1,7 +1,7 @@
 import type { ProceduralProblem, Split } from "./problem.js";
 import { SCENARIOS } from "./scenarios.js";
 
-/** The shares of the scenarios that are held out for a structure: 4 and 4 of 43. */
+/** Number of scenarios held out per structure, for test and for validation: 4 and 4 of 43. */
 const HELD_OUT: readonly (readonly [Split, number])[] = [
   ["test", 4],
   ["validation", 4],
@@ -47,7 +47,7 @@ export interface SplitOverlap {
   questions: number;
 }
 
-/** What two sets of problems have in common: 0 and 0 for two splits, whatever their seeds. */
+/** Overlap of two sets of problems: 0 and 0 for two splits, whatever their seeds. */
 export function splitOverlap(a: Iterable<ProceduralProblem>, b: Iterable<ProceduralProblem>): SplitOverlap {
   const [left, right] = [a, b].map((problems) => {
     const combinations = new Set<string>();

@@ -8,9 +8,9 @@ export interface Structure {
   nodes: readonly ({ kind: RelationKind; inputs: readonly number[] } | undefined)[];
 }
 
-/** How often the operations form one chain, without branches that are merged later. */
+/** Probability that the operations form one chain, without branches that are merged later. */
 const CHAIN = 0.35;
-/** Else, how often an operation begins a branch of its own where a later one can take it in. */
+/** Otherwise, the probability that an operation begins a new branch where a later one can merge it. */
 const BRANCH = 0.8;
 /** Where a branch begins: at a new given quantity, at one in use, at a result in use (which makes a diamond). */
 const BRANCH_FROM = [0.55, 0.15, 0.3];
@@ -21,9 +21,10 @@ const MERGING = RELATION_KINDS.filter((kind) => KINDS[kind].merges);
 const OTHERS = RELATION_KINDS.filter((kind) => !KINDS[kind].merges);
 
 /**
- * Draw a computation of so many operations whose last one needs all others. The kinds come first: a quarter of the
- * operations, at random places, merge (3 of the 12 kinds do), so all kinds are equally frequent at every place whatever
- * the number of operations. Then they are wired. An operation that continues one of two open branches takes the deeper one, so that merging both is not deeper.
+ * Draw a computation with this number of operations whose last one needs all others. The kinds are drawn first: a
+ * quarter of the operations, at random places, merge (3 of the 12 kinds do), so all kinds are equally frequent at every
+ * place whatever the number of operations. Then they are wired. An operation that continues one of two open branches
+ * takes the deeper one, so that merging both does not add depth.
  */
 export function drawStructure(random: Random, operations: number): Structure {
   const branch = random.uniform() < CHAIN ? 0 : BRANCH;

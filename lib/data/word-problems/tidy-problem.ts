@@ -3,8 +3,8 @@ import type { ProceduralProblem } from "./problem.js";
 import { problemSteps } from "./steps.js";
 
 /**
- * The problem as a good rewriting says it: the facts in the order in which a solution needs them, each given quantity
- * right before its first use, and nothing that the answer does not need. The steps and the answer are the same.
+ * Rewrite a problem as clearly as possible: the facts in the order in which a solution needs them, each given quantity
+ * right before its first use, and no distractors. The steps and the answer are the same.
  */
 export function tidyProblem(problem: ProceduralProblem): ProceduralProblem {
   const { quantities, asked, askedDirectly, id, difficulty } = problem;

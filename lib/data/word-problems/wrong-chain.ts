@@ -5,7 +5,7 @@ import { equationText, type ProblemStep, problemSteps, stepStatement } from "./s
 import { LARGEST_VALUE } from "./values.js";
 
 /**
- * How a solution goes wrong: a number that belongs elsewhere, another operation, a step left out, or a slip in the
+ * Kind of error in a solution: a number that belongs elsewhere, another operation, a step left out, or a slip in the
  * arithmetic.
  */
 export type SolutionError = "operand" | "operation" | "skip" | "slip";
@@ -18,7 +18,7 @@ export interface ChainLine {
   value: number;
 }
 
-/** A short chain with one error, and with what follows from it. */
+/** A short chain with one error and its consequences. */
 export interface WrongChain {
   error: SolutionError;
   lines: readonly ChainLine[];
@@ -26,9 +26,9 @@ export interface WrongChain {
   text: string;
   /** The first line that is wrong, from 0. */
   line: number;
-  /** The step that should stand there, as a position in `problemSteps`; all lines before are right. */
+  /** The step that should stand there, as an index in `problemSteps`; all lines before are right. */
   step: number;
-  /** Not the right one. */
+  /** The wrong answer. */
   answer: number;
 }
 

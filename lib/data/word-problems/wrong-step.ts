@@ -4,7 +4,7 @@ import type { Quantity, Relation } from "./problem.js";
 import { LARGEST_VALUE } from "./values.js";
 
 export interface WrongStep {
-  /** Not what the relation says, or with another value than it has. */
+  /** A step whose expression does not follow from the relation, or whose value is wrong. */
   expression: string;
   value: number;
 }

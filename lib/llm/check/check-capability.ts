@@ -5,7 +5,7 @@ import type { Capability } from "../capabilities.js";
 import type { Completion, LanguageModel, TextRequest } from "../language-model.js";
 import { isLocalModel } from "../local/model.js";
 
-/** What came of trying a capability: `untried` where the interface alone does not give what it takes. */
+/** Result of trying a capability: `untried` where the interface alone cannot test it. */
 export interface Finding {
   status: "works" | "fails" | "absent" | "untried";
   /** Why it fails. */
@@ -18,7 +18,7 @@ const IDS = [3, 4, 5];
 const TEXT = "One and one is";
 
 /**
- * Ask a model for one thing that it says it can do, with a tiny request, and look at the answer.
+ * Ask a model for one thing that it claims to support, with a tiny request, and check the answer.
  * @throws interrupted
  */
 export async function tryCapability(
@@ -37,7 +37,7 @@ export async function tryCapability(
   }
 }
 
-/** Of these the interface tells no more than that they are there. */
+/** For these the interface offers no test beyond their presence. */
 const NEEDS_WEIGHTS: ReadonlySet<Capability> = new Set<Capability>(["softPrompts", "attention", "gradients"]);
 
 const TRIES: Readonly<Record<Capability, Try>> = {

@@ -3,28 +3,28 @@ import { CAPABILITY_NAMES, type Capability } from "../capabilities.js";
 import type { LanguageModel, Prompt } from "../language-model.js";
 import { type Finding, tryCapability } from "./check-capability.js";
 
-/** What a model can do, as it was tried, and how fast it is on this machine. */
+/** What a model can do, as tested, and how fast it is on this machine. */
 export interface ModelReport {
   name: string;
   engine: string | undefined;
   parameterCount: number | undefined;
   contextLength: number | undefined;
   hash: string | undefined;
-  /** Each capability: those that the model declares were tried, the others are `absent`. */
+  /** Result for each capability: declared ones were tried, the others are `absent`. */
   capabilities: Readonly<Record<Capability, Finding>>;
-  /** New tokens a second, by the number of texts that were generated at a time. */
+  /** New tokens per second, by the number of texts generated at a time. */
   generation: readonly { batchSize: number; tokensPerSecond: number }[];
-  /** Tokens of prompts and continuations a second; undefined where the model does not score. */
+  /** Tokens of prompts and continuations per second; undefined if the model does not score. */
   scoring: { tokensPerSecond: number } | undefined;
 }
 
 export interface CheckModelOptions {
-  /** Texts at a time in the second measurement of generating; 8 unless told otherwise. */
+  /** Texts at a time in the second measurement of generating. Default: 8. */
   batchSize?: number | undefined;
-  /** How long a measurement may take about, in seconds; 3 unless told otherwise. */
+  /** How long a measurement may take about, in seconds. Default: 3. */
   seconds?: number | undefined;
   signal?: AbortSignal | undefined;
-  /** Told what is being done. */
+  /** Called with what is being done. */
   onStep?: ((step: string) => void) | undefined;
 }
 
@@ -33,9 +33,9 @@ const SCORED_TOKENS = 128;
 const [FEWEST, MOST] = [4, 128];
 
 /**
- * Try everything that a model says it can do with a tiny request each, and measure how fast it generates and scores, after
- * a warm-up. It uses nothing but the interface; embeddings and gradients are tried where the engine of this library gives
- * them.
+ * Test everything that a model claims to support with a tiny request each, and measure how fast it generates and
+ * scores, after a warm-up. Uses only the public interface; embeddings and gradients are tested where this library's
+ * engine provides them.
  *
  * @throws bad-input (batchSize), interrupted, and what a model throws that cannot generate at all
  */
@@ -117,7 +117,7 @@ async function scoringSpeed(model: LanguageModel, signal: AbortSignal | undefine
   return run();
 }
 
-/** A prompt of about so many tokens, another one for each number. */
+/** A prompt of about this many tokens, a different one for each number. */
 function promptOf(model: LanguageModel, length: number, number: number): string | { ids: number[] } {
   if (model.capabilities.has("tokenIds")) {
     // Ids that the smallest vocabularies have.

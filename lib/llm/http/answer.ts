@@ -1,17 +1,17 @@
 import * as z from "zod";
 import type { Completion, CountedBy } from "../language-model.js";
 import type { TokenCount } from "./budget.js";
-import { brokenAnswer, ToldError, wrongAnswer } from "./fault.js";
+import { brokenAnswer, ReportedError, wrongAnswer } from "./fault.js";
 import { type Finish, finishOf } from "./finish.js";
 import type { WireRequest } from "./request.js";
 
-/** What an answer says, in whole or in pieces, by whichever endpoint. */
+/** Content of an answer, complete or in pieces, from either endpoint. */
 export interface Answer {
   choices: Choice[];
   usage: Usage;
 }
 
-/** What a server says of the tokens of an answer; many leave it out. */
+/** Token counts that a server reports for an answer; many leave them out. */
 export interface Usage {
   prompt: number | undefined;
   completion: number | undefined;
@@ -19,11 +19,11 @@ export interface Usage {
 
 /** Tokens of an answer. */
 export interface AnswerCount {
-  /** Of the prompt and all texts together. */
+  /** Tokens of the prompt and all texts together. */
   taken: TokenCount;
-  /** Of each text, in the order of the answer. */
+  /** Tokens of each text, in the order of the answer. */
   completions: readonly number[];
-  /** Undefined where the server said it. */
+  /** Undefined where the server did not say. */
   countedBy: CountedBy | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface Choice extends Finish {
   logProbs: readonly number[] | undefined;
 }
 
-// What not every server gives is taken where it has the right form, and left out where it has another one.
+// Optional fields are used where they have the right form, and ignored otherwise.
 const COUNT = z.number().int().nonnegative();
 const IDS = z.array(COUNT).nullish().catch(undefined);
 const TOLD_COUNT = COUNT.nullish().catch(undefined);
@@ -79,27 +79,27 @@ export interface Piece {
 
 type PieceChoice = z.infer<typeof CHOICE>;
 
-/** Nothing said of tokens. */
+/** No token counts. */
 export const NO_USAGE: Usage = { prompt: undefined, completion: undefined };
 
 /**
  * Read a piece of an answer; one without choices is empty.
  *
- * @throws corrupt-data, ToldError (the server tells an error in place of a text)
+ * @throws corrupt-data, ReportedError (the server reports an error in place of a text)
  */
 export function readPiece(value: unknown): Piece {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw brokenAnswer("an answer with a wrong shape");
   }
-  if ("object" in value && value.object === "error") throw new ToldError(value);
+  if ("object" in value && value.object === "error") throw new ReportedError(value);
   const result = ANSWER.safeParse(value);
   if (!result.success) throw wrongAnswer(`an answer with a wrong ${result.error.issues[0]!.path.join(".")}`);
   const { choices, usage, prompt_token_ids, error } = result.data;
   // The text beside the message of a plain error is its kind.
-  if (isError(error)) throw new ToldError(typeof error === "string" ? { ...value, message: error } : error);
+  if (isError(error)) throw new ReportedError(typeof error === "string" ? { ...value, message: error } : error);
   const there = (choices ?? []).filter((choice) => choice !== null);
   const failed = there.find((choice) => isError(choice.error));
-  if (failed) throw new ToldError(failed.error);
+  if (failed) throw new ReportedError(failed.error);
   return {
     choices: there,
     usage: { prompt: usage?.prompt_tokens ?? undefined, completion: usage?.completion_tokens ?? undefined },
@@ -110,7 +110,7 @@ export function readPiece(value: unknown): Piece {
 const isError = (error: unknown): boolean =>
   Boolean(error) && !(typeof error === "object" && Object.keys(error!).length === 0);
 
-/** A whole answer. Throws corrupt-data, ToldError. */
+/** A whole answer. Throws corrupt-data, ReportedError. */
 export function readAnswer(value: unknown): Answer {
   const { choices, usage, promptIds } = readPiece(value);
   return {

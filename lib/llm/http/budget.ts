@@ -4,21 +4,21 @@ import { badInput, ThoughtbookError } from "../../core/index.js";
 export interface TokenCount {
   prompt: number;
   completion: number;
-  /** Whether nobody counted them. */
+  /** Whether the number is estimated, as nobody counted. */
   estimated?: boolean;
 }
 
-/** The most that a model may take while it is open; the first limit that is reached counts. */
+/** Maximum usage of a model while it is open; the first limit reached applies. */
 export interface Budget {
-  /** Of prompts and completions together. */
+  /** Tokens of prompts and completions together. */
   tokens?: number | undefined;
-  /** In the currency of the prices. */
+  /** Cost in the currency of the prices. */
   cost?: number | undefined;
-  /** For a million tokens. Needed for a cost. */
+  /** Prices per million tokens. Needed for a cost. */
   prices?: { prompt: number; completion: number } | undefined;
 }
 
-/** What a model has taken since it was opened; an answer that was lost on its way counts as the most it could take. */
+/** Usage of a model since it was opened; an answer lost on its way counts as the most it could have used. */
 export interface HttpUsage {
   /** Answers of the servers; what comes from the cache costs nothing. */
   requests: number;
@@ -31,14 +31,14 @@ export interface HttpUsage {
 }
 
 export interface Reservation {
-  /** Give what was taken in truth in place of the most it could be; nothing, if the work was not done. */
+  /** Replace the reserved maximum by the actual usage; by nothing, if the work was not done. */
   settle(taken: TokenCount | undefined): void;
 }
 
 export interface Ledger {
   /**
-   * Set aside the most that a request can take. Where that does not fit, wait for requests in flight that may take less
-   * than was set aside for them.
+   * Reserve the most that a request can use. Where that does not fit, wait for requests in flight that may use less
+   * than was reserved for them.
    *
    * @throws budget if it cannot fit
    */
@@ -46,7 +46,7 @@ export interface Ledger {
   usage(): HttpUsage;
 }
 
-/** Keeps a budget. Throws bad-input for a limit that is none. */
+/** Keeps a budget. Throws bad-input for an invalid limit. */
 export function createLedger({ tokens = Infinity, cost = Infinity, prices }: Budget = {}): Ledger {
   checkBudget({ tokens, cost, prices });
   const costOf = ({ prompt, completion }: TokenCount) =>

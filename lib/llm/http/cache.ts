@@ -12,15 +12,15 @@ import {
 import type { Json } from "./connection.js";
 import type { HttpServer } from "./server.js";
 
-/** Answers on the disk, by what was asked. */
+/** Answers on disk, by request. */
 export interface AnswerCache {
-  /** What was kept under a key; undefined where nothing is, or what is there is damaged. Throws file-system. */
+  /** The stored value of a key; undefined if there is none, or it is damaged. Throws file-system. */
   read<T>(key: string, schema: z.ZodType<T>): Promise<T | undefined>;
-  /** Keep a value, which must be JSON. It is there as a whole or not at all. Throws file-system. */
+  /** Store a value, which must be JSON. It appears completely or not at all. Throws file-system. */
   write(key: string, value: unknown): Promise<void>;
 }
 
-/** Raised when what is kept changes its meaning. */
+/** Increased when stored values change their meaning. */
 const VERSION = 1;
 
 const ENTRY = z.object({ version: z.literal(VERSION), key: z.string(), checksum: z.string(), value: z.unknown() });
@@ -52,8 +52,8 @@ function parse(text: string): z.infer<typeof ENTRY> | undefined {
 }
 
 /**
- * The key of a request: of the model and of all that its answer depends on. Not of the addresses, the API key or whether
- * it is streamed.
+ * The key of a request: of the model and of everything that its answer depends on. Addresses, the API key and streaming
+ * are not part of it.
  */
 export const cacheKey = ({ identity }: HttpServer, request: Json): string =>
   sha256(canonicalJson({ version: VERSION, identity, request }));

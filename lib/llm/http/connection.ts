@@ -6,13 +6,13 @@ import { readEvents, type StreamEvent } from "./events.js";
 /** A body in JSON, before and after the wire. */
 export type Json = Record<string, unknown>;
 
-/** The way to one server. */
+/** Connection to one server. */
 export interface Connection {
-  /** As the user gave it. It holds no secret. */
+  /** The address as the user gave it. It contains no secret. */
   readonly url: string;
   get(path: string, signal: AbortSignal): Promise<unknown>;
   post(path: string, body: Json, signal: AbortSignal): Promise<unknown>;
-  /** What an answer tells as it comes, with the number of its tokens from servers that give it. */
+  /** Progress of an answer, with the number of its tokens from servers that report it. */
   stream(path: string, body: Json, signal: AbortSignal): Promise<AsyncIterable<StreamEvent>>;
 }
 
@@ -21,9 +21,9 @@ export interface Connections {
   close(): Promise<void>;
 }
 
-/** The longest time a timer of Node can wait: time-outs are ours. */
+/** Maximum delay of a timer in Node: time-outs are our own. */
 const NEVER = 2 ** 31 - 1;
-/** An answer larger than this is none. */
+/** Maximum size of an answer. */
 const MAX_ANSWER_BYTES = 256 * 2 ** 20;
 
 /**
@@ -37,7 +37,7 @@ export function connect(baseUrls: readonly string[], apiKey: string | undefined)
     const client = new OpenAI({
       baseURL: url,
       apiKey: apiKey ?? "none",
-      // Without a key nothing is sent, and nothing of OpenAI's account to another server.
+      // Without a key nothing is sent, and nothing of OpenAI's account goes to another server.
       ...(apiKey === undefined ? { defaultHeaders: { authorization: null } } : {}),
       ...(new URL(url).hostname === "api.openai.com" ? {} : { organization: null, project: null }),
       maxRetries: 0,
@@ -91,7 +91,7 @@ function refusalOf(text: string): unknown {
   try {
     body = JSON.parse(text);
   } catch {
-    // A page of a gateway, or a line of words.
+    // A page of a gateway, or a line of text.
     return text.trimStart().startsWith("<") ? undefined : { message: text };
   }
   if (typeof body !== "object" || body === null) return { message: String(body) };

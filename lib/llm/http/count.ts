@@ -2,12 +2,12 @@ import { sum } from "../../core/index.js";
 import type { CountedBy, Prompt } from "../language-model.js";
 import type { Answer, AnswerCount } from "./answer.js";
 
-/** Counts a prompt, or a text that goes on from one (`begins` false); undefined where nobody can. */
+/** Counts a prompt, or a text that continues one (`begins` false); undefined where nobody can. */
 export type Counter = (text: Prompt, begins: boolean) => Promise<number | undefined>;
 
 /**
- * How many tokens prompt and texts have: by their ids, else as the server says (`usage`), else by its tokenizer, else
- * estimated. Servers that do not count say nothing, or 0.
+ * Count the tokens of prompt and texts: by their ids, else as the server reports (`usage`), else by its tokenizer, else
+ * by an estimate. Servers that do not count report nothing, or 0.
  */
 export async function countAnswer({ choices, usage }: Answer, prompt: Prompt, count: Counter): Promise<AnswerCount> {
   let countedBy: CountedBy | undefined;
@@ -50,7 +50,7 @@ function shares(choices: Answer["choices"], total: number): number[] {
 /** Bytes of a token of the usual vocabularies, and tokens that a chat template adds to a message. */
 const [BYTES, MESSAGE] = [4, 4];
 
-/** Tokens of a prompt as they usually are. */
+/** Typical number of tokens of a prompt. */
 function estimateTokens(prompt: Prompt): number {
   if (typeof prompt === "string") return Math.ceil(Buffer.byteLength(prompt) / BYTES);
   if ("ids" in prompt) return prompt.ids.length;

@@ -1,32 +1,38 @@
-/** What an OpenAI-compatible server takes and gives, beyond what all of them do. */
+/** Features and field names of an OpenAI-compatible server, beyond what all of them share. */
 export interface Dialect {
   title: string;
-  /** How the adapter knows such a server. */
+  /** How the adapter recognises such a server. */
   knownBy: string;
-  /** Where a prompt of text goes: `chat` sends it as the message of a user, for there is nothing else. */
+  /** Endpoint for text prompts: `chat` sends them as a user message, as there is nothing else. */
   textPrompts: "completions" | "chat";
-  /** Whether conversations are taken. */
+  /** Whether conversations are supported. */
   chat: boolean;
   /** Whether /v1/completions takes a list of token ids as prompt. */
   idPrompts: boolean;
-  /** Whether `return_token_ids` brings the ids of prompt and text, and `logprobs` the model's own probabilities of these. */
+  /**
+   * Whether `return_token_ids` returns the ids of prompt and text, and `logprobs` the model's own probabilities of
+   * these.
+   */
   tokenIds: boolean;
-  /** Whether `echo` with `logprobs` brings the log-probabilities of the prompt's tokens. */
+  /** Whether `echo` with `logprobs` returns the log-probabilities of the prompt's tokens. */
   promptLogProbs: boolean;
-  /** The most texts of one request (`n`); with 1, several samples are several requests. */
+  /** Maximum texts of one request (`n`); with 1, several samples are several requests. */
   maxChoices: number;
-  /** How far the same seed brings the same text; all of them take one. */
+  /** How reproducible the text of a seed is; all servers take one. */
   seed: string;
-  /** What the filters of sampling are called; one without a name cannot be asked for. */
+  /** Names of the sampling filters; one without a name is not supported. */
   filters: { topK?: string; minP?: string; repetitionPenalty?: string };
   /**
-   * Fields that take away the server's own defaults, so that the model's distribution is sampled unless told otherwise.
+   * Fields that override the server's own defaults, so that the model's distribution is sampled unless requested
+   * otherwise.
    */
   neutral: Readonly<Record<string, number>>;
-  /** The field for how many of the last tokens the repetition penalty looks at, where these are not all unless told so. */
+  /**
+   * Field for the number of last tokens that the repetition penalty considers, where the default is not all of them.
+   */
   penaltyWindow?: string;
   maxTokens: "max_tokens" | "max_completion_tokens";
-  /** The most stop strings of a request. */
+  /** Maximum stop strings of a request. */
   maxStopStrings: number;
   /** Whether `stop_token_ids` and `ignore_eos` are taken. */
   stopIds: boolean;
@@ -34,9 +40,9 @@ export interface Dialect {
   answerPrefix: boolean;
   /** Whether variables of the chat template can be given (`chat_template_kwargs`). */
   templateVariables: boolean;
-  /** How a text's ids are asked for. */
+  /** How to request a text's token ids. */
   tokenize: "vllm" | "llama.cpp" | undefined;
-  /** What output is guided by, given in the option `body`. */
+  /** How guided output is requested, in the option `body`. */
   guided: string;
 }
 
@@ -59,8 +65,8 @@ const PLAIN = {
 const VLLM_FILTERS = { topK: "top_k", minP: "min_p", repetitionPenalty: "repetition_penalty" };
 
 /**
- * The differences between servers, from their own documentation and source in 2026. All of them take `seed`, `stop`,
- * `temperature`, `top_p` and streams with `stream_options.include_usage`. The table in README.md is made of it.
+ * Differences between servers, from their own documentation and source in 2026. All of them take `seed`, `stop`,
+ * `temperature`, `top_p` and stream with `stream_options.include_usage`. The table in README.md is generated from it.
  */
 export const DIALECTS = {
   thoughtbook: {
@@ -165,7 +171,7 @@ export const DIALECTS = {
 
 export type DialectName = keyof typeof DIALECTS;
 
-/** The models of OpenAI that go on from a text, as those before conversations did. */
+/** OpenAI's completion models, from before chat. */
 const OPENAI_TEXT_MODELS = /^(gpt-3\.5-turbo-instruct|davinci-002|babbage-002)/;
 
 /** The dialect of a server for one of its models. */

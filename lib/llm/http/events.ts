@@ -1,14 +1,14 @@
-/** What a stream of events tells, in the order it comes. */
+/** An event of a stream, in the order of arrival. */
 export type StreamEvent =
   | { kind: "data"; value: unknown }
   /** The value of an event that is called an error. */
   | { kind: "error"; value: unknown }
   /** A sign of life without data: a comment, a ping, an event without data. */
   | { kind: "alive" }
-  /** The mark of a complete answer. */
+  /** The end mark of a complete answer. */
   | { kind: "done" };
 
-/** How long to wait for the end of the connection after the mark of the end, so that it can be used again. */
+/** Maximum wait for the end of the connection after the end mark, so that it can be reused. */
 const DRAIN_MS = 50;
 
 /**

@@ -1,13 +1,13 @@
 import { type ErrorCode, parseRetryAfter, ThoughtbookError } from "../../core/index.js";
 import { publicWords } from "./privacy.js";
 
-/** What went wrong with one request, in words that hold neither key nor prompt. */
+/** A failed request, in words that contain neither key nor prompt. */
 export interface Fault {
   reason: string;
-  /** What a user reads when it is not tried again. */
+  /** Message for the user when it is not retried. */
   code: ErrorCode;
   hint: string;
-  /** Whether another attempt may succeed. */
+  /** Whether a retry may succeed. */
   passing: boolean;
   /** Whether the server is to blame, so that others should be asked. */
   blame: boolean;
@@ -15,13 +15,13 @@ export interface Fault {
   charged: boolean;
   /** How long the server asks to wait. */
   waitMs?: number | undefined;
-  /** The most attempts that are worth it, where that is few. */
+  /** Maximum number of attempts that are worthwhile, where that is few. */
   attempts?: number;
 }
 
 const TRY_LATER = "Try again later; what was finished is in the cache, if there is one.";
 
-/** No answer in time. */
+/** Time-out. */
 export const stalled = (timeoutMs: number): Fault => ({
   reason: `no answer within ${timeoutMs / 1000} s`,
   code: "timeout",
@@ -31,37 +31,37 @@ export const stalled = (timeoutMs: number): Fault => ({
   charged: true,
 });
 
-/** An answer that is not what the protocol says. */
+/** An answer that does not follow the protocol. */
 export function brokenAnswer(reason: string): ThoughtbookError {
   return new ThoughtbookError("corrupt-data", reason, { hint: "Look at the server: is it OpenAI-compatible?" });
 }
 
-/** Another attempt at an answer of the wrong form brings the same, unless something between damaged it. */
+/** A retry of a malformed answer gives the same, unless something in between damaged it. */
 const WRONG_ATTEMPTS = 2;
 
 class WrongAnswer extends ThoughtbookError {}
 
-/** An answer that is complete, but of a form that this kind of server should not give. */
+/** A complete answer of a form that this kind of server should not give. */
 export function wrongAnswer(reason: string): ThoughtbookError {
   return new WrongAnswer("corrupt-data", reason, {
     hint: "Look at the server: is it OpenAI-compatible, and of the kind (dialect) it is taken for?",
   });
 }
 
-/** An error that a server tells in an answer with status 200, or in the middle of a stream. */
-export class ToldError extends Error {
-  readonly told: unknown;
+/** An error that a server reports in an answer with status 200, or in the middle of a stream. */
+export class ReportedError extends Error {
+  readonly reported: unknown;
 
-  constructor(told: unknown) {
+  constructor(reported: unknown) {
     super("an error in an answer");
-    this.told = told;
+    this.reported = reported;
   }
 }
 
 /**
- * What an error of a request means; undefined for one that does not come from the network or the server.
+ * Classify an error of a request; undefined for one that does not come from the network or the server.
  *
- * @param secrets the texts that must not be told: the key and those of the prompt
+ * @param secrets texts that must not appear in messages: the key and the prompts
  */
 export function faultOf(error: unknown, secrets: readonly string[]): Fault | undefined {
   if (error instanceof ThoughtbookError) {
@@ -69,7 +69,7 @@ export function faultOf(error: unknown, secrets: readonly string[]): Fault | und
     const fault: Fault = { ...broken(error.message), code: "corrupt-data" };
     return error instanceof WrongAnswer ? { ...fault, hint: error.hint!, attempts: WRONG_ATTEMPTS } : fault;
   }
-  if (error instanceof ToldError) return faultOfTold(error.told, secrets);
+  if (error instanceof ReportedError) return faultOfReported(error.reported, secrets);
   if (!(error instanceof Error)) return undefined;
   // JSON.parse shows the text around the place in its message, which is left out.
   if (error instanceof SyntaxError) return { ...broken("an answer that is no JSON"), code: "corrupt-data" };
@@ -79,7 +79,7 @@ export function faultOf(error: unknown, secrets: readonly string[]): Fault | und
   return error instanceof TypeError && message === "terminated" ? broken("half an answer") : undefined;
 }
 
-/** The fields of the client's errors that count here. */
+/** Fields of the client's errors that are used here. */
 interface ApiFailure extends Error {
   status: number | undefined;
   headers: Headers | undefined;
@@ -99,12 +99,12 @@ function faultOfApi(failure: ApiFailure, secrets: readonly string[]): Fault {
   );
 }
 
-/** By the status that its code or kind stands for, where it has one. */
-function faultOfTold(told: unknown, secrets: readonly string[]): Fault {
-  const reason = `an error in its answer${publicWords(told, secrets)}`;
-  const status = toldStatus(told);
+/** Classify by the status that its code or kind stands for, where it has one. */
+function faultOfReported(reported: unknown, secrets: readonly string[]): Fault {
+  const reason = `an error in its answer${publicWords(reported, secrets)}`;
+  const status = reportedStatus(reported);
   if (status === undefined) return broken(reason);
-  const fault = faultOfStatus(status, reason, (told as { code?: unknown }).code, undefined);
+  const fault = faultOfStatus(status, reason, (reported as { code?: unknown }).code, undefined);
   return { ...fault, charged: fault.passing };
 }
 
@@ -118,7 +118,7 @@ function faultOfStatus(status: number, reason: string, code: unknown, waitMs: nu
   return { ...fault, ...refusal(status), passing: false, blame: false };
 }
 
-/** What servers call errors, with the status that these have by themselves. */
+/** Names of errors of servers, with the status that each corresponds to. */
 const KINDS: readonly [RegExp, number][] = [
   [/rate.?limit|too.?many|overload|busy|timeout|unavailable/, 503],
   [/quota|billing|credit/, 402],
@@ -127,9 +127,9 @@ const KINDS: readonly [RegExp, number][] = [
   [/invalid|bad.?request|validation|context.?length|too.?long|unsupported|not.?supported|policy|moderation/, 400],
 ];
 
-function toldStatus(told: unknown): number | undefined {
-  if (typeof told !== "object" || told === null) return undefined;
-  const { code, type, error_type, status, status_code } = told as Record<string, unknown>;
+function reportedStatus(reported: unknown): number | undefined {
+  if (typeof reported !== "object" || reported === null) return undefined;
+  const { code, type, error_type, status, status_code } = reported as Record<string, unknown>;
   const number = [code, status, status_code].map(Number).find((each) => each >= 400 && each < 600);
   if (number !== undefined) return number;
   const words = [code, type, error_type, status]
@@ -174,7 +174,7 @@ const REASONS: Record<string, string> = {
 function connection(failure: Error): Fault {
   const { code, message } = innermost(failure);
   const fault = { code: "network", hint: "Is the server running, and the address right?", blame: true } as const;
-  // The ports that the standard of fetch forbids.
+  // Ports that the fetch standard forbids.
   if (message === "bad port")
     return { ...fault, reason: "no client may use this port", passing: false, charged: false };
   return {
@@ -190,7 +190,7 @@ function broken(reason: string): Fault {
   return { reason, code: "network", hint: TRY_LATER, passing: true, blame: true, charged: true };
 }
 
-/** The error that lies behind others. */
+/** The error that causes others. */
 function innermost(error: Error): { code: string | undefined; message: string } {
   if (error.cause instanceof Error) return innermost(error.cause);
   const { code } = error as { code?: unknown };

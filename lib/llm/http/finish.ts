@@ -1,7 +1,7 @@
 import type { FinishReason } from "../language-model.js";
 import { brokenAnswer } from "./fault.js";
 
-/** The words of servers for why a text ended, in lower case, beside OpenAI's own. */
+/** Servers' words for why a text ended, in lower case, beside OpenAI's own. */
 const WORDS: Readonly<Record<string, FinishReason>> = {
   stop: "stop",
   eos: "stop",
@@ -31,21 +31,21 @@ const WORDS: Readonly<Record<string, FinishReason>> = {
   function_call: "tool_calls",
 };
 
-/** The server gave up on the text: another attempt may bring it to its end. */
+/** The server gave up on the text: a retry may complete it. */
 const BROKEN = /^(abort|aborted|cancel|canceled|cancelled|error|network_error|timeout)$/;
 
-/** How a text ended, and the server's word for it where that is none of these. */
+/** Finish reason of a text, and the server's word for it if it is none of these. */
 export interface Finish {
   finishReason: FinishReason;
   serverReason?: string;
 }
 
-/** The longest word that is told. */
+/** Maximum length of a server's word that is passed on. */
 const SHOWN = 40;
 
 /**
- * What a server's word for the end of a text means. A text that is complete, but without a word for its end, has ended for
- * a reason of its own: `other`, with an empty word.
+ * Map a server's finish reason. A complete text without one has ended for an unknown reason: `other`, with an empty
+ * word.
  *
  * @throws corrupt-data for a text that the server gave up
  */

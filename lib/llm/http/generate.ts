@@ -17,10 +17,10 @@ import { runAll } from "./run.js";
 import { type Ending, send } from "./send.js";
 import type { HttpServer } from "./server.js";
 import { serverRoot } from "./spec.js";
-import { createTelling, otherText, readStream, type Telling } from "./stream.js";
+import { createTextRelay, otherText, readStream, type TextRelay } from "./stream.js";
 import { idsBy } from "./tokenize.js";
 
-/** Samples of a request that are asked for together. */
+/** Samples of a request that are requested together. */
 interface Unit {
   request: number;
   first: number;
@@ -45,7 +45,7 @@ const COMPLETIONS: z.ZodType<Completion[]> = z.array(
   }),
 );
 
-/** `generate` of a model on a server; see there. */
+/** `generate` of a model on a server; see {@link LanguageModel}. */
 export async function generateOver(
   opened: Opened,
   texts: readonly TextRequest[],
@@ -87,8 +87,8 @@ function unitsOf({ samples }: WireRequest, request: number, atOnce: number): Uni
 }
 
 /**
- * All texts of a unit, from the cache or the server. A server that gives fewer than it was asked for is asked for the rest,
- * with another seed, until all are there.
+ * Get all texts of a unit, from the cache or the server. If the server returns fewer than requested, the rest is
+ * requested again, with another seed, until all are there.
  */
 async function completeUnit(
   opened: Opened,
@@ -103,7 +103,7 @@ async function completeUnit(
     const seed = seedOfSamples(request.seed, sample, again);
     return { ...request.body, ...(n > 1 ? { n } : {}), ...(seed === undefined ? {} : { seed }) };
   };
-  // Without a seed, samples that are asked for apart differ by their place alone.
+  // Without a seed, samples that are requested separately differ by their index alone.
   const apart = request.repeats ? {} : { index, sample: first };
   const key = cacheKey(server, { path: pathOf(request), body: bodyOf(first, count, 0), ...apart });
   const kept = await cache?.read(key, COMPLETIONS);
@@ -116,10 +116,11 @@ async function completeUnit(
   let missing = Array.from({ length: count }, (_, i) => i);
   for (let again = 0; missing.length > 0; again++) {
     const places = missing;
-    const tell = onText && ((text: string, i: number) => onText(text, { request: index, sample: first + places[i]! }));
-    const telling = tell && createTelling(tell, places.length);
+    const onPiece =
+      onText && ((text: string, i: number) => onText(text, { request: index, sample: first + places[i]! }));
+    const relay = onPiece && createTextRelay(onPiece, places.length);
     const body = bodyOf(first + places[0]!, places.length, again);
-    const answered = await askOnce(opened, request, body, places.length, telling, ending);
+    const answered = await askOnce(opened, request, body, places.length, relay, ending);
     for (const [i, completion] of answered) completions[places[i]!] = completion;
     missing = places.filter((_, i) => !answered.has(i));
   }
@@ -132,7 +133,7 @@ function askOnce(
   request: WireRequest,
   body: Json,
   count: number,
-  telling: Telling | undefined,
+  relay: TextRelay | undefined,
   ending: Ending,
 ): Promise<Map<number, Completion>> {
   const path = pathOf(request);
@@ -143,8 +144,8 @@ function askOnce(
       most,
       secrets: request.secrets,
       async run(connection, signal, alive) {
-        const answer = telling
-          ? await readStream(await connection.stream(path, body, signal), telling, alive)
+        const answer = relay
+          ? await readStream(await connection.stream(path, body, signal), relay, alive)
           : readAnswer(await connection.post(path, body, signal));
         const counted = await countAnswer(answer, request.prompt, counterAt(server, connection, signal));
         const { tokenIds } = server.dialect;
@@ -152,7 +153,7 @@ function askOnce(
         return { value: completionsOf(answer, counted, count, limits), taken: counted.taken };
       },
       lost: () =>
-        telling && !request.repeats && telling.told.some((text) => text !== "")
+        relay && !request.repeats && relay.relayed.some((text) => text !== "")
           ? otherText("without a seed it cannot be had again")
           : undefined,
     },
@@ -160,7 +161,7 @@ function askOnce(
   );
 }
 
-/** The server's own tokenizer, asked once: a text that is there is not lost for the number of its tokens. */
+/** Asks the server's own tokenizer once: a finished text is not lost for lack of a token count. */
 function counterAt(server: HttpServer, connection: Connection, signal: AbortSignal): Counter {
   return async (text, begins) => {
     if (server.dialect.tokenize === undefined) return undefined;

@@ -12,45 +12,45 @@ import { createPool, type PoolOptions } from "./pool.js";
 import { runAll } from "./run.js";
 import { countOver, scoreOver } from "./score.js";
 import { type Line, send } from "./send.js";
-import { joinSightings, type Sighting, sight } from "./server.js";
+import { mergeReports, probeServer, type ServerReport } from "./server.js";
 import { checkBaseUrls } from "./spec.js";
 
-/** How to reach and treat servers; what they are is in {@link HttpModelOptions}. */
+/** How to reach and use servers; which ones is in {@link HttpModelOptions}. */
 export interface HttpOptions {
   /** Default: THOUGHTBOOK_API_KEY or OPENAI_API_KEY, from the environment or the file `.env` of the current folder. */
   apiKey?: string | undefined;
-  /** What kind of server it is. Default: found out. */
+  /** What kind of server it is. Default: detected. */
   dialect?: DialectName | undefined;
   /**
-   * Where prompts of text go: `completions` goes on from them, `chat` sends them as the message of a user. Default:
-   * completions, but chat on OpenAI's servers.
+   * Endpoint for text prompts: `completions` continues them, `chat` sends them as a user message. Default: completions,
+   * but chat on OpenAI's servers.
    */
   textPrompts?: Dialect["textPrompts"] | undefined;
   /** Fields added to the body of each request, such as `response_format`. */
   body?: Json | undefined;
-  /** The most requests in flight at a time, at all addresses together. Default: 16. */
+  /** Maximum requests in flight at a time, over all addresses. Default: 16. */
   concurrency?: number | undefined;
-  /** How often to try a request, counting the first time. Default: 8. */
+  /** Maximum attempts at a request, counting the first. Default: 8. */
   attempts?: number | undefined;
-  /** The longest pause before the second attempt, in milliseconds, doubled before each further one. Default: 500. */
+  /** Maximum pause before the second attempt, in milliseconds, doubled before each further one. Default: 500. */
   backoffMs?: number | undefined;
-  /** The longest wait for an answer, or for the next piece of a stream, in milliseconds. Default: 600,000. */
+  /** Maximum wait for an answer, or for the next piece of a stream, in milliseconds. Default: 600,000. */
   timeoutMs?: number | undefined;
   /** How long a server that fails repeatedly is left alone, in milliseconds. Default: 30,000. */
   coolDownMs?: number | undefined;
-  /** A server that asks for more patience than this (Retry-After) is given up on. In milliseconds; default: 120,000. */
+  /** Give up on a server that asks to wait longer than this (Retry-After), in milliseconds. Default: 120,000. */
   longestWaitMs?: number | undefined;
-  /** For the random pauses between attempts. Default: the number of the process. */
+  /** Seed of the random pauses between attempts. Default: the process id. */
   backoffSeed?: number | string | undefined;
-  /** The most that may be taken while the model is open. Default: no limit. */
+  /** Maximum usage while the model is open. Default: no limit. */
   budget?: Budget | undefined;
-  /** Keep answers on disk: in the library's cache, or in this folder. Default: no. */
+  /** Store answers on disk: in the library's cache, or in this folder. Default: no. */
   cache?: boolean | string | undefined;
-  /** Keep also answers that would come out otherwise another time: sampled without a seed. Default: no. */
+  /** Store also answers that would differ another time: sampled without a seed. Default: no. */
   cacheSampled?: boolean | undefined;
   /**
-   * What tells the model from others of the same name, for the cache, such as a revision. Default: what the server says of
-   * it.
+   * Distinguishes the model from others of the same name, for the cache, such as a revision. Default: what the server
+   * reports about it.
    */
   identity?: string | undefined;
 }
@@ -58,9 +58,9 @@ export interface HttpOptions {
 export interface HttpModelOptions extends HttpOptions {
   /** One address or several of the same model, such as http://127.0.0.1:8000/v1. */
   baseUrl: string | readonly string[];
-  /** Its name on the servers. Default: the only one there. */
+  /** Name of the model on the servers. Default: the only one there. */
   model?: string | undefined;
-  /** What the user calls it. Default: address and name. */
+  /** Name that the user gave it. Default: address and name. */
   name?: string | undefined;
   /** Stops the first contact. */
   signal?: AbortSignal | undefined;
@@ -69,16 +69,16 @@ export interface HttpModelOptions extends HttpOptions {
 /** A model on servers that speak OpenAI's protocol. */
 export interface HttpModel extends LanguageModel {
   readonly dialect: DialectName;
-  /** The kind of server, and its addresses. */
+  /** Kind of server, and its addresses. */
   readonly engine: string;
-  /** What was taken since it was opened. */
+  /** Usage since it was opened. */
   usage(): HttpUsage;
 }
 
-/** Attempts of the first contact: an address that is wrong is to be told soon. */
+/** Attempts at the first contact: a wrong address should be reported soon. */
 const FIRST_ATTEMPTS = 3;
 
-/** As `createHttpModel`, which loads this module when it is needed. */
+/** Implements `createHttpModel`, which loads this module on demand. */
 export async function openHttpModel(options: HttpModelOptions): Promise<HttpModel> {
   const { concurrency = 16, attempts = 8, backoffMs = 500, timeoutMs = 600_000, coolDownMs = 30_000 } = options;
   const { longestWaitMs = 120_000, backoffSeed = process.pid } = options;
@@ -93,11 +93,11 @@ export async function openHttpModel(options: HttpModelOptions): Promise<HttpMode
   const random = createRandom(backoffSeed);
   const line: Line = { pool, ledger, attempts, backoffMs, timeoutMs, longestWaitMs, random, apiKey };
   try {
-    const sightings = await sightAll(connections.list, line, options, { coolDownMs, longestWaitMs });
-    const { model } = sightings[0]!;
+    const reports = await sightAll(connections.list, line, options, { coolDownMs, longestWaitMs });
+    const { model } = reports[0]!;
     const name = options.name ?? `${baseUrls.join(",")}#${model}`;
     const { textPrompts, identity, body = {} } = options;
-    const server = joinSightings(sightings, { name, baseUrls, textPrompts, identity, body });
+    const server = mergeReports(reports, { name, baseUrls, textPrompts, identity, body });
     const cache = options.cache ? openCache(options.cache) : undefined;
     const limit = pLimit(concurrency);
     const { cacheSampled = false } = options;
@@ -126,14 +126,14 @@ function modelOf(opened: Opened, close: () => Promise<void>): HttpModel {
   };
 }
 
-/** What the servers say that answer now; one at least must. */
+/** Probe all servers; at least one must answer. */
 async function sightAll(
   connections: readonly Connection[],
   line: Line,
   { model, dialect, signal, name }: HttpModelOptions,
   poolOptions: PoolOptions,
-): Promise<Sighting[]> {
-  const seen: (Sighting | undefined)[] = [];
+): Promise<ServerReport[]> {
+  const seen: (ServerReport | undefined)[] = [];
   const failures: ThoughtbookError[] = [];
   const what = `opening ${name ?? "a model"}`;
   await runAll(
@@ -148,7 +148,7 @@ async function sightAll(
             most: { prompt: 0, completion: 0 },
             secrets: [],
             run: async (_, abort) => ({
-              value: await sight(connection, model, dialect, abort),
+              value: await probeServer(connection, model, dialect, abort),
               taken: { prompt: 0, completion: 0 },
             }),
           },
@@ -163,8 +163,8 @@ async function sightAll(
     },
     { limit: pLimit(connections.length), concurrency: connections.length, signal, what },
   );
-  const sightings = seen.filter((each) => each !== undefined);
-  if (sightings.length > 0) return sightings;
+  const reports = seen.filter((each) => each !== undefined);
+  if (reports.length > 0) return reports;
   const [first] = failures as [ThoughtbookError, ...ThoughtbookError[]];
   if (failures.length === 1) throw first;
   const urls = connections.map(({ url }) => url).join(", ");

@@ -3,7 +3,7 @@ import type { AnswerCache } from "./cache.js";
 import type { Line } from "./send.js";
 import type { HttpServer } from "./server.js";
 
-/** What the work on a model shares. */
+/** State shared by all work on a model. */
 export interface Opened {
   server: HttpServer;
   line: Line;

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection } from "./connection.js";
 import type { Fault } from "./fault.js";
 
-/** So many faults in a row take a server out. */
+/** Consecutive faults that take a server out of rotation. */
 const FAULTS = 2;
 
 export interface PoolOptions {
   /** How long a server that was taken out is left alone. */
   coolDownMs: number;
-  /** The longest wait for a server that asks for patience. */
+  /** Maximum wait for a server that asks to wait. */
   longestWaitMs: number;
 }
 
@@ -17,18 +17,18 @@ export interface Lease {
   readonly connection: Connection;
   succeed(): void;
   fail(fault: Fault): void;
-  /** It ended for no reason of the server's. */
+  /** It ended for a reason that is not the server's fault. */
   abandon(): void;
 }
 
-/** Servers of one model, balanced by the tokens that are outstanding at each. */
+/** Servers of one model, balanced by the outstanding tokens of each. */
 export interface Pool {
   /**
-   * A place at the server with the fewest tokens outstanding; not at the one to be avoided, if another one works. Waits
-   * where all that work asked for patience. Where none works, the one that rests longest is tried once more.
+   * Get a place at the server with the fewest outstanding tokens; not at the one to be avoided, if another one works.
+   * Waits if all working servers asked to wait. If none works, the one that has rested longest is tried once more.
    */
   take(tokens: number, avoided: Connection | undefined, signal: AbortSignal): Promise<Lease>;
-  /** Whether another server than this one works now. */
+  /** Whether a server other than this one works now. */
   hasOther(connection: Connection): boolean;
   /** Whether all servers were taken out, and none has answered since. */
   isDead(): boolean;
@@ -51,7 +51,7 @@ export function createPool(connections: readonly Connection[], { coolDownMs, lon
   const servers = connections.map(
     (connection): Server => ({ connection, outstanding: 0, requests: 0, faults: 0, outUntil: 0, busyUntil: 0 }),
   );
-  // One that comes back is tried with one request first.
+  // A returning server is first tried with one request.
   const works = (server: Server, now: number) =>
     server.outUntil <= now && !(server.faults >= FAULTS && server.requests > 0);
   const isFree = (server: Server, now: number) => works(server, now) && server.busyUntil <= now;

@@ -1,11 +1,11 @@
-/** The longest piece of a server's own words that is shown. */
+/** Maximum length of a server's own words that is shown. */
 const SHOWN = 300;
-/** So many characters in a row that a prompt has too are taken for a piece of it. */
+/** A common substring with the prompt of this many characters counts as a piece of it. */
 const PIECE = 12;
 
 /**
- * What a server says about an error, as ": …", for a message to the user. Servers repeat what they were sent: words that
- * hold the key, a piece of the prompt or a list of ids are left out as a whole.
+ * Quote what a server says about an error, as ": …", in a message to the user. Servers repeat what they were sent:
+ * words that contain the key, a piece of the prompt or a list of ids are left out as a whole.
  */
 export function publicWords(body: unknown, secrets: readonly string[]): string {
   const message = messageOf(body);

@@ -6,17 +6,17 @@ import type { TokenCount } from "./budget.js";
 import type { Json } from "./connection.js";
 import type { HttpServer } from "./server.js";
 
-/** A request as the server takes it, but for `n`, `seed` and what streams need. */
+/** A request as the server takes it, except for `n`, `seed` and the fields of streams. */
 export interface WireRequest {
   endpoint: "completions" | "chat";
   prompt: Prompt;
   body: Json;
   samples: number;
-  /** Of sample 0; undefined where none was given, and where nothing is drawn. */
+  /** Seed of sample 0; undefined if none was given, and if nothing is sampled. */
   seed: number | undefined;
-  /** Whether the same request brings the same text. */
+  /** Whether the same request gives the same text. */
   repeats: boolean;
-  /** The most one sample can take. */
+  /** Maximum usage of one sample. */
   most: TokenCount;
   /** Texts that no message may repeat. */
   secrets: readonly string[];
@@ -27,7 +27,7 @@ const PATHS = { completions: "/completions", chat: "/chat/completions" };
 export const pathOf = ({ endpoint }: Pick<WireRequest, "endpoint">): string => PATHS[endpoint];
 
 /**
- * Check a request and write it for a server.
+ * Validate a request and write it for a server.
  *
  * @throws bad-input for what this server cannot do, and for an option out of its range
  */
@@ -96,7 +96,7 @@ function samplingFields(server: HttpServer, options: RequestOptions): Json {
   return fields;
 }
 
-/** Tokens; servers set memory aside for them. */
+/** Tokens; servers reserve memory for them. */
 const LONG_WINDOW = 2 ** 16;
 
 interface WrittenPrompt {
@@ -168,18 +168,18 @@ export function checkIdPrompt({ ids }: IdPrompt): void {
   throw badInput("a prompt of ids is empty, or holds what is no id", "Give whole numbers from 0, one at least.");
 }
 
-/** Rather too many than too few: a budget that sets too little aside is exceeded. */
+/** Round up: a budget that reserves too little is exceeded. */
 function estimateTokens(texts: readonly string[], prompt: Prompt): number {
   if (typeof prompt === "object" && "ids" in prompt) return prompt.ids.length;
   return texts.reduce((total, text) => total + Math.ceil(Buffer.byteLength(text) / 3) + 8, 0);
 }
 
-/** Below it, from 0, are the seeds that all servers take. */
+/** Seeds from 0 up to this bound are accepted by all servers. */
 const SEEDS = 2 ** 31;
 
 /**
- * The seed of a request's first sample: its own where that is a whole number from 0, as it stands, else one that is made
- * of its own or of the call's and its place.
+ * The seed of a request's first sample: its own if that is a whole number from 0, unchanged; else one derived from its
+ * own or the call's seed and its index.
  */
 function wireSeed(own: RequestOptions["seed"], common: RequestOptions["seed"], index: number): number | undefined {
   if (own === undefined) return common === undefined ? undefined : derivedSeed([common, `request ${index}`]);
@@ -187,9 +187,9 @@ function wireSeed(own: RequestOptions["seed"], common: RequestOptions["seed"], i
 }
 
 /**
- * The seed of the samples from one on, where they are asked for apart from those before.
+ * The seed of the samples from an index on, when they are requested separately.
  *
- * @param again how often the server gave too few before
+ * @param again how often the server returned too few before
  */
 export const seedOfSamples = (seed: number | undefined, sample: number, again: number): number | undefined =>
   seed === undefined || (sample === 0 && again === 0) ? seed : derivedSeed([seed, `sample ${sample}`, again]);

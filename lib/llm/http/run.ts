@@ -5,9 +5,9 @@ import type { Ending } from "./send.js";
 import { CallbackError } from "./stream.js";
 
 export interface RunOptions {
-  /** Of all calls to the model together. */
+  /** Limit for all calls to the model together. */
   limit: LimitFunction;
-  /** Of this call. */
+  /** Limit for this call. */
   concurrency: number;
   signal: AbortSignal | undefined;
   /** What the call does, such as "generating text". */
@@ -15,8 +15,8 @@ export interface RunOptions {
 }
 
 /**
- * Work on items, several at a time. When one fails nothing new begins, and those in flight come to their end, so that what
- * is paid for is kept; then the error of the first is thrown. When the user interrupts, all ends at once.
+ * Process items, several at a time. When one fails, nothing new is started and those in flight are completed, so that
+ * what is paid for is kept; then the error of the first is thrown. When the user interrupts, everything ends at once.
  *
  * @throws interrupted, and what the work throws
  */

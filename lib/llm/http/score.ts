@@ -22,7 +22,7 @@ const SCORED = z.object({
   usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number().nullish() }).nullish().catch(undefined),
 });
 
-/** `score` of a model on a server; see there. */
+/** `score` of a model on a server; see {@link LanguageModel}. */
 export async function scoreOver(
   opened: Opened,
   requests: readonly ScoreRequest[],
@@ -111,7 +111,7 @@ async function scoreIds(
   return Float32Array.from(all.slice(before.length - 1));
 }
 
-/** `countTokens` of a model on a server; see there. */
+/** `countTokens` of a model on a server; see {@link LanguageModel}. */
 export async function countOver(opened: Opened, prompt: Prompt, signal?: AbortSignal): Promise<number> {
   requireCapability(opened.server, "countTokens");
   let count = 0;

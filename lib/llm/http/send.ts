@@ -5,38 +5,38 @@ import type { Connection } from "./connection.js";
 import { type Fault, faultOf, stalled } from "./fault.js";
 import type { Lease, Pool } from "./pool.js";
 
-/** What all requests to a model share. */
+/** State shared by all requests to a model. */
 export interface Line {
   pool: Pool;
   ledger: Ledger;
-  /** How often to try, counting the first time. */
+  /** Maximum attempts, counting the first. */
   attempts: number;
-  /** The longest pause before the second attempt, doubled before each further one. */
+  /** Maximum pause before the second attempt, doubled before each further one. */
   backoffMs: number;
   timeoutMs: number;
   longestWaitMs: number;
-  /** For the pauses. */
+  /** Random numbers for the pauses. */
   random: Random;
   apiKey: string | undefined;
 }
 
-/** The end of a piece of work, in two steps. */
+/** Two ways to end work. */
 export interface Ending {
-  /** The user's: everything stops at once. */
+  /** The user's interruption: everything stops at once. */
   signal: AbortSignal;
-  /** Another request failed for good, or the user's: nothing new begins. */
+  /** Another request failed for good, or the user interrupted: nothing new is started. */
   drain: AbortSignal;
 }
 
 /** One request. */
 export interface Job<T> {
-  /** The most it can take. */
+  /** Maximum usage. */
   most: TokenCount;
   /** Texts of the prompt, which no message may repeat. */
   secrets: readonly string[];
-  /** @param alive to be called with each sign of life: it begins the time-out anew */
+  /** @param alive called with each sign of life: it restarts the time-out */
   run(connection: Connection, signal: AbortSignal, alive: () => void): Promise<Answered<T>>;
-  /** Why it cannot be tried again after a fault, where that is so. */
+  /** Why it cannot be retried after a fault, if so. */
   lost?: (fault: Fault) => ThoughtbookError | undefined;
 }
 
@@ -45,12 +45,12 @@ export interface Answered<T> {
   taken: TokenCount;
 }
 
-/** The longest pause between two attempts. */
+/** Maximum pause between two attempts. */
 const MAX_BACKOFF_MS = 30_000;
 
 /**
- * Send a request until it is answered: after a fault that may pass, pause and try again, at another server if there is one
- * that works. Pauses are random up to a limit that doubles (full jitter), and no shorter than the server asks for.
+ * Send a request until it is answered: after a transient fault, pause and retry, at another working server if there is
+ * one. Pauses are random up to a limit that doubles (full jitter), and no shorter than the server asks for.
  *
  * This is written here, not taken from a library: it decides which server is asked next, and what a lost answer costs.
  *
@@ -98,7 +98,7 @@ export async function send<T>(line: Line, job: Job<T>, ending: Ending): Promise<
 
 type Result<T> = Answered<T> | { fault: Fault } | { error: unknown };
 
-/** One attempt, with a time-out that begins anew with each sign of life. */
+/** One attempt, with a time-out that restarts with each sign of life. */
 async function once<T>(line: Line, job: Job<T>, connection: Connection, signal: AbortSignal): Promise<Result<T>> {
   const { timeoutMs, apiKey } = line;
   const controller = new AbortController();
@@ -124,12 +124,12 @@ async function once<T>(line: Line, job: Job<T>, connection: Connection, signal: 
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", stop);
-    // Nothing of an answer that nobody reads stays open.
+    // Close an answer that nobody reads.
     controller.abort();
   }
 }
 
-/** Without a cause: the errors of clients hold pieces of what was sent and received. */
+/** Without a cause: the errors of clients contain pieces of what was sent and received. */
 function failure(fault: Fault, { url }: Connection, attempts: number, { pool }: Line): ThoughtbookError {
   const { code, hint, reason } = fault;
   if (fault.blame && pool.urls.length > 1 && pool.isDead()) {

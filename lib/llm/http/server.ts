@@ -6,9 +6,9 @@ import { type Dialect, type DialectName, dialectOf } from "./dialects.js";
 import { brokenAnswer } from "./fault.js";
 import { serverRoot } from "./spec.js";
 
-/** A model on a server: what it is, and what can be asked of it. */
+/** A model on a server: its properties and capabilities. */
 export interface HttpServer {
-  /** How the user called it. */
+  /** Name that the user gave it. */
   readonly name: string;
   /** The model's name on the server. */
   readonly model: string;
@@ -19,14 +19,14 @@ export interface HttpServer {
   readonly contextLength: number | undefined;
   readonly parameterCount: number | undefined;
   readonly hash: string | undefined;
-  /** What tells this model from others of the same name, for the cache. */
+  /** Distinguishes this model from others of the same name, for the cache. */
   readonly identity: Json;
-  /** Added to each request. */
+  /** Fields added to each request. */
   readonly body: Json;
 }
 
-/** What one server says about itself and the model. */
-export interface Sighting {
+/** What one server reports about itself and the model. */
+export interface ServerReport {
   dialectName: DialectName;
   model: string;
   /** The model's entry in the list of models; undefined where it stands in none. */
@@ -34,7 +34,7 @@ export interface Sighting {
   contextLength: number | undefined;
 }
 
-// What is of another form than that of the servers that give it is as good as not given.
+// Optional fields of an unexpected form are ignored.
 const WORDS = z.string().nullish().catch(undefined);
 const MODEL_ENTRY = z.looseObject({
   id: z.string().min(1),
@@ -47,9 +47,9 @@ const MODEL_ENTRY = z.looseObject({
 });
 type ModelEntry = z.infer<typeof MODEL_ENTRY>;
 
-/** Some give the list alone, or null for an empty one. */
+/** Some return the bare list, or null for an empty one. */
 const MODEL_LIST = z.union([z.array(MODEL_ENTRY), z.looseObject({ data: z.array(MODEL_ENTRY).nullable() })]);
-/** Ollama's version, llama.cpp's properties, LM Studio's models: what tells these servers from others. */
+/** Ollama's version, llama.cpp's properties, LM Studio's models: these identify the servers. */
 const OLLAMA = z.looseObject({ version: z.string() });
 const LLAMA_CPP = z.looseObject({ default_generation_settings: z.looseObject({ n_ctx: z.number().int().positive() }) });
 const LM_STUDIO = z.looseObject({
@@ -57,18 +57,18 @@ const LM_STUDIO = z.looseObject({
 });
 
 /**
- * Ask a server which dialect it speaks and whether it has the model.
+ * Ask a server for its dialect and whether it has the model.
  *
- * @param model its name; undefined where the only one is meant
- * @param dialectName the dialect, where the user tells; then the list of models may be missing
+ * @param model its name; undefined for the only one
+ * @param dialectName the dialect, if the user names it; then the list of models may be missing
  * @throws not-found (no such model), bad-input (several models and no name), corrupt-data, and the client's errors
  */
-export async function sight(
+export async function probeServer(
   connection: Connection,
   model: string | undefined,
   dialectName: DialectName | undefined,
   signal: AbortSignal,
-): Promise<Sighting> {
+): Promise<ServerReport> {
   const list = await listModels(connection, dialectName !== undefined || model !== undefined, signal);
   const ask = (path: string) =>
     connection.get(`${serverRoot(connection.url)}${path}`, signal).catch(() => undefined as unknown);
@@ -151,15 +151,15 @@ export interface ServerOptions {
 }
 
 /**
- * One server of all that were seen.
+ * Merge the reports of all servers into one.
  *
  * @throws bad-input if they are different models
  */
-export function joinSightings(sightings: readonly Sighting[], options: ServerOptions): HttpServer {
+export function mergeReports(reports: readonly ServerReport[], options: ServerOptions): HttpServer {
   const { name, baseUrls, body } = options;
-  const [first] = sightings as [Sighting, ...Sighting[]];
+  const [first] = reports as [ServerReport, ...ServerReport[]];
   const { dialectName, model, entry } = first;
-  const different = sightings.find(
+  const different = reports.find(
     (each) => each.dialectName !== dialectName || each.model !== model || each.entry?.hash !== entry?.hash,
   );
   if (different) {
@@ -171,7 +171,7 @@ export function joinSightings(sightings: readonly Sighting[], options: ServerOpt
   }
   const dialect = dialectOf(dialectName, model);
   const parameters = entry?.meta?.n_params;
-  const lengths = sightings.flatMap((each) => each.contextLength ?? []);
+  const lengths = reports.flatMap((each) => each.contextLength ?? []);
   return {
     name,
     model,
@@ -182,7 +182,7 @@ export function joinSightings(sightings: readonly Sighting[], options: ServerOpt
     contextLength: lengths.length > 0 ? Math.min(...lengths) : undefined,
     parameterCount: typeof parameters === "number" ? parameters : undefined,
     hash: dialectName === "thoughtbook" && /^[0-9a-f]{64}$/.test(entry?.hash ?? "") ? entry!.hash! : undefined,
-    identity: options.identity === undefined ? identityOf(sightings, baseUrls) : { given: options.identity },
+    identity: options.identity === undefined ? identityOf(reports, baseUrls) : { given: options.identity },
     body,
   };
 }
@@ -199,13 +199,13 @@ function capabilitiesOf(dialect: Dialect): ReadonlySet<Capability> {
   return new Set(has.flatMap(([capability, there]) => (there ? [capability] : [])));
 }
 
-/** Without addresses, so that a server may move; unless nothing but its address tells what it is. */
-function identityOf(sightings: readonly Sighting[], baseUrls: readonly string[]): Json {
-  const { dialectName, model } = sightings[0]!;
-  const [entry] = sightings
-    .map((sighting) => {
-      const { owned_by, root, hash, meta, created } = sighting.entry ?? {};
-      // Ollama tells when a model was last changed there, others when they were started or asked.
+/** Without addresses, so that a server may move; unless only its address identifies it. */
+function identityOf(reports: readonly ServerReport[], baseUrls: readonly string[]): Json {
+  const { dialectName, model } = reports[0]!;
+  const [entry] = reports
+    .map((report) => {
+      const { owned_by, root, hash, meta, created } = report.entry ?? {};
+      // Ollama reports when a model was last changed there, others when they were started or asked.
       return canonicalJson({ owned_by, root, hash, meta, ...(dialectName === "ollama" ? { created } : {}) });
     })
     .sort();

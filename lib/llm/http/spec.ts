@@ -1,10 +1,10 @@
 import { ThoughtbookError } from "../../core/index.js";
 
-/** Where a model is, and its name there. */
+/** Address of a model, and its name there. */
 export interface HttpSpec {
   /** Without a slash at the end. */
   baseUrls: string[];
-  /** Undefined where the server's only model is meant. */
+  /** Undefined for the server's only model. */
   model: string | undefined;
 }
 
@@ -21,7 +21,7 @@ export function parseHttpSpec(spec: string): HttpSpec {
   return { baseUrls: checkBaseUrls(addresses.split(/,(?=https?:)/i)), model: model || undefined };
 }
 
-/** The addresses as they are used: none twice, without a slash at the end, with the path /v1 where they have none. */
+/** The addresses in normal form: no duplicates, no trailing slash, with the path /v1 where they have none. */
 export function checkBaseUrls(given: readonly string[]): string[] {
   const urls = given.map((text, place) => {
     const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -31,7 +31,7 @@ export function checkBaseUrls(given: readonly string[]): string[] {
         hint: "Give one such as http://127.0.0.1:8000/v1#name.",
       });
     }
-    // The address is not shown: what is too much in it may be a key.
+    // The address is not shown: what is superfluous in it may be a key.
     if (url.username || url.password || url.search || url.hash) {
       throw new ThoughtbookError("bad-input", `${what} has a name, password, query or fragment of its own`, {
         hint: "Give scheme, host, port and path only; a key goes to THOUGHTBOOK_API_KEY or OPENAI_API_KEY.",
@@ -46,5 +46,5 @@ export function checkBaseUrls(given: readonly string[]): string[] {
   });
 }
 
-/** Where the server's own endpoints are, beside those of the OpenAI protocol. */
+/** Root of the server's own endpoints, beside those of the OpenAI protocol. */
 export const serverRoot = (baseUrl: string): string => baseUrl.replace(/\/v1$/, "");

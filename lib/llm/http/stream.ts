@@ -1,10 +1,10 @@
 import { ThoughtbookError } from "../../core/index.js";
 import { type Answer, type Choice, logProbsOf, NO_USAGE, type Piece, readPiece, textOf } from "./answer.js";
 import type { StreamEvent } from "./events.js";
-import { brokenAnswer, ToldError } from "./fault.js";
+import { brokenAnswer, ReportedError } from "./fault.js";
 import { finishOf } from "./finish.js";
 
-/** An error of the caller's own callback, to be told from those of a server. */
+/** An error of the caller's own callback, as opposed to an error of a server. */
 export class CallbackError extends Error {
   readonly thrown: unknown;
 
@@ -14,19 +14,19 @@ export class CallbackError extends Error {
   }
 }
 
-/** The texts told so far of the samples of a request, and how to tell more; it outlives a broken stream. */
-export interface Telling {
-  /** By the place of the choice. */
-  readonly told: string[];
-  tell(text: string, place: number): void;
+/** Texts of a request's samples that were already passed on, and how to pass on more; outlives a broken stream. */
+export interface TextRelay {
+  /** By index of the choice. */
+  readonly relayed: string[];
+  relay(text: string, place: number): void;
 }
 
-export function createTelling(onText: (text: string, place: number) => void, count: number): Telling {
-  const told = Array.from({ length: count }, () => "");
+export function createTextRelay(onText: (text: string, place: number) => void, count: number): TextRelay {
+  const relayed = Array.from({ length: count }, () => "");
   return {
-    told,
-    tell(text, place) {
-      told[place] += text;
+    relayed,
+    relay(text, place) {
+      relayed[place] += text;
       try {
         onText(text, place);
       } catch (error) {
@@ -45,16 +45,15 @@ interface Growing {
 }
 
 /**
- * Read an answer that comes in pieces, and tell its texts. What an earlier stream told already is compared with what comes
- * now, and not told again. The end of the stream is the end of the answer where each text says how it ended, or where the
- * mark of the end came.
+ * Read an answer that comes in pieces, and pass on its texts. What an earlier stream already passed on is compared with
+ * what comes now, and not repeated. The stream is complete if each text has a finish reason, or if the end mark came.
  *
  * @param alive called with each sign of life
- * @throws corrupt-data (it broke off), network (another text than the one told), ToldError
+ * @throws corrupt-data (it broke off), network (another text than the one passed on), ReportedError
  */
 export async function readStream(
   events: AsyncIterable<StreamEvent>,
-  { told, tell }: Telling,
+  { relayed, relay }: TextRelay,
   alive: () => void,
 ): Promise<Answer> {
   const growing = new Map<number, Growing>();
@@ -63,9 +62,9 @@ export async function readStream(
   let isComplete = false;
   for await (const event of events) {
     alive();
-    if (event.kind === "error") throw new ToldError(event.value);
+    if (event.kind === "error") throw new ReportedError(event.value);
     if (event.kind === "done") isComplete = true;
-    // Some servers have null where they have nothing to say.
+    // Some servers send null where they have nothing to say.
     if (event.kind !== "data" || event.value === null) continue;
     const piece = readPiece(event.value);
     usage = { prompt: piece.usage.prompt ?? usage.prompt, completion: piece.usage.completion ?? usage.completion };
@@ -75,24 +74,24 @@ export async function readStream(
       const grown = growing.get(index) ?? begun();
       growing.set(index, grown);
       grow(grown, choice);
-      if (index < told.length) tellNew(grown.text, index);
+      if (index < relayed.length) relayNew(grown.text, index);
     }
   }
   const choices = [...growing].flatMap(([index, { finishReason, ...rest }]): Choice[] => {
-    if (index >= told.length) return [];
+    if (index >= relayed.length) return [];
     if (!finishReason && !isComplete) throw brokenAnswer("an answer that has no end");
     const finish = finishOf(finishReason);
-    // A second stream may end before what the first one told.
-    if (rest.text !== told[index]) throw otherText();
+    // A second stream may end before the text that the first one passed on.
+    if (rest.text !== relayed[index]) throw otherText();
     return [{ index, ...rest, ...finish, promptIds: rest.promptIds ?? promptIds }];
   });
   return { choices, usage };
 
-  function tellNew(text: string, index: number): void {
-    const before = told[index]!;
+  function relayNew(text: string, index: number): void {
+    const before = relayed[index]!;
     const agree = text.length < before.length ? before.startsWith(text) : text.startsWith(before);
     if (!agree) throw otherText();
-    if (text.length > before.length) tell(text.slice(before.length), index);
+    if (text.length > before.length) relay(text.slice(before.length), index);
   }
 }
 
@@ -118,7 +117,7 @@ function append(list: number[] = [], more: readonly number[]): number[] {
   return list;
 }
 
-/** The error of a text that broke off when a part of it had been told, and cannot be had again. */
+/** The error of a text that broke off after a part of it was passed on, and cannot be repeated. */
 export function otherText(reason = "the server's second answer is another text"): ThoughtbookError {
   return new ThoughtbookError("network", `a stream broke off after a part of its text was told, and ${reason}`, {
     hint: "Give a seed (or temperature 0), or leave out onText: then a text is told when it is complete.",

@@ -10,10 +10,10 @@ const TOKENS = z.object({ tokens: z.array(z.number().int().nonnegative()) });
 const RENDERED = z.object({ prompt: z.string() });
 
 /**
- * The ids of a text or conversation, by the server's own tokenizer.
+ * Get the ids of a text or conversation from the server's own tokenizer.
  *
- * @param ask posts a body to a path beside those of the protocol
- * @param begins whether a text stands at the beginning, or goes on from another one
+ * @param ask posts a body to a path outside of the protocol
+ * @param begins whether the text stands at the beginning, or continues another one
  * @throws corrupt-data, bad-input (embeddings), and what `ask` throws
  */
 export async function idsBy(

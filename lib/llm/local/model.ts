@@ -33,10 +33,13 @@ import {
   type TokenModel,
 } from "../token-model.js";
 
-/** A model on the engine of this library, with everything open: its weights for gradients and attention, its tokenizer. */
+/**
+ * A model on this library's engine with access to its internals: its weights for gradients and attention, its
+ * tokenizer.
+ */
 export interface LocalModel extends TokenModel {
   readonly config: ModelConfig;
-  /** What its programs run with. */
+  /** Options of its programs. */
   readonly session: SessionOptions | undefined;
   /** The model with its weights in memory; they are read when first needed. */
   host(): Promise<HostModel>;
@@ -51,17 +54,17 @@ export interface LocalModelParts {
   host: HostModel | (() => Promise<HostModel>);
   tokenizer?: Tokenizer | undefined;
   chatTemplate?: ChatTemplate | undefined;
-  /** Default: those that the configuration names, or else the tokenizer. */
+  /** Default: the ones named by the configuration, or else by the tokenizer. */
   endIds?: readonly number[] | undefined;
-  /** The operations that it knows by their tags. Default: none. */
+  /** Operations that it knows by their tags. Default: none. */
   operations?: ReadonlySet<string> | undefined;
   /** Default: none, as for a model in training. */
   hash?: (() => Promise<string>) | undefined;
-  /** Of ONNX Runtime: threads, execution providers. */
+  /** Options of ONNX Runtime: threads, execution providers. */
   session?: SessionOptions | undefined;
 }
 
-/** A language model from its parts, such as one in training. Its weights may be replaced from call to call by `host`. */
+/** Create a language model from its parts, such as one in training. `host` may replace its weights between calls. */
 export function createLocalModel(parts: LocalModelParts): LocalModel {
   const { name, config, tokenizer, chatTemplate, session } = parts;
   const endIds = parts.endIds ?? (config.endIds.length > 0 ? config.endIds : (tokenizer?.endIds ?? []));

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { readIfThere, ThoughtbookError } from "../../core/index.js";
 
-/** What this library's own models say about themselves, beside the files of Hugging Face. */
+/** Metadata of this library's own models, beside the Hugging Face files. */
 const FILE = "thoughtbook.json";
 const schema = z.looseObject({ operations: z.array(z.string()) });
 
@@ -26,7 +26,7 @@ export async function readOperations(folder: string): Promise<ReadonlySet<string
   }
 }
 
-/** The file that {@link readOperations} reads, by its name. */
+/** Name of the file that {@link readOperations} reads. */
 export const operationsFile = (name: string, operations: readonly string[]): Record<string, string> => ({
   [FILE]: `${JSON.stringify({ name, operations }, null, 2)}\n`,
 });

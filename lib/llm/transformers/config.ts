@@ -56,7 +56,7 @@ export async function readOnnxConfig(folder: string): Promise<OnnxConfig> {
 
 type Limits = RequestLimits & Pick<OnnxConfig, "parameterCount">;
 
-/** Of a family that this library knows, with its defaults. */
+/** Limits of a family that this library knows, with its defaults. */
 function knownLimits(raw: unknown): Limits | undefined {
   try {
     const config = parseConfig(raw);

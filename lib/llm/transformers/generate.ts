@@ -16,10 +16,10 @@ import type { Batching } from "./probe.js";
 import { computePrompts, type Prompted, promptGroups } from "./prompts.js";
 import type { Runtime, RuntimeCache } from "./runtime.js";
 
-/** Rows are filled again, or left out, when this share of them is free: either copies the whole cache. */
+/** Rows are refilled, or dropped, when this share of them is free: either copies the whole cache. */
 const FREE_SHARE = 1 / 4;
 const BATCH_SIZE = 32;
-/** Keys and values take at most so much, unless told otherwise: they are there twice in a step. */
+/** Default maximum memory of keys and values: they exist twice during a step. */
 const CACHE_BYTES = 2 ** 29;
 
 export interface RuntimeGenerateOptions
@@ -30,16 +30,16 @@ export interface RuntimeGenerateOptions
   maxPositions: number;
 }
 
-/** A request with samples that are not in work yet. */
+/** A request with samples that have not started yet. */
 interface Waiting {
   request: ResolvedRequest;
-  /** Samples that are in work or done. */
+  /** Number of samples in progress or finished. */
   started: number;
   /** Its prompt, where that is computed. */
   prompted?: Prompted | undefined;
 }
 
-/** Texts in work, one a row; undefined where one has ended. */
+/** Texts in progress, one per row; undefined where one has ended. */
 interface Rows {
   sequences: (Sequence | undefined)[];
   cache: RuntimeCache;
@@ -88,7 +88,7 @@ export async function generateTexts(
   }
   return results.sort((a, b) => a.request - b.request || a.sample - b.sample);
 
-  /** Begin texts in the free rows. */
+  /** Start texts in the free rows. */
   async function fill(before: Rows | undefined): Promise<Rows | undefined> {
     const running = before ? active(before) : [];
     const admitted = takeWaiting(queue, size - running.length, batching);
@@ -121,7 +121,7 @@ export async function generateTexts(
     return { sequences: sources.map(({ sequence }) => sequence), cache };
   }
 
-  /** Give a cache back, unless samples that wait begin with it. */
+  /** Dispose of a cache, unless waiting samples start from it. */
   function discard(cache: RuntimeCache): void {
     if (!queue.some(({ prompted }) => prompted?.place.cache === cache)) releaseCache(cache);
   }
@@ -140,14 +140,14 @@ export async function generateTexts(
   }
 }
 
-/** Samples of a request that are begun together. */
+/** Samples of a request that are started together. */
 interface Admission {
   waiting: Waiting;
   first: number;
   count: number;
 }
 
-/** Take what fits into the free rows off the queue. */
+/** Take as much off the queue as fits into the free rows. */
 function takeWaiting(queue: Waiting[], free: number, batching: Batching): Admission[] {
   const { length } = queue[0]!.request;
   const admitted: Admission[] = [];
@@ -175,7 +175,7 @@ function worthFilling(rows: Rows | undefined, queue: readonly Waiting[], size: n
   return free >= Math.max(1, Math.min(waiting, size * FREE_SHARE));
 }
 
-/** Leave out rows whose text has ended, and padding that nobody needs any more, once that is worth copying the rest. */
+/** Drop rows whose text has ended, and padding that is no longer needed, once that is worth copying the rest. */
 async function leaveOut(runtime: Runtime, rows: Rows, maxPositions: number): Promise<Rows | undefined> {
   const running = active(rows);
   if (running.length === 0) {
@@ -196,7 +196,7 @@ async function leaveOut(runtime: Runtime, rows: Rows, maxPositions: number): Pro
   return { sequences: running.map(({ sequence }) => sequence), cache };
 }
 
-/** The texts in work, and where their keys and values are: the last token is not there yet. */
+/** The texts in progress, and where their keys and values are: the last token is not there yet. */
 const active = ({ sequences, cache }: Rows): { sequence: Sequence; source: CachedRow }[] =>
   sequences.flatMap((sequence, row) =>
     sequence ? [{ sequence, source: { cache, row, tokens: tokensOf(sequence) - 1 } }] : [],

@@ -21,7 +21,7 @@ export interface LoadTransformersOptions {
   device?: string | undefined;
   /** Stops a download. */
   signal?: AbortSignal | undefined;
-  /** Of ONNX Runtime: threads. */
+  /** Options of ONNX Runtime: threads. */
   session?: SessionOptions | undefined;
 }
 

@@ -53,13 +53,13 @@ export interface TransformersModelParts {
   session?: SessionOptions | undefined;
 }
 
-/** The model in memory, and which texts it computes at once, once that was tried. */
+/** The model in memory, and which texts it can compute together, once probed. */
 interface Opened {
   runtime: Runtime;
   batching?: Promise<Batching>;
 }
 
-/** A language model from its parts. Its weights are read when they are first needed, and again after `dispose`. */
+/** Create a language model from its parts. Its weights are read when first needed, and again after `dispose`. */
 export function createTransformersModel(parts: TransformersModelParts): TransformersModel {
   const { name, folder, files, config, device, tokenizer, chatTemplate, endIds, session } = parts;
   const capabilities = new Set<Capability>([
@@ -80,7 +80,7 @@ export function createTransformersModel(parts: TransformersModelParts): Transfor
     opened ??= openRuntime(folder, files, { device, session }).then(
       (runtime) => ({ runtime }),
       (error: unknown) => {
-        opened = undefined; // After an error it is tried again.
+        opened = undefined; // Retried after an error.
         throw error;
       },
     );
@@ -170,7 +170,7 @@ export function createTransformersModel(parts: TransformersModelParts): Transfor
 
 /** What differs between texts computed together and alone. */
 interface Precision {
-  /** How far log-probabilities of the same text may be apart. */
+  /** Tolerance for log-probabilities of the same text. */
   tolerance: number;
   /** Texts at a time where the caller leaves it open; undefined for as many as fit. */
   batchSize: number | undefined;

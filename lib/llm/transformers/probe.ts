@@ -3,17 +3,17 @@ import { lastLogProbs } from "./next-logits.js";
 import type { Runtime, RuntimeResult } from "./runtime.js";
 
 /**
- * Which texts an ONNX model can compute at once, so that what comes out for one depends on no other:
+ * Which texts an ONNX model can compute together, so that the result for one depends on no other:
  * `padded`: of any lengths, filled up on the left; `equal`: of the same length only; `alone`: one at a time.
  */
 export type Batching = "padded" | "equal" | "alone";
 
 /**
- * Find out by trying which texts a model can compute at once. Graphs do not say: some take no positions, some hide
- * padding on the right only, and those quantized as they run take one scale for all rows.
+ * Find out by trial which texts a model can compute together. Graphs do not say: some take no positions, some mask
+ * padding on the right only, and those quantized at run time take one scale for all rows.
  *
- * @param limits tokens of the vocabulary, and the most that a text may have
- * @param tolerance by how much log-probabilities may differ, by rounding
+ * @param limits size of the vocabulary, and the maximum length of a text
+ * @param tolerance maximum difference of log-probabilities due to rounding
  */
 export async function probeBatching(
   runtime: Runtime,

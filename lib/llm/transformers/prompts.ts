@@ -3,20 +3,20 @@ import { type CachedRow, releaseCache } from "./cache.js";
 import { nextScores } from "./next-logits.js";
 import type { Runtime, RuntimeResult } from "./runtime.js";
 
-/** At most so many tokens of prompts, padding included, are computed at once. */
+/** Maximum tokens of prompts computed at once, padding included. */
 const PREFILL_TOKENS = 4096;
-/** At most so many logits are in memory at once: 128 MiB. */
+/** Maximum logits in memory at once: 128 MiB. */
 export const MOST_LOGITS = 2 ** 25;
-/** Prompts computed together: the longest is at most so many times the shortest, and so many tokens, longer. */
+/** Prompts computed together: the longest may exceed the shortest by at most this factor and this many tokens. */
 const [GROWTH, SLACK] = [1.5, 16];
 
-/** A prompt that is computed: where it lies, and the scores of its next token, in the same row. */
+/** A computed prompt: its row in a cache, and the logits of its next token. */
 export interface Prompted {
   place: CachedRow;
   scores: NextScores;
 }
 
-/** Split prompts into groups of like length that fit into memory together. */
+/** Split prompts into groups of similar length that fit into memory together. */
 export function promptGroups<T>(
   { keepsLastLogits }: Pick<Runtime, "keepsLastLogits">,
   prompts: readonly T[],
@@ -39,7 +39,7 @@ export function promptGroups<T>(
   return groups;
 }
 
-/** Compute prompts in one call; one prompt alone in several, where its logits would not fit into memory. */
+/** Compute prompts in one call; a single prompt in several, where its logits would not fit into memory. */
 export async function computePrompts(
   runtime: Runtime,
   prompts: readonly (readonly number[])[],

@@ -3,7 +3,7 @@ import { ThoughtbookError } from "../../core/index.js";
 import type { OnnxFiles } from "../../model/index.js";
 import { runtimeOptions, type SessionOptions } from "../../tensor/index.js";
 
-/** Keys, values and whatever else a model remembers of some texts, one a row. */
+/** Recurrent state of some texts (keys, values and the like), one per row. */
 export interface RuntimeCache {
   rows: number;
   /** Tokens in it, with padding on the left. */
@@ -18,12 +18,12 @@ export interface RuntimeCall {
   /** How many tokens each row has, with those in the cache and the new ones; before them stands padding. */
   tokens: readonly number[];
   cache?: RuntimeCache | undefined;
-  /** How many last tokens' logits are wanted; models that cannot leave others out give them too. */
+  /** Number of last tokens whose logits are wanted; models that cannot leave out the others return them too. */
   logits: number;
 }
 
 export interface RuntimeResult {
-  /** `[rows, times, vocab]` float32; the last ones are those that were asked for. */
+  /** `[rows, times, vocab]` float32; the last ones are those that were requested. */
   logits: { rows: number; times: number; vocabulary: number; data: Float32Array };
   cache: RuntimeCache;
 }
@@ -32,9 +32,9 @@ export interface RuntimeResult {
 export interface Runtime {
   /** Whether it can leave out the logits of all but the last tokens. */
   readonly keepsLastLogits: boolean;
-  /** Bytes that one token takes in the cache, if it grows. */
+  /** Bytes per token in the cache, if it grows. */
   readonly cacheBytes: number;
-  /** Compute new tokens after those in the cache, which stays as it is. */
+  /** Compute new tokens after those in the cache, which is not changed. */
   forward(call: RuntimeCall): Promise<RuntimeResult>;
   /** A tensor of the same kind as another, from numbers of its kind. */
   tensorLike(other: Tensor, data: Tensor["data"], dims: number[]): Tensor;

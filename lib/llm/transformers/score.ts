@@ -72,7 +72,7 @@ async function scoreGroup(
   const longest = texts.reduce((most, { ids }) => Math.max(most, ids.length - 1), 0);
   const first = texts.reduce((least, { from }) => Math.min(least, from - 1), longest);
   const fitting = Math.max(1, Math.floor(MOST_LOGITS / vocabularySize));
-  // Only a text alone may go on from a cache by several tokens: some graphs cannot do that with more rows.
+  // Only a single text may continue a cache by several tokens: some graphs cannot do that with more rows.
   const piece = texts.length > 1 ? longest : fitting;
   let result: RuntimeResult | undefined;
   for (let start = 0; start < longest; ) {

@@ -1,6 +1,6 @@
 /**
- * The date in a pattern of Python's strftime, in local time and English, as `strftime_now` of chat templates gives it.
- * A directive that is not known stays as it is; a "-" in it leaves leading zeros out.
+ * Format a date by a pattern of Python's strftime, in local time and English, as `strftime_now` of chat templates does.
+ * An unknown directive is kept as it is; a "-" in a directive omits leading zeros.
  */
 export function formatDate(date: Date, pattern: string): string {
   const english = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat("en-US", options).format(date);

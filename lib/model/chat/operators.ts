@@ -1,4 +1,4 @@
-/** What is used of the nodes of a parsed template. */
+/** The parts of a parsed template's nodes that are used here. */
 export interface Node {
   type: string;
   [field: string]: unknown;
@@ -10,12 +10,15 @@ interface Value {
   value: unknown;
 }
 
-/** What is used of the package's interpreter: it evaluates all nodes, and those in them, by this method. */
+/**
+ * The parts of the package's interpreter that are used here: it evaluates all nodes, nested ones included, by this
+ * method.
+ */
 export interface Evaluator {
   evaluate(node: Node | undefined, scope: unknown): Value;
 }
 
-/** The longest list or text that a product makes, as for `range`. */
+/** Maximum length of a list or text made by a product, as for `range`. */
 const LONGEST = 100_000;
 
 /** Python's names of the types, for messages. */
@@ -35,7 +38,7 @@ const TYPES: Readonly<Record<string, string>> = {
 const NUMBERS: readonly string[] = ["IntegerValue", "FloatValue"];
 const SEQUENCES: readonly string[] = ["StringValue", "ArrayValue", "TupleValue"];
 
-/** What has no output of its own. The rest of a body is expressions, whose values are written. */
+/** Statements, which have no output of their own. The rest of a body is expressions, whose values are written. */
 const SILENT = new Set(
   "StringLiteral Comment If For Set Macro CallStatement FilterStatement Break Continue".split(" "),
 );
@@ -44,8 +47,8 @@ const OUTPUT = "Output";
 const KNOWN = "Known";
 
 /**
- * Make `+`, `*` and `~` do what they do in Python's Jinja. The package joins whatever stands beside a string, so that a
- * list of content parts would silently become a text; Python refuses that. `~` writes both sides as Python does.
+ * Make `+`, `*` and `~` behave as in Python's Jinja. The package joins anything to a string, so that a list of content
+ * parts would silently become a text; Python refuses that. `~` writes both sides as Python does.
  */
 export function usePythonOperators(interpreter: Evaluator): void {
   const evaluate = interpreter.evaluate.bind(interpreter);
@@ -106,7 +109,7 @@ export function markOutputs(value: unknown): void {
   }
 }
 
-/** The filters `string` and `join` of items, which write what is no string as Python does; undefined for other filters. */
+/** The filters `string` and `join`, which write non-strings as Python does; undefined for other filters. */
 function filteredText(node: Node, evaluate: (node: Node) => Value): string | Node | undefined {
   const { operand, filter } = node as unknown as { operand: Node; filter: Node };
   const isCall = filter.type === "CallExpression";

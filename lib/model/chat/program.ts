@@ -3,7 +3,7 @@ import { badInput, ThoughtbookError } from "../../core/index.js";
 import { formatDate } from "./date.js";
 import { type Evaluator, markOutputs, type Node, usePythonOperators } from "./operators.js";
 
-/** A parsed template: the variables in, the text out. */
+/** A parsed template: takes the variables and returns the text. */
 export type Program = (variables: Readonly<Record<string, unknown>>, now: Date) => string;
 
 /** What is used of the package, whose own types do not resolve under NodeNext: their imports lack file endings. */
@@ -14,7 +14,7 @@ interface Scope {
 const newScope = Environment as new () => Scope;
 const newInterpreter = Interpreter as new (scope: Scope) => Evaluator & { run(program: Node): { value: string } };
 
-/** The names that every template knows, and that no variable may have. */
+/** Names that every template knows, and that no variable may have. */
 const CONSTANTS = { true: true, false: false, none: null, True: true, False: false, None: null };
 
 /** As in the sandbox of Python's Jinja: a longer loop in a chat template is an attack, or an error. */
@@ -24,14 +24,14 @@ const MAX_RANGE = 100_000;
  * Parse a Jinja template with the functions that Python's transformers gives chat templates. As in Python's Jinja, CRLF
  * and CR in it are line feeds, and what `+` joins are two strings, two lists or two numbers.
  *
- * @param source what the messages of errors call it
+ * @param source name of the template in error messages
  * @throws corrupt-data if it does not parse; the program throws bad-input where the template refuses its variables
  *   (`raise_exception`) or fails
  */
 export function parseTemplate(text: string, source: string): Program {
   let program: Node;
   try {
-    // The scope is made here rather than by its render, which takes the machine's language for dates.
+    // The scope is created here rather than by its render, which formats dates in the machine's language.
     program = new Template(text.replace(/\r\n?/g, "\n")).parsed as Node;
     keepArgumentsOfStrip(program);
     markOutputs(program);

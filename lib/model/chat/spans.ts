@@ -9,19 +9,19 @@ export interface Span {
 }
 
 export interface SpanOptions extends Omit<RenderOptions, "addGenerationPrompt"> {
-  /** The tokens that end a turn, so that what follows them is not the assistant's; eos unless told otherwise. */
+  /** The tokens that end a turn, so that what follows them is not the assistant's. Default: eos. */
   endTokens?: readonly string[];
 }
 
 export interface AssistantSpans {
-  /** The whole conversation. */
+  /** Text of the whole conversation. */
   text: string;
-  /** What a model would write of it: one span a turn of the assistant, with the token that ends the turn. */
+  /** The parts that a model would write: one span per turn of the assistant, including the token that ends the turn. */
   spans: readonly Span[];
 }
 
 export interface TrainingTextOptions extends SpanOptions {
-  /** For each message whether a model is to learn it, which it does of the assistant's only. Default: all of these. */
+  /** For each message whether a model learns it; only the assistant's can be learned. Default: all of those. */
   learned?: readonly boolean[] | undefined;
 }
 
@@ -29,10 +29,10 @@ export interface TrainingTextOptions extends SpanOptions {
 type Fixed = Omit<SpanOptions, "endTokens"> & { endTokens: readonly string[] };
 
 /**
- * Tell which parts of a written conversation are the assistant's. They begin where the model would begin to write, and
- * end with the token that ends a turn: the white space that templates put after it, no model writes.
+ * Find the parts of a written conversation that are the assistant's. They begin where the model would begin to write,
+ * and end with the token that ends a turn: no model writes the white space that templates put after it.
  *
- * Found by writing the conversation up to each turn, which must be how the whole begins.
+ * Works by writing the conversation up to each turn, which must be a prefix of the whole.
  *
  * @throws bad-input if it is not, since the template writes earlier turns otherwise when later ones follow (Qwen3 drops
  *   their reasoning), and the errors of `renderChat`
@@ -57,13 +57,13 @@ export function assistantSpans(
 }
 
 /**
- * The texts that a model learns a conversation from, for every template: each turn stands in one of them as the model is
- * to write it, behind the prompt that it would be given.
+ * The texts that a model learns a conversation from, for any template: each turn occurs in one of them as the model is
+ * to write it, after the prompt that it would be given.
  *
- * That is one text where the template writes turns the same way whichever follow. Where it does not (Qwen3 and DeepSeek-R1
- * drop the thoughts of earlier turns), each turn that is learned has a text of its own, which ends with it. A turn that the
- * template does not write whole even then (DeepSeek-R1's drops the thought of the last one too) is the prompt with the
- * message itself behind it, and what the template ends turns with.
+ * That is one text if the template writes turns the same way whatever follows. If it does not (Qwen3 and DeepSeek-R1
+ * drop the thoughts of earlier turns), each learned turn has a text of its own, which ends with it. A turn that the
+ * template does not write completely even then (DeepSeek-R1's drops the thought of the last one too) is written as the
+ * prompt, the message itself, and the token that the template ends turns with.
  *
  * @throws bad-input for a conversation that begins with the assistant, a message of which the template leaves out the text,
  *   and the errors of `renderChat`
@@ -105,7 +105,7 @@ function fix(template: ChatTemplate, options: SpanOptions): Fixed {
   return { now: new Date(), endTokens: eos_token === undefined ? [] : [eos_token], ...options };
 }
 
-/** What the model is prompted with for a turn, and the conversation through it. */
+/** The prompt for a turn, and the conversation through it. */
 function aroundTurn(template: ChatTemplate, messages: readonly ChatMessage[], index: number, fixed: Fixed) {
   if (index === 0) throw unfit(template, "a conversation that the assistant begins has no prompt");
   return {
@@ -124,10 +124,13 @@ function writtenLength(turn: string, endTokens: readonly string[]): number {
   return endTokens.some((token) => token !== "" && written.endsWith(token)) ? written.length : turn.length;
 }
 
-/** Stands in for a turn; no template has a reason to change it. */
+/** Placeholder for a turn; no template has a reason to change it. */
 const PROBE = "thoughtbook-turn";
 
-/** What the template writes behind the last message, up to the token that ends the turn; the one that ends texts if nothing. */
+/**
+ * What the template writes after the last message, up to the token that ends the turn; the token that ends texts if
+ * nothing.
+ */
 function turnEnd(template: ChatTemplate, messages: readonly ChatMessage[], fixed: Fixed): string {
   const probed = [...messages.slice(0, -1), { ...withoutThought(messages.at(-1)!), content: PROBE }];
   const text = renderChat(template, probed, fixed);
@@ -141,7 +144,7 @@ function turnEnd(template: ChatTemplate, messages: readonly ChatMessage[], fixed
   return behind.slice(0, Math.min(behind.length, ...ends));
 }
 
-/** Some templates (GLM) end no turn, and a model would never learn to: then the last one ends as texts do. */
+/** Some templates (GLM) end no turn, and a model would never learn to stop: then the last turn ends as texts do. */
 function withEnd(template: ChatTemplate, last: ChatMessage, written: AssistantSpans): AssistantSpans {
   const { text, spans } = written;
   const eos = template.specialTokens.eos_token;
@@ -152,7 +155,7 @@ function withEnd(template: ChatTemplate, last: ChatMessage, written: AssistantSp
 }
 
 /**
- * What of messages a text does not hold. Some templates leave out roles that they do not know, and a model would learn the
+ * Find what a text lacks of the messages. Some templates omit roles that they do not know, and a model would learn the
  * answer to another question.
  */
 function lostIn(text: string, messages: readonly ChatMessage[]): string | undefined {

@@ -12,9 +12,9 @@ export interface ChatMessage {
   [field: string]: unknown;
 }
 
-/** How a model wants conversations written: a Jinja template and the special tokens it can name. */
+/** A model's chat format: a Jinja template and the special tokens it can name. */
 export interface ChatTemplate {
-  /** What the messages of errors call it. */
+  /** Name of the template in error messages. */
   source: string;
   text: string;
   /** The names that the template knows special tokens by (`bos_token`, `eos_token`, …), and the tokens. */
@@ -23,11 +23,11 @@ export interface ChatTemplate {
 }
 
 export interface RenderOptions {
-  /** Whether to write the beginning of the assistant's next turn; false unless told otherwise. */
+  /** Whether to write the beginning of the assistant's next turn. Default: false. */
   addGenerationPrompt?: boolean;
   /** Further variables of the template, such as `tools` or `enable_thinking`. */
   variables?: Readonly<Record<string, unknown>>;
-  /** The date for templates that write it (Llama 3); the present one unless told otherwise. Fix it to repeat a run. */
+  /** The date for templates that write it (Llama 3). Default: the present one. Fix it to repeat a run. */
   now?: Date;
 }
 
@@ -92,8 +92,8 @@ export function parseChatTemplate(
 }
 
 /**
- * Write a conversation as the model wants it. For token ids use `encodeChat`, which knows the template's special tokens
- * from what a user wrote.
+ * Write a conversation in the model's format. For token ids use `encodeChat`, which distinguishes the template's
+ * special tokens from what a user wrote.
  *
  * @throws bad-input without messages, or where the template refuses them or fails
  */
@@ -107,7 +107,7 @@ export function renderChat(
       hint: "Give at least one, such as { role: 'user', content: 'Hello' }.",
     });
   }
-  // Templates tell `none` from a variable that is missing: these two are always there.
+  // Templates distinguish `none` from a missing variable: these two are always defined.
   const common = { tools: null, documents: null, ...specialTokens, ...variables };
   return program({ ...common, messages, add_generation_prompt: addGenerationPrompt }, now);
 }

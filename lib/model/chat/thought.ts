@@ -1,6 +1,6 @@
 import type { ChatMessage } from "./template.js";
 
-/** What stands around a thought in the texts of most models that think. */
+/** Marks around a thought in the texts of most models that think. */
 export const THOUGHT_MARKS = { begin: "<think>", end: "</think>" } as const;
 
 /** Fields in which servers and data sets put a thought beside the content. */
@@ -21,8 +21,8 @@ function partsOf(message: ChatMessage): { thought: string | undefined; rest: str
 }
 
 /**
- * Whether a turn as the template writes it behind a prompt holds all of the message, its thought before the rest, in one
- * pair of marks. White space around them is the template's matter.
+ * Whether the template writes a turn completely after a prompt: all of the message, its thought before the rest, in one
+ * pair of marks. White space around them may differ.
  */
 export function isWrittenWhole(message: ChatMessage, prompt: string, turn: string): boolean {
   const { thought, rest } = partsOf(message);
@@ -38,8 +38,8 @@ export function isWrittenWhole(message: ChatMessage, prompt: string, turn: strin
 const OPENED = /<think>(\s*)$/;
 
 /**
- * What a model is to write for a message behind a prompt: its content, with a thought that stands beside it before it. Where
- * the prompt begins the thought, it goes on from there; what has no thought ends it at once, as Qwen3 writes that.
+ * What a model is to write for a message after a prompt: its content, preceded by a thought stored beside it. If the
+ * prompt begins the thought, the text continues it; a message without a thought ends it at once, as Qwen3 does.
  */
 export function completionOf(message: ChatMessage, prompt: string): string {
   const { begin, end } = THOUGHT_MARKS;

@@ -7,7 +7,7 @@ import { THOUGHT_MARKS } from "./thought.js";
 export interface EncodeChatOptions extends RenderOptions {
   /**
    * Whether names of special tokens within messages are plain characters, so that a message cannot end its turn and
-   * begin another's; true unless told otherwise. Roles and the template's variables are taken to be the program's own.
+   * begin another's. Default: true. Roles and the template's variables are taken to be the program's own.
    */
   specialTokensAsText?: boolean;
 }
@@ -15,7 +15,7 @@ export interface EncodeChatOptions extends RenderOptions {
 /** A conversation to train on. */
 export interface EncodedConversation {
   ids: number[];
-  /** For each id whether the assistant wrote it: the loss counts those only. */
+  /** For each id whether the assistant wrote it: only those count in the loss. */
   assistant: boolean[];
 }
 
@@ -58,8 +58,8 @@ export function encodeConversation(
 }
 
 /**
- * The token ids that a model learns a conversation from, of each text of `trainingTexts`. The marks of the assistant's
- * thoughts are the special tokens that they may be.
+ * The token ids that a model learns a conversation from, for each text of `trainingTexts`. The marks around the
+ * assistant's thoughts become special tokens where the vocabulary has them.
  *
  * @throws bad-input as `trainingTexts`, or for characters that the vocabulary cannot express
  */
@@ -100,7 +100,7 @@ const endTokensOf = (tokenizer: Tokenizer, { specialTokens }: ChatTemplate): str
 const nameOf = (tokenizer: Tokenizer, id: number): string[] =>
   id >= 0 && id < tokenizer.vocabularySize ? [tokenizer.tokenOf(id)] : [];
 
-/** Encode parts of one text, each as what follows the one before. */
+/** Encode parts of one text, each as a continuation of the one before. */
 function encodeParts(tokenizer: Tokenizer, parts: readonly Part[]): number[][] {
   let last: number | undefined;
   return parts.map(({ text }) => {
@@ -149,7 +149,7 @@ function guard(
   return { guarded, mark };
 }
 
-/** What puts the mark into the names in all texts of a value. */
+/** Inserts the mark into the names in all texts of a value. */
 function marking(names: readonly string[], mark: string): (value: unknown) => unknown {
   if (names.length === 0) return (value) => value;
   const escaped = names.map((name) => name.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&"));

@@ -1,6 +1,6 @@
 import type { Rope } from "./rope.js";
 
-/** The function between the two halves of a feed-forward block; `gelu-tanh` is GPT-2's approximation of `gelu`. */
+/** Activation function of a feed-forward block; `gelu-tanh` is GPT-2's approximation of `gelu`. */
 export type Activation = "silu" | "gelu" | "gelu-tanh" | "relu";
 
 interface CommonConfig {
@@ -18,7 +18,7 @@ interface CommonConfig {
   activation: Activation;
   /** Added to the variance in each norm. */
   normEpsilon: number;
-  /** The most positions a sequence can have. */
+  /** Maximum number of positions of a sequence. */
   maxPositions: number;
   /** Whether the output layer is the token embedding. */
   tiedEmbeddings: boolean;
@@ -29,7 +29,7 @@ interface CommonConfig {
   paddingId: number | undefined;
 }
 
-/** Llama and what grew out of it: RMS norms before each block, rotary positions, a gated feed-forward block. */
+/** Llama and its descendants: RMS norms before each block, rotary positions, a gated feed-forward block. */
 export interface RotaryConfig extends CommonConfig {
   family: "llama" | "qwen2" | "qwen3";
   rope: Rope;
@@ -39,7 +39,7 @@ export interface RotaryConfig extends CommonConfig {
   outputBias: boolean;
   /** Whether the three projections of the feed-forward block add a bias. */
   feedForwardBias: boolean;
-  /** Whether queries and keys pass through an RMS norm a head, before the rotation. */
+  /** Whether queries and keys pass through an RMS norm per head, before the rotation. */
   queryKeyNorm: boolean;
 }
 
@@ -52,11 +52,11 @@ export interface Gpt2Config extends CommonConfig {
   scaleByLayer: boolean;
 }
 
-/** What a causal language model is made of; `family` tells the architectures apart. */
+/** Architecture of a causal language model; `family` distinguishes the kinds. */
 export type ModelConfig = RotaryConfig | Gpt2Config;
 export type Family = ModelConfig["family"];
 
-/** What the scores of a layer, queries times keys, are multiplied with before the softmax. */
+/** Factor on a layer's attention scores, queries times keys, before the softmax. */
 export function attentionScale(config: ModelConfig, layer: number): number {
   if (config.family !== "gpt2") return config.headDimension ** -0.5;
   const scale = config.scaleByHeadDimension ? config.headDimension ** -0.5 : 1;

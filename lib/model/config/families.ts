@@ -12,7 +12,7 @@ const ACTIVATIONS: Record<Activation, readonly string[]> = {
 };
 
 const count = z.int().positive();
-/** More than any model has: a wrong number should be an error, not fill the memory with names. */
+/** More than any model has: a wrong number should be an error, not exhaust the memory. */
 const MOST_LAYERS = 10_000;
 /** A missing or null value is replaced by the default. */
 const or = <T extends z.ZodType>(schema: T, value: z.output<T>) =>
@@ -138,7 +138,7 @@ export function readGpt2(raw: Record<string, unknown>, source: string): Gpt2Conf
   };
 }
 
-/** Keys with which the record cannot be understood, unless they have the value beside them. */
+/** Keys that change the architecture beyond what is supported, unless they have the value beside them. */
 const UNSUPPORTED: Record<string, { value: unknown; what: string; hint: string }> = {
   quantization_config: {
     value: null,
@@ -197,7 +197,7 @@ function contradict(source: string, what: string): never {
   });
 }
 
-/** GPT-2's own names for what other families call otherwise; transformers reads both. */
+/** GPT-2's own names for keys of other families; transformers reads both. */
 function withGpt2Keys(raw: Record<string, unknown>): Record<string, unknown> {
   return {
     ...raw,

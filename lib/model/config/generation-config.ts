@@ -4,7 +4,7 @@ import { ThoughtbookError } from "../../core/index.js";
 import type { Checkpoint } from "../weights/checkpoint.js";
 import { readJsonFile } from "./read.js";
 
-/** How the authors of a model want it to generate; undefined where they leave it open. */
+/** Generation defaults by the authors of a model; undefined where they leave it open. */
 export interface GenerationDefaults {
   /** Each of these ends a text: those of generation_config.json, else of config.json. */
   endIds: readonly number[];
@@ -28,8 +28,8 @@ const schema = z.object({
 });
 
 /**
- * Read the `generation_config.json` of a checkpoint. Without one, only the ids that end a text are known. Models for
- * chats often name more of these there than in their config.json.
+ * Read the `generation_config.json` of a checkpoint. Without one, only the ids that end a text are known. Chat models
+ * often list more of these there than in their config.json.
  *
  * @throws corrupt-data, file-system
  */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { badInput, ThoughtbookError } from "../../core/index.js";
 
-/** How positions turn queries and keys: the base of the frequencies, and how these are stretched to longer texts. */
+/** Rotary position encoding: the base of the frequencies, and how they are scaled for longer texts. */
 export type Rope = { theta: number } & (
   | { kind: "default" }
   /** Dynamic NTK scaling changes the frequencies beyond the model's positions only; within them it is the default. */
@@ -17,7 +17,7 @@ const KINDS = ["default", "linear", "dynamic", "llama3"];
 const positive = z.number().positive();
 const record = z.record(z.string(), z.unknown()).nullish();
 
-/** The keys of a config.json that say how positions are encoded. */
+/** Keys of a config.json that define the position encoding. */
 export const ropeKeys = { rope_theta: positive.nullish(), rope_scaling: record, rope_parameters: record };
 
 const ropeSchema = z.discriminatedUnion("kind", [

@@ -1,7 +1,7 @@
 import type { Activation, Gpt2Config, ModelConfig, RotaryConfig } from "./config.js";
 import { ropeToHuggingFace } from "./rope.js";
 
-/** How the weights of a checkpoint are stored. */
+/** Storage type of a checkpoint's weights. */
 export type WeightType = "float32" | "float16" | "bfloat16";
 
 /** The name that transformers has for each activation. */

@@ -7,38 +7,40 @@ import type { GenerationPrograms, NextScores, StepState } from "./programs.js";
 import type { ResolvedRequest } from "./request.js";
 import type { SubmittedText } from "./submission.js";
 
-/** The texts in work, one a row, and their keys and values. */
+/** The texts in progress, one per row, and their keys and values. */
 export interface Batch {
   readonly rows: number;
-  /** Tokens there is room for in a row. */
+  /** Capacity of a row, in tokens. */
   readonly capacity: number;
-  /** The text in each row; undefined for a row that is free. */
+  /** The text in each row; undefined for a free row. */
   readonly sequences: (SubmittedText | undefined)[];
-  /** Scores for the next token of each row, after the last one it has. Valid until the next call. */
+  /** Scores for the next token of each row, after its last token. Valid until the next call. */
   step(): Promise<NextScores>;
   /** Keys and values of some prompts, and the scores of their next tokens. Valid until the next call. */
   prefill(requests: readonly ResolvedRequest[]): Promise<{ cache: Cache; scores: NextScores }>;
   /** Put a text, whose prompt is in a row of another cache, into a free row. */
   place(sequence: SubmittedText, from: Cache, fromRow: number): void;
-  /** Move the texts to a batch with another number of rows, or with other room in each. */
+  /** Move the texts to a batch with another number of rows, or another capacity. */
   resize(rows: number, capacity: number): void;
 }
 
-/** At most so many tokens of prompts, padding included, are computed at once: more are slower, out of cache. */
+/**
+ * Maximum tokens of prompts computed at once, padding included: more do not fit the processor's cache, and are slower.
+ */
 export const PREFILL_TOKENS = 2048;
-/** So many new tokens are there room for at first, where a request may have more: attention costs what there is room for. */
+/** New tokens that a row has room for at first, if the request allows more: attention costs grow with the capacity. */
 const FIRST_ROOM = 64;
 const CACHE_BYTES = 2 ** 30;
-/** The most texts in work at a time where their keys and values are small. */
+/** Maximum texts in progress at the same time, if their keys and values are small. */
 export const BATCH_SIZE = 64;
 
 export interface BatchOptions {
   model: HostModel;
   programs: GenerationPrograms;
   steps: StepRunner;
-  /** Rows it has at first. */
+  /** Initial number of rows. */
   rows: number;
-  /** Tokens there is room for in a row at first. */
+  /** Initial capacity of a row, in tokens. */
   capacity: number;
 }
 
@@ -47,23 +49,23 @@ export function capacityBuckets({ config }: HostModel): number[] {
   return bucketSizes({ longest: config.maxPositions, multipleOf: Math.min(64, config.maxPositions), growth: 1.5 });
 }
 
-/** Sizes that padded prompts have: at most a third of one is padding, but for short ones. */
+/** Sizes of padded prompts: at most a third is padding, except for short ones. */
 export function promptBuckets({ config }: HostModel): number[] {
   return bucketSizes({ longest: config.maxPositions, multipleOf: Math.min(16, config.maxPositions), growth: 1.5 });
 }
 
-/** Rows that a batch of so many texts is rounded up to. */
+/** Sizes that the number of rows is rounded up to. */
 export function rowBuckets(batchSize: number): number[] {
   return bucketSizes({ longest: batchSize, multipleOf: 1 });
 }
 
-/** The tokens there should be room for in a row, for texts that have `length` tokens and get at most `limit` more. */
+/** Capacity that rows should have, for texts with `length` tokens that get at most `limit` more. */
 export function roomFor(model: HostModel, texts: readonly { length: number; limit: number }[]): number {
   const needed = texts.reduce((most, { length, limit }) => Math.max(most, length + Math.min(limit, FIRST_ROOM)), 1);
   return bucketOf(needed, capacityBuckets(model));
 }
 
-/** The most texts in work at a time, unless told otherwise: fewer where their keys and values would take too much. */
+/** Default maximum number of texts in progress: fewer if their keys and values would take too much memory. */
 export function mostRows({ config }: HostModel, capacity: number): number {
   const fitting = Math.max(1, Math.floor(CACHE_BYTES / (cacheBytes(config) * capacity)));
   return Math.min(BATCH_SIZE, fitting);

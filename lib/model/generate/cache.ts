@@ -4,13 +4,13 @@ import type { ModelConfig } from "../config/config.js";
 /** Keys and values of all layers, `[rows, keyValueHeads, capacity, headDimension]` each. */
 export interface Cache {
   rows: number;
-  /** The most tokens a row can hold. */
+  /** Maximum tokens of a row. */
   capacity: number;
   keys: TensorData<"float32">[];
   values: TensorData<"float32">[];
 }
 
-/** Memory for keys and values. What is in it where no token was written has no meaning. */
+/** Create memory for keys and values. Its content is undefined where no token was written. */
 export function createCache(
   { layers, keyValueHeads, headDimension }: ModelConfig,
   rows: number,
@@ -25,7 +25,7 @@ export function createCache(
   };
 }
 
-/** Bytes that one token of one row takes. */
+/** Bytes per token of a row. */
 export function cacheBytes({ layers, keyValueHeads, headDimension }: ModelConfig): number {
   return 2 * layers * keyValueHeads * headDimension * Float32Array.BYTES_PER_ELEMENT;
 }

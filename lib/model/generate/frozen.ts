@@ -11,43 +11,44 @@ import {
 } from "./programs.js";
 
 /*
- * ONNX Runtime multiplies a few rows by constants about three times as fast as by inputs: it lays constants out for the
- * processor once, inputs in every call. So a small model that generates for a while gets programs with its weights built
- * in. A large one does not, as each program has its own copy; nor does one that is trained after every few tokens.
+ * ONNX Runtime multiplies a few rows by constants about three times as fast as by inputs: it packs constants for the
+ * processor once, inputs in every call. So a small model that generates for a while gets programs with its weights
+ * built in. A large one does not, as each program has its own copy; nor does one that is trained after every few
+ * tokens.
  */
 
-/** It takes the time of about so many steps to build them in. */
+/** Building the weights in takes about as long as this many steps. */
 const WORTH_STEPS = 64;
 const MOST_BYTES = 2 ** 25;
-/** Models of one configuration that have such programs at a time: a policy and its reference. */
+/** Number of models of one configuration with such programs at the same time: a policy and its reference. */
 const MOST_MODELS = 2;
 
-/** What is known of a model's weights, while somebody has them. */
+/** State of a model's weights while they are in use. */
 interface Frozen {
   config: ModelConfig;
   session: string;
   program: FrozenStep | undefined;
-  /** Of the numbers built in. */
+  /** Fingerprint of the numbers built in. */
   fingerprint: number;
-  /** Calls of `generate` that use it at the moment. */
+  /** Number of calls of `generate` that use it now. */
   users: number;
-  /** Whether the last user is to free the program. */
+  /** Whether the last user disposes of the program. */
   retired: boolean;
 }
 
 const byWeights = new WeakMap<object, Frozen>();
 const byConfig = new WeakMap<ModelConfig, Frozen[]>();
 
-/** Makes the steps of one call of `generate`. */
+/** Runs the steps of one call of `generate`. */
 export interface StepRunner {
   step(state: StepState): Promise<NextScores>;
-  /** Tell that the call has ended. */
+  /** Release the program when the call has ended. */
   release(): Promise<void>;
 }
 
 /**
- * @param expectedSteps how many steps the call may take. It decides which programs make them, not what was done before: the
- *   two round differently, and equal calls are to give equal numbers
+ * @param expectedSteps number of steps the call may take. It decides which programs are used, rather than what was
+ * compiled before: the programs round differently, and equal calls must give equal numbers
  */
 export function createStepRunner(
   model: HostModel,
@@ -80,7 +81,7 @@ export function createStepRunner(
   };
 }
 
-/** Free the programs of a configuration that have weights built in. */
+/** Dispose of the programs of a configuration with weights built in. */
 export async function disposeFrozen(config: ModelConfig): Promise<void> {
   const all = byConfig.get(config) ?? [];
   byConfig.delete(config);
@@ -88,10 +89,10 @@ export async function disposeFrozen(config: ModelConfig): Promise<void> {
 }
 
 function frozenOf(model: HostModel, session: string): Frozen {
-  // What is trained tells models apart.
+  // Trained tensors identify a model.
   const key = model.adapter?.parameters ?? model.weights;
   const found = byWeights.get(key);
-  // The numbers may have been changed where they are.
+  // The numbers may have been changed in place.
   const fits =
     found?.config === model.config &&
     found.session === session &&
@@ -110,7 +111,7 @@ function frozenOf(model: HostModel, session: string): Frozen {
   return fresh;
 }
 
-/** Free a program now or, where it is in use, after its last user. */
+/** Dispose of a program now or, if in use, after its last user. */
 async function retire(frozen: Frozen): Promise<void> {
   frozen.retired = frozen.users > 0;
   if (frozen.retired) return;
@@ -126,10 +127,10 @@ function weightBytes(model: HostModel): number {
   return arraysOf(model).reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
-/** Every so many numbers are looked at: enough to notice that a row, or a whole layer, has changed. */
+/** Every this many numbers one is sampled: enough to notice that a row, or a whole layer, has changed. */
 const STRIDE = 16;
 
-/** A number that nearly always differs when weights do. */
+/** A checksum that nearly always differs when weights do. */
 function fingerprintOf(model: HostModel): number {
   let hash = 0;
   for (const { buffer, byteOffset, length } of arraysOf(model)) {

@@ -9,13 +9,26 @@ import { disposePrograms } from "./programs.js";
 import type { GenerateOptions, Generation, GenerationRequest } from "./request.js";
 
 /**
- * Generate texts, many at a time: a row of the batch whose text is complete is given to the next request. Samples of one
- * request share the computation of its prompt. What comes out for a request does not depend on the others, on the size
- * of the batch or on the order of work, up to rounding (about 1e-6 in log-probabilities).
+ * Generate texts, many at a time: when a text is complete, the next request takes its row of the batch. Samples of one
+ * request share the computation of its prompt. The result for a request does not depend on the others, on the size of
+ * the batch or on the order of work, up to rounding (about 1e-6 in log-probabilities).
  *
  * @returns one for each sample, ordered by request and sample
  * @throws before any work: bad-input (an empty prompt, an id outside the vocabulary, a prompt that leaves no room in the
  *   context, an option out of its range, stop strings without a tokenizer); while working: interrupted, execution
+ *
+ * @example
+ * ```ts
+ * import { generate, loadTokenizer, openCheckpoint, readParameters, resolveModel } from "thoughtbook/model";
+ *
+ * const folder = await resolveModel("mini");
+ * const checkpoint = await openCheckpoint(folder);
+ * const model = { config: checkpoint.config, weights: await readParameters(checkpoint) };
+ * const tokenizer = await loadTokenizer(folder);
+ * const prompt = tokenizer.encode("Ana picks 3 apples.");
+ * const [first, second] = await generate(model, [{ prompt, samples: 2, seed: 1, maxNewTokens: 6 }], { tokenizer });
+ * console.log(first?.ids.length, second?.text);
+ * ```
  */
 export async function generate(
   model: HostModel,
@@ -24,7 +37,7 @@ export async function generate(
 ): Promise<Generation[]> {
   const generator = openGenerator(model, options);
   const texts = generator.submit(requests, options);
-  // Before the work begins, which so knows that no more will come.
+  // Before the work begins, so that it knows that no more requests will come.
   const closed = generator.close();
   try {
     return await texts;
@@ -33,7 +46,7 @@ export async function generate(
   }
 }
 
-/** Free the memory of everything that was compiled for generating with models of a configuration. */
+/** Dispose of everything that was compiled for generating with models of a configuration. */
 export async function disposeGenerationPrograms(config: ModelConfig): Promise<void> {
   await Promise.all([disposePrograms(config), disposeFrozen(config)]);
 }

@@ -22,25 +22,28 @@ import { extendSequence, startSequence } from "./sequence.js";
 import { createStepTasks } from "./step-tasks.js";
 import { createSubmission, isWanted, type SubmittedText } from "./submission.js";
 
-/** A batch loses rows when half of them are free, and so many tokens may come yet: another size may have to be compiled. */
+/**
+ * A batch shrinks when half of its rows are free, and at least this many tokens are still to come: another size may
+ * have to be compiled.
+ */
 const WORTH_SHRINKING = 64;
-/** Where more texts may come, half of the rows, or some of the room in them, must not have been needed for so many steps. */
+/** While more texts may come, half of the rows, or of the capacity, must have been unused for this many steps. */
 const PATIENCE = 16;
 
 export interface GeneratorOptions {
-  /** The most texts in work at a time. Default: 64, or fewer where their keys and values would take above 1 GiB. */
+  /** Maximum number of texts in progress at the same time. Default: 64, or fewer where their keys and values would take above 1 GiB. */
   batchSize?: number | undefined;
-  /** Of ONNX Runtime: threads, execution providers. */
+  /** Options of ONNX Runtime: threads, execution providers. */
   session?: SessionOptions | undefined;
 }
 
-/** Options of the requests that are given together. */
+/** Options shared by the requests of one submission. */
 export type SubmitOptions = Omit<GenerateOptions, keyof GeneratorOptions>;
 
-/** Generates texts for whoever asks, in one batch: texts join it and leave it from step to step (continuous batching). */
+/** Generates texts for many callers in one batch: texts join and leave it from step to step (continuous batching). */
 export interface TextGenerator {
   /**
-   * Generate texts as `generate` does, together with those of other calls, which do not change what comes out.
+   * Generate texts as `generate` does, together with those of other calls, which do not change the result.
    *
    * @returns one for each sample, ordered by request and sample
    * @throws bad-input before any work; interrupted (by its signal: its rows are free at the next step), execution, or
@@ -48,20 +51,20 @@ export interface TextGenerator {
    */
   submit(requests: readonly GenerationRequest[], options?: SubmitOptions): Promise<Generation[]>;
   /**
-   * Do other work with the processor, such as scoring, between two steps. While there are texts in work, such tasks
-   * take half of the time at most.
+   * Run other tasks, such as scoring, between two decoding steps. While there are texts in progress, such tasks take at
+   * most half of the time.
    */
   between<T>(task: () => Promise<T>): Promise<T>;
-  /** Texts that have a row of the batch. */
+  /** Number of texts that have a row of the batch. */
   readonly active: number;
-  /** Texts that wait for one. */
+  /** Number of texts that wait for a row. */
   readonly waiting: number;
-  /** Take no more requests; resolves when all is done that was asked for. */
+  /** Accept no more requests; resolves when all requested work is done. */
   close(): Promise<void>;
 }
 
 /**
- * Open a generator for a model. Nothing is computed, and no memory taken, while there is no request.
+ * Open a generator for a model. Nothing is computed, and no memory allocated, while there is no request.
  *
  * @throws bad-input for a batch size that is no whole number above 0
  */
@@ -73,7 +76,7 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
   let queue: Waiting[] = [];
   let batch: Batch | undefined;
   let steps: StepRunner | undefined;
-  /** Steps in a row in which half of the batch was not needed. */
+  /** Consecutive steps in which half of the batch was unused. */
   let idleSteps = 0;
   let closing = false;
   let working: Promise<void> | undefined;
@@ -81,7 +84,7 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
   const activeRows = () => (batch ? batch.rows - freeRows(batch) : 0);
 
   async function work(): Promise<void> {
-    // What is asked for in the same turn begins together.
+    // Requests made in the same turn of the event loop start together.
     await nextTurn();
     for (;;) {
       dropUnwanted();
@@ -95,7 +98,7 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
     working = undefined;
   }
 
-  /** Free the places of texts that nobody waits for any more. */
+  /** Free the rows of texts that nobody waits for any more. */
   function dropUnwanted(): void {
     queue = queue.filter(({ submission }) => isWanted(submission));
     for (const [row, sequence] of batch?.sequences.entries() ?? []) {
@@ -103,11 +106,11 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
     }
   }
 
-  /** Give rows to waiting requests, as far as that is worth it now. */
+  /** Give rows to waiting requests, if that is worthwhile now. */
   async function fill(): Promise<void> {
     while (queue.length > 0) {
       try {
-        // Each time: those that come up now may be longer than those that have ended with their prompts.
+        // Checked each time: the next requests may be longer than those that have just ended with their prompts.
         batch = makeRoom();
       } catch (error) {
         for (const { submission } of queue) submission.fail(error);
@@ -120,10 +123,10 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
     }
   }
 
-  /** What is to begin next. */
+  /** Requests to start next. */
   const nextTexts = () => queue.slice(0, batchSize ?? BATCH_SIZE).map(({ request }) => request);
 
-  /** A batch that has room for what waits: as many rows as there are texts, up to the most. */
+  /** Create a batch with room for what waits: as many rows as there are texts, up to the maximum. */
   function makeRoom(): Batch {
     const capacity = Math.max(roomFor(model, nextTexts()), batch?.capacity ?? 1);
     const most = batchSize ?? mostRows(model, capacity);
@@ -134,13 +137,13 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
       return batch;
     }
     idleSteps = 0;
-    // Who may be asked for more takes the programs that are fast in the long run.
+    // If more requests may come, use the programs that are fast in the long run.
     const expected = closing ? expectedSteps(queue, rows) : Number.POSITIVE_INFINITY;
     steps ??= createStepRunner(model, programs, session, expected);
     return createBatch({ model, programs, steps, rows, capacity });
   }
 
-  /** Compute prompts and begin texts with them; those that do not end at once get a row. */
+  /** Compute prompts and start texts with them; those that do not end at once get a row. */
   async function admit(batch: Batch, group: readonly Admission[]): Promise<void> {
     const wanted = group.filter(({ submission }) => isWanted(submission));
     if (wanted.length === 0) return;
@@ -157,21 +160,21 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
     }
   }
 
-  /** Give rows and room up that are not needed any more: a step costs as much with free ones. */
+  /** Drop rows and capacity that are no longer needed: a step costs the same with free ones. */
   function shrink(batch: Batch, active: number): void {
     const texts = textsInWork(batch);
     const isFew = queue.length === 0 && active <= batch.rows / 2 && texts.some(({ limit }) => limit >= WORTH_SHRINKING);
     const room = roomFor(model, [...texts, ...nextTexts()]);
     const isRoomy = room < batch.capacity && (!closing || queue.length >= batch.rows);
     idleSteps = isFew || isRoomy ? idleSteps + 1 : 0;
-    // Where no more can be asked for, rows will not be needed again.
+    // If no more requests can come, rows will not be needed again.
     if (idleSteps <= (closing && isFew ? 0 : PATIENCE)) return;
     idleSteps = 0;
     const rows = isFew ? bucketOf(active, rowBuckets(batch.rows)) : batch.rows;
     batch.resize(rows, isRoomy ? room : batch.capacity);
   }
 
-  /** One new token for each text in work. */
+  /** Generate one new token for each text in progress. */
   async function advance(batch: Batch, active: number): Promise<void> {
     shrink(batch, active);
     try {
@@ -184,7 +187,7 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
     }
   }
 
-  /** Gives whether the text needs no row any more: it is complete, or its submission has failed. */
+  /** Returns whether the text no longer needs its row: it is complete, or its submission has failed. */
   function extend(sequence: SubmittedText, scores: NextScores, row: number): boolean {
     const { submission } = sequence;
     try {
@@ -211,8 +214,8 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
       const resolved = resolveRequests(model.config, requests, options);
       if (resolved.length === 0) return [];
       const submission = createSubmission(resolved, options);
-      // Texts of like length side by side: a step costs what there is room for. The longest first: the last ones, which
-      // have the batch nearly to themselves, are then soon done.
+      // Put texts of similar length side by side: a step costs its capacity. The longest first: the last ones, which
+      // have the batch nearly to themselves, then finish soon.
       const byLength = resolved.toSorted((a, b) => b.length - a.length);
       queue.push(...byLength.map((request) => ({ request, submission, started: 0 })));
       working ??= work();

@@ -32,7 +32,7 @@ import { createProgramCache } from "../network/program-cache.js";
 
 type CacheOf<Leaf> = { keys: Leaf[]; values: Leaf[] };
 
-/** The next tokens' scores of some rows. */
+/** Scores of the next tokens of some rows. */
 export interface NextScores {
   /** Natural logarithms of the probabilities, `[rows, vocab]`. */
   logProbs: TensorData<"float32">;
@@ -43,28 +43,28 @@ export interface NextScores {
 type StepTree<Leaf> = {
   /** `[rows, 1]` int32: the last token of each row, not in the cache yet. */
   ids: Leaf;
-  /** `[rows]` int32: tokens of each row with that one. */
+  /** `[rows]` int32: tokens of each row including that one. */
   lengths: Leaf;
   cache: CacheOf<Leaf>;
-  /** The scores of an earlier step, whose memory is used again. */
+  /** Scores of an earlier step, whose memory is reused. */
   spare: Leaf;
 };
-/** The inputs of a step besides the model. */
+/** Inputs of a step besides the model. */
 export type StepState = StepTree<TensorData>;
 type StepInputs<Leaf> = ModelInputs<Leaf> & StepTree<Leaf>;
 type PrefillInputs<Leaf> = ModelInputs<Leaf> & {
   /** `[rows, time]` int32 ids, or `[rows, time, hidden]` embeddings; rows end in padding. */
   prompt: Leaf;
-  /** `[rows]` int32: where the last token of each row is among all `rows · time`. */
+  /** `[rows]` int32: index of each row's last token among all `rows · time`. */
   last: Leaf;
 };
 type ScoredTensors = { logProbs: tf.Tensor; normaliser: tf.Tensor; cache: CacheOf<tf.Tensor> };
 
-/** The compiled functions of a model; one ONNX program each for every combination of sizes. */
+/** Compiled functions of a model; one ONNX program for every combination of sizes. */
 export interface GenerationPrograms {
-  /** One new token a row. */
+  /** Generates one new token per row. */
   step: Compiled<StepInputs<TensorSpec>, ScoredTensors>;
-  /** Whole prompts; gives a cache whose capacity is their padded length. */
+  /** Computes whole prompts; returns a cache whose capacity is their padded length. */
   prefillIds: Compiled<PrefillInputs<TensorSpec>, ScoredTensors>;
   prefillEmbeddings: Compiled<PrefillInputs<TensorSpec>, ScoredTensors>;
   dispose(): Promise<void>;
@@ -73,12 +73,12 @@ export interface GenerationPrograms {
 const cache = createProgramCache(createPrograms);
 /** The programs of a model, compiled when first called and kept as long as its configuration. */
 export const generationPrograms = cache.of;
-/** Free the memory of all programs of a configuration that {@link generationPrograms} made. */
+/** Dispose of all programs of a configuration that {@link generationPrograms} made. */
 export const disposePrograms = cache.dispose;
 
 function createPrograms(model: HostModel, session: SessionOptions): GenerationPrograms {
   const { config } = model;
-  // Not the model itself: programs live longer than its weights.
+  // Does not capture the model itself: programs outlive its weights.
   const shell = shellOf(model);
   const prefill = (prompt: TensorSpec) =>
     compile<PrefillInputs<TensorSpec>, ScoredTensors>(
@@ -119,7 +119,7 @@ function stepSpecs(config: ModelConfig): StepTree<TensorSpec> {
   };
 }
 
-/** A step with the weights, as they are now, built in. */
+/** A step with the present weights built in. */
 export interface FrozenStep {
   step(state: StepState): Promise<NextScores>;
   dispose(): Promise<void>;
@@ -154,7 +154,7 @@ function prefillScores(shell: ModelShell, inputs: PrefillInputs<tf.Tensor>): Sco
   const [rows, time] = embeddings.shape as [number, number];
   const positions = tf.tile(tf.range(0, time, 1, "int32").reshape([1, time]), [rows, 1]);
   const cache: CacheOf<tf.Tensor> = { keys: [], values: [] };
-  // The padding is on the right: tokens do not see it, and what it leaves in the cache is never read.
+  // The padding is on the right: tokens do not see it, and its keys and values are never read.
   const attend = causalAttend(shell.config, positions);
   const hidden = hiddenStates(model, embeddings, positions, (layer, projected) => {
     const { value, keys, values } = attend(layer, projected);

@@ -4,18 +4,18 @@ import { type Batch, prefillRows, promptBuckets } from "./batch.js";
 import type { ResolvedRequest } from "./request.js";
 import type { Submission } from "./submission.js";
 
-/** Rows are filled again when this share of them is free: prompts are computed faster together. */
+/** Rows are refilled when this share of them is free: prompts are computed faster together. */
 const REFILL_SHARE = 1 / 8;
 
-/** A request with samples that are not in work yet. */
+/** A request with samples that have not started yet. */
 export interface Waiting {
   request: ResolvedRequest;
   submission: Submission;
-  /** Samples that are in work or done. */
+  /** Number of samples in progress or finished. */
   started: number;
 }
 
-/** Samples of a request that are begun together. */
+/** Samples of a request that are started together. */
 export interface Admission {
   request: ResolvedRequest;
   submission: Submission;
@@ -23,7 +23,7 @@ export interface Admission {
   count: number;
 }
 
-/** Take what fits into the free rows off the queue, in groups whose prompts are computed together. */
+/** Take as much off the queue as fits into the free rows, in groups whose prompts are computed together. */
 export function nextGroups(model: HostModel, batch: Batch, queue: Waiting[]): Admission[][] {
   const buckets = promptBuckets(model);
   const groups = new Map<string, Admission[][]>();
@@ -31,7 +31,8 @@ export function nextGroups(model: HostModel, batch: Batch, queue: Waiting[]): Ad
     const waiting = queue[0]!;
     const { request, submission, started } = waiting;
     const left = request.samples - started;
-    // Samples are not torn apart, so that their prompt is computed once, unless the batch is too small for them.
+    // Keep the samples of a request together, so that their prompt is computed once, unless the batch is too small for
+    // them.
     if (left > free && free < batch.rows) break;
     const count = Math.min(left, free);
     free -= count;
@@ -63,7 +64,7 @@ export function freeRows({ sequences }: Batch): number {
   return free;
 }
 
-/** The texts in work: tokens that each has, and the most that it may get yet. */
+/** The texts in progress: tokens that each has, and the most that it may still get. */
 export function textsInWork({ sequences }: Batch): { length: number; limit: number }[] {
   return sequences.flatMap((sequence) => {
     if (!sequence) return [];
@@ -72,7 +73,7 @@ export function textsInWork({ sequences }: Batch): { length: number; limit: numb
   });
 }
 
-/** Steps that the work takes where no text ends before its limit. */
+/** Number of steps if no text ends before its limit. */
 export function expectedSteps(queue: readonly Waiting[], rows: number): number {
   const longest = queue.reduce((most, { request }) => Math.max(most, request.limit), 0);
   const tokens = queue.reduce((sum, { request }) => sum + request.limit * request.samples, 0);

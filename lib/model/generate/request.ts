@@ -6,38 +6,38 @@ import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { resolveSampling, type Sampling, type SamplingOptions } from "./sampling.js";
 import type { TokenLogProb } from "./sampling-top.js";
 
-/** What may differ from request to request; what a request leaves out it takes from the call's options. */
+/** Options that may differ between requests; missing ones are taken from the options of the call. */
 export interface RequestOptions extends SamplingOptions {
-  /** The most new tokens. Default: 256. Where the context ends before, so does the text. */
+  /** Maximum new tokens. Default: 256. The end of the context ends the text earlier. */
   maxNewTokens?: number | undefined;
-  /** Each of these ends the text, as its last id. Default: the ids that end a text by the model's configuration. */
+  /** Ids that end the text, as its last id. Default: the ids that end a text by the model's configuration. */
   stopIds?: readonly number[] | undefined;
-  /** Each of these ends the text, which is cut before it; it may begin and end within tokens. Needs a tokenizer. */
+  /** Strings that end the text, which is cut before them; they may begin and end within tokens. Needs a tokenizer. */
   stopStrings?: readonly string[] | undefined;
-  /** How many texts to generate, each with its own random numbers. Default: 1. */
+  /** Number of texts to generate, each from its own random stream. Default: 1. */
   samples?: number | undefined;
   /**
-   * Where the random numbers come from: requests with a seed of their own get the same text wherever they stand, others
-   * depend on the seed of the call (default: 0) and on their place in the list. Not on batches, padding or other requests.
+   * Seed of the random numbers. Requests with a seed of their own get the same text at any index; others depend on the
+   * seed of the call (default: 0) and on their index. Batches, padding and other requests have no influence.
    */
   seed?: number | string | undefined;
 }
 
 export interface GenerationRequest extends RequestOptions {
-  /** Token ids, at least one, or embeddings `[time, hidden]`, such as a soft prompt with those of tokens behind it. */
+  /** Token ids, at least one, or embeddings `[time, hidden]`, such as a soft prompt followed by those of tokens. */
   prompt: readonly number[] | TensorData<"float32">;
-  /** For each new token so many of the most probable ones are told as well. Default: 0. */
+  /** Also return this many of the most probable tokens for each new token. Default: 0. */
   topLogProbs?: number | undefined;
 }
 
 export interface GenerateOptions extends RequestOptions {
-  /** Without one there is no text, only ids. */
+  /** Without a tokenizer there is no text, only ids. */
   tokenizer?: Tokenizer | undefined;
-  /** Whether special tokens are left out of the text. Default: true. */
+  /** Whether to omit special tokens from the text. Default: true. */
   skipSpecialTokens?: boolean | undefined;
-  /** The most texts in work at a time. Default: 64, or fewer where their keys and values would take above 1 GiB. */
+  /** Maximum number of texts in progress at the same time. Default: 64, or fewer where their keys and values would take above 1 GiB. */
   batchSize?: number | undefined;
-  /** Ends the work between two tokens, with an error. What was finished before went to `onFinish`. */
+  /** Aborts the work between two tokens, with an error. Texts finished before were passed to `onFinish`. */
   signal?: AbortSignal | undefined;
   /** Called with each piece of text as soon as it is certain. Needs a tokenizer. */
   onText?: ((piece: TextPiece) => void) | undefined;
@@ -45,18 +45,18 @@ export interface GenerateOptions extends RequestOptions {
   onToken?: ((token: NewToken) => void) | undefined;
   /** Called with each text when it is complete, in the order in which they end. */
   onFinish?: ((generation: Generation) => void) | undefined;
-  /** Of ONNX Runtime: threads, execution providers. */
+  /** Options of ONNX Runtime: threads, execution providers. */
   session?: SessionOptions | undefined;
 }
 
-/** Which text of a call: a request, by its place in the list, and one of its samples, both from 0. */
+/** Identifies a text of a call: index of the request, and of the sample, both from 0. */
 export interface GenerationPlace {
   request: number;
   sample: number;
 }
 
 export interface TextPiece extends GenerationPlace {
-  /** The id that brought the piece; the last one again for what comes out at the end. */
+  /** The id that completed the piece; the last id again for what comes out at the end. */
   id: number;
   text: string;
 }
@@ -66,50 +66,50 @@ export interface NewToken extends TextPiece {
   logProb: number;
   /** As many as `topLogProbs` asks for. */
   top: readonly TokenLogProb[];
-  /** The text that is certain with it; empty without a tokenizer. */
+  /** The text that became certain with it; empty without a tokenizer. */
   text: string;
 }
 
 export interface Generation extends GenerationPlace {
-  /** The new ids, with the one that ended the text. */
+  /** The new ids, including the one that ended the text. */
   ids: number[];
   /**
-   * For each id the natural logarithm of its probability under the model itself: before penalty, temperature and the
-   * filters of sampling.
+   * Natural logarithm of each id's probability under the model itself: before penalty, temperature and the filters of
+   * sampling.
    */
   logProbs: number[];
-  /** For each id the most probable ones in its place, as many as `topLogProbs` asks for, the best first; else empty. */
+  /** For each id the most probable alternatives, as many as `topLogProbs` requests, the best first; else empty. */
   top: (readonly TokenLogProb[])[];
-  /** Up to a stop string, or to the id that ended it; undefined without a tokenizer. */
+  /** Text up to a stop string, or to the id that ended it; undefined without a tokenizer. */
   text: string | undefined;
   /** `stop`: a stop id or string came; `length`: there was no more room. */
   finishReason: "stop" | "length";
 }
 
-/** What of a model's configuration decides which requests it takes. */
+/** The part of a model's configuration that decides which requests are valid. */
 export type RequestLimits = Pick<ModelConfig, "vocabularySize" | "hiddenSize" | "maxPositions" | "endIds">;
 
-/** A request with all options known. */
+/** A request with all options resolved. */
 export interface ResolvedRequest {
   index: number;
   prompt: readonly number[] | TensorData<"float32">;
   /** Tokens of the prompt. */
   length: number;
-  /** The most new tokens, with the context's end in mind. */
+  /** Maximum new tokens, limited by the context. */
   limit: number;
   sampling: Sampling;
   stopIds: ReadonlySet<number>;
   stopStrings: readonly string[];
   samples: number;
   topLogProbs: number;
-  /** The random numbers of all samples; undefined where none are drawn. */
+  /** Random streams of all samples; undefined for greedy decoding. */
   random: Random | undefined;
 }
 
 const MAX_NEW_TOKENS = 256;
 
 /**
- * Check requests as `generate` does before any work, without the weights.
+ * Validate requests as `generate` does before any work, without the weights.
  *
  * @throws bad-input for an empty prompt, an id outside the vocabulary, a prompt that leaves no room in the context, or an
  *   option out of its range
@@ -122,7 +122,7 @@ export function checkRequests(
   resolveRequests(config, requests, options);
 }
 
-/** The requests with all options known; throws as {@link checkRequests}. */
+/** Resolve all options of the requests; throws what {@link checkRequests} throws. */
 export function resolveRequests(
   config: RequestLimits,
   requests: readonly GenerationRequest[],

@@ -7,9 +7,9 @@ export interface TokenLogProb {
 const NONE: readonly TokenLogProb[] = [];
 
 /**
- * The most probable tokens, the best first; of equals the one with the smaller id.
+ * The most probable tokens, the best first; ties by the smaller id.
  *
- * @param logProbs rows of log-probabilities, of which one begins at `start` and has `size` of them
+ * @param logProbs rows of log-probabilities, one of which begins at `start` and has `size` of them
  */
 export function topTokens(logProbs: Float32Array, start: number, size: number, count: number): readonly TokenLogProb[] {
   const most = Math.min(count, size);

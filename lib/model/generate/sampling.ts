@@ -1,35 +1,38 @@
 import { badInput, ThoughtbookError } from "../../core/index.js";
 
-/** How the next token is chosen. The filters apply in the order of this list, as in Hugging Face's transformers. */
+/** Sampling options. The filters apply in the order of this list, as in Hugging Face's transformers. */
 export interface SamplingOptions {
   /**
-   * Keskar et al. 2019: logits of tokens that the text has so far are divided by it if positive, else multiplied. Default: 1,
-   * none.
+   * Repetition penalty (Keskar et al. 2019): logits of tokens that occur in the text so far are divided by it if
+   * positive, else multiplied. Default: 1, none.
    */
   repetitionPenalty?: number | undefined;
-  /** Logits are divided by it; 0 takes the best token always. Default: 1. */
+  /** Temperature: logits are divided by it; 0 always takes the best token. Default: 1. */
   temperature?: number | undefined;
-  /** Choose among so many best tokens. Default: 0, all. */
+  /** Top-k: sample among this many best tokens. Default: 0, all. */
   topK?: number | undefined;
-  /** Choose among the fewest best tokens that have this probability together (Holtzman et al. 2020). Default: 1, all. */
+  /** Top-p: sample among the fewest best tokens with this total probability (Holtzman et al. 2020). Default: 1, all. */
   topP?: number | undefined;
-  /** Choose among tokens at least this many times as probable as the best one (Nguyen et al. 2024). Default: 0, all. */
+  /**
+   * Min-p: sample among tokens at least this many times as probable as the best one (Nguyen et al. 2024). Default: 0,
+   * all.
+   */
   minP?: number | undefined;
 }
 
 export type Sampling = { readonly [Name in keyof SamplingOptions]-?: number };
 
-/** The scores of the next token of one text, a row of a larger array. */
+/** Scores of the next token of one text, a row of a larger array. */
 export interface ScoreRow {
   /** Natural logarithms of probabilities. */
   logProbs: Float32Array;
   /** Where the row begins. */
   start: number;
-  /** Added to the logarithms it gives the logits. */
+  /** Added to the log-probabilities, it gives the logits. */
   normaliser: number;
 }
 
-/** Memory for choosing among the tokens of a vocabulary, to be used again and again. */
+/** Reusable memory for sampling from a vocabulary. */
 export interface SamplingMemory {
   scores: Float64Array;
   scratch: Float64Array;
@@ -72,11 +75,11 @@ export function resolveSampling({
 /**
  * Choose the next token.
  *
- * Tokens are drawn in the order of their ids, with one random number a token: the same number gives the same token even
- * when the scores differ a little, as they do between batch sizes. Nothing is sorted.
+ * Tokens are drawn in the order of their ids, with one random number per token: the same number gives the same token
+ * even when the scores differ slightly, as they do between batch sizes. Nothing is sorted.
  *
  * @param seen the ids of the text so far, for the repetition penalty
- * @param uniform gives a random number from [0, 1); called once, and not at temperature 0
+ * @param uniform returns a random number from [0, 1); called once, and not at temperature 0
  * @throws execution if the scores are NaN
  */
 export function sampleToken(
@@ -114,7 +117,7 @@ export function sampleToken(
     const { value, ties } = threshold(scratch, count, topK, true);
     size = keep(kept, scores, count, value, ties);
   }
-  // From here on `scores` holds, beside `kept`, the weights of the tokens kept.
+  // From here on `scores` holds the weights of the kept tokens, parallel to `kept`.
   for (let i = 0; i < size; i++) scores[i] = Math.exp((scores[kept[i]!]! - highest) / temperature);
   if (topP < 1) {
     let total = 0;
@@ -130,7 +133,7 @@ export function sampleToken(
   return kept[drawFromWeights(scores, size, uniform())]!;
 }
 
-/** The place of the largest value, the first one of equals, counted from `start`. */
+/** Index of the largest value, the first one among equals, counted from `start`. */
 function bestOf(values: Float32Array | Float64Array, start: number, count: number): number {
   let best = 0;
   let highest = values[start]!;
@@ -184,14 +187,17 @@ function drawFromWeights(weights: Float64Array, size: number, uniform: number): 
   return last;
 }
 
-/** Write down the places of the values above a threshold, and of the first so many equal to it; gives how many. */
+/**
+ * Write the indices of the values above a threshold, and of the first few equal to it up to a count; returns their
+ * number.
+ */
 function keep(kept: Int32Array, values: Float64Array, count: number, value: number, ties: number): number {
   let size = 0;
   for (let i = 0; i < count; i++) if (values[i]! > value || (values[i] === value && ties-- > 0)) kept[size++] = i;
   return size;
 }
 
-/** Move the weights that pass, and the ids beside them, to the front; gives how many. */
+/** Move the weights that pass, and the ids beside them, to the front; returns their number. */
 function filter(kept: Int32Array, weights: Float64Array, count: number, value: number, ties: number): number {
   let size = 0;
   for (let i = 0; i < count; i++) {
@@ -203,15 +209,15 @@ function filter(kept: Int32Array, weights: Float64Array, count: number, value: n
 }
 
 interface Threshold {
-  /** The smallest value that belongs to the largest ones. */
+  /** The smallest of the largest values. */
   value: number;
-  /** How many equal to it belong to them. */
+  /** How many values equal to it are included. */
   ties: number;
 }
 
 /**
- * Where the largest values end that reach a goal together: in number or, else, in sum. By partitions (Hoare's quickselect),
- * in linear time; the values are reordered.
+ * Find the cut below the largest values that reach a goal together: by number, or by sum. Partitions (Hoare's
+ * quickselect) take linear time; the values are reordered.
  */
 function threshold(values: Float64Array, count: number, goal: number, byNumber: boolean): Threshold {
   let low = 0;
@@ -219,7 +225,7 @@ function threshold(values: Float64Array, count: number, goal: number, byNumber: 
   let left = goal;
   for (;;) {
     const pivot = median(values[low]!, values[(low + high) >> 1]!, values[high - 1]!);
-    // Larger values to the front, equal ones behind them.
+    // Move larger values to the front, equal ones after them.
     let larger = low;
     let end = high;
     let sum = 0;

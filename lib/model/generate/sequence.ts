@@ -5,7 +5,7 @@ import { type SamplingMemory, sampleToken } from "./sampling.js";
 import { type TokenLogProb, topTokens } from "./sampling-top.js";
 import { createTextWatcher, type TextWatcher, textAfter } from "./text.js";
 
-/** A text in the making. */
+/** A text in progress. */
 export interface Sequence {
   request: ResolvedRequest;
   sample: number;
@@ -14,13 +14,13 @@ export interface Sequence {
   top: (readonly TokenLogProb[])[];
   /** Draws the random numbers of this text only. */
   uniform: () => number;
-  /** The ids so far, for the repetition penalty; none where there is no penalty. */
+  /** Ids so far, for the repetition penalty; empty without a penalty. */
   seen: Set<number>;
-  /** Where text is wanted as it comes, or stop strings are looked for. */
+  /** Present if text is wanted as it comes, or stop strings are searched for. */
   watcher: TextWatcher | undefined;
 }
 
-/** What a text needs of the options of its call. */
+/** Options of the call that a text needs. */
 export type TextOptions = Pick<GenerateOptions, "tokenizer" | "skipSpecialTokens" | "onText" | "onToken">;
 
 export function startSequence(request: ResolvedRequest, sample: number, options: TextOptions): Sequence {
@@ -42,7 +42,7 @@ export function startSequence(request: ResolvedRequest, sample: number, options:
   };
 }
 
-/** Choose the next token of a text; gives the complete text if it ended it. */
+/** Sample the next token of a text; returns the complete text if the token ended it. */
 export function extendSequence(
   sequence: Sequence,
   { logProbs, normaliser }: NextScores,

@@ -1,16 +1,19 @@
-/** Work that is done between the steps of a generator. */
+/** Tasks interleaved with decoding steps, at most half of the time. */
 export interface StepTasks {
   readonly waiting: number;
   add<T>(task: () => Promise<T>): Promise<T>;
-  /** Do one task, if there is one and it is its turn: always, or when others had as much time as the last one took. */
+  /**
+   * Run one task, if there is one and it is its turn: always, or once the steps have had as much time as the last task
+   * took.
+   */
   run(othersWait: boolean): Promise<void>;
-  /** Do what tasks share the time with. */
+  /** Run the work that tasks share the time with. */
   timed<T>(step: () => Promise<T>): Promise<T>;
 }
 
 export function createStepTasks(): StepTasks {
   const tasks: (() => Promise<void>)[] = [];
-  /** Milliseconds that the others have yet to get. */
+  /** Milliseconds that the steps are still owed. */
   let owed = 0;
   return {
     get waiting() {

@@ -5,16 +5,16 @@ import type { Sequence, TextOptions } from "./sequence.js";
 /** Requests that were given to a generator together. */
 export interface Submission {
   readonly options: TextOptions & Pick<GenerateOptions, "signal" | "onFinish">;
-  /** Whether no more work is to be done for it: all its texts are complete, or it has failed. */
+  /** Whether no more work is needed for it: all its texts are complete, or it has failed. */
   readonly ended: boolean;
   /** All texts, by request and sample; rejected when it fails. */
   readonly texts: Promise<Generation[]>;
-  /** Take a complete text. */
+  /** Store a complete text. */
   finish(text: Generation): void;
   fail(error: unknown): void;
 }
 
-/** A text in work, with those who asked for it. */
+/** A text in progress, with its submission. */
 export interface SubmittedText extends Sequence {
   submission: Submission;
 }
@@ -50,7 +50,7 @@ export function createSubmission(requests: readonly ResolvedRequest[], given: Su
   };
 }
 
-/** End a submission that was interrupted; gives whether there is still something to do for it. */
+/** End an interrupted submission; returns whether there is still work for it. */
 export function isWanted(submission: Submission): boolean {
   const { signal } = submission.options;
   if (!submission.ended && signal?.aborted) {

@@ -2,11 +2,11 @@ import { ThoughtbookError } from "../../core/index.js";
 import { createTextStream } from "../tokenizer/text-stream.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 
-/** The text of a generation as its ids come, up to the first stop string. */
+/** Decodes a generation as its ids come, up to the first stop string. */
 export interface TextWatcher {
-  /** All text so far that is certain; with a stop string found, what stands before it. */
+  /** All text so far that is certain; after a stop string was found, the text before it. */
   readonly text: string;
-  /** Take an id; gives the text that is new and cannot be the beginning of a stop string. */
+  /** Add an id; returns the new text that cannot be the beginning of a stop string. */
   push(id: number): string;
   /** Whether a stop string was found. */
   readonly stopped: boolean;
@@ -21,12 +21,12 @@ export interface TextWatcherOptions {
   skipSpecialTokens: boolean;
 }
 
-/** Watch a text for stop strings, wherever tokens begin and end. */
+/** Watch a text for stop strings, wherever token boundaries are. */
 export function createTextWatcher(tokenizer: Tokenizer, options: TextWatcherOptions): TextWatcher {
   const { after, stopStrings, skipSpecialTokens } = options;
   const stream = createTextStream(tokenizer, { after: knownIds(tokenizer, after), skipSpecialTokens });
   let text = "";
-  /** How much of the text was given out. */
+  /** Number of characters returned so far. */
   let given = 0;
   let stopped = false;
 
@@ -56,10 +56,10 @@ export function createTextWatcher(tokenizer: Tokenizer, options: TextWatcherOpti
   };
 }
 
-/** So many ids of the prompt decide how the text after it begins. */
+/** Number of prompt ids that decide how the text after it begins. */
 const CONTEXT = 8;
 
-/** What ids add to the text of those before them; the same as a watcher without stop strings gives, at once. */
+/** The text that ids add to those before them; equal to what a watcher without stop strings returns, at once. */
 export function textAfter(
   tokenizer: Tokenizer,
   before: readonly number[],
@@ -68,14 +68,14 @@ export function textAfter(
 ): string {
   const isShown = (id: number) => isKnown(tokenizer, id) && !(skipSpecialTokens && tokenizer.specialIds.has(id));
   const context = before.filter(isShown).slice(-CONTEXT);
-  // The prompt may end with some of the bytes of a character.
+  // The prompt may end within the bytes of a character.
   const known = tokenizer.decode(context).replace(/\uFFFD$/, "");
   return tokenizer.decode([...context, ...ids.filter(isShown)]).slice(known.length);
 }
 
 const knownIds = (tokenizer: Tokenizer, ids: readonly number[]) => ids.filter((id) => isKnown(tokenizer, id));
 
-/** Models round their vocabulary up: they have ids, and may give them, that no tokenizer knows. */
+/** Models round their vocabulary up: they have ids, and may generate them, that no tokenizer knows. */
 function isKnown(tokenizer: Tokenizer, id: number): boolean {
   try {
     tokenizer.tokenOf(id);
@@ -86,7 +86,7 @@ function isKnown(tokenizer: Tokenizer, id: number): boolean {
   }
 }
 
-/** Where the first stop string begins that ends after `before`, or -1. */
+/** Index of the first stop string that ends after `before`, or -1. */
 function firstOf(stopStrings: readonly string[], text: string, before: number): number {
   let first = -1;
   for (const stop of stopStrings) {
@@ -96,7 +96,7 @@ function firstOf(stopStrings: readonly string[], text: string, before: number): 
   return first;
 }
 
-/** How many characters at the end may become a stop string. */
+/** Number of characters at the end that may become a stop string. */
 function openEnd(stopStrings: readonly string[], text: string): number {
   let longest = 0;
   for (const stop of stopStrings) {

@@ -14,15 +14,15 @@ import {
 import { CONFIG_FILE, INDEX_FILE, parseIndex, shardNames, WEIGHTS_FILE } from "../weights/files.js";
 import type { HubModel } from "./name.js";
 
-/** The weights that are wanted of a model. */
+/** Which weights of a model are wanted. */
 export interface WantedWeights {
   /** `any`: safetensors, or ONNX where there are none. */
   format: "safetensors" | "onnx" | "any";
-  /** Of ONNX; what config.json names, or else the first one there is, unless told otherwise. */
+  /** Type of ONNX weights. Default: the one that config.json names, or else the first one there is. */
   dtype?: OnnxWeightType | undefined;
 }
 
-/** A revision of a model in the cache that it shares with Python's huggingface_hub. */
+/** A revision of a model in the cache shared with Python's huggingface_hub. */
 export interface Snapshot {
   folder: string;
   commit: string;
@@ -63,8 +63,8 @@ export async function findSnapshot(
 }
 
 /**
- * Note which commit a branch or tag is, and which of the files that a model may have it has not: its tokenizer.json, and
- * weights that would have been chosen. huggingface_hub notes them the same way.
+ * Record which commit a branch or tag is, and which files that a model may have are absent: its tokenizer.json, and
+ * weights that would have been preferred. huggingface_hub records them the same way.
  */
 export async function recordSnapshot(
   cache: string,
@@ -80,7 +80,7 @@ export async function recordSnapshot(
   if (revision !== commit) await writeSmallFile(join(root, "refs", revision), commit);
 }
 
-/** Files that come before the chosen ones: where they are known to be absent, the hub need not be asked again. */
+/** Files preferred to the chosen ones: if they are known to be absent, the hub need not be asked again. */
 export function filesBefore(
   { format, dtype }: WantedWeights,
   chosen: OnnxWeightType,
@@ -95,7 +95,7 @@ export function filesBefore(
 const preference = (first: OnnxWeightType | undefined): OnnxWeightType[] =>
   first === undefined ? [...ONNX_WEIGHT_TYPES] : [first, ...ONNX_WEIGHT_TYPES.filter((type) => type !== first)];
 
-/** Whether a snapshot has the weights that the hub would give: these, others that would do, or none. */
+/** Whether a snapshot has the weights that the hub would give: these, other usable ones, or none. */
 async function weightsIn(
   folder: string,
   { format, dtype }: WantedWeights,
@@ -116,7 +116,9 @@ async function weightsIn(
   return absent.every(Boolean) ? "right" : "others";
 }
 
-/** Give a blob of the cache its name in a snapshot. Where links are not allowed, as on many a Windows, it is copied. */
+/**
+ * Link a blob of the cache to its name in a snapshot. Where links are not allowed, as often on Windows, it is copied.
+ */
 export async function linkBlob(blob: string, file: string): Promise<void> {
   if (await isThere(file)) return;
   try {

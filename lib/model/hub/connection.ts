@@ -3,28 +3,31 @@ import { connectionReason, ThoughtbookError } from "../../core/index.js";
 
 export interface ConnectionOptions {
   signal?: AbortSignal | undefined;
-  /** How often to try, counting the first time; 4 unless told otherwise. */
+  /** How often to try, counting the first time. Default: 4. */
   attempts?: number | undefined;
-  /** Pause before the second attempt, in milliseconds, doubled before each further one; 500 unless told otherwise. */
+  /** Pause before the second attempt, in milliseconds, doubled before each further one. Default: 500. */
   backoffMs?: number | undefined;
-  /** Longest wait for the next bytes, in milliseconds; 30,000 unless told otherwise. */
+  /** Longest wait for the next bytes, in milliseconds. Default: 30,000. */
   idleTimeoutMs?: number | undefined;
 }
 
-/** A way to the hub that HF_ENDPOINT names. */
+/** Connection to the hub that HF_ENDPOINT names. */
 export interface HubConnection {
   /** Without a slash at its end. */
   url: string;
-  /** Asks the hub or where it redirects to. It resolves for answers of success only; else it throws a ThoughtbookError. */
+  /**
+   * Request a URL of the hub or where it redirects to. Resolves for successful responses only; else throws a
+   * ThoughtbookError.
+   */
   fetch: typeof fetch;
-  /** Try several times, as long as the error is of the network. */
+  /** Retry as long as the error is of the network. */
   patiently<T>(work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
 /**
- * Get ready to ask the hub about a model, through HTTPS_PROXY or HTTP_PROXY where these are set. HF_TOKEN is sent to the
- * hub alone, never to where it redirects to, and stands in no message.
+ * Connect to the hub for a model, through HTTPS_PROXY or HTTP_PROXY where these are set. HF_TOKEN is sent to the hub
+ * alone, never to where it redirects to, and appears in no message.
  *
  * @throws bad-input (HF_ENDPOINT is not the address of a hub)
  */
@@ -32,7 +35,7 @@ export async function connectHub(model: string, options: ConnectionOptions = {})
   const { signal, attempts = 4, backoffMs = 500, idleTimeoutMs = 30_000 } = options;
   const url = endpoint();
   const token = accessToken();
-  const undici = await import("undici"); // Not at the top: most models are in the cache.
+  const undici = await import("undici"); // Imported on demand: most models are in the cache.
   const timeouts = { connectTimeout: 10_000, headersTimeout: idleTimeoutMs, bodyTimeout: idleTimeoutMs };
   const agent = orBadProxy(() => new undici.EnvHttpProxyAgent(timeouts));
 
@@ -103,7 +106,7 @@ function endpoint(): string {
   });
 }
 
-/** The error of a connection that was not made, or broke. */
+/** The error of a connection that failed or broke. */
 export function unreachable(url: string, cause: unknown): ThoughtbookError {
   const { code, message } = innermost(cause);
   return new ThoughtbookError("network", `cannot reach ${url}: ${connectionReason(code) ?? message}`, {
@@ -126,7 +129,7 @@ interface Refused {
   hasToken: boolean;
 }
 
-/** What an answer other than success means; the hub tells the cases apart by X-Error-Code. */
+/** Classify a response that is not a success; the hub distinguishes the cases by X-Error-Code. */
 function refusal({ status, headers }: Response, { model, url, hasToken }: Refused): ThoughtbookError {
   const reason = headers.get("x-error-code");
   const answer = `${url} answers ${status}`;
@@ -152,7 +155,7 @@ function refusal({ status, headers }: Response, { model, url, hasToken }: Refuse
       hint: `Set it to a valid token (see ${url}/settings/tokens), or unset it.`,
     });
   }
-  // Without a token, the hub does not tell a private model from one that does not exist.
+  // Without a token, the hub does not distinguish a private model from one that does not exist.
   const other = hasToken ? "" : "; if it is private, set HF_TOKEN";
   return new ThoughtbookError("not-found", `there is no folder and no model ${model}: ${answer}`, {
     hint: `Check the name${other}.`,

@@ -26,24 +26,32 @@ import { embeddedFolder, embeddedNames, type HubModel, localFolder, parseHubMode
 import { isWhole, type RemoteFile, transferBlob } from "./transfer.js";
 
 export interface ResolveOptions extends ConnectionOptions {
-  /** Which weights to look for; safetensors unless told otherwise. */
+  /** Which weights to look for. Default: safetensors. */
   weights?: WantedWeights | undefined;
 }
 
-/** What is downloaded of a model besides its weights. */
+/** Files of a model that are downloaded besides its weights. */
 const NEEDED =
   /^(config\.json|generation_config\.json|(tokenizer|chat_template)[\w.-]*|(special_tokens_map|added_tokens|vocab|thoughtbook)\.json|merges\.txt)$/;
 
 /**
- * The local folder of a model: the name of one in the repository's `data/models` is that one (`./NAME` is a
- * folder in any case); a folder is taken as it is; `owner/name` or `owner/name@revision` is looked up in the
- * cache that Python's huggingface_hub uses too (HF_HUB_CACHE, HF_HOME), and downloaded to it if it is not there. A
- * revision that is in the cache is not asked for again, although a branch may have moved on. The hub is HF_ENDPOINT, with
- * HF_TOKEN; HF_HUB_OFFLINE=1 forbids to ask it.
+ * Resolve a model to a local folder: a name in the repository's `data/models` is that folder (`./NAME` is always a
+ * folder); a folder is taken as it is; `owner/name` or `owner/name@revision` is looked up in the cache shared with
+ * Python's huggingface_hub (HF_HUB_CACHE, HF_HOME), and downloaded to it if missing. A revision in the cache is not
+ * requested again, although a branch may have moved on. The hub is HF_ENDPOINT, with HF_TOKEN; HF_HUB_OFFLINE=1 forbids
+ * all requests.
  *
  * @param spec a folder, or the name of a model
  * @throws not-found, bad-input (not a name; no permission; weights only as a pickle), network, corrupt-data (wrong
  *   checksum), file-system, interrupted
+ *
+ * @example Only compiled: downloads a model
+ * ```ts
+ * import { openCheckpoint, resolveModel } from "thoughtbook/model";
+ *
+ * const folder = await resolveModel("HuggingFaceTB/SmolLM2-135M");
+ * console.log((await openCheckpoint(folder)).config.family);
+ * ```
  */
 export async function resolveModel(
   spec: string,
@@ -57,7 +65,7 @@ export async function resolveModel(
   const cached = await findSnapshot(cache, model, weights);
   if (cached?.complete) return cached.folder;
   const embedded = embeddedNames();
-  // The few models of the hub without an owner have names of other kinds.
+  // The few models of the hub without an owner have other kinds of names.
   if (!model.name.includes("/") && cached === undefined && nearNames(model.name, embedded).length > 0) {
     throw new ThoughtbookError("not-found", `there is no model ${JSON.stringify(spec)}`, {
       hint: `${didYouMean(model.name, embedded)}${SPECIFICATIONS}`,
@@ -77,7 +85,7 @@ export async function resolveModel(
 const SPECIFICATIONS =
   "`thoughtbook models list` tells what is here; a folder is given as ./NAME, a model of the hub as owner/name.";
 
-/** An error of a model that could not be found, with the models on this machine that have names like it. */
+/** Extend the error of a model that was not found by the models on this machine with similar names. */
 async function withNearNames(error: unknown, { name }: HubModel, embedded: readonly string[]): Promise<unknown> {
   if (!(error instanceof ThoughtbookError) || (error.code !== "not-found" && error.code !== "network")) return error;
   const known = [...embedded, ...(await cachedNames())].filter((each) => each !== name);
@@ -121,14 +129,17 @@ async function downloadModel(
 const hasSafetensors = (files: ReadonlyMap<string, RemoteFile>, { format }: WantedWeights): boolean =>
   format !== "onnx" && (files.has(WEIGHTS_FILE) || files.has(INDEX_FILE));
 
-/** Refuse, before anything is downloaded, a model without the ONNX weights that are wanted. */
+/** Refuse a model without the requested ONNX weights, before anything is downloaded. */
 function checkOnnx(files: ReadonlyMap<string, RemoteFile>, { name }: HubModel, { format, dtype }: WantedWeights): void {
   const names = [...files.keys()];
   if (format === "safetensors" || (format === "any" && findOnnxFiles(names).length === 0)) throw noWeights(names, name);
   chooseOnnxFiles(names, name, dtype);
 }
 
-/** The ONNX model to download, by the configuration that is there by now, and files that it lacks and that would come first. */
+/**
+ * Choose the ONNX model to download, by the configuration that is present by now, and list preferred files that it
+ * lacks.
+ */
 async function onnxFiles(
   { name, ...download }: Download,
   files: ReadonlyMap<string, RemoteFile>,
@@ -142,7 +153,7 @@ async function onnxFiles(
   };
 }
 
-/** The commit of a revision, and the files at its top; those in `onnx` too, where they are wanted. */
+/** The commit of a revision, and the files at its top level; those in `onnx` too, if requested. */
 async function describeModel(
   { url: hubUrl, fetch }: HubConnection,
   { name, revision }: HubModel,
@@ -214,7 +225,7 @@ async function weightFiles(
   });
 }
 
-/** Bring files into the cache and name them in the snapshot, with one line of progress for all that are missing. */
+/** Download files into the cache and link them in the snapshot, with one line of progress for all that are missing. */
 async function fetchFiles(download: Download, label: string, files: readonly RemoteFile[]): Promise<void> {
   const { hub, name, commit, root } = download;
   const blobOf = ({ hash }: RemoteFile) => join(root, "blobs", hash);

@@ -7,25 +7,25 @@ import { parameterCount } from "../weights/shapes.js";
 import { hubCacheFolder } from "./cache.js";
 import { embeddedFolder, embeddedNames } from "./name.js";
 
-/** A model that is on this machine, by the name that `loadModel` takes. */
+/** A model on this machine, by the name that `loadModel` takes. */
 export interface ListedModel {
   name: string;
   /** Whether it came with the repository, or was downloaded from the hub. */
   place: "embedded" | "cache";
   folder: string;
-  /** Of all its files; of the cache with all revisions. */
+  /** Bytes of all its files; in the cache of all revisions. */
   bytes: number;
-  /** How its weights are stored, as far as they are there: `safetensors`, or `onnx` with a type. */
+  /** Formats of its weights: `safetensors`, or `onnx` with a type. */
   weights: string[];
-  /** Of those that this library's engine runs. */
+  /** Number of parameters, for models that this library's engine runs. */
   parameters?: number;
-  /** Branches and tags of the hub that are there, or else commits. */
+  /** Available branches and tags of the hub, or else commits. */
   revisions?: string[];
 }
 
 /**
- * The models that can be loaded without a network: the embedded ones, then those in the cache of the Hugging Face hub, in
- * alphabetical order.
+ * List the models that can be loaded without a network: the embedded ones, then those in the cache of the Hugging Face
+ * hub, in alphabetical order.
  *
  * @throws file-system
  */
@@ -41,7 +41,7 @@ export async function listModels(): Promise<ListedModel[]> {
   return [...embedded, ...cached];
 }
 
-/** The names of models in the cache of the hub, whole or in part. */
+/** Names of models in the cache of the hub, complete or partial. */
 export async function cachedNames(): Promise<string[]> {
   const folders = await listFolder(hubCacheFolder()).catch(() => []);
   return folders.flatMap((folder) => (folder.startsWith("models--") ? [nameOf(folder)] : []));
@@ -53,7 +53,7 @@ async function describeEmbedded(name: string, folder: string): Promise<ListedMod
   return { name, place: "embedded", folder, bytes: await bytesIn(folder), ...(await contentsOf(folder)) };
 }
 
-/** Undefined for a folder without a snapshot, as a download leaves that never began. */
+/** Undefined for a folder without a snapshot, left by a download that never began. */
 async function describeCached(folder: string): Promise<ListedModel | undefined> {
   const commits = await listFolder(join(folder, "snapshots"));
   if (commits.length === 0) return undefined;
@@ -78,7 +78,7 @@ async function contentsOf(folder: string): Promise<Pick<ListedModel, "weights" |
     ...(safetensors ? ["safetensors"] : []),
     ...findOnnxFiles(files).map(({ dtype }) => `onnx ${dtype}`),
   ];
-  // Another architecture, or half a download, has no count here.
+  // Another architecture, or a partial download, has no count here.
   const checkpoint = safetensors ? await openCheckpoint(folder).catch(() => undefined) : undefined;
   return { weights, ...(checkpoint ? { parameters: parameterCount(checkpoint.config) } : {}) };
 }
@@ -97,7 +97,7 @@ async function refsIn(folder: string, before = ""): Promise<string[]> {
 const commitOf = async (folder: string, ref: string): Promise<string> =>
   (await readFile(join(folder, "refs", ref), "utf8").catch(() => "")).trim();
 
-/** The bytes of the files in a folder; links are not followed, as the cache has each file once and links to it. */
+/** Total bytes of the files in a folder; links are not followed, as the cache has each file once and links to it. */
 async function bytesIn(folder: string): Promise<number> {
   let bytes = 0;
   for (const name of await listFolder(folder)) {
@@ -109,7 +109,7 @@ async function bytesIn(folder: string): Promise<number> {
   return bytes;
 }
 
-/** The names in a folder; none if it is not there. */
+/** Names in a folder; none if it does not exist. */
 async function listFolder(folder: string): Promise<string[]> {
   return readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];

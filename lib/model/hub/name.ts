@@ -11,14 +11,14 @@ export interface HubModel {
 }
 
 /**
- * The absolute path of the folder that a model's specification names; undefined if it can only be the name of a model of
+ * Absolute path of the folder that a model's specification names; undefined if it can only be the name of a model of
  * the hub.
  *
  * @throws not-found for a path where there is nothing, bad-input for a file
  */
 export async function localFolder(spec: string): Promise<string | undefined> {
   const isPath = /^(\.{0,2}\/|\.{1,2}$|~|[A-Za-z]:[\\/])|\/$/.test(spec);
-  // What may be a name is not followed out of the current folder.
+  // A possible name is not resolved outside of the current folder.
   if (spec === "" || (!isPath && /(^|[\\/])\.\.([\\/]|$)/.test(spec))) return undefined;
   const path = resolveUserPath(spec);
   const found = await stat(path).catch(() => undefined);
@@ -53,8 +53,8 @@ export function embeddedNames(): string[] {
 const embeddedModels = (): string => join(dataFolder(), "models");
 
 /**
- * Read `owner/name` or `owner/name@revision`; the revision is "main" unless told otherwise. The rules for names are those
- * of Python's huggingface_hub; names become parts of paths, so nothing else is let through.
+ * Parse `owner/name` or `owner/name@revision`; the revision defaults to "main". The rules for names are those of
+ * Python's huggingface_hub; names become parts of paths, so nothing else is accepted.
  *
  * @throws bad-input
  */

@@ -10,7 +10,7 @@ import { type HubConnection, unreachable } from "./connection.js";
 export interface RemoteFile {
   path: string;
   size: number;
-  /** SHA-256 of a large file, or the SHA-1 that git gives a small one. Names the blob in the cache. */
+  /** SHA-256 of a large file, or the SHA-1 that git gives a small one; name of the blob in the cache. */
   hash: string;
 }
 
@@ -18,16 +18,16 @@ export interface Transfer {
   hub: HubConnection;
   url: string;
   file: RemoteFile;
-  /** Where it goes, named by its hash. */
+  /** Target path, named by its hash. */
   blob: string;
-  /** Told how many bytes of the file are there. */
+  /** Called with the number of bytes present. */
   onProgress: (bytes: number) => void;
 }
 
 /**
- * Download a blob into the cache. A broken download goes on where it stopped, in this process or a later one: its part
- * is named by the hash of the whole, so what is there is right, whatever revision of the model asked for it. (For the
- * same reason two processes may fill a part at the same time.) The blob appears only if its hash is right.
+ * Download a blob into the cache. A broken download resumes where it stopped, in this process or a later one: the
+ * partial file is named by the hash of the whole, so its content is right, whatever revision of the model requested it.
+ * (For the same reason two processes may fill it at the same time.) The blob appears only if its hash is right.
  *
  * @throws network, corrupt-data (wrong size or hash), file-system, and the errors of the connection
  */
@@ -53,7 +53,7 @@ export async function transferBlob(transfer: Transfer): Promise<void> {
       if (await isWhole(blob, file)) return; // Another process was faster.
       throw fileSystemError(error, "write", blob);
     }
-    // What an earlier run left may have been damaged: once more, from the beginning.
+    // What an earlier run left may be damaged: retry once from the beginning.
     if (!resumed) {
       throw new ThoughtbookError("corrupt-data", `${url} has the wrong checksum: expected ${file.hash}`, {
         hint: "Download it again; if it stays the same, the hub or a proxy serves another file.",
@@ -68,7 +68,7 @@ export async function isWhole(blob: string, { size }: RemoteFile): Promise<boole
   return (await sizeOf(blob)) === size;
 }
 
-/** One request, its body written to the part from where that ends. */
+/** Send one request and append its body to the partial file. */
 async function receive({ hub, url, file, onProgress }: Transfer, part: string, from: number): Promise<void> {
   const response = await hub.fetch(url, {
     headers: { "accept-encoding": "identity", ...(from > 0 && { range: `bytes=${from}-` }) },
@@ -117,7 +117,7 @@ async function writeAll(handle: FileHandle, chunk: Uint8Array, position: number,
   }
 }
 
-/** The hash of a file of the kind that `like` is. */
+/** Compute the hash of a file, of the same kind as `like`. */
 async function gitOrLfsHash(path: string, like: string): Promise<string> {
   const isGit = like.length === 40;
   const hash = createHash(isGit ? "sha1" : "sha256");

@@ -2,8 +2,8 @@ import { ThoughtbookError } from "../../core/index.js";
 import type { HostModel } from "./host-model.js";
 
 /**
- * The error for scores that are no numbers. It looks for the cause among the weights, which takes a second at most for a
- * model of a billion.
+ * Create the error for scores that are NaN or infinite. It searches the weights for the cause, which takes a second at
+ * most for a model of a billion parameters.
  *
  * @param what whose scores they are: "sequence 0"
  */

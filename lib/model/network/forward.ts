@@ -21,7 +21,7 @@ import {
 import { ropeFrequencies } from "../config/rope.js";
 import { linear, type Model, type Weights } from "./linear.js";
 
-/** What attends: how one layer's queries, keys and values become one vector a token. */
+/** Attention of one layer: turns its queries, keys and values into one vector per token. */
 export type Attend = (layer: number, projected: Projected) => tf.Tensor;
 
 /** Projections of one layer, `[batch · time, heads · headDimension]`; keys and values have `keyValueHeads`. */
@@ -54,7 +54,7 @@ export function rotaryTable(config: ModelConfig, length: number): RotaryTable | 
 }
 
 /**
- * All layers and the last norm on embedded tokens; the same code for scoring, training and generating, which differ in
+ * Apply all layers and the final norm to embedded tokens; shared by scoring, training and generating, which differ in
  * how they attend.
  *
  * @param embeddings `[batch, time, hidden]`
@@ -75,7 +75,7 @@ export function hiddenStates(model: Model, embeddings: tf.Tensor, positions: tf.
 }
 
 /**
- * Scores of all tokens of the vocabulary.
+ * Compute logits over the vocabulary.
  *
  * @param hidden `[rows, hidden]`
  * @returns `[rows, vocab]`
@@ -131,11 +131,11 @@ function activate(activation: Activation, x: tf.Tensor): tf.Tensor {
 }
 
 /**
- * Which tokens see which, where a row holds several texts: those of their own text, and those of the text that it goes on
- * from.
+ * Attention mask of rows that hold several texts: a token sees those of its own text, and those of the text that it
+ * continues.
  *
- * @param texts `segments`: the number of each token's text, `[rows, time]` int32; `prefixes`: that of the text its own one goes
- *   on from
+ * @param texts `segments`: number of each token's text, `[rows, time]` int32; `prefixes`: number of the text that it
+ * continues
  * @returns `[rows, time, time]`, 1 where the token of a row sees that of a column
  */
 export function ownText({ segments, prefixes }: { segments: tf.Tensor; prefixes: tf.Tensor }): tf.Tensor {
@@ -157,7 +157,7 @@ export interface ForwardResult {
 }
 
 /**
- * The whole forward pass on ids or embeddings (a soft prompt is put in front of the embeddings by the caller).
+ * Run the whole forward pass on ids or embeddings (a soft prompt is put in front of the embeddings by the caller).
  *
  * @param input ids `[batch, time]` int32, or embeddings `[batch, time, hidden]`
  */
@@ -182,7 +182,10 @@ export function forward(model: Model, input: tf.Tensor, { mask }: ForwardOptions
   };
 }
 
-/** What a layer's attention gives; `value` is `[batch · time, heads · headDimension]`, the others `[batch, heads, time, headDimension]`. */
+/**
+ * Result of a layer's attention; `value` is `[batch · time, heads · headDimension]`, the others `[batch, heads, time,
+ * headDimension]`.
+ */
 export interface Attended {
   value: tf.Tensor;
   queries: tf.Tensor;
@@ -191,10 +194,10 @@ export interface Attended {
 }
 
 /**
- * Attention of whole texts over themselves.
+ * Self-attention of whole texts.
  *
  * @param positions `[batch, time]` int32
- * @param mask `[batch, time]`, 0 for padding, or `[batch, time, time]`, which keys each query may see
+ * @param mask `[batch, time]`, 0 for padding, or `[batch, time, time]`, the keys that each query may see
  */
 export function causalAttend(
   config: ModelConfig,
@@ -211,7 +214,8 @@ export function causalAttend(
 }
 
 /**
- * What a layer projects as heads, queries and keys turned by their positions: each `[batch, heads, time, headDimension]`.
+ * Split a layer's projections into heads, and rotate queries and keys by their positions: each `[batch, heads, time,
+ * headDimension]`.
  *
  * @param positions `[batch, time]` int32
  */
@@ -231,13 +235,16 @@ export function headSplitter(
   });
 }
 
-/** The heads of each token side by side: `[batch, heads, time, headDimension]` to `[batch · time, heads · headDimension]`. */
+/**
+ * Concatenate the heads of each token: `[batch, heads, time, headDimension]` to `[batch · time, heads ·
+ * headDimension]`.
+ */
 export function joinHeads(value: tf.Tensor): tf.Tensor {
   const [batch, , time] = value.shape as [number, number, number, number];
   return value.transpose([0, 2, 1, 3]).reshape([batch * time, -1]);
 }
 
-/** Tokens are counted from 0 in each row; padding has position 0. */
+/** Positions count tokens from 0 in each row; padding has position 0. */
 function positionsOf(mask: tf.Tensor): tf.Tensor {
   return mask.toInt().cumsum(1).sub(tf.scalar(1, "int32")).maximum(tf.scalar(0, "int32"));
 }

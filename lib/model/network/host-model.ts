@@ -2,7 +2,10 @@ import type { ModelConfig } from "../config/config.js";
 import type { ModelParameters } from "../weights/checkpoint.js";
 import type { Adapter } from "./lora-adapter.js";
 
-/** A model with its weights in memory, as `readParameters` gives them; they are inputs of what is compiled, never copied. */
+/**
+ * A model with its weights in memory, as returned by `readParameters`; they are inputs of compiled functions, never
+ * copied.
+ */
 export interface HostModel {
   config: ModelConfig;
   /** Under the names of `parameterShapes`. */

@@ -12,7 +12,7 @@ export interface Adapters {
 /** Weights under their Hugging Face names, as tensors. */
 export type Weights = Readonly<Record<string, tf.Tensor>>;
 
-/** A model as tensors: what its configuration says of it, and its weights. */
+/** A model as tensors: its configuration and its weights. */
 export interface Model {
   config: ModelConfig;
   weights: Weights;

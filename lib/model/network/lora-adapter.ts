@@ -11,7 +11,7 @@ export interface Adapter {
   alpha: number;
   /** Factor on B · A. */
   scale: number;
-  /** Names of the layers, or patterns, as they were given. */
+  /** Names of the layers, or patterns, as given. */
   targets: readonly string[];
   /** `<layer>.lora_A.weight` `[rank, in]` and `<layer>.lora_B.weight` `[out, rank]` for each of the layers. */
   parameters: ModelParameters;
@@ -22,11 +22,14 @@ export interface AdapterOptions {
   /** Default: twice the rank. */
   alpha?: number;
   /**
-   * Which linear layers: the end of a name (`q_proj`, `self_attn.q_proj`, a whole name), with `*` for any characters
-   * (`layers.1.*`), or `all-linear` for all but the output layer. Default: `all-linear`.
+   * Layers to adapt: the end of a name (`q_proj`, `self_attn.q_proj`, a whole name), with `*` for any characters
+   * (`layers.1.*`), or `all-linear` for all except the output layer. Default: `all-linear`.
    */
   targets?: readonly string[];
-  /** How A begins; B is 0. `kaiming` is uniform on ±1/√in, as PEFT does it, `gaussian` normal with 1/rank. Default: `kaiming`. */
+  /**
+   * Initialisation of A; B is 0. `kaiming` is uniform on ±1/√in, as in PEFT, `gaussian` normal with 1/rank. Default:
+   * `kaiming`.
+   */
   initialization?: "kaiming" | "gaussian";
   seed: number | string;
 }
@@ -40,7 +43,7 @@ export const adapterNames = (layer: string): [a: string, b: string] => [
 ];
 
 /**
- * An adapter that changes nothing yet.
+ * Create an adapter that changes nothing yet.
  *
  * @throws bad-input if the rank is no whole number above 0, alpha is not above 0, or a target fits no linear layer
  */
@@ -67,7 +70,7 @@ export function initializeAdapter(
   return { rank, alpha, scale: alpha / rank, targets, parameters };
 }
 
-/** The linear layers of a model but for the output layer, in the order of its weights. */
+/** Linear layers of a model except the output layer, in the order of its weights. */
 export function linearLayers(config: ModelConfig): string[] {
   // Embeddings stand outside of the layers, and the gains of norms are vectors.
   return Object.entries(parameterShapes(config))
@@ -82,7 +85,7 @@ export function linearShape(config: ModelConfig, layer: string): { input: number
 }
 
 /**
- * The layers that targets name, in the order of the model's weights.
+ * Layers that match the targets, in the order of the model's weights.
  *
  * @throws bad-input if there are no targets, or one of them fits no linear layer
  */
@@ -111,7 +114,7 @@ function unknownTarget(target: string, layers: readonly string[]): ThoughtbookEr
 }
 
 /**
- * The weights of a model with an adapter added for good; the weights that it does not change are the given ones.
+ * Merge an adapter into a model's weights; weights that it does not change are returned as they are.
  *
  * @throws bad-input if the adapter does not fit the weights
  */
@@ -139,7 +142,7 @@ export function mergeAdapter(config: ModelConfig, parameters: ModelParameters, a
   return merged;
 }
 
-/** The layers of which there are weights of an adapter under these names. */
+/** Layers that have adapter weights under these names. */
 export const layersOf = (names: readonly string[]): string[] =>
   names.flatMap((name) => (name.endsWith(A_ENDING) ? [name.slice(0, -A_ENDING.length)] : []));
 

@@ -3,15 +3,15 @@ import type { ModelConfig } from "../config/config.js";
 import type { HostModel } from "./host-model.js";
 import { programKey } from "./model-inputs.js";
 
-/** The compiled functions of models, kept as long as their configurations. */
+/** Compiled functions of models, kept as long as their configurations. */
 export interface ProgramCache<Programs> {
-  /** The programs of a model, made when first asked for. */
+  /** Programs of a model, created on first use. */
   of(model: HostModel, session?: SessionOptions): Programs;
-  /** Free the memory of all programs of a configuration. */
+  /** Dispose of all programs of a configuration. */
   dispose(config: ModelConfig): Promise<void>;
 }
 
-/** Keeps programs by configuration, as weights are inputs: a model in training keeps them from step to step. */
+/** Cache programs by configuration, as weights are inputs: a model in training keeps them from step to step. */
 export function createProgramCache<Programs extends { dispose(): Promise<void> }>(
   create: (model: HostModel, session: SessionOptions) => Programs,
 ): ProgramCache<Programs> {

@@ -3,13 +3,13 @@ import { attentionScale, type ModelConfig, type RotaryConfig } from "../config/c
 import { ropeFrequencies } from "../config/rope.js";
 import { addOperator, addTensors, bytesOf, type ExportGraph, floatConstant, int64Constant } from "./graph.js";
 
-/** What all layers' attention shares, as names of values. */
+/** Values shared by all layers' attention, by name. */
 export interface AttentionContext {
-  /** `[batch, 1, time, total]`: 0 for tokens, far below any score for padding. */
+  /** `[batch, 1, time, total]`: 0 for tokens, a large negative number for padding. */
   bias: string;
-  /** `[batch]` int32: total - 1 in each row, as padding counts. */
+  /** `[batch]` int32: total - 1 in each row, as padding is counted. */
   lastPositions: string;
-  /** int32: tokens in the cache and new ones. */
+  /** int32: tokens in the cache plus new ones. */
   total: string;
   /** `[positions, headDimension / 2]` each; undefined for learned positions. */
   rotary: { cos: string; sin: string } | undefined;
@@ -22,7 +22,7 @@ export interface Projected {
   v: string;
 }
 
-/** Finite, as a row of padding has nothing else to look at and must not become NaN. */
+/** Finite, because a row of padding has nothing else to attend to and must not become NaN. */
 const FAR_BELOW = -1e9;
 /** TensorProto.DataType of ONNX. */
 const [FLOAT, INT32] = [1, 6];
@@ -37,7 +37,7 @@ export const presentName = (layer: number, part: "key" | "value"): string => `pr
 const usesStandardAttention = ({ headDimension }: ModelConfig): boolean => headDimension % 8 !== 0;
 export const opsetOf = (config: ModelConfig): number | undefined => (usesStandardAttention(config) ? 23 : undefined);
 
-/** Append what is computed once for all layers, from `input_ids` and `attention_mask`. */
+/** Append what all layers share, computed once from `input_ids` and `attention_mask`. */
 export function attentionContext(graph: ExportGraph, config: ModelConfig): AttentionContext {
   const size = (of: string, axis: number) =>
     addOperator(graph, "Shape", [of], { attributes: { start: axis, end: axis + 1 } });
@@ -69,7 +69,7 @@ export function addAttention(
   layer: number,
 ): string {
   const { heads, keyValueHeads } = config;
-  // Not by the attention itself: in onnxruntime-node 1.30 that mistakes the positions of rows with padding.
+  // Rotate outside of the operator: in onnxruntime-node 1.30 it miscounts the positions of rows with padding.
   const turn = (x: string, count: number) =>
     rotary === undefined
       ? x
@@ -87,7 +87,7 @@ export function addAttention(
   }
   const attributes = { num_heads: heads, kv_num_heads: keyValueHeads, scale };
   const noAngles = ["", "", ""];
-  // Padding counts as tokens for the operator, and is hidden by the bias: by itself it knows padding on the right only.
+  // The operator counts padding as tokens, and the bias hides it: by itself it supports padding on the right only.
   return addOperator(graph, "GroupQueryAttention", [...inputs, ...past, lastPositions, total, ...noAngles, bias], {
     domain: MICROSOFT,
     attributes,

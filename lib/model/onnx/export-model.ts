@@ -7,18 +7,18 @@ import type { QuantizedBits } from "./quantize-blocks.js";
 import { addLinear, addVocabulary, addWeight, createBuild, type ExportBuild } from "./weights.js";
 
 export interface ExportModelOptions {
-  /** Bits of a number in the linear layers, with embeddings in 8; float32 unless told otherwise. */
+  /** Bits of a number in the linear layers, with embeddings in 8. Default: float32. */
   bits?: QuantizedBits | undefined;
   /**
-   * Add the input `num_logits_to_keep`, an int64 number: logits of so many last tokens only, 0 for all. transformers.js
-   * gives it from 4.0 on; long prompts of large vocabularies need much less memory with it.
+   * Add the input `num_logits_to_keep`, an int64 number: compute only the logits of this many last tokens, 0 for all.
+   * transformers.js passes it from 4.0 on; long prompts with large vocabularies then need much less memory.
    */
   numLogitsToKeep?: boolean | undefined;
 }
 
 /**
- * A model as an ONNX graph that goes on from a cache, with the names that Hugging Face's exporters use and transformers.js
- * expects. Batch, time and cache have any size. Weights are read when the graph is written.
+ * Export a model as an ONNX graph with a key-value cache, under the names that Hugging Face's exporters use and
+ * transformers.js expects. Batch, time and cache have any size. Weights are read when the graph is written.
  *
  * Inputs: `input_ids` and `position_ids` `[batch, time]`, `attention_mask` `[batch, total]` (int64; padding on the left),
  * `past_key_values.N.key` and `.value` `[batch, keyValueHeads, past, headDimension]`. Outputs: `logits`
@@ -77,7 +77,7 @@ export function exportModel(
 
 const KEPT = "num_logits_to_keep";
 
-/** The last tokens' hidden states; all of them for 0, as -0 is where they begin. */
+/** Hidden states of the last tokens; of all tokens for 0, because -0 is the start. */
 function lastRows(graph: ExportGraph, hidden: string): string {
   const start = addOperator(graph, "Neg", [addOperator(graph, "Reshape", [KEPT, int64Constant(graph, [1])])]);
   const end = int64Constant(graph, [Number.MAX_SAFE_INTEGER]);
@@ -126,10 +126,10 @@ function gpt2Layers(build: ExportBuild, config: Gpt2Config, context: AttentionCo
   return addNorm(build, "transformer.ln_f", residual).normed;
 }
 
-/** Hidden states whose last sum is still to be done, as the norm that comes next does it too. */
+/** Hidden states whose last residual sum is still pending, as the next norm computes it too. */
 interface Residual {
   hidden: string;
-  /** What a layer adds; empty for nothing. */
+  /** Output of a layer to add; empty for none. */
   added: string;
 }
 

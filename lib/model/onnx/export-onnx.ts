@@ -21,13 +21,13 @@ export type OnnxDtype = keyof typeof DTYPES;
 export const ONNX_DTYPES = Object.keys(DTYPES) as readonly OnnxDtype[];
 
 export interface ExportOnnxOptions {
-  /** What to write a file for; all of them unless told otherwise. */
+  /** What to write a file for. Default: all of them. */
   dtypes?: readonly OnnxDtype[] | undefined;
-  /** Put weights into files beside the models, `model.onnx_data`; unless told otherwise only from 1.8 GB on. */
+  /** Store weights in files beside the models, `model.onnx_data`. Default: only from 1.8 GB on. */
   externalData?: boolean | undefined;
-  /** Let callers ask for the logits of the last tokens only; see `ExportModelOptions`. */
+  /** Let callers request the logits of the last tokens only; see `ExportModelOptions`. */
   numLogitsToKeep?: boolean | undefined;
-  /** Stops the export, which then leaves nothing behind. */
+  /** Aborts the export, which then leaves nothing behind. */
   signal?: AbortSignal | undefined;
 }
 
@@ -35,13 +35,13 @@ export interface OnnxExport {
   /** Absolute path. */
   folder: string;
   files: readonly { name: string; bytes: number }[];
-  /** What its user should know, each a sentence. */
+  /** Remarks for the user, each a sentence. */
   notes: readonly string[];
 }
 
 /**
- * Write a model as a folder that transformers.js opens: `pipeline("text-generation", folder)`. Weights are read, quantized
- * and written one at a time. The folder is complete or not there.
+ * Export a model to a folder that transformers.js opens: `pipeline("text-generation", folder)`. Weights are read,
+ * quantized and written one at a time. The folder appears only when it is complete.
  *
  * @param folder a new one, or an empty one
  * @throws bad-input (a folder with files, an unknown dtype), corrupt-data (broken weights or tokenizer), file-system,

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import { badInput, fileSystemError, ThoughtbookError } from "../../core/index.js";
 
-/** How files with the weights of a graph end, by transformers.js and by PyTorch. */
+/** Endings of files with the weights of a graph, by transformers.js and by PyTorch. */
 const DATA = /^(_data(_\d+)?|\.data)$/;
-/** Types of weights by the names of transformers.js, and how their files end; the first one present is opened unless told otherwise. */
+/** Types of weights by the names of transformers.js, and how their files end. Default: the first one present is opened. */
 const SUFFIXES = {
   fp32: "",
   fp16: "_fp16",
@@ -27,19 +27,19 @@ export const ONNX_WEIGHT_TYPES = Object.keys(SUFFIXES) as readonly OnnxWeightTyp
 /** The files of one ONNX model, relative to the model's folder. */
 export interface OnnxFiles {
   dtype: OnnxWeightType;
-  /** Where they lie: `onnx`, as in the hub's collections, or the model's folder itself. */
+  /** Their folder: `onnx`, as in the hub's collections, or the model's folder itself. */
   subfolder: "onnx" | "";
-  /** The name of the graph without its ending. */
+  /** Name of the graph without its extension. */
   name: "model" | "decoder_model_merged";
   graph: string;
   /** Weights outside of the graph. */
   data: readonly string[];
 }
 
-/** How the authors of a folder want it opened, from `transformers.js_config` of its config.json. */
+/** Defaults of a folder's authors, from `transformers.js_config` of its config.json. */
 export interface OnnxLayout {
   dtype: OnnxWeightType | undefined;
-  /** How many files with weights a graph has outside. */
+  /** Number of external files with weights of a graph. */
   outside(files: Pick<OnnxFiles, "name" | "graph">): number;
 }
 
@@ -89,7 +89,7 @@ export function findOnnxFiles(files: readonly string[]): OnnxFiles[] {
  * Choose the ONNX model to open: the type asked for, else the one that config.json names, else the first one there is.
  *
  * @param files all files of the model, relative to its folder
- * @param place what the messages of errors call it
+ * @param place location in error messages
  * @throws not-found (no ONNX model, or none of that type, or weights that config.json names), bad-input (a model in parts)
  */
 export function chooseOnnxFiles(
@@ -124,7 +124,7 @@ export async function listModelFiles(folder: string): Promise<string[]> {
   return [...names, ...inside.map((name) => `onnx/${name}`)];
 }
 
-/** The name that a type has where it is not said to be elsewhere. */
+/** The default name of a type's file. */
 export const usualOnnxName = (dtype: OnnxWeightType): string => `onnx/model${SUFFIXES[dtype]}.onnx`;
 
 function noOnnx(files: readonly string[], place: string): ThoughtbookError {

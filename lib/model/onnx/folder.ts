@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileSystemError, ThoughtbookError } from "../../core/index.js";
 
-/** Where the files of a folder go while it is not complete. */
+/** Where the files of a folder go while it is incomplete. */
 export interface NewFolder {
   /** Write a file, whose name may have folders in it. */
   text(name: string, content: string | Uint8Array): Promise<void>;
@@ -13,9 +13,9 @@ export interface NewFolder {
 const STAGE = ".thoughtbook-part";
 
 /**
- * Fill a folder, which is there as a whole at the end, or as it was before.
+ * Fill a folder, which at the end is complete, or as it was before.
  *
- * @param folder a path where nothing is, or an empty folder
+ * @param folder a path that does not exist, or an empty folder
  * @returns its absolute path
  * @throws bad-input (it holds files), file-system, what `fill` throws
  */
@@ -29,7 +29,7 @@ export async function writeInNewFolder(folder: string, fill: (into: NewFolder) =
       hint: "Give a new folder, or empty this one.",
     });
   }
-  // Inside a folder that is there, as it may be the only one that can be written.
+  // Inside an existing folder, as it may be the only one that can be written.
   const stage = present === undefined ? `${target}${STAGE}` : join(target, STAGE);
   const place = async (name: string): Promise<string> => {
     const path = join(stage, name);

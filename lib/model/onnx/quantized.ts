@@ -2,7 +2,7 @@ import { MICROSOFT } from "../../tensor/index.js";
 import { addOperator, addTensors, bytesOf, type ExportGraph, int64Constant } from "./graph.js";
 import { type QuantizedBits, quantizeBlocks, quantizedSizes } from "./quantize-blocks.js";
 
-/** A quantized weight of a graph: names of its tensors, and what they are. */
+/** A quantized weight of a graph: names and sizes of its tensors. */
 export interface QuantizedWeight {
   values: string;
   scales: string;
@@ -14,9 +14,9 @@ export interface QuantizedWeight {
   bits: QuantizedBits;
 }
 
-/** What Hugging Face's and ONNX Runtime's own quantizers use. */
+/** Block size of Hugging Face's and ONNX Runtime's own quantizers. */
 const BLOCK = 32;
-/** MatMulNBits: 4 computes in int8, with activations quantized a block at a time. */
+/** Accuracy level of MatMulNBits: 4 computes in int8, with activations quantized block by block. */
 const INT8_ACTIVATIONS = 4;
 
 /**
@@ -54,7 +54,7 @@ export function quantizedMatMul(graph: ExportGraph, x: string, weight: Quantized
   });
 }
 
-/** Whether rows can be looked up in a weight with so many columns: the operator knows no half-filled block. */
+/** Whether rows can be looked up in a weight with this many columns: the operator supports no partial block. */
 export const canLookUp = (columns: number): boolean => columns % BLOCK === 0;
 
 /** Append the lookup of rows: `[batch, time]` int64 → `[batch, time, in]`. */

@@ -14,11 +14,11 @@ export interface SmallFiles {
   notes: readonly string[];
 }
 
-/** What a config.json tells transformers.js about the ONNX files beside it. */
+/** What a config.json says to transformers.js about the ONNX files beside it. */
 export interface OnnxLayout {
-  /** The type that is opened where nobody asks for one; undefined if transformers.js's own default is there. */
+  /** Type that is opened by default; undefined if transformers.js's own default exists. */
   dtype: string | undefined;
-  /** Files with their weights outside. */
+  /** Types whose weights are in external files. */
   outside: readonly string[];
 }
 

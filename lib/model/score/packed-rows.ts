@@ -1,52 +1,55 @@
 import { groupBy } from "../../core/index.js";
 import { type BucketBatch, bucketBatches, bucketOf, bucketSizes } from "../../tensor/index.js";
 
-/** A text to score: its ids, and the place of the first one that is scored. */
+/** A text to score: its ids, and the index of the first one that is scored. */
 export interface ScoreText {
   ids: readonly number[];
   from: number;
 }
 
 /**
- * A row of a batch: one text, or several that begin alike. What they share, the shared prefix, stands in it once, and the texts'
- * own parts one after another behind it; each sees the shared prefix and itself.
+ * A row of a batch: one text, or several with a shared prefix. The prefix stands in the row once, followed by the
+ * texts' own parts; each of these sees the shared prefix and itself.
  */
 export interface ScoreRow {
-  /** Places of the texts in the list. */
+  /** Indices of the texts in the list. */
   texts: number[];
-  /** How many tokens all of them begin with; 0 for one text. */
+  /** Length of the shared prefix; 0 for a single text. */
   prefix: number;
-  /** In which column each text's own part begins. */
+  /** Column at which each text's own part begins. */
   starts: number[];
-  /** Columns in all. */
+  /** Number of columns. */
   length: number;
 }
 
-/** At most so many tokens, padding included, are computed at once: with twice as many `mini` is slower, out of cache. */
+/**
+ * Maximum tokens computed at once, padding included: with twice as many `mini` is slower, as they do not fit the
+ * processor's cache.
+ */
 export const BATCH_TOKENS = 2048;
-/** From so many rows on lengths are padded less: what more programs cost to compile is then saved. */
+/** From this many rows on, lengths are padded less: that saves what compiling more programs costs. */
 const MANY = 100;
-/** Fewer shared tokens are not worth another program. */
+/** Minimum length of a shared prefix; a shorter one is not worth another program. */
 const LEAST_PREFIX = 8;
-/** More texts in a row make the mask larger than what is saved. */
+/** Maximum texts in a row: with more, the mask costs more than what is saved. */
 const MOST_TEXTS = 16;
 
-/** One row for each text. */
+/** One row per text. */
 export const singleRows = (lengths: readonly number[]): ScoreRow[] =>
   lengths.map((length, text) => ({ texts: [text], prefix: 0, starts: [0], length }));
 
 /**
- * Rows in which neighbours that begin alike are together where that is less to compute. The last token of each text is a
- * target only and has no column.
+ * Merge neighbouring texts with a shared prefix into one row where that is less to compute. The last token of each text
+ * is only a target and has no column.
  *
- * @param width of the model: the wider, the less attention costs beside all else
+ * @param width hidden size of the model: the larger, the less attention costs relative to all else
  */
 export function sharedRows(
   texts: readonly ScoreText[],
   { width, longest }: { width: number; longest: number },
 ): ScoreRow[] {
-  // Of a row of so many columns, in units of what a column costs for each other one that it attends to; softmax and
-  // memory make attention dearer than its operations.
+  // Cost of a row with this many columns, in units of the cost of a column per other column that it attends to; softmax
+  // and memory make attention dearer than its operations.
   const cost = (columns: number) => columns * (width + columns);
   const rows: ScoreRow[] = [];
   for (const [text, { ids }] of texts.entries()) {
@@ -62,7 +65,7 @@ export function sharedRows(
   return rows;
 }
 
-/** The row with one more text, if enough is shared. */
+/** The row with one more text, if the shared prefix is long enough. */
 function joinRow(row: ScoreRow, texts: readonly ScoreText[], text: number): ScoreRow | undefined {
   if (row.texts.length === MOST_TEXTS) return undefined;
   const first = texts[row.texts[0]!]!.ids;
@@ -79,7 +82,7 @@ function joinRow(row: ScoreRow, texts: readonly ScoreText[], text: number): Scor
   return { texts: members, prefix, starts, length };
 }
 
-/** How many ids two texts begin with alike, at most so many, and not all of either. */
+/** Length of the common prefix of two texts, up to a limit, and less than either text. */
 function sharedLength(a: readonly number[], b: readonly number[], most: number): number {
   const end = Math.min(most, b.length - 1);
   let length = 0;
@@ -87,11 +90,11 @@ function sharedLength(a: readonly number[], b: readonly number[], most: number):
   return length;
 }
 
-/** In which column of its row a text's token stands. */
+/** Column of a text's token in its row. */
 export const columnOf = ({ prefix, starts }: ScoreRow, member: number, place: number): number =>
   place < prefix ? place : starts[member]! + place - prefix;
 
-/** Rows of like length together, at most {@link BATCH_TOKENS} tokens at a time. Indices are those of rows. */
+/** Group rows of similar length, at most {@link BATCH_TOKENS} tokens at a time. Indices are those of rows. */
 export function planRows(rows: readonly ScoreRow[], longest: number, batchSize: number | undefined): BucketBatch[] {
   const growth = rows.length < MANY ? 1.5 : 1.125;
   const sizes = bucketSizes({ longest, multipleOf: Math.min(16, longest), growth });

@@ -30,11 +30,13 @@ type PlacesInputs<Leaf> = ModelInputs<Leaf> & {
   hidden: Leaf;
 };
 type HeadInputs<Leaf> = PlacesInputs<Leaf> & {
-  /** `[count]` int32, negative for rows that do not count. */
+  /** `[count]` int32, negative for rows that are not counted. */
   targets: Leaf;
 };
 
-/** The compiled functions of a model: its body, and its output layer, which takes only as many places as fit in memory. */
+/**
+ * Compiled functions of a model: its body, and its output layer, which takes only as many positions as fit in memory.
+ */
 export interface ScorePrograms {
   /** Hidden states after the last norm, `[rows · time, hidden]`. */
   body: Compiled<BodyInputs<TensorSpec>, tf.Tensor>;
@@ -51,7 +53,7 @@ export interface ScorePrograms {
 const cache = createProgramCache(createPrograms);
 /** The programs of a model, compiled when first called and kept as long as its configuration. */
 export const scorePrograms = cache.of;
-/** Free the memory of all programs of a configuration that {@link scorePrograms} made. */
+/** Dispose of all programs of a configuration that {@link scorePrograms} made. */
 export const disposeScorePrograms = cache.dispose;
 
 function createPrograms(model: HostModel, session: SessionOptions): ScorePrograms {
@@ -104,7 +106,7 @@ function createPrograms(model: HostModel, session: SessionOptions): ScoreProgram
 }
 
 /**
- * The attention that some queries pay to each key, summed over heads and queries.
+ * Attention from some queries to each key, summed over heads and queries.
  *
  * @param probabilities `[rows, heads, time, time]`
  * @param queries `[rows, time]`, 1 for those that count
@@ -116,7 +118,7 @@ function attentionMass(probabilities: tf.Tensor, queries: tf.Tensor): tf.Tensor 
   return summed.sum(1).reshape([rows, time]);
 }
 
-/** @param onLast given the weights of the last layer's attention, `[rows, heads, time, time]` */
+/** @param onLast gets the weights of the last layer's attention, `[rows, heads, time, time]` */
 function lastHidden(
   shell: ModelShell,
   inputs: BodyInputs<tf.Tensor>,

@@ -23,33 +23,45 @@ import {
 } from "./packed-rows.js";
 import { type ScorePrograms, scorePrograms } from "./programs.js";
 
-/** Ids to score: all but the first one, or those of a continuation given a prompt. */
+/** Ids to score: all except the first one, or those of a continuation given a prompt. */
 export type ScoreSequence = readonly number[] | { prompt: readonly number[]; continuation: readonly number[] };
 
 export interface ScoreOptions {
   /**
-   * The most sequences computed at once. Default: as many as have 2,048 tokens together; neighbours that begin alike then
-   * have their common beginning computed once, where that is less work.
+   * Maximum sequences computed at once. Default: as many as have 2,048 tokens together; a shared prefix of neighbours
+   * is then computed once, where that is less work.
    */
   batchSize?: number | undefined;
   /** Ends the work between two batches, with an error. */
   signal?: AbortSignal | undefined;
   /** Called after each batch with the number of sequences scored so far. */
   onProgress?: ((done: number) => void) | undefined;
-  /** Of ONNX Runtime: threads, execution providers. */
+  /** Options of ONNX Runtime: threads, execution providers. */
   session?: SessionOptions | undefined;
 }
 
-/** At most so many logits are in memory at once: 128 MiB. */
+/** Maximum logits in memory at once: 128 MiB. */
 const LOGITS = 2 ** 25;
 
 /**
- * Natural logarithms of the probability that the model gives each token after those before it.
+ * Compute the natural logarithm of the probability that the model gives each token after those before it.
  *
- * @returns for each sequence one number for every token but the first, or for every token of the continuation
+ * @returns for each sequence one number per token except the first, or per token of the continuation
  * @throws before any work: bad-input (an empty sequence, prompt or continuation, an id outside the vocabulary, a sequence
  *   longer than the context); while working: interrupted, execution (also for scores that are no numbers, as of weights
  *   that are none)
+ *
+ * @example
+ * ```ts
+ * import { loadTokenizer, openCheckpoint, readParameters, resolveModel, score } from "thoughtbook/model";
+ *
+ * const folder = await resolveModel("mini");
+ * const checkpoint = await openCheckpoint(folder);
+ * const model = { config: checkpoint.config, weights: await readParameters(checkpoint) };
+ * const ids = (await loadTokenizer(folder)).encode("12*3=36");
+ * const [logProbs = []] = await score(model, [ids]);
+ * console.log(logProbs.length === ids.length - 1); // true
+ * ```
  */
 export async function score(
   model: HostModel,
@@ -61,24 +73,26 @@ export async function score(
 }
 
 export interface TopScore {
-  /** As `score` gives them. */
+  /** As returned by `score`. */
   logProbs: Float32Array;
-  /** In the place of each of these tokens the most probable ones, the best first. */
+  /** For each of these positions the most probable tokens, the best first. */
   top: (readonly TokenLogProb[])[];
 }
 
 export interface AttendedScore {
-  /** As `score` gives them. */
+  /** As returned by `score`. */
   logProbs: Float32Array;
-  /** For each token of the prompt (of a bare sequence, its first token) the mass: summed over heads and queries. */
+  /**
+   * Attention mass of each token of the prompt (of a bare sequence, of its first token): summed over heads and queries.
+   */
   attention: Float32Array;
 }
 
 /**
- * As {@link score}, with the attention that the tokens of the continuation, as queries, pay to each token of the prompt in
- * the last layer. Each query of each head has the mass 1 to give, so a continuation of m tokens gives at most heads · m.
+ * {@link score}, also returning the attention of the continuation's tokens, as queries, to each token of the prompt in
+ * the last layer. Each query distributes a mass of 1 per head, so a continuation of m tokens gives at most heads · m.
  *
- * @throws as {@link score}
+ * @throws like {@link score}
  */
 export async function scoreWithAttention(
   model: HostModel,
@@ -89,11 +103,11 @@ export async function scoreWithAttention(
 }
 
 /**
- * As {@link score}, with the most probable tokens in each place. It takes more memory and time: the scores of the whole
- * vocabulary.
+ * {@link score}, also returning the most probable tokens at each position. It takes more memory and time: the scores of
+ * the whole vocabulary.
  *
- * @param count how many tokens a place
- * @throws as {@link score}
+ * @param count tokens per position
+ * @throws like {@link score}
  */
 export async function scoreWithTop(
   model: HostModel,
@@ -106,7 +120,7 @@ export async function scoreWithTop(
 }
 
 interface WorkOptions extends ScoreOptions {
-  /** How many of the most probable tokens a place. Default: none. */
+  /** Number of most probable tokens per position. Default: none. */
   topCount?: number;
   /** Whether to sum the attention to the prompts. */
   attention?: boolean;
@@ -133,7 +147,7 @@ async function scoreTexts(
   const isShared = !attention && options.batchSize === undefined;
   const allRows = isShared
     ? sharedRows(toScore, { width: config.hiddenSize, longest: config.maxPositions })
-    : // The last token is a target only, unless it is asked what it attends to.
+    : // The last token is only a target, unless its attention is requested.
       singleRows(toScore.map(({ ids }) => ids.length - (attention ? 0 : 1)));
   let done = sequences.length - scored.length;
   for (const { indices, length, rows } of planRows(allRows, config.maxPositions, options.batchSize)) {
@@ -163,10 +177,10 @@ interface WorkRow extends ScoreRow {
   members: { text: ScoreText; result: TopScore & AttendedScore }[];
 }
 
-/** What of a model's configuration decides which sequences it takes. */
+/** The part of a model's configuration that decides which sequences are valid. */
 export type SequenceLimits = Pick<ModelConfig, "vocabularySize" | "maxPositions">;
 
-/** Check sequences as {@link score} does before any work, without the weights. Throws bad-input. */
+/** Validate sequences as {@link score} does before any work, without the weights. Throws bad-input. */
 export function checkSequences(config: SequenceLimits, sequences: readonly ScoreSequence[]): void {
   for (const [index, sequence] of sequences.entries()) readSequence(sequence, index, config);
 }
@@ -215,14 +229,14 @@ function bodyOf(
   };
   if (batch[0]!.prefix > 0) {
     const segments = pad(columns.map(({ segments }) => segments));
-    // All own parts go on from the first part of the row.
+    // All own parts continue the first part of the row.
     const prefixes = pad(columns.map(({ segments }) => segments.map(() => 1)));
     return programs.sharedBody({ ...tensors, segments, prefixes }) as Promise<TensorData>;
   }
   return programs.body(tensors) as Promise<TensorData>;
 }
 
-/** The columns of a row: ids, positions, and the number of the part, 1 for the shared prefix. */
+/** Columns of a row: ids, positions, and the number of the part, 1 for the shared prefix. */
 function columnsOf({ prefix, members }: WorkRow): { ids: number[]; positions: number[]; segments: number[] } {
   const ids = [...members[0]!.text.ids.slice(0, prefix)];
   const positions = [...ids.keys()];
@@ -237,7 +251,7 @@ function columnsOf({ prefix, members }: WorkRow): { ids: number[]; positions: nu
   return { ids, positions, segments };
 }
 
-/** The body with the attention of each continuation to its prompt, which goes into the results. */
+/** Run the body and add the attention of each continuation to its prompt to the results. */
 async function attendedBodyOf(
   model: HostModel,
   programs: ScorePrograms,
@@ -261,12 +275,12 @@ async function attendedBodyOf(
 
 interface HeadWork extends Omit<Layout, "rows"> {
   batch: readonly WorkRow[];
-  /** Places computed at once. */
+  /** Positions computed at once. */
   chunk: number;
   topCount: number;
 }
 
-/** Run the output layer on the places that are asked for only, a few at a time. */
+/** Run the output layer on the requested positions only, a few at a time. */
 async function headOf(
   model: HostModel,
   { head, logProbs }: ScorePrograms,
@@ -308,7 +322,7 @@ async function headOf(
   }
 }
 
-/** How many places the output layer computes at once. */
+/** Number of positions that the output layer computes at once. */
 function headChunk(vocabularySize: number): number {
   return Math.max(16, Math.min(BATCH_TOKENS, 2 ** Math.floor(Math.log2(LOGITS / vocabularySize))));
 }

@@ -4,11 +4,11 @@ import { alphabetPlaces, BYTE_ALPHABET } from "./bpe-alphabet.js";
 import type { WordCounts } from "./bpe-words.js";
 
 export interface MergeOptions {
-  /** How many tokens there are to be. */
+  /** Target number of tokens. */
   vocabularySize: number;
   /** The tokens before the alphabet. No merge makes one of them. */
   specialTokens: readonly string[];
-  /** How often a pair must occur to become a token; at least 1. */
+  /** Minimum occurrences of a pair to become a token; at least 1. */
   minFrequency: number;
   /** Called now and then with the number of tokens. */
   onProgress?: ((tokens: number) => void) | undefined;
@@ -20,17 +20,17 @@ export interface Merges {
   merges: readonly (readonly [string, string])[];
 }
 
-/** Two tokens that are neighbours in some word. */
+/** Two adjacent tokens in some word. */
 interface Pair {
   left: number;
   right: number;
-  /** Occurrences in the corpus, as far as they are not merged; of three equal tokens in a row, two. */
+  /** Occurrences in the corpus that are not merged yet; of three equal tokens in a row, two. */
   count: number;
-  /** Words that it occurs in or did; some of them perhaps twice. */
+  /** Words that contain it or did; some of them perhaps twice. */
   words: number[];
 }
 
-/** A place in the queue; out of date if the pair's count is another by now. */
+/** An entry of the queue; stale if the pair's count has changed since. */
 interface Candidate {
   pair: Pair;
   count: number;
@@ -53,8 +53,8 @@ const ID_LIMIT = 2 ** 24;
  * equally frequent pairs the one with the lower left id goes first, then the one with the lower right id, as in the Rust
  * tokenizers. Ends early when no pair is frequent enough.
  *
- * Only the words that hold the pair are looked at, and only the counts that change are changed; a queue that is
- * corrected when a place turns out to be out of date gives the next pair.
+ * Only the words that contain the pair are visited, and only the counts that change are updated; the next pair comes
+ * from a queue whose stale entries are corrected when they come up.
  */
 export async function mergePairs(wordCounts: WordCounts, options: MergeOptions): Promise<Merges> {
   const { vocabularySize, specialTokens, minFrequency, onProgress } = options;
@@ -74,7 +74,7 @@ export async function mergePairs(wordCounts: WordCounts, options: MergeOptions):
     if (candidate === undefined) break;
     const { pair, count } = candidate;
     if (pair.count !== count) {
-      // What lost occurrences waits for its turn; what won some has another place, further up.
+      // A pair that lost occurrences waits for its turn; one that gained some has another entry, further up.
       if (pair.count < count && pair.count > 0) queue.push({ pair, count: pair.count });
       continue;
     }
@@ -124,7 +124,7 @@ function countPairs({ symbols, starts, lengths, counts }: Words): Map<number, Pa
   return pairs;
 }
 
-/** Count occurrences of a pair, or (below 0) take them away. */
+/** Add occurrences of a pair, or (below 0) remove them. */
 function addTo(pairs: Map<number, Pair>, left: number, right: number, count: number, word: number): Pair {
   const key = left * ID_LIMIT + right;
   let pair = pairs.get(key);
@@ -137,7 +137,7 @@ function addTo(pairs: Map<number, Pair>, left: number, right: number, count: num
   return pair;
 }
 
-/** Put `merged` for the pair everywhere. Returns the pairs that came to be or became more. */
+/** Replace the pair by `merged` everywhere. Returns the pairs that are new or became more frequent. */
 function mergeInWords(pair: Pair, merged: number, words: Words, pairs: Map<number, Pair>): Set<Pair> {
   const { symbols, starts, lengths, counts } = words;
   const { left, right } = pair;

@@ -4,25 +4,25 @@ import { mergePairs } from "./bpe-merges.js";
 import { countWords } from "./bpe-words.js";
 import { type Component, GPT2_PATTERN } from "./components.js";
 
-/** How far a training is: first the corpus is read, then tokens are made. */
+/** Progress of a training: first the corpus is read, then tokens are made. */
 export type BpeProgress =
   | { phase: "reading"; characters: number }
   | { phase: "merging"; tokens: number; vocabularySize: number };
 
 export interface TrainBpeOptions {
-  /** How many tokens, the special ones and the 256 bytes included. A small corpus may not give so many. */
+  /** Number of tokens, including the special ones and the 256 bytes. A small corpus may give fewer. */
   vocabularySize: number;
-  /** Tokens that no text is cut into, such as "<|im_end|>": they get the ids from 0 on. None unless told otherwise. */
+  /** Tokens that no text is cut into, such as "<|im_end|>": they get the ids from 0 on. Default: none. */
   specialTokens?: readonly string[];
   /** The special tokens with a role; those not in `specialTokens` come after them. */
   bosToken?: string;
   eosToken?: string;
   padToken?: string;
-  /** Whether each digit is a token of its own, as arithmetic wants it; false unless told otherwise. */
+  /** Whether each digit is a token of its own, as arithmetic wants it. Default: false. */
   splitDigits?: boolean;
-  /** How often a pair must occur to become a token; 2 unless told otherwise. */
+  /** How often a pair must occur to become a token. Default: 2. */
   minFrequency?: number;
-  /** The pattern of a word, in the syntax of Oniguruma (as in tokenizer.json); GPT-2's unless told otherwise. */
+  /** The pattern of a word, in the syntax of Oniguruma (as in tokenizer.json). Default: GPT-2's. */
   pattern?: string;
   onProgress?: (progress: BpeProgress) => void;
 }

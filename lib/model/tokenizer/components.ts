@@ -28,8 +28,8 @@ const PUNCTUATION = "[\\p{P}!-/:-@\\[-`{-~]";
 const RARE_IDEOGRAPHS = String.raw`[\x{20000}-\x{2A6DF}\x{2A700}-\x{2CEAF}\x{2F800}-\x{2FA1F}]`;
 
 /**
- * Express what `@huggingface/tokenizers` 0.2 reads otherwise than the Rust library, which defines the format, by what
- * both read alike; seen by comparing the two on the same texts.
+ * Rewrite what `@huggingface/tokenizers` 0.2 reads differently from the Rust library, which defines the format, into
+ * what both read alike; found by comparing the two on the same texts.
  */
 export function repairComponents(parts: Omit<Components, "spaceBefore">): Components {
   return {

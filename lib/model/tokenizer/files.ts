@@ -182,7 +182,7 @@ export async function readOptional<T extends z.ZodType>(
   return (await exists(file)) ? check(schema, await readJsonFile(file), file) : undefined;
 }
 
-/** Whether the file is there. Throws file-system where it cannot be told. */
+/** Whether the file exists. Throws file-system if that cannot be determined. */
 export const exists = (file: string): Promise<boolean> =>
   access(file).then(
     () => true,

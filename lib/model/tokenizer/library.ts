@@ -101,7 +101,7 @@ export function openPreTokenizer(component: Component): (text: string) => string
   }
 }
 
-/** A text that holds half of a surrogate pair is no Unicode, and could not be told from the marks used here. */
+/** A text that contains half of a surrogate pair is not Unicode, and would be confused with the marks used here. */
 const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, "\uFFFD");
 
 function construct(json: object, source: string): Library {

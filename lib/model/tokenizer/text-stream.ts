@@ -1,26 +1,26 @@
 import type { DecodeOptions, Tokenizer } from "./tokenizer.js";
 
 export interface TextStreamOptions extends DecodeOptions {
-  /** The ids before the first one of the stream, such as the prompt's: they decide whether its text begins with a space. */
+  /** Ids before the first one of the stream, such as the prompt's: they decide whether its text begins with a space. */
   after?: readonly number[];
 }
 
-/** Turns ids into text as they come. All that it returns, joined, is the text of all ids. */
+/** Decodes ids as they come. Everything it returns, joined, is the text of all ids. */
 export interface TextStream {
-  /** The text that is certain with this id: none while a character lacks some of its bytes. */
+  /** The text that became certain with this id: none while a character lacks some of its bytes. */
   push(id: number): string;
   /** The rest, when no more ids come: bytes that did not become a character, as U+FFFD. */
   end(): string;
 }
 
-/** So many ids before the stream are enough to hold a whole character. */
+/** Number of ids before the stream that is enough to hold a whole character. */
 const CONTEXT = 8;
 
 /**
  * Decode ids one by one, without the replacement characters of half a character.
  *
- * Decodes a short window only, from the last id whose text is out, as vLLM and TGI do: what an id adds to the text of the
- * ids before it depends on no others.
+ * Decodes a short window only, from the last id whose text was returned, as vLLM and TGI do: the text that an id adds
+ * depends only on the ids shortly before it.
  *
  * @throws bad-input from `push` for an id outside the vocabulary
  */
@@ -28,9 +28,9 @@ export function createTextStream(tokenizer: Tokenizer, options: TextStreamOption
   const { skipSpecialTokens = false, after = [] } = options;
   const shown = (id: number) => !skipSpecialTokens || !tokenizer.specialIds.has(id);
   let window: number[] = after.filter(shown).slice(-CONTEXT);
-  /** How many ids at the start of the window only show what goes before. */
+  /** Number of ids at the start of the window that only serve as context. */
   let done = window.length;
-  /** How much of the window's text is out. */
+  /** How much of the window's text was returned. */
   let length = complete(tokenizer.decode(window)).length;
 
   /** Let the window begin with the ids whose text came out last. */

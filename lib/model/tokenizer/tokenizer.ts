@@ -21,27 +21,30 @@ export interface SpecialTokens {
 }
 
 export interface EncodeOptions {
-  /** Whether to add the tokens that the tokenizer puts around a text, such as bos; true unless told otherwise. */
+  /** Whether to add the tokens that the tokenizer puts around a text, such as bos. Default: true. */
   addSpecialTokens?: boolean;
   /**
    * Whether the names of special tokens in the text, such as "<|im_end|>", are read as plain characters. Set it for
-   * texts of users, who else could write a turn of another role. False unless told otherwise. Only tokens that the
-   * files declare special, or name in a role, are read so.
+   * user input, which could otherwise forge a turn of another role. Default: false. Applies to tokens that the files
+   * declare special, or name in a role.
    */
   specialTokensAsText?: boolean;
   /**
-   * Whether the ids will be put after those of another text. Tokenizers in the manner of SentencePiece put a space
-   * before a text, which must not happen then. False unless told otherwise.
+   * Whether the ids will follow those of another text. SentencePiece-style tokenizers put a space before a text, which
+   * must not happen then. Default: false.
    */
   continues?: boolean;
 }
 
 export interface DecodeOptions {
-  /** Whether to leave special tokens out of the text; false unless told otherwise. */
+  /** Whether to leave special tokens out of the text. Default: false. */
   skipSpecialTokens?: boolean;
 }
 
-/** Turns texts into token ids and back. Parts of a sequence are encoded each, and their ids joined, never the texts. */
+/**
+ * Encodes texts as token ids and decodes them. Parts of a sequence are encoded one by one, and their ids joined, never
+ * the texts.
+ */
 export interface Tokenizer {
   /** One more than the highest id: the rows an embedding needs. */
   readonly vocabularySize: number;
@@ -51,13 +54,13 @@ export interface Tokenizer {
   /** The ids that end a generated text: eos, and what generation_config.json names. May lie outside the vocabulary. */
   readonly endIds: readonly number[];
   /**
-   * The token ids of a text. Half of a surrogate pair, which no Unicode text has, becomes U+FFFD.
-   * A BPE vocabulary without bytes and without unk leaves out what it does not know, as Python's does.
+   * Encode a text. Half of a surrogate pair, which no Unicode text has, becomes U+FFFD. A BPE vocabulary without bytes
+   * and without unk drops what it does not know, as Python's does.
    * @throws bad-input for a piece that has no token in another vocabulary without unk, or too long a text
    */
   encode(text: string, options?: EncodeOptions): number[];
   /**
-   * The text of token ids. Bytes that are no UTF-8 become U+FFFD; spaces before punctuation stay ("clean-up" is not done).
+   * Decode token ids. Invalid UTF-8 becomes U+FFFD; spaces before punctuation stay ("clean-up" is not done).
    * @throws bad-input for an id outside the vocabulary
    */
   decode(ids: readonly number[], options?: DecodeOptions): string;
@@ -75,6 +78,14 @@ export interface Tokenizer {
  * `tokenizer_config.json`, `special_tokens_map.json` and `generation_config.json` name. Encodes as Python's tokenizers do.
  *
  * @throws not-found without a tokenizer.json, bad-input for a part that is not supported, corrupt-data, file-system
+ *
+ * @example
+ * ```ts
+ * import { loadTokenizer, resolveModel } from "thoughtbook/model";
+ *
+ * const tokenizer = await loadTokenizer(await resolveModel("mini"));
+ * console.log(tokenizer.decode(tokenizer.encode("12*3=36"))); // 12*3=36
+ * ```
  */
 export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   return createTokenizer(await readTokenizerFiles(folder));
@@ -101,7 +112,7 @@ function createTokenizer(files: TokenizerFiles): Tokenizer {
     ...names.others,
   ]);
   const specialIds = new Set([...specialNames].flatMap((token) => library.idOf(token) ?? []));
-  // Made when first needed: a vocabulary takes its time and memory.
+  // Created on first use: a vocabulary takes time and memory.
   let plain: ReturnType<typeof openLibrary> | undefined;
 
   const nameOf = (id: number): string => {

@@ -17,20 +17,29 @@ export interface Parameter {
 /** The weights of a model, under the names of `parameterShapes`. */
 export type ModelParameters = Record<string, Parameter>;
 
-/** A Hugging Face folder that was found to hold a whole model; its weights are not read yet. */
+/** A Hugging Face folder that was checked to hold a complete model; its weights are not read yet. */
 export interface Checkpoint {
   folder: string;
   config: ModelConfig;
-  /** Where each weight lies, by its name in `parameterShapes`. */
+  /** Location of each weight, by its name in `parameterShapes`. */
   weights: WeightPlaces;
 }
 
 /**
  * Open a Hugging Face folder: read its `config.json` and the headers of its safetensors files, and check that they
- * belong together. Weights are read by `readParameters` only; Python pickles never.
+ * belong together. Weights are read by `readParameters` only; Python pickles are never read.
  *
  * @throws not-found (no folder, configuration, weights or shard), bad-input (an architecture, option or format that is
  *   not supported), corrupt-data (files that are broken or contradict each other), file-system
+ *
+ * @example
+ * ```ts
+ * import { openCheckpoint, readParameters, resolveModel } from "thoughtbook/model";
+ *
+ * const checkpoint = await openCheckpoint(await resolveModel("mini"));
+ * const weights = await readParameters(checkpoint);
+ * console.log(checkpoint.config.layers, Object.keys(weights).length);
+ * ```
  */
 export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   const config = await readConfig(folder);
@@ -52,7 +61,7 @@ export async function readParameter({ weights, folder }: Checkpoint, name: strin
   return { shape, dtype: "float32", data: await readFloats(place.file, place.name) };
 }
 
-/** Read all weights of a model, one after the other, as float32. Throws as {@link readParameter} does. */
+/** Read all weights of a model, one after the other, as float32. Throws what {@link readParameter} throws. */
 export async function readParameters(checkpoint: Checkpoint): Promise<ModelParameters> {
   const parameters: ModelParameters = {};
   for (const name of Object.keys(parameterShapes(checkpoint.config))) {
@@ -62,8 +71,8 @@ export async function readParameters(checkpoint: Checkpoint): Promise<ModelParam
 }
 
 /**
- * SHA-256 of a model, 64 hexadecimal digits: of the content of its config.json, whatever its layout, and of the bytes of
- * the files with its weights. It reads these files.
+ * Hash a model: SHA-256, 64 hexadecimal digits, of the content of its config.json, whatever its layout, and of the
+ * bytes of the files with its weights. It reads these files.
  *
  * @throws not-found, file-system
  */

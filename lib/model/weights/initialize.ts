@@ -11,11 +11,11 @@ export interface InitializeOptions {
 }
 
 /**
- * Weights of a model that has learned nothing, as transformers makes them: linear layers and embeddings normal around 0,
+ * Initialise the weights of an untrained model, as transformers does: linear layers and embeddings normal around 0,
  * biases 0, gains of norms 1. The embedding of the padding token is 0; the layers of GPT-2 that write to the residual
  * stream are smaller by √(2 · layers) (Radford et al. 2019, section 2.3).
  *
- * Each weight depends on the seed and its name only. They are not the numbers that PyTorch draws with the same seed.
+ * Each weight depends on the seed and its name only. The numbers differ from PyTorch's with the same seed.
  *
  * @throws bad-input if the deviation is not a finite number, 0 or more
  */

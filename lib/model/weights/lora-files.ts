@@ -78,7 +78,7 @@ const configSchema = z.object({
   use_rslora: z.boolean().nullish(),
 });
 
-/** Keys with which an adapter is more than B · A, unless they have one of these values. */
+/** Keys that make an adapter more than B · A, unless they have one of these values. */
 const PLAIN: Record<string, readonly unknown[]> = {
   use_dora: [false],
   bias: ["none"],

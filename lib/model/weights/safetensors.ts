@@ -83,7 +83,7 @@ export async function readTensor(file: SafetensorsFile, name: string): Promise<S
 }
 
 /**
- * Read one tensor of F32, F16 or BF16 as float32 numbers. Throws as {@link readTensor} does, and bad-input for a tensor
+ * Read one tensor of F32, F16 or BF16 as float32 numbers. Throws what {@link readTensor} throws, and bad-input for a tensor
  * of integers.
  */
 export async function readFloats(file: SafetensorsFile, name: string): Promise<Float32Array> {
@@ -107,7 +107,7 @@ export async function readFloats(file: SafetensorsFile, name: string): Promise<F
   }
 }
 
-/** Whether two tensors have the same type, shape and bytes. Throws as {@link readTensor} does. */
+/** Whether two tensors have the same type, shape and bytes. Throws what {@link readTensor} throws. */
 export async function areEqual(a: [SafetensorsFile, string], b: [SafetensorsFile, string]): Promise<boolean> {
   const [left, right] = [entryOf(...a), entryOf(...b)];
   if (left.dtype !== right.dtype || left.shape.join() !== right.shape.join()) return false;

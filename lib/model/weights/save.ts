@@ -12,20 +12,20 @@ import { describeMismatch } from "./weight-files.js";
 export interface CheckpointContent {
   config: ModelConfig;
   parameters: Readonly<ModelParameters>;
-  /** How the weights are stored; "float32" unless told otherwise. */
+  /** How the weights are stored. Default: "float32". */
   dtype?: WeightType | undefined;
-  /** The most bytes of weights in a file, apart from a single weight that is larger; one file unless told otherwise. */
+  /** The most bytes of weights in a file, apart from a single weight that is larger. Default: one file. */
   shardBytes?: number | undefined;
   /** Further files of the folder, such as tokenizer.json, by name. */
   extraFiles?: Readonly<Record<string, string | Uint8Array>> | undefined;
 }
 
-/** Files with weights that a folder may hold from an earlier time. */
+/** Files with weights that a folder may contain from an earlier save. */
 const WEIGHT_FILES = /^model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$/;
 
 /**
- * Write a Hugging Face folder that `openCheckpoint` and Python's transformers open. Equal content gives equal bytes. A
- * new folder appears only when it is whole; in one that is there, files are replaced one at a time, and other weights
+ * Save a Hugging Face folder that `openCheckpoint` and Python's transformers open. Equal content gives equal bytes. A
+ * new folder appears only when it is complete; in an existing one, files are replaced one at a time, and other weights
  * removed.
  *
  * @throws bad-input (weights that do not fit the configuration or its type, a name that is no file name), file-system
@@ -94,7 +94,7 @@ async function replaceFiles(stage: string, folder: string): Promise<void> {
   const files = await readdir(stage);
   const configLast = [...files.filter((file) => file !== CONFIG_FILE), CONFIG_FILE];
   for (const file of configLast) await rename(join(stage, file), join(folder, file));
-  // Another set of weights would be read in place of this one.
+  // Another set of weights would be read instead of this one.
   const stale = (await readdir(folder)).filter((file) => WEIGHT_FILES.test(file) && !files.includes(file));
   for (const file of stale) await rm(join(folder, file));
 }

@@ -20,22 +20,22 @@ import { textWidth, wrapText } from "../style/text-width.js";
 
 export interface BarSeries {
   name: string;
-  /** One for each category; null where there is none. */
+  /** One value per category; null where it is missing. */
   values: readonly (number | null)[];
-  /** One for each category: [low, high] in the values' units. Default: no error bars. */
+  /** One interval per category: [low, high] in the values' units. Default: no error bars. */
   intervals?: readonly (Interval | null)[];
 }
 
 export interface BarFigureOptions extends FigureOptions {
   categories: readonly string[];
-  /** At most eight. */
+  /** The series, at most eight. */
   series: readonly BarSeries[];
-  /** What a bar's length measures, with its unit. */
+  /** Title of the value axis, with its unit. */
   valueTitle: string;
   categoryTitle?: string;
-  /** Bars from left to right. Default: only where the categories' names do not fit under upright bars. */
+  /** Draw horizontal bars. Default: only if the categories' names do not fit under vertical bars. */
   horizontal?: boolean;
-  /** Write each value at the end of its bar. Default: where there is room. */
+  /** Write each value at the end of its bar. Default: if there is room. */
   labels?: boolean;
 }
 
@@ -49,7 +49,7 @@ interface Bar extends Estimate {
 interface BarGroup {
   name: string;
   bars: Bar[];
-  /** Of each bar, on the category axis. */
+  /** Width of each bar on the category axis. */
   width: number;
 }
 
@@ -67,10 +67,27 @@ const LEGEND_ROOM = 30;
 const groupWidth = (seriesCount: number): number => (seriesCount > 1 ? 0.82 : 0.6);
 
 /**
- * Categories × series as grouped bars, with error bars where there are intervals. The value axis always holds zero.
- * Table: category, series, value, and low and high where there are intervals.
+ * Draw categories × series as grouped bars, with error bars where there are intervals. The value axis always includes
+ * zero. Table: category, series, value, and low and high where there are intervals.
  * @throws bad-input if there is nothing to draw, names repeat, lengths differ, a number is not finite, or a value is
  * outside of its interval
+ *
+ * @example
+ * ```ts
+ * import { barFigure, exportFigure } from "thoughtbook/plot";
+ *
+ * const figure = barFigure({
+ *   name: "accuracy",
+ *   title: "Accuracy of two strategies",
+ *   categories: ["2 operations", "3 operations"],
+ *   series: [
+ *     { name: "direct", values: [41, 23] },
+ *     { name: "step by step", values: [80, 56], intervals: [[78, 82], [53, 59]] },
+ *   ],
+ *   valueTitle: "accuracy (%)",
+ * });
+ * console.log(await exportFigure(figure, "figures"));
+ * ```
  */
 export function barFigure(options: BarFigureOptions): Figure {
   checkBars(options);
@@ -125,7 +142,7 @@ interface BarPlan {
   names: string[][];
   height: number;
   labelled: boolean;
-  /** Of the value axis, to be left free beyond the longest bar. */
+  /** Share of the value axis to leave free beyond the longest bar. */
   labelShare: number;
 }
 

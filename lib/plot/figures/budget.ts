@@ -4,12 +4,12 @@ import type { Interval } from "../parts/intervals.js";
 import { isOwnMethod } from "../style/method-style.js";
 import { linePanelsFigure } from "./line-panels.js";
 
-/** A method under a budget: a row of a paper's table, or of a summary of ours. */
+/** Result of a method under a budget: a row of a paper's table, or of a summary of ours. */
 export interface BudgetRow {
-  /** What the row is drawn among: a base model, or "ours". */
+  /** Panel of the row: a base model, or "ours". */
   panel: string;
   method: string;
-  /** Most tokens of an answer. */
+  /** Maximum tokens of an answer. */
   budget: number;
   /** In percent. */
   accuracy: number;
@@ -29,15 +29,17 @@ export interface BudgetFigureOptions extends FigureOptions {
   rows: readonly BudgetRow[];
   /** Default: "accuracy". */
   measure?: "accuracy" | "acu" | "length";
-  /** What x is: the budget, or the mean length of the answers, which is what a method really spends. Default: "budget". */
+  /**
+   * The x axis: the budget, or the mean length of the answers, which is what a method really spends. Default: "budget".
+   */
   against?: "budget" | "length";
-  /** Whether all panels have the scale of y in common; false where the panels' answers differ much in length. Default: true. */
+  /** Whether all panels share the y scale; false if the panels' answers differ much in length. Default: true. */
   sharedY?: boolean;
-  /** Whether all panels have the range of x in common. Default: false. */
+  /** Whether all panels share the x range. Default: false. */
   sharedX?: boolean;
   /** How intervals are drawn. Default: "bars". */
   uncertainty?: "bars" | "band";
-  /** Panels side by side, at most. Default: as many as there is room for. */
+  /** Maximum panels side by side. Default: as many as there is room for. */
   columns?: number;
 }
 

@@ -22,21 +22,21 @@ import { textWidth, wrapText } from "../style/text-width.js";
 
 export interface Benchmark {
   name: string;
-  /** Which of two values is the better one. Default: "higher"; "lower" is marked by an arrow. */
+  /** Whether higher or lower values are better. Default: "higher"; "lower" is marked by an arrow. */
   better?: "higher" | "lower";
 }
 
 export interface Method {
   name: string;
-  /** One for each benchmark; null where there is none. */
+  /** One value per benchmark; null where it is missing. */
   values: readonly (number | null)[];
   /** One for each benchmark: [low, high]. Default: none. */
   intervals?: readonly (Interval | null)[];
-  /** Put the method on a tinted band and its name in bold, to be found at once. Default: false. */
+  /** Highlight the method by a tinted band and a bold name. Default: false. */
   own?: boolean;
-  /** The method of which this row is a setting, whose mark it has. Default: its name. */
+  /** The method of which this row is a variant, whose mark it gets. Default: its name. */
   method?: string;
-  /** A heading above this method and those of the same group that follow, for example what an ablation varies. */
+  /** A heading above this method and those of the same group that follow, such as what an ablation varies. */
   group?: string;
 }
 
@@ -138,7 +138,7 @@ function placeRows(methods: readonly Method[]): Rows {
 interface Frame {
   left: number;
   top: number;
-  /** Of all panels. */
+  /** Width of all panels together. */
   width: number;
   height: number;
   places: PanelPlace[];

@@ -143,7 +143,7 @@ interface CellGrid {
   slanted: boolean;
   /** For text in a cell, in pixels. */
   textRoom: number;
-  /** Of the figure. */
+  /** Height of the figure. */
   height: number;
   rowHeight: number;
 }

@@ -23,7 +23,7 @@ export interface ImportanceFigureOptions extends FigureOptions {
 }
 
 const COLUMNS = ["question", "solution", "mixed"];
-/** Of the figure's width, for the steps' texts. */
+/** Share of the figure's width for the steps' texts. */
 const LABEL_SHARE = 0.56;
 /** From the figure's left edge, in pixels: the mark of a kept step, the end of its number, and its text. */
 const [MARK_FROM, NUMBER_TO, TEXT_FROM] = [14, 52, 60];

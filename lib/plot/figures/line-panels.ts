@@ -155,7 +155,7 @@ function drawPanel({ options, frame, lines, commonXs, commonY }: Drawing, at: nu
   };
 }
 
-/** Scale and ticks of a y axis of so many pixels. */
+/** Scale and ticks of a y axis of this many pixels. */
 function ownScale(lines: readonly Line[], isLog: boolean, options: LinePanelsOptions, pixels: number): object {
   const range = yRangeOf(lines, { ...options, isLog });
   return isLog ? { type: "log", range, ...chooseTicks([], { isLog, range, pixels }) } : { range, nticks: 7 };

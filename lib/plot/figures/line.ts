@@ -20,11 +20,11 @@ import { methodStyles } from "../style/method-style.js";
 import { axis, baseLayout, WIDTH } from "../style/style.js";
 
 export interface LineFigureOptions extends FigureOptions, LineOptions {
-  /** At most eight. */
+  /** The series, at most eight. */
   series: readonly LineSeries[];
   /** Join each series' points by a line; false for a scatter plot. Default: true. */
   connect?: boolean;
-  /** Parts of the x axis to be shaded and named, for example what a model was trained on. Default: none. */
+  /** Shaded and named parts of the x axis, such as what a model was trained on. Default: none. */
   regions?: readonly Region[];
 }
 
@@ -32,12 +32,26 @@ export interface LineFigureOptions extends FigureOptions, LineOptions {
 const AXIS_ROOM = 100;
 
 /**
- * Series of points, joined by lines, with intervals as whiskers or bands. Series differ in colour, marker and dash;
- * methods have the look of their name.
+ * Draw series of points, joined by lines, with intervals as whiskers or bands. Series differ in colour, marker and
+ * dash; methods have the style of their name.
  * Table: series, x, y, and low and high where there are intervals.
  * @throws bad-input if there is nothing to draw, names repeat, lengths differ, a number is not finite, a value is
  * outside of its interval, joined points are not in the order of x, x ≤ 0 on a logarithmic axis, or a region ends before
  * it begins
+ *
+ * @example
+ * ```ts
+ * import { lineFigure, renderSvg } from "thoughtbook/plot";
+ *
+ * const figure = lineFigure({
+ *   name: "loss",
+ *   title: "Training loss",
+ *   series: [{ name: "loss", x: [1, 2, 3], y: [2.1, 1.4, 1.2] }],
+ *   xTitle: "update",
+ *   yTitle: "loss (nats)",
+ * });
+ * console.log((await renderSvg(figure)).startsWith("<svg")); // true
+ * ```
  */
 export function lineFigure(options: LineFigureOptions): Figure {
   const { name, title, series, connect = true, regions = [], width = WIDTH } = options;

@@ -80,10 +80,21 @@ const WRAP_WIDTHS = [200, 150, 110];
 const MIN_TITLE_WIDTH = 480;
 
 /**
- * Draw a question graph from top to bottom: numbered boxes in layers, those that need no other answer on top and
- * rounded, the last one outlined boldly; an arrow from each sub-question to those that need it, dashed if it passes
- * a layer. The same nodes always give the same bytes.
+ * Draw a question graph from top to bottom: numbered boxes in layers, independent questions on top and rounded, the
+ * last one in a bold outline; an arrow from each sub-question to those that need it, dashed if it skips a layer. The
+ * same nodes always give the same bytes.
  * @throws bad-input if there are no nodes, a dependency is not an earlier node, or it occurs twice
+ *
+ * @example
+ * ```ts
+ * import { drawQuestionGraph } from "thoughtbook/plot";
+ *
+ * const { svg } = drawQuestionGraph([
+ *   { label: "How many eggs are left?", detail: "16 - 3 - 4 = 9", depends: [] },
+ *   { label: "How much does she earn?", detail: "9 * 2 = 18", depends: [0] },
+ * ]);
+ * console.log(svg.startsWith("<svg")); // true
+ * ```
  */
 export function drawQuestionGraph(nodes: readonly QuestionNode[], options: QuestionGraphOptions = {}): Drawing {
   const { name = "question-graph", title = "Question graph", wrapWidth } = options;

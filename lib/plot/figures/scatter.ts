@@ -40,7 +40,7 @@ export interface ScatterFigureOptions extends FigureOptions {
 }
 
 const LABEL_FONT = { size: SIZES.subtitle };
-/** Of a name beside its point, whose longer ones are wrapped. */
+/** Width of a name beside its point; longer names are wrapped. */
 const LABEL_WIDTH = 185;
 const LINE_HEIGHT = 1.3 * LABEL_FONT.size;
 const MARGIN = { left: 66, right: 24, bottom: 56 };

@@ -7,14 +7,16 @@ export interface SearchTreeOptions extends Omit<FigureOptions, "height"> {
   tree: SearchTree<readonly number[]>;
   /** How many steps the chain has. */
   steps: number;
-  /** The steps that the search gave; the node that has just these is outlined. Default: none. */
+  /** Steps that the search returned; the node with exactly these is outlined. Default: none. */
   kept?: readonly number[];
   /**
    * Draw at most this many sibling leaves with the same outcome; the rest share a box. Default: 3. Sets that were verified
    * to learn from, which have no f, are all in one.
    */
   mostLeaves?: number;
-  /** What the numbers and edges mean, written below. Default: as in this project's searches, by what the tree's nodes have. */
+  /**
+   * Caption that explains the numbers and edges. Default: as in this project's searches, by what the tree's nodes have.
+   */
   caption?: string;
 }
 
@@ -30,10 +32,11 @@ const LEARNED_CAPTION =
   " Boxes without any edge: sets that were verified only to learn which steps are needed; they have no f.";
 
 /**
- * The tree of a search from top to bottom: a box for each set of kept steps, with its steps ("0–3 7", or "all but 5" where
- * that is shorter) and f, or g where there is no f; colour and sign tell what became of it. Every edge means the same: the
- * lower set is the upper one with a step of the search added, bold where the search went on to it. Sets that were verified to
- * learn from stand on top, without an edge. Below it is written what edges, f, g and h are. Table: node, parent, kept, f, g, h, chosen, expanded, verdict, for all nodes.
+ * Draw the tree of a search from top to bottom: a box for each set of kept steps, with its steps ("0–3 7", or "all but
+ * 5" where that is shorter) and f, or g where there is no f; colour and sign show its state. Every edge means the same:
+ * the lower set is the upper one plus a step, bold where the search continued. Sets that were verified only to learn
+ * from stand on top, without an edge. A caption explains edges, f, g and h. Table: node, parent, kept, f, g, h, chosen,
+ * expanded, verdict, for all nodes.
  *
  * @throws bad-input if the tree is empty or has too many boxes to be read, or a parent does not stand before its node
  */

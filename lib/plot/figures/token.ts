@@ -5,7 +5,7 @@ import { SURPRISE, scaleColour, textColourOn } from "../style/colour-scale.js";
 import { baseLayout, COLOURS, headHeight, plainText, SIZES, WIDTH } from "../style/style.js";
 import { hasGlyph, textWidth } from "../style/text-width.js";
 
-/** A token that a model generated, or that it was asked about. */
+/** A token that a model generated, or scored. */
 export interface ScoredToken {
   token: string;
   /** Natural logarithm of its probability given the tokens before it. */
@@ -15,12 +15,12 @@ export interface ScoredToken {
 export interface TokenFigureOptions extends FigureOptions {
   /** In the order of the text, at most 1,000. */
   tokens: readonly ScoredToken[];
-  /** The log-probability at the dark end of the colour scale; lower ones have the same colour. Default: −5. */
+  /** Log-probability at the dark end of the colour scale; lower ones have the same colour. Default: −5. */
   lowest?: number;
 }
 
 interface Box {
-  /** Of the token. */
+  /** Index of the token. */
   index: number;
   text: string;
   left: number;
@@ -156,7 +156,7 @@ function visible(token: string): string {
 
 const code = (character: string): string => `\\u{${character.codePointAt(0)!.toString(16).toUpperCase()}}`;
 
-/** Set tokens in lines of at most `room` pixels; a token wider than that goes on in the next line. */
+/** Set tokens in lines of at most `room` pixels; a wider token continues on the next line. */
 function placeTokens(tokens: readonly ScoredToken[], room: number): Box[] {
   const boxes: Box[] = [];
   let [left, top] = [0, 0];

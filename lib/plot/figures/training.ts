@@ -6,7 +6,7 @@ import type { LinePanel, PanelSeries } from "../parts/line-panels-layout.js";
 import type { Region } from "../parts/lines.js";
 import { linePanelsFigure } from "./line-panels.js";
 
-/** A training, or a part of one with its own data. */
+/** A training run, or a phase of one with its own data. */
 export interface TrainingPhase {
   /** Default: none is written. */
   name?: string;
@@ -15,7 +15,7 @@ export interface TrainingPhase {
 }
 
 export interface TrainingFigureOptions extends FigureOptions {
-  /** One after another on one axis of updates; each counts its own from 1. */
+  /** Phases in sequence on one axis of updates; each counts its own from 1. */
   phases: readonly TrainingPhase[];
   /** The interval of an accuracy, both from 0 to 1: Wilson's for the number of problems. Default: none are drawn. */
   intervalOf?: (accuracy: number) => Interval;

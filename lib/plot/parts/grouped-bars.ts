@@ -16,7 +16,10 @@ export function barSlot(index: number, count: number, groupWidth: number): BarSl
 /** Hatchings of the series of a figure, for readers who do not see their colours; the first has none. */
 const HATCHES = ["", "/", "\\", "x", ".", "-", "|", "+"];
 
-/** A bar's fill and outline in the style of its series, the how manieth of the figure it is; hollow ones are empty. */
+/**
+ * A bar's fill and outline in the style of its series, by the position of the series in the figure; hollow ones are
+ * empty.
+ */
 export function barMarker({ colour, outline, hollow }: SeriesStyle, index: number): object {
   const hatch = HATCHES[index % HATCHES.length]!;
   return {

@@ -4,7 +4,7 @@ import { textWidth } from "../style/text-width.js";
 const FONT = { size: SIZES.legend };
 /** A line with its marker, and the gaps around it and after the name. */
 const SYMBOL_ROOM = 60;
-/** Of the line, long enough for its dash to be seen on both sides of the marker. */
+/** Length of the line, long enough for its dash to be seen on both sides of the marker. */
 const LINE_WIDTH = 44;
 const LINE_HEIGHT = 1.3 * SIZES.legend;
 const ROW_GAP = 3;

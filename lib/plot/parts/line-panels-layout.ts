@@ -15,7 +15,7 @@ export interface LinePanel {
   title?: string;
   /** Default: that of the figure. */
   yTitle?: string;
-  /** Of a panel whose scale of y is its own. Default: "linear". */
+  /** Scale of a panel with a y scale of its own. Default: "linear". */
   yScale?: "linear" | "log";
   series: readonly PanelSeries[];
 }
@@ -43,7 +43,7 @@ const MIN_PANEL_WIDTH = 190;
 const PANEL_HEIGHT = 230;
 const SIDE = 20;
 const GAP = 22;
-/** Of a tick, with the gaps beside it. */
+/** Length of a tick, with the gaps beside it. */
 const TICK_MARK = 16;
 const LEAST_TICKS = 18;
 const TITLE_LINE = 1.3 * SIZES.axisTitle;
@@ -63,7 +63,7 @@ interface PanelBody {
 
 /** Where everything is. */
 export interface PanelFrame {
-  /** Of the whole figure, in pixels. */
+  /** Height of the whole figure, in pixels. */
   height: number;
   margin: { l: number; r: number; t: number; b: number; pad: number };
   perRow: number;

@@ -26,7 +26,7 @@ export interface LineOptions {
   fromZero?: boolean;
 }
 
-/** A part of the x axis that is told from the rest: "trained on", or a phase. */
+/** A marked part of the x axis: "trained on", or a phase. */
 export interface Region {
   name: string;
   from: number;
@@ -126,7 +126,7 @@ export function lineTrace(
   { connect = true, isAlone = false, whiskers = true }: { connect?: boolean; isAlone?: boolean; whiskers?: boolean },
 ): object {
   const { colour, outline, dash, width = 2.2 } = style;
-  // A long curve has a few markers, to be told from the others, and none if it is alone.
+  // A long curve has a few markers, to be distinguishable from the others, and none if it is alone.
   const isCurve = connect && x.length > MAX_MARKERS;
   return {
     type: "scatter",

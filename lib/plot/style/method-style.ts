@@ -41,7 +41,7 @@ const METHODS: Readonly<Record<string, readonly [colours: readonly [fill: string
   };
 const OWN = ["a* thought", "aot", "dots"];
 
-/** Of further series; no method has one of these. */
+/** Markers of further series; no method has one of these. */
 const OTHER_MARKERS = [
   "hexagram",
   "hexagon",
@@ -72,21 +72,21 @@ const ALIASES: Readonly<Record<string, string>> = {
   "self revision": "revision",
 };
 
-/** What variants of a method are told by: a dash of the line, or of a ring where there is no line. */
+/** How variants of a method are distinguished: a dash of the line, or of a ring where there is no line. */
 const DASHES: readonly (readonly [variant: RegExp, dash: string])[] = [
   [/^((as much as|as many steps as:?) )?steps alone$/i, "6px,3px"],
   [/^(as much as )?algorithm 1$/i, "2px,3px"],
   [/^best[- ]first$/i, "7px,3px,2px,3px"],
 ];
-/** Of variants that are not among those. */
+/** Dashes of other variants. */
 const FREE_DASHES = ["13px,4px", "13px,3px,2px,3px", "8px,2px,2px,2px,2px,2px", "3px,6px"];
-/** Of chains that the search accepted only: hollow. */
+/** Marks chains that the search accepted: hollow. */
 const ACCEPTED = /^accepted$/i;
 
-/** How many samples: "(n=5)" is told from other numbers only where there are others. */
+/** Number of samples: "(n=5)" is distinguished from other numbers only where there are others. */
 const SIZE = /^\(?(n\s*=\s*)?\d+\)?$/i;
 
-/** Of a method that is to be looked at, in pixels. */
+/** Line width of this project's methods, in pixels. */
 const OWN_WIDTH = 3.4;
 const SEPARATOR = /,\s+|\s+\(|\s+\+\s+|\s+w\/|\s+with(?:out)?\s+|@|(?<=[a-z])\*$/i;
 
@@ -115,7 +115,7 @@ function partsOf(name: string): NameParts {
   const isMethod = Object.hasOwn(METHODS, key(head));
   let rest = (isMethod ? bare.slice(head.length) : bare).split(/,\s+/);
   const isVariant = (part: string) => ACCEPTED.test(part) || DASHES.some(([variant]) => variant.test(part));
-  // Of an unknown method only what is known to be a variant is told apart from its name.
+  // Of an unknown method, only a known variant is separated from its name.
   const from = isMethod ? 0 : Math.max(1, rest.findLastIndex((part) => !isVariant(part)) + 1);
   const method = isMethod ? key(head) : key(rest.slice(0, from).join(", "));
   rest = rest
@@ -143,7 +143,7 @@ export const isKnownMethod = (name: string): boolean => Object.hasOwn(METHODS, p
  * accepted chains are hollow, those of steps alone dashed, others dashed in other ways. Names that are not of a method get
  * the usual series' styles that are left, in their order.
  * @param named whether each name stands beside what it names, so that a style may come twice
- * @throws bad-input if there are more names of no method, or more variants of one, than can be told apart
+ * @throws bad-input if there are more unknown names, or more variants of a method, than can be distinguished
  */
 export function methodStyles(names: readonly string[], { named = false } = {}): Map<string, SeriesStyle> {
   const parts = names.map(partsOf);
@@ -170,7 +170,10 @@ export function methodStyles(names: readonly string[], { named = false } = {}): 
   );
 }
 
-/** The usual series' styles, those of colours not taken first; beside methods they are solid, since a dash tells a variant. */
+/**
+ * Styles of the usual series, those of unused colours first; beside methods they are solid, since a dash marks a
+ * variant.
+ */
 function freeStyles(taken: readonly string[], areSolid: boolean): SeriesStyle[] {
   const again = SERIES_STYLES.map((style, at) => {
     return { ...style, marker: OTHER_MARKERS[at]!, dash: SERIES_STYLES[(at + 3) % SERIES_STYLES.length]!.dash };

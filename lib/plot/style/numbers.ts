@@ -1,6 +1,6 @@
 /**
- * So many digits after the decimal point that the values are shown exactly, or the largest to three figures and none
- * as zero that is not.
+ * Number of decimals that shows the values exactly, or the largest to three significant figures and no other value as
+ * zero.
  */
 export function decimalsFor(values: readonly number[]): number {
   const sizes = values.map(Math.abs).filter((size) => size > 0);

@@ -25,22 +25,23 @@ const LINE_SPACING = 1.3;
 const SUBTITLE_GAP = 1.6;
 const CAP_HEIGHT = 0.73;
 
-/** How a series is told from the others: by colour, and without colour by marker and dash. */
+/** How a series is distinguished: by colour, and without colour by marker and dash. */
 export interface SeriesStyle {
   colour: string;
   /** A darker shade of the colour, for outlines and whiskers. */
   outline: string;
   marker: string;
   dash: string;
-  /** Of the line, in pixels. Default: 2.2. */
+  /** Line width in pixels. Default: 2.2. */
   width?: number;
   /** Whether its marks are empty. Default: false. */
   hollow?: boolean;
 }
 
 /**
- * Okabe and Ito's palette, with violet in place of yellow, which is hardly seen on white, and grey and black: any two are
- * told apart by readers with each kind of colour blindness. Each with a darker shade for outlines and whiskers.
+ * Okabe and Ito's palette, with violet in place of yellow, which is hardly visible on white, plus grey and black: any
+ * two are distinguishable for readers with any kind of colour blindness. Each with a darker shade for outlines and
+ * whiskers.
  */
 export const PALETTE = {
   blue: ["#0072B2", "#004B75"],
@@ -70,7 +71,7 @@ export const SERIES_STYLES: readonly SeriesStyle[] = [
   series(PALETTE.violet, "star", "2px,4px"),
 ];
 
-/** As many series as can be told apart in one figure. */
+/** Maximum number of series that can be distinguished in one figure. */
 export const MAX_SERIES = SERIES_STYLES.length;
 
 /** Make `text` mean itself to Plotly, which reads tags, entities and TeX in every text it draws. */
@@ -128,7 +129,7 @@ export function nameTicks(names: readonly (readonly string[])[]): object {
 interface Head {
   titleLines: string[];
   subtitleLines: string[];
-  /** Of the title's first line, in pixels from the top. */
+  /** Baseline of the title's first line, in pixels from the top. */
   baseline: number;
   /** Where title and subtitle end, in pixels from the top. */
   bottom: number;

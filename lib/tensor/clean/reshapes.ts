@@ -1,7 +1,7 @@
 import type { Node, Value } from "../graph.js";
 import type { Pass } from "./pass.js";
 
-/** A reshape of a reshape is one reshape; a reshape back to the first shape is none. */
+/** Merge a reshape of a reshape into one; drop a reshape back to the first shape. */
 export const mergeReshapes: Pass = ({ graph, nodes, outputs }) => {
   const origin = new Map<Value, Value>();
   const replaced = new Map<Value, Value>();

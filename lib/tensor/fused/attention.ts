@@ -55,7 +55,7 @@ interface Block {
   to: number;
 }
 
-/** About so many queries are a block: more compute scores that nobody sees, fewer are slow products. */
+/** Queries per block, roughly: with more, scores that nobody sees are computed; with fewer, products are slow. */
 const BLOCK = 128;
 
 /** A text's queries in blocks of one length, as far as that goes; a short text is one block. */

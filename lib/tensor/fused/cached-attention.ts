@@ -30,7 +30,7 @@ export interface CachedAttention {
 
 /** ONNX Runtime's operator takes heads whose width is a multiple of it. */
 const OPERATOR_WIDTHS = 8;
-/** From so many rows times key heads on, plain products are faster than ONNX Runtime's operator. */
+/** From this many rows times key heads on, plain products are faster than ONNX Runtime's operator. */
 const PRODUCTS_FROM = 64;
 /** Added to a score, it makes the weight 0. */
 const HIDDEN = -1e9;

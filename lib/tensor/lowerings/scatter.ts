@@ -54,7 +54,7 @@ function scatterSum(graph: Graph, data: Value, places: Value, slices: Value): Va
   return reshape(graph, sums, data.shape);
 }
 
-/** Indices with all that are none of 0 … size − 1 replaced by `size`, one place past the end. */
+/** Replace all indices outside of 0 … size − 1 by `size`, one position past the end. */
 function boundedIndices(graph: Graph, indices: Value, size: number): { places: Value; areBounded: boolean } {
   if (isConstant(indices) && Array.from(constantData(indices), Number).every((i) => i >= 0 && i < size))
     return { places: indices, areBounded: true };

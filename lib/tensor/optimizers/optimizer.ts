@@ -4,7 +4,7 @@ import { isTensor } from "../gradients.js";
 import { emptyTensor, isTensorData, type TensorData, tensorData } from "../tensor-data.js";
 import { leavesOf, mapTree, rebuildTree, type Tree } from "../tree.js";
 
-/** What an optimizer remembers: the number of updates made, and for each of its moments a tree like the parameters. */
+/** State of an optimizer: the number of updates made, and for each of its moments a tree like the parameters. */
 export type OptimizerState<Leaf> = { readonly step: Leaf; readonly [moment: string]: Tree<Leaf> };
 
 export interface UpdateInputs<P> {
@@ -13,7 +13,7 @@ export interface UpdateInputs<P> {
   gradients: P;
   state: OptimizerState<tf.Tensor>;
   learningRate: tf.Tensor | number;
-  /** A factor on all gradients, such as that of clipping; cheaper than to multiply them beforehand. Default: 1. */
+  /** Factor on all gradients, such as that of clipping; cheaper than multiplying them in advance. Default: 1. */
   gradientScale?: tf.Tensor | number;
 }
 

@@ -1,38 +1,38 @@
 import { createHash } from "node:crypto";
 import { badInput } from "../../core/index.js";
 
-/** The label of a token that the loss does not count. */
+/** Label of a token that is not counted in the loss. */
 export const NOT_COUNTED = -100;
 
-/** A text to train on, as Hugging Face's `input_ids` and `labels`. */
+/** A training example, like Hugging Face's `input_ids` and `labels`. */
 export interface Example {
   ids: Int32Array;
-  /** For each token what the loss expects in its place: the token itself, or {@link NOT_COUNTED}. */
+  /** Label of each token: the token itself, or {@link NOT_COUNTED}. */
   labels: Int32Array;
   /**
-   * Where branches begin, in ascending order: texts that all go on from what stands before the first of them, without
-   * seeing each other. Only packed batches can hold them. Default: none.
+   * Where branches begin, in ascending order: texts that all continue the shared prefix before the first of them,
+   * without seeing each other. Only packed batches support them. Default: none.
    */
   branches?: readonly number[] | undefined;
 }
 
-/** Examples that are made while training goes on: more than memory holds, or than anyone wants on disk. */
+/** Examples generated during training: more than memory holds, or than anyone wants on disk. */
 export interface ExampleStream {
-  /** Tells streams apart, in `run.json`. */
+  /** Identifies the stream, in `run.json`. */
   fingerprint: string;
-  /** Updates that are made with one chunk. */
+  /** Number of updates made with one chunk. */
   updatesPerChunk: number;
-  /** Tokens that an example has at most. */
+  /** Maximum tokens of an example. */
   longest: number;
-  /** The examples of a chunk, from 0, always the same: about as many as its updates need. */
+  /** Examples of a chunk, counted from 0, always the same: about as many as its updates need. */
   chunk(index: number): Promise<readonly Example[]>;
 }
 
-/** How much of an example takes part in training. */
+/** Number of tokens of an example that take part in training. */
 export interface ExampleSize {
-  /** Tokens that are put in: up to the one before the last counted one, as no later token changes the loss. */
+  /** Input tokens: up to the one before the last counted one, as no later token changes the loss. */
   tokens: number;
-  /** Tokens that are predicted and counted; the first of a text never is. */
+  /** Predicted and counted tokens; the first of a text never is. */
   counted: number;
 }
 
@@ -47,22 +47,22 @@ export function sizeOfExample({ labels }: Example): ExampleSize {
 }
 
 /**
- * An example from token ids.
+ * Make an example from token ids.
  *
- * @param counts for each token whether the loss counts it; all unless told otherwise
+ * @param counts for each token whether the loss counts it. Default: all
  */
 export function exampleOf(ids: readonly number[], counts: (index: number) => boolean = () => true): Example {
   return { ids: Int32Array.from(ids), labels: Int32Array.from(ids, (id, i) => (counts(i) ? id : NOT_COUNTED)) };
 }
 
-/** A text that goes on from a shared prefix: what is given, and what is to be learned. */
+/** A text that continues a shared prefix: its prompt, and what is to be learned. */
 export interface Branch {
   prompt: readonly number[];
   completion: readonly number[];
 }
 
 /**
- * Several texts with a common beginning as one example, which is computed once for all: training on them is the same as
+ * Join texts with a shared prefix into one example, so that the prefix is computed once: training on it is the same as
  * on the texts one by one.
  *
  * @throws bad-input for no shared prefix, no branch, or a branch without a prompt, whose first token the shared prefix would predict
@@ -141,7 +141,7 @@ function checkBranches(place: string, { ids, labels, branches = [] }: Example): 
   }
 }
 
-/** A fingerprint of examples in their order; 64 hexadecimal digits. */
+/** Hash of examples in their order; 64 hexadecimal digits. */
 export function hashExamples(examples: readonly Example[]): string {
   const hash = createHash("sha256");
   for (const { ids, labels, branches = [] } of examples) {

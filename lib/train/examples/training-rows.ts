@@ -12,7 +12,7 @@ import {
 } from "../../model/index.js";
 import { checkIds, type Example, exampleOf, sizeOfExample } from "./examples.js";
 
-/** One schema for each kind of row that is no conversation, by the field that tells the kind. */
+/** One schema for each kind of row other than a conversation, by the field that identifies it. */
 const SCHEMAS = {
   ids: z.object({ ids: z.array(z.int()).min(1), labels: z.array(z.int()).nullish() }),
   prompt: z.object({ prompt: z.string(), completion: z.string() }),
@@ -20,8 +20,8 @@ const SCHEMAS = {
 };
 
 /**
- * A row to train on. What the loss counts is the completion, the assistant's turns that are learned (all unless told
- * otherwise), the whole text, or the labels that are not −100 (all ids where there are none).
+ * A row to train on. The loss counts the completion, the assistant's learned turns (default: all), the whole text, or
+ * the labels other than −100 (all ids if there are none).
  */
 export type TrainingRow =
   | { prompt: string; completion: string }
@@ -34,7 +34,7 @@ export type TrainingRow =
   | { text: string }
   | { ids: readonly number[]; labels?: readonly number[] | null | undefined };
 
-/** Where the tokenizer and the template of rows come from; each is loaded when a row first needs it. */
+/** Tokenizer and template for rows; each is loaded when a row first needs it. */
 export interface RowEncoder {
   tokenizer(): Promise<Tokenizer>;
   template(): Promise<ChatTemplate>;
@@ -43,25 +43,25 @@ export interface RowEncoder {
 export interface ReadRowsOptions {
   config: Pick<ModelConfig, "vocabularySize" | "maxPositions">;
   encoder: RowEncoder;
-  /** The most tokens of an example. Default: what the model's positions allow. */
+  /** Maximum tokens of an example. Default: what the model's positions allow. */
   context?: number;
   /**
-   * What becomes of a row with more tokens: its first ones are kept, or it is left out. A row of which nothing is left
-   * to count is left out either way. Default: `cut`.
+   * What to do with a longer row: keep its first tokens, or skip it. A row without remaining counted tokens is always
+   * skipped. Default: `cut`.
    */
   tooLong?: "cut" | "drop";
 }
 
-/** What became of the rows of a file. */
+/** Counts of what happened to the rows of a file. */
 export interface RowCounts {
   rows: number;
-  /** Rows that are an example for each turn of the assistant, as the template writes earlier turns otherwise. */
+  /** Rows that became an example per turn of the assistant, because the template writes earlier turns differently. */
   split: number;
   /** Examples of which only the first tokens are used: rows, or turns of rows that are split. */
   cut: number;
-  /** Examples left out because they are too long. */
+  /** Examples skipped because they are too long. */
   tooLong: number;
-  /** Examples left out because no token of theirs is counted. */
+  /** Examples skipped because none of their tokens is counted. */
   empty: number;
 }
 

@@ -4,7 +4,7 @@ import { embedding, type LossOutputs, softmaxCrossEntropy, spec, type Traced } f
 import type { Objective } from "./objective.js";
 
 /**
- * The shapes of a batch. Rows hold one text each, or several, one after the other; padding stands behind.
+ * Signature of a batch. Rows hold one text each, or several, one after the other; padding comes last.
  *
  * Texts are given without their last token, which predicts nothing, and logits are computed only where a label is
  * counted: for a completion of a few tokens after a long prompt, the output layer costs next to nothing.
@@ -14,13 +14,13 @@ export const BATCH_SPEC = {
   ids: spec([null, null], "int32"),
   /** Position of each token in its text, `[rows, length]`. */
   positions: spec([null, null], "int32"),
-  /** Number of the text, `[rows, length]`; a token sees those of its own text only, */
+  /** Number of the text, `[rows, length]`; a token sees those of its own text, */
   segments: spec([null, null], "int32"),
-  /** and of the text that its own one goes on from, `[rows, length]`; that text itself where there is no other. */
+  /** and of the text that its own one continues, `[rows, length]`; its own number if there is none. */
   prefixes: spec([null, null], "int32"),
-  /** Places `row · length + column` of the tokens whose next one is counted, `[counted]`. */
+  /** Indices `row · length + column` of the tokens whose next token is counted, `[counted]`. */
   places: spec([null], "int32"),
-  /** The tokens that follow them, `[counted]`; below 0 where there is none, as in the padding of this list. */
+  /** The tokens that follow them, `[counted]`; negative in the padding of this list. */
   labels: spec([null], "int32"),
 };
 
@@ -29,8 +29,8 @@ export type BatchTensors = Traced<typeof BATCH_SPEC>;
 /**
  * Mean negative log-probability, in nats, of the counted tokens of a batch.
  *
- * @param options `packed` tells whether a row may hold several texts: without, no mask is needed, as attention looks back
- *   and padding stands behind
+ * @param options `packed` says whether a row may hold several texts: otherwise no mask is needed, as attention is
+ * causal and padding comes last
  * @returns the loss and, as its weight, how many tokens were counted
  */
 export function languageModelLoss(model: Model, batch: BatchTensors, { packed }: { packed: boolean }): LossOutputs {

@@ -52,14 +52,14 @@ export interface PretrainOptions {
   display?: ProgressDisplay | undefined;
 }
 
-/** Of a vocabulary: a token that nothing but corrupted text needs is no loss. */
+/** Minimum occurrences of a pair in the vocabulary: a token that only corrupted text needs is no loss. */
 const LEAST_FREQUENCY = 2;
-/** One of so many problems is about a function. */
+/** One problem in this many is about a function. */
 const FUNCTIONS = 10;
 
 /**
- * Train a model from nothing by a recipe. What is finished in the folder is not done again, and a phase that was stopped
- * goes on where it was; of finished phases only the last one's model is read.
+ * Pretrain a model by a recipe. Finished parts in the folder are reused, and an interrupted phase resumes where it was;
+ * of finished phases only the last one's model is read.
  *
  * @returns the folder of the model after the last phase
  * @throws bad-input for a phase that the recipe does not have, or a folder with finished parts of another recipe or seed;

@@ -18,7 +18,7 @@ export interface ProblemAccuracyOptions {
 /**
  * Share of word problems that a model solves step by step, greedily, for each number of operations.
  *
- * @throws as `runOperation`
+ * @throws like `runOperation`
  */
 export async function problemAccuracy(
   model: LanguageModel,

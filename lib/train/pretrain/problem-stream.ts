@@ -15,7 +15,7 @@ const SPARE = 1.05;
 
 /** More than any chunk needs. */
 const QUESTIONS_PER_CHUNK = 1_000_000;
-/** So many questions in a row without an example say that there will never be one. */
+/** Consecutive questions without an example after which the stream gives up. */
 const PATIENCE = 1000;
 /** Tokens of an example of equations: about ten of them. */
 const EQUATION_TOKENS = 96;
@@ -40,7 +40,7 @@ export function problemStream({ phase, tokenizer, seed }: ProblemStreamOptions):
   const { documents, untagged } = phase;
   const content = {
     ...{ seed, longest, operations, distractors, withDistractors, mixture, equations, untagged },
-    // Left out where there are none, as runs begun before there were any go on.
+    // Omitted if there are none, so that runs begun before they existed can be resumed.
     ...(equationForms === "balanced" ? { equationForms } : {}),
     ...(documents > 0 ? { documents } : {}),
     ...(shortened === undefined ? {} : { shortened }),
@@ -72,7 +72,7 @@ interface Draw {
   encode: OperationEncoder["encode"];
 }
 
-/** The examples that one question gives: one with all that goes on from it, and others whose question is another. */
+/** Examples from one question: one with everything that shares its prefix, and others with another question. */
 function drawExamples({ phase, tokenizer, seed, index, random, encode }: Draw): Example[] {
   const { code = 0, ...mixture } = phase.mixture;
   const place = { seed: `${phase.name}/${seed}`, index };
@@ -117,7 +117,7 @@ function nothingFits({ name, longest }: Phase): ThoughtbookError {
   });
 }
 
-/** One example of the texts, or none where there are none or they are too long. */
+/** One example of the texts; undefined if there are no texts or they are too long. */
 function joined(texts: readonly Branch[], { longest }: Phase): Example[] {
   return texts.length === 0 || joinedLength(texts) > longest ? [] : [joinTexts(texts)];
 }

@@ -33,7 +33,7 @@ const STEP = 8;
 const ROW_LENGTHS = [1, 1.25, 1.5, 2, 3, 4];
 /** How many more rows than needed for the tokens alone are tried. */
 const SPARE_ROWS = [0, 1, 2];
-/** So many batches are packed to see how well a grid fills. */
+/** Number of batches packed to see how well a grid fills. */
 const TRIALS = 64;
 
 /**

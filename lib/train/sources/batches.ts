@@ -23,7 +23,7 @@ export interface BatchSource {
 }
 
 export interface BatchShapes {
-  /** Of packed batches. */
+  /** Grid of packed batches. */
   grid: Grid;
   /** Room for counted tokens, by the length of rows. */
   capacities: ReadonlyMap<number, number>;
@@ -33,7 +33,7 @@ export interface BatchSourceOptions {
   batching: Batching;
   /** Examples a batch; packed, on average. */
   batchSize: number;
-  /** Width of the model, which tells what attention costs beside the rest. */
+  /** Width of the model: it determines what attention costs relative to the rest. */
   hiddenSize: number;
   /** Tokens that the longest example may have. Default: those that the longest has. */
   longest?: number | undefined;

@@ -201,7 +201,7 @@ describe("the key", () => {
   });
 
   it("of OpenAI is not sent to another machine in the clear", async () => {
-    const { findApiKey } = (await import(new URL("../../../lib/dist/llm/http-key.js", import.meta.url).href)) as {
+    const { findApiKey } = (await import(new URL("../../../lib/dist/llm/http/key.js", import.meta.url).href)) as {
       findApiKey: (urls: string[], given?: string, environment?: Record<string, string>) => Promise<string | undefined>;
     };
     const environment = { OPENAI_API_KEY: "theirs" };

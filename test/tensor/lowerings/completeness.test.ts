@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { createRandom } from "thoughtbook/core";
 import { compile, spec, type TensorData, type TensorSpec, tensorData } from "thoughtbook/tensor";
-import { LOWERINGS, type Lowering } from "thoughtbook/tensor/lowerings";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Lowering } from "../../../lib/dist/tensor/lowerings/lowering.js";
+import { LOWERINGS } from "../../../lib/dist/tensor/lowerings/lowerings.js";
 import { arithmeticCases, comparisonCases, unaryTable } from "./elementwise.cases.js";
 import { type Case, differentiate } from "./helpers.js";
 import { convolutionCases, imageCases, matMulCases, poolCases } from "./products.cases.js";

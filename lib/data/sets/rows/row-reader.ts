@@ -8,7 +8,7 @@ export type Draft<R extends DatasetRecord> = R extends unknown ? Omit<R, "id"> &
 /** Maps a row as it stands in a file to a record; undefined for a row that is not part of the set. */
 export type RowReader<R extends DatasetRecord> = (row: unknown) => Result<Draft<R>> | undefined;
 
-/** A reader of rows that look as `schema` says; `map` may refuse a row with `malformed`. */
+/** Create a reader of rows with the given `schema`; `map` may refuse a row with `malformed`. */
 export function rowReader<Row, R extends DatasetRecord>(
   schema: ZodType<Row>,
   map: (row: Row) => Draft<R> | Failure | undefined,
@@ -22,7 +22,7 @@ export function rowReader<Row, R extends DatasetRecord>(
   };
 }
 
-/** The value if it looks as the schema says, else the first reason why not. */
+/** The value if it fits the schema, else the first reason why not. */
 export function checkShape<T>(schema: ZodType<T>, value: unknown): Result<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return { ok: true, value: parsed.data };
@@ -32,6 +32,6 @@ export function checkShape<T>(schema: ZodType<T>, value: unknown): Result<T> {
 
 export const malformed = (reason: string): Failure => ({ ok: false, reason });
 
-/** Whether a row has the field: tells the layouts of a set apart. */
+/** Whether a row has the field: distinguishes the layouts of a set. */
 export const hasField = (row: unknown, field: string): boolean =>
   typeof row === "object" && row !== null && Object.hasOwn(row, field);

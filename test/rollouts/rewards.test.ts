@@ -1,0 +1,77 @@
+import type { LanguageModel } from "thoughtbook/llm";
+import {
+  type Attempt,
+  answerReward,
+  collect,
+  combine,
+  formatReward,
+  majorityReward,
+  type Strategy,
+} from "thoughtbook/rollouts";
+import { createTask, type Problem } from "thoughtbook/tasks";
+import { describe, expect, it } from "vitest";
+import { failure } from "../core/helpers.js";
+import { SILENT } from "../eval/helpers.js";
+import { scriptedModel } from "../operations/helpers.js";
+
+const problem: Problem = { id: "p", question: "How much is 2 + 3?", kind: "gsm8k", references: ["5"] };
+const attempt = (solution: string | undefined, sample = 0): Attempt => ({
+  problem: "p",
+  sample,
+  text: solution ?? "…",
+  solution,
+  calls: [],
+});
+const group = ["#### 5", "#### 5.0", "#### 6", undefined, "no answer"].map(attempt);
+const context = { model: scriptedModel(() => ""), seed: 0 };
+
+describe("rewards", () => {
+  it("of the answer are strict", async () => {
+    expect(await answerReward(problem, group, context)).toEqual([1, 1, 0, 0, 0]);
+  });
+
+  it("of the format tell that there is an answer", async () => {
+    expect(await formatReward(problem, group, context)).toEqual([1, 1, 1, 0, 0]);
+  });
+
+  it("of the majority are the share of the others that agree; equal answers vote together", async () => {
+    expect(await majorityReward(problem, group, context)).toEqual([0.25, 0.25, 0, 0, 0]);
+    expect(await majorityReward(problem, group.slice(0, 1), context)).toEqual([0]);
+  });
+
+  it("are combined with weights, which must be finite", async () => {
+    const reward = combine({
+      answer: { weight: 1, reward: answerReward },
+      format: { weight: 0.1, reward: formatReward },
+    });
+    expect(await reward(problem, group, context)).toEqual([1.1, 1.1, 0.1, 0, 0]);
+    expect(() => combine({})).toThrow(/no parts/);
+    expect(() => combine({ a: { weight: Number.NaN, reward: answerReward } })).toThrow(/weight of a is NaN/);
+    const broken = combine({ a: { weight: 1, reward: async () => [1] } });
+    expect((await failure(broken(problem, group, context))).message).toMatch(/the reward a gave \[1\] for 5 attempts/);
+  });
+});
+
+describe("collect", () => {
+  const strategy: Strategy = {
+    name: "say",
+    attempt: async ({ question }, { model, seed }) => {
+      const { text } = (await model.generate([{ prompt: question, seed }]))[0]![0]!;
+      return { text, solution: text };
+    },
+  };
+  const task = createTask("one", [problem]);
+  const collected = async (model: LanguageModel, options: object) => {
+    const groups = collect(strategy, task, answerReward, { model, display: SILENT, ...options });
+    return (await groups.next()).value;
+  };
+
+  it("needs a name for weights without a hash, a temperature for groups, whole numbers", async () => {
+    const model = scriptedModel(() => "#### 5");
+    expect((await failure(collected(model, { groupSize: 1 }))).message).toMatch(/no hash/);
+    expect((await failure(collected(model, { policy: "a" }))).message).toMatch(/temperature 0/);
+    expect((await failure(collected(model, { policy: "a", groupSize: 0 }))).message).toMatch(/groupSize is 0/);
+    const one = await collected(model, { policy: "a", groupSize: 1, round: 2 });
+    expect(one).toMatchObject([{ id: "a/2/p#0", policy: "a", round: 2, reward: 1, rewards: {}, solution: "#### 5" }]);
+  });
+});
