@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/longest-first.ts";
 import { SlowestReporter } from "./test/slowest.ts";
 
 export default defineConfig({
@@ -13,6 +14,7 @@ export default defineConfig({
     env: { THOUGHTBOOK_THREADS: "1" },
     // The compiled library is loaded by Node itself, as its users do; to transform it for each run takes far longer.
     server: { deps: { external: [/\/lib\/dist\//] } },
+    sequence: { sequencer: LongestFirst },
     reporters: ["default", new SlowestReporter()],
     // They also race against the clock of a machine that does other work: a second try tells slow from broken.
     retry: process.env.CI ? 1 : 0,

@@ -82,7 +82,9 @@ function rowsDone(output: string): number {
 }
 
 /** Solves what has all necessary steps, and finds text the more probable the more of them stand before it. */
-function validator({ score }: Pick<LanguageModel, "score"> = scorer): LanguageModel & { calls: { generate: number; score: number } } {
+function validator({
+  score,
+}: Pick<LanguageModel, "score"> = scorer): LanguageModel & { calls: { generate: number; score: number } } {
   const calls = { generate: 0, score: 0 };
   return {
     ...scorer,
