@@ -1,23 +1,27 @@
 import { readFileSync } from "node:fs";
 import { Command } from "@commander-js/extra-typings";
 import { describeError, didYouMean } from "../core/index.js";
-import { addCompressCommand } from "./compress.js";
-import { addDataCommands } from "./data.js";
-import { addEvaluateCommand } from "./evaluate.js";
-import { addExportCommand } from "./export.js";
-import { addGenerateCommand } from "./generate.js";
-import { addGradeCommand } from "./grade.js";
-import { addKernelCommands } from "./kernel.js";
-import { addModelCommands } from "./models.js";
-import { addNotebookCommands } from "./notebooks.js";
-import { addOperationsCommand } from "./operations.js";
-import { addPretrainCommand } from "./pretrain.js";
-import { addSandboxCommand } from "./sandbox.js";
-import { addScoreCommand } from "./score.js";
-import { addServeCommand } from "./serve.js";
-import { addStudyCommand } from "./study.js";
-import { addTrainCommand } from "./train.js";
-import { addWordProblemsCommand } from "./word-problems.js";
+
+/** What adds each command. Only the one that is asked for is loaded: some bring the whole library with them. */
+const COMMANDS: Record<string, (program: Command) => Promise<void>> = {
+  notebooks: async (program) => (await import("./notebooks.js")).addNotebookCommands(program),
+  kernel: async (program) => (await import("./kernel.js")).addKernelCommands(program),
+  data: async (program) => (await import("./data.js")).addDataCommands(program),
+  grade: async (program) => (await import("./grade.js")).addGradeCommand(program),
+  models: async (program) => (await import("./models.js")).addModelCommands(program),
+  generate: async (program) => (await import("./generate.js")).addGenerateCommand(program),
+  score: async (program) => (await import("./score.js")).addScoreCommand(program),
+  export: async (program) => (await import("./export.js")).addExportCommand(program),
+  serve: async (program) => (await import("./serve.js")).addServeCommand(program),
+  train: async (program) => (await import("./train.js")).addTrainCommand(program),
+  pretrain: async (program) => (await import("./pretrain.js")).addPretrainCommand(program),
+  evaluate: async (program) => (await import("./evaluate.js")).addEvaluateCommand(program),
+  compress: async (program) => (await import("./compress.js")).addCompressCommand(program),
+  study: async (program) => (await import("./study.js")).addStudyCommand(program),
+  operations: async (program) => (await import("./operations.js")).addOperationsCommand(program),
+  sandbox: async (program) => (await import("./sandbox.js")).addSandboxCommand(program),
+  "word-problems": async (program) => (await import("./word-problems.js")).addWordProblemsCommand(program),
+};
 
 function packageVersion(): string {
   const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
@@ -44,23 +48,10 @@ const program = new Command("thoughtbook")
   .configureOutput({ outputError: (text, write) => write(withNearChoices(text)) })
   .showHelpAfterError("(add --help for the options)");
 
-addNotebookCommands(program);
-addKernelCommands(program);
-addDataCommands(program);
-addGradeCommand(program);
-addModelCommands(program);
-addGenerateCommand(program);
-addScoreCommand(program);
-addExportCommand(program);
-addServeCommand(program);
-addTrainCommand(program);
-addPretrainCommand(program);
-addEvaluateCommand(program);
-addCompressCommand(program);
-addStudyCommand(program);
-addOperationsCommand(program);
-addWordProblemsCommand(program);
-addSandboxCommand(program);
+// For the overview, and to suggest one near a mistyped one, all of them.
+const asked = process.argv.slice(2).find((word) => !word.startsWith("-")) ?? "";
+const needed = Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS);
+for (const name of needed) await COMMANDS[name]!(program);
 
 try {
   await program.parseAsync();

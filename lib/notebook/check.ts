@@ -17,10 +17,6 @@ const MOST_BYTES = 550_000;
 export interface CheckOptions {
   /** The node_modules folder from which the notebook's imports are resolved. Default: {@link modulesFor}. */
   modules?: string;
-  /** The longest line of code that can still be read beside a notebook's margins, in characters. */
-  maxLineLength?: number;
-  /** The largest notebook that can still be reviewed, in bytes. */
-  maxBytes?: number;
 }
 
 /**
@@ -28,8 +24,10 @@ export interface CheckOptions {
  * another scale, code that does not type-check strictly, lines too long to read, a file too large to review.
  * @throws ThoughtbookError if the file is no notebook.
  */
-export async function checkNotebook(file: string, options: CheckOptions = {}): Promise<Problem[]> {
-  const { modules = modulesFor(file), maxLineLength = 88, maxBytes = 550_000 } = options;
+export async function checkNotebook(
+  file: string,
+  { modules = modulesFor(file) }: CheckOptions = {},
+): Promise<Problem[]> {
   const notebook = await readNotebook(file);
   const problem = (message: string, cell?: number): Problem => ({
     file,

@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import { badInput, ThoughtbookError } from "../core/index.js";
 import { cleanGraph } from "./clean/clean.js";
 import type { Node, Value } from "./graph.js";

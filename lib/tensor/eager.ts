@@ -2,7 +2,9 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, sep } from "node:path";
 import { pathToFileURL } from "node:url";
-import * as tf from "@tensorflow/tfjs";
+
+import tf = require("@tensorflow/tfjs");
+
 import { ThoughtbookError } from "../core/index.js";
 import type { DataOf, DType, TensorData } from "./tensor-data.js";
 

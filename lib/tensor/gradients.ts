@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import { badInput } from "../core/index.js";
 import { leavesOf, rebuildTree } from "./tree.js";
 

@@ -1,11 +1,11 @@
 import { availableParallelism } from "node:os";
 import * as ort from "onnxruntime-node";
-import { checkWhole, ThoughtbookError } from "../core/index.js";
+import { badInput, checkWhole, ThoughtbookError } from "../core/index.js";
 import { NO_COPY_OUTPUT } from "./onnx.js";
 import type { TensorData } from "./tensor-data.js";
 
 export interface SessionOptions {
-  /** Threads inside an operator. Default: the processors of this machine. */
+  /** Threads inside an operator. Default: the environment variable THOUGHTBOOK_THREADS, else the processors of this machine. */
   threads?: number;
   /** Where operators run, in order of preference: `cpu` (the default) or what onnxruntime-node offers here, such as `cuda`, `webgpu`, `dml`, `coreml`. */
   executionProviders?: readonly string[];
@@ -46,12 +46,23 @@ export interface RuntimeOptions {
   extra: { session: { force_spinning_stop: "1" } };
 }
 
+/** Several processes beside each other want fewer threads each than the machine has processors: THOUGHTBOOK_THREADS says how many. */
+function defaultThreads(): number {
+  const chosen = process.env.THOUGHTBOOK_THREADS;
+  if (!chosen) return availableParallelism();
+  if (/^[1-9]\d{0,3}$/.test(chosen)) return Number(chosen);
+  throw badInput(
+    `THOUGHTBOOK_THREADS is "${chosen}", expected a whole number above 0`,
+    "Correct the environment variable, or unset it: then there are as many threads as processors.",
+  );
+}
+
 /**
  * Options of a session as onnxruntime-node takes them, with defaults.
- * @throws bad-input (threads)
+ * @throws bad-input (threads, THOUGHTBOOK_THREADS)
  */
 export function runtimeOptions({
-  threads = availableParallelism(),
+  threads = defaultThreads(),
   executionProviders = ["cpu"],
   arena = true,
   optimization = "all",

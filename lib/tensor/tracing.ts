@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import { badInput, type ThoughtbookError } from "../core/index.js";
 import { constantOf, foldConstants, supportedDtype, typedValues } from "./constants.js";
 import {

@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import { badInput, sum } from "../core/index.js";
 import { type Compiled, type CompileOptions, compile, type Inputs, type StoragePool, type Traced } from "./compile.js";
 import { isTensor, valueAndGradients } from "./gradients.js";

@@ -8,7 +8,7 @@ import { OPERATION_NAMES } from "thoughtbook/operations";
 import { cot } from "thoughtbook/strategies";
 import { loadTask } from "thoughtbook/tasks";
 import { isTrainedBy, readRecipe, readTraining } from "thoughtbook/train";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { renewCard } from "../../bench/model/card.js";
 import { failure } from "../core/helpers.js";
 import { root } from "../notebook/helpers.js";
@@ -98,6 +98,9 @@ describe("cards", () => {
 
 describe("mini", () => {
   it("solves what its card says it can, twice the same to the last bit", { timeout: 60_000 }, async () => {
+    // On as many threads as there are processors.
+    vi.stubEnv("THOUGHTBOOK_THREADS", "");
+    onTestFinished(() => void vi.unstubAllEnvs());
     const model = await loadModel("mini");
     expect(isTokenModel(model) && model.tokenizer?.vocabularySize).toBe(1024);
     expect([...model.operations!]).toEqual(OPERATION_NAMES);

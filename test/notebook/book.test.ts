@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkNotebook, installKernel, readNotebook, runNotebook } from "thoughtbook/notebook";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { codeOutputs, findJupyter, root, temporaryFolder } from "./helpers.js";
 
 const notebooks = readdirSync(join(root, "notebooks")).filter((name) => name.endsWith(".ipynb"));
@@ -10,6 +10,10 @@ const hasData = Boolean(process.env.THOUGHTBOOK_DATA);
 if (!hasData) console.log("skipped: running the committed notebooks again needs THOUGHTBOOK_DATA");
 const jupyter = findJupyter();
 if (!jupyter) console.log("skipped: comparing with nbconvert needs Debian's jupyter-nbconvert");
+
+// On as many threads as there are processors, as a reader runs them.
+beforeAll(() => void vi.stubEnv("THOUGHTBOOK_THREADS", ""));
+afterAll(() => void vi.unstubAllEnvs());
 
 /** These take minutes, and what a model computes depends on the processor's instructions: they are run twice here, at smoke scale. */
 const usesModels = (file: string) => /thoughtbook\/llm|run(Astar)?Study/.test(readFileSync(file, "utf8"));

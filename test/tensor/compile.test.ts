@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import * as tf from "@tensorflow/tfjs";
 import {
   compile,
@@ -5,11 +6,12 @@ import {
   formatProfile,
   isTracing,
   onnxNode,
+  runtimeOptions,
   spec,
   type TensorData,
   tensorData,
 } from "thoughtbook/tensor";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { normal } from "./helpers.js";
 
 describe("compile", () => {
@@ -270,6 +272,21 @@ describe("errors of a compiled function", () => {
     await expect(bad({ executionProviders: ["abacus"] })).rejects.toMatchObject({
       hint: expect.stringContaining("cpu"),
     });
+  });
+
+  it("take their threads from THOUGHTBOOK_THREADS unless told otherwise", () => {
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const threadsWith = (chosen: string, options = {}) => {
+      vi.stubEnv("THOUGHTBOOK_THREADS", chosen);
+      return runtimeOptions(options).intraOpNumThreads;
+    };
+    expect(threadsWith("")).toBe(availableParallelism());
+    expect(threadsWith("3")).toBe(3);
+    expect(threadsWith("3", { threads: 2 })).toBe(2);
+    for (const wrong of ["0", "-1", "1.5", "two"]) {
+      expect(() => threadsWith(wrong)).toThrow(`THOUGHTBOOK_THREADS is "${wrong}", expected a whole number above 0`);
+    }
+    expect(threadsWith("none", { threads: 2 })).toBe(2);
   });
 });
 

@@ -18,7 +18,7 @@ import {
   trainBpe,
 } from "thoughtbook/model";
 import { type FineTuneOptions, fineTune, type TrainingRecord } from "thoughtbook/train";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { failure } from "../core/helpers.js";
 import { SILENT } from "./helpers.js";
 
@@ -83,6 +83,8 @@ describe("fineTune", () => {
   });
 
   it("trains to the same weights again, on as many threads as there are processors", async () => {
+    vi.stubEnv("THOUGHTBOOK_THREADS", "");
+    onTestFinished(() => void vi.unstubAllEnvs());
     const long = join(folder, "long.jsonl");
     const lines = Array.from(wordProblems({ operations: 4, seed: 3, split: "train" }, 32), ({ question }) =>
       strictJson({ prompt: question, completion: ` ${question}`.repeat(4) }),

@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import type { ModelConfig } from "../config/config.js";
 
 /** Low-rank additions (Hu et al. 2021, LoRA): W·x becomes W·x + scale · B·A·x. */

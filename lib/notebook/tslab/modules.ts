@@ -145,8 +145,9 @@ export const zeromq = fromTslab("zeromq") as Record<"Publisher" | "Router" | "Re
  */
 function loadStrictly(file: string): TypeScript {
   const original = fromTslab(file) as TypeScript;
-  // tslab leaves "use strict" out of what it runs, which does not go with `alwaysStrict`.
-  const strict = { strict: true, alwaysStrict: false };
+  // tslab leaves "use strict" out of what it runs, which does not go with `alwaysStrict`. Without `types` the compiler reads
+  // every package of @types, that of jsdom with all of the browser's: a quarter of the time that a kernel takes to start.
+  const strict = { strict: true, alwaysStrict: false, types: ["node"] };
   const copy: TypeScript = {
     ...original,
     createWatchCompilerHost: (files, options, ...rest) =>

@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import { float, MICROSOFT } from "../graph.js";
 import { onnxNode } from "../onnx-node.js";
 import { fusedOperation } from "./fused-operation.js";

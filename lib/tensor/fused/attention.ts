@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import { int64s } from "../graph.js";
 import { onnxNode } from "../onnx-node.js";
 import { currentGraph, isTracing } from "../tracing.js";

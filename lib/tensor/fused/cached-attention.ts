@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import { badInput } from "../../core/index.js";
 import { float, MICROSOFT } from "../graph.js";
 import { int64Of, onnxNode } from "../onnx-node.js";

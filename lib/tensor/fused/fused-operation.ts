@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import { isTracing } from "../tracing.js";
 
 /** Tensors a gradient needs, kept by TensorFlow.js until it has run. */

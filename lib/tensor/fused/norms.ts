@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import { float } from "../graph.js";
 import { onnxNode } from "../onnx-node.js";
 import type { DType } from "../tensor-data.js";

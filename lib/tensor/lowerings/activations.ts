@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import { addNode, float, type Graph, int64s, type Value } from "../graph.js";
 import { binary, broadcastShape, sameShape, scalar } from "./arithmetic.js";
 import { cast, numeric } from "./cast.js";

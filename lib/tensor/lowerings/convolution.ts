@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import { addNode, addSplat, type Graph, type Value } from "../graph.js";
 import { sizeOf } from "../tensor-data.js";
 import { type FusedTail, fusedTail } from "./activations.js";

@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import type { Graph, Value } from "../graph.js";
 import { binary } from "./arithmetic.js";
 import { cast } from "./cast.js";

@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import { addNode, type Graph, MICROSOFT, type Value } from "../graph.js";
 import { type FusedTail, fusedTail } from "./activations.js";
 import { broadcastShape } from "./arithmetic.js";

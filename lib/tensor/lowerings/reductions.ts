@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import { addNode, addSplat, type Graph, int64s, type Value } from "../graph.js";
 import { sizeOf } from "../tensor-data.js";
 import { binary, scalar } from "./arithmetic.js";

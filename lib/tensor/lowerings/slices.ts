@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import { addNode, addNodes, type Graph, int64s, type Value } from "../graph.js";
 import { sizeOf } from "../tensor-data.js";
 import { scalar } from "./arithmetic.js";

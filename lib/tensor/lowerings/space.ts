@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import { sizeOf } from "../tensor-data.js";
 import type { Lowerings } from "./lowering.js";
 import { reshape, transpose } from "./shapes.js";

@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import { checkOption, createOptimizer, type DecayFilter, type Optimizer, type UpdateRule } from "./optimizer.js";
 
 export interface AdamWOptions {

@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import { isTensor } from "../gradients.js";
 import { isConstant } from "../graph.js";
 import { onnxNode } from "../onnx-node.js";

@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import tf = require("@tensorflow/tfjs");
+
 import { ADAMW_MOMENTS, type AdamWOptions, adamWRule } from "./adamw.js";
 import { checkOption, createOptimizer, type Optimizer } from "./optimizer.js";
 

@@ -27,6 +27,7 @@ import {
   type LocalModel,
   loadLocalModel,
   type Prompt,
+  type Score,
 } from "thoughtbook/llm";
 import { OPERATIONS, operationPrompt } from "thoughtbook/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -81,7 +82,9 @@ function rowsDone(output: string): number {
 }
 
 /** Solves what has all necessary steps, and finds text the more probable the more of them stand before it. */
-function validator(): LanguageModel & { calls: { generate: number; score: number } } {
+function validator({
+  score,
+}: Pick<LanguageModel, "score"> = scorer): LanguageModel & { calls: { generate: number; score: number } } {
   const calls = { generate: 0, score: 0 };
   return {
     ...scorer,
@@ -99,7 +102,22 @@ function validator(): LanguageModel & { calls: { generate: number; score: number
     },
     async score(requests, options) {
       calls.score++;
-      return scorer.score(requests, options);
+      return score(requests, options);
+    },
+  };
+}
+
+/** Scores as the model does, each text once: the rows of a long file are the same few again and again. */
+function remembering({ score }: LocalModel): Pick<LocalModel, "score"> {
+  const known = new Map<string, Score>();
+  return {
+    async score(requests, options) {
+      const byKey = new Map(requests.map((request) => [JSON.stringify([request, options]), request]));
+      const fresh = [...byKey].filter(([key]) => !known.has(key));
+      const texts = fresh.map(([, request]) => request);
+      const scores = texts.length > 0 ? await score(texts, options) : [];
+      for (const [i, [key]] of fresh.entries()) known.set(key, scores[i]!);
+      return requests.map((request) => known.get(JSON.stringify([request, options]))!);
     },
   };
 }
@@ -368,11 +386,13 @@ describe("compressFile", { timeout: 60_000 }, () => {
 
   it("searches more rows side by side where the validator is small", async () => {
     const rows = Array.from({ length: 140 }, (_, i) => ({ ...chains[i % COUNT]!, id: String(i) }));
+    const remembered = remembering(scorer);
     const callsWith = async (parameterCount: number) => {
-      const judge = { ...validator(), parameterCount };
+      const judge = { ...validator(remembered), parameterCount };
+      const models = { scorer: { ...scorer, ...remembered }, validator: judge };
       const search = { minSteps: 1, maxSteps: 2 };
       let count = 0;
-      for await (const { index } of compressRows(rows, { ...options("many", "faithful"), validator: judge, search })) {
+      for await (const { index } of compressRows(rows, { ...options("many", "faithful"), ...models, search })) {
         expect(index).toBe(count++);
       }
       expect(count).toBe(rows.length);
