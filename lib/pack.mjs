@@ -1,5 +1,6 @@
 // Before and after `npm pack` and `npm publish`: what the package needs from around lib/ is put into it, and taken out.
 //
+// - README.md, LICENSE and docs/, to which the README links.
 // - packed/data: the repository's own data (sample problems, models, recipes, tables).
 // - danfojs-node, bundled: as npm has it, it cannot be installed from npm alone. Its spreadsheet dependency lies on a
 //   host of its own, and @tensorflow/tfjs-node downloads a library from another. npm installs nothing for a bundled
@@ -14,7 +15,7 @@ const lib = dirname(fileURLToPath(import.meta.url));
 const root = dirname(lib);
 const packed = join(lib, "packed");
 const danfo = join(lib, "node_modules", "danfojs-node");
-const TEXTS = ["README.md", "LICENSE"];
+const TEXTS = ["README.md", "LICENSE", "docs"];
 /** Results of the project's own long runs: nothing in the library reads them. */
 const LEFT_OUT = join(root, "data", "results");
 
@@ -121,7 +122,7 @@ if (!process.argv.includes("--clean")) {
   if (!existsSync(join(root, "tsconfig.json"))) throw new Error("pack the library in a checkout of the repository");
   if (compileIfChanged()) {
     cpSync(join(root, "data"), join(packed, "data"), { recursive: true, filter: (path) => path !== LEFT_OUT });
-    for (const name of TEXTS) cpSync(join(root, name), join(lib, name));
+    for (const name of TEXTS) cpSync(join(root, name), join(lib, name), { recursive: true });
     await bundleDanfo();
   } else process.exitCode = 1;
 }

@@ -66,7 +66,7 @@ const VLLM_FILTERS = { topK: "top_k", minP: "min_p", repetitionPenalty: "repetit
 
 /**
  * Differences between servers, from their own documentation and source in 2026. All of them take `seed`, `stop`,
- * `temperature`, `top_p` and stream with `stream_options.include_usage`. The table in README.md is generated from it.
+ * `temperature`, `top_p` and stream with `stream_options.include_usage`. The table in docs/servers.md is generated from it.
  */
 export const DIALECTS = {
   thoughtbook: {

@@ -7,7 +7,7 @@ import { type Exchange, play, type Recording } from "./scenario.js";
 /**
  * Record what a real server answers, for the tests that replay it:
  *
- *   npx tsx test/llm/http-record.ts http://127.0.0.1:8080 llama.cpp b11434 "llama-server -m …" test/fixtures/llm/x.json
+ *   npx tsx test/llm/http/record.ts http://127.0.0.1:8080 llama.cpp b11434 "llama-server -m …" test/fixtures/llm/x.json
  */
 const [origin, server, version, command, file] = process.argv.slice(2) as [string, string, string, string, string];
 const exchanges: Exchange[] = [];
