@@ -1,6 +1,6 @@
 export { countOf } from "./count-of.js";
-export { NOTEBOOK_DISPLAY, type NotebookDisplay, notebookDisplay } from "./display.js";
-export { type DownloadOptions, type DownloadProgress, download, parseRetryAfter } from "./download.js";
+export { type NotebookDisplay, notebookDisplay } from "./display.js";
+export { type DownloadOptions, download, parseRetryAfter } from "./download.js";
 export {
   badInput,
   checkWhole,

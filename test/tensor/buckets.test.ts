@@ -1,6 +1,7 @@
 import { createRandom } from "thoughtbook/core";
-import { bucketBatches, bucketOf, bucketSizes, paddingShare, padRows } from "thoughtbook/tensor";
+import { bucketBatches, bucketOf, bucketSizes, padRows } from "thoughtbook/tensor";
 import { describe, expect, it } from "vitest";
+import { paddingShare } from "../../lib/dist/tensor/buckets.js";
 
 describe("bucketSizes", () => {
   it("doubles, or takes every multiple", () => {

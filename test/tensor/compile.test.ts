@@ -1,15 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
-import {
-  compile,
-  emptyTensor,
-  formatProfile,
-  isTracing,
-  onnxNode,
-  spec,
-  type TensorData,
-  tensorData,
-} from "thoughtbook/tensor";
+import { compile, emptyTensor, formatProfile, onnxNode, spec, type TensorData, tensorData } from "thoughtbook/tensor";
 import { describe, expect, it } from "vitest";
+import { isTracing } from "../../lib/dist/tensor/tracing.js";
 import { normal } from "./helpers.js";
 
 describe("compile", () => {

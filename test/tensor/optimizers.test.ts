@@ -4,9 +4,6 @@ import {
   adamW,
   clipByGlobalNorm,
   compile,
-  globalNorm,
-  leavesOf,
-  mapTree,
   type Optimizer,
   type OptimizerState,
   sgd,
@@ -16,6 +13,8 @@ import {
   toTensor,
 } from "thoughtbook/tensor";
 import { describe, expect, it } from "vitest";
+import { globalNorm } from "../../lib/dist/tensor/optimizers/clipping.js";
+import { leavesOf, mapTree } from "../../lib/dist/tensor/tree.js";
 
 interface Kept {
   norm: number;

@@ -10,13 +10,7 @@ import {
   ThoughtbookError,
 } from "../../core/index.js";
 import type { LanguageModel } from "../../llm/index.js";
-import {
-  type Chain,
-  CONDITION_SENTENCES,
-  type ImportanceCache,
-  type MeasuredChain,
-  type SignalSettings,
-} from "./importance.js";
+import { type Chain, CONDITION_SENTENCES, type ImportanceCache, type SignalSettings } from "./importance.js";
 
 export interface CacheOptions extends SignalSettings {
   /** How the steps were made from the data (tags, splitting), for a message that says what changed. */

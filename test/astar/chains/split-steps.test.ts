@@ -1,5 +1,5 @@
-import { joinSteps, SPLITTINGS, splitSteps } from "thoughtbook/astar";
 import { describe, expect, it } from "vitest";
+import { joinSteps, SPLITTINGS, splitSteps } from "../../../lib/dist/astar/chains/split-steps.js";
 
 describe("splitting a thought into steps", () => {
   const thought = "A\n\nB\n\n\n\nC\n\n \n\nD\n\n\nE";
