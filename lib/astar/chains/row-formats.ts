@@ -81,8 +81,6 @@ export const ROW_FORMATS: Readonly<Record<RowFormat, (row: unknown, tags: Though
   })),
 };
 
-export const ROW_FORMAT_NAMES = Object.keys(ROW_FORMATS) as readonly RowFormat[];
-
 /** The one exchange of a conversation: several would need to be shortened together, and none is left out. */
 function exchangeOf(row: object, { messages }: ConversationRow, tags: ThoughtTags): DraftRow {
   const others = messages[0]!.role === "system" ? messages.slice(1) : messages;

@@ -6,14 +6,7 @@ import type { ThoughtTags } from "../chains/tags.js";
 import { type Importance, type ImportanceOptions, randomImportance, rankSteps } from "../importance/formulas.js";
 import { importanceSignals, type SignalOptions } from "../importance/importance.js";
 import { badInput } from "../paths/step-set.js";
-import {
-  BASELINE_MODES,
-  type BaselineMode,
-  baselineSteps,
-  prunedThoughts,
-  SIZED_MODES,
-  sizedSteps,
-} from "./baselines.js";
+import { type BaselineMode, baselineSteps, prunedThoughts, SIZED_MODES, sizedSteps } from "./baselines.js";
 import {
   type KeptSteps,
   SEARCH_DEFAULTS,
@@ -25,7 +18,6 @@ import {
 import { type CompressedRow, compressedRow, type TokenCounter } from "./compressed-row.js";
 
 export type CompressMode = SearchMode | BaselineMode;
-export const COMPRESS_MODES: readonly CompressMode[] = [...SEARCH_MODES, ...BASELINE_MODES];
 
 export interface CompressOptions {
   mode: CompressMode;

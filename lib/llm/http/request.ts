@@ -150,7 +150,7 @@ export function chatFields(server: HttpServer, { messages, answer, variables }: 
 }
 
 /** The error of an option that a server lacks. */
-export function lacking({ name, dialect }: HttpServer, what: string, hint: string): ThoughtbookError {
+function lacking({ name, dialect }: HttpServer, what: string, hint: string): ThoughtbookError {
   return new ThoughtbookError("bad-input", `${name} (${dialect.title}) does not take ${what}`, { hint });
 }
 
