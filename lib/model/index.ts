@@ -12,10 +12,8 @@ export { parseConfig, readConfig, readJsonFile } from "./config/read.js";
 export { configToHuggingFace, type WeightType } from "./config/write.js";
 export {
   disposeGenerationPrograms,
-  type GenerationEvent,
   generate,
   promptEmbeddings,
-  streamGenerate,
 } from "./generate/generate.js";
 export { type GeneratorOptions, openGenerator, type SubmitOptions, type TextGenerator } from "./generate/generator.js";
 export type { NextScores } from "./generate/programs.js";

@@ -41,7 +41,6 @@ export {
 } from "./onnx-file.js";
 export { type OnnxNodeOptions, onnxNode } from "./onnx-node.js";
 export { type AdamWOptions, adamW } from "./optimizers/adamw.js";
-export { type Clipping, clipByGlobalNorm } from "./optimizers/clipping.js";
 export { type MuonOptions, muon } from "./optimizers/muon.js";
 export type { Optimizer, OptimizerState } from "./optimizers/optimizer.js";
 export {

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+
 import { ThoughtbookError } from "../../core/index.js";
 import type { TensorData } from "../../tensor/index.js";
 import type { ModelConfig } from "../config/config.js";
@@ -7,7 +7,7 @@ import { checkIds } from "../network/model-inputs.js";
 import { disposeFrozen } from "./frozen.js";
 import { openGenerator } from "./generator.js";
 import { disposePrograms } from "./programs.js";
-import type { GenerateOptions, Generation, GenerationRequest, TextPiece } from "./request.js";
+import type { GenerateOptions, Generation, GenerationRequest, } from "./request.js";
 
 /**
  * Generate texts, many at a time: when a text is complete, the next request takes its row of the batch. Samples of one
@@ -50,55 +50,6 @@ export async function generate(
 /** Dispose of everything that was compiled for generating with models of a configuration. */
 export async function disposeGenerationPrograms(config: ModelConfig): Promise<void> {
   await Promise.all([disposePrograms(config), disposeFrozen(config)]);
-}
-
-/** Events of {@link streamGenerate}: pieces of text as they come, and each complete text at its end. */
-export type GenerationEvent = { type: "text"; piece: TextPiece } | { type: "finish"; generation: Generation };
-
-/** {@link generate} as a sequence of events. Leaving the loop aborts the work. */
-export async function* streamGenerate(
-  model: HostModel,
-  requests: readonly GenerationRequest[],
-  options: Omit<GenerateOptions, "onText" | "onFinish"> = {},
-): AsyncGenerator<GenerationEvent, void, undefined> {
-  const events: GenerationEvent[] = [];
-  const stop = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
-  let ended = false;
-  let wake = () => {};
-  const tell = (event: GenerationEvent) => {
-    events.push(event);
-    wake();
-  };
-  const work = generate(model, requests, {
-    ...options,
-    signal,
-    onText: options.tokenizer && ((piece) => tell({ type: "text", piece })),
-    onFinish: (generation) => tell({ type: "finish", generation }),
-  });
-  const end = work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  void end.then(() => {
-    ended = true;
-    wake();
-  });
-  try {
-    for (;;) {
-      while (events.length > 0) yield events.shift()!;
-      if (ended) break;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
-    const error = await end;
-    if (error !== undefined) throw error;
-  } finally {
-    stop.abort();
-    await end;
-    await nextTurn();
-  }
 }
 
 /**

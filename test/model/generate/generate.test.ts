@@ -11,7 +11,6 @@ import {
   mergeAdapter,
   promptEmbeddings,
   score,
-  streamGenerate,
   type Tokenizer,
 } from "thoughtbook/model";
 import { tensorData } from "thoughtbook/tensor";
@@ -248,19 +247,6 @@ describe("text", () => {
     expect(streamed).toBe(text!.text);
     const [again] = await generate(large, requests().slice(0, 1), { tokenizer });
     expect(again).toEqual(text);
-  });
-
-  it("comes as a sequence of events, and leaving it ends the work", async () => {
-    let text = "";
-    const finished: Generation[] = [];
-    for await (const event of streamGenerate(model, requests(), { tokenizer, batchSize: 2 })) {
-      if (event.type === "finish") finished.push(event.generation);
-      else if (event.piece.request === 0) text += event.piece.text;
-      if (finished.length === 3) break;
-    }
-    expect(text).toBe(finished.find(({ request }) => request === 0)!.text);
-    const errors = streamGenerate(model, [{ prompt: [] }]);
-    await expect(errors.next()).rejects.toThrow(/prompt of request 0 is empty/);
   });
 });
 
