@@ -1,4 +1,3 @@
-
 import { ThoughtbookError } from "../../core/index.js";
 import type { TensorData } from "../../tensor/index.js";
 import type { ModelConfig } from "../config/config.js";
@@ -7,7 +6,7 @@ import { checkIds } from "../network/model-inputs.js";
 import { disposeFrozen } from "./frozen.js";
 import { openGenerator } from "./generator.js";
 import { disposePrograms } from "./programs.js";
-import type { GenerateOptions, Generation, GenerationRequest, } from "./request.js";
+import type { GenerateOptions, Generation, GenerationRequest } from "./request.js";
 
 /**
  * Generate texts, many at a time: when a text is complete, the next request takes its row of the batch. Samples of one
