@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readNotebook, runNotebook } from "thoughtbook/notebook";
+import { runNotebook } from "thoughtbook/notebook";
 import { describe, expect, it } from "vitest";
+import { readNotebook } from "../lib/dist/notebook/notebook-file.js";
 import { root, temporaryFolder, textOf, writeCells } from "./notebook/helpers.js";
 
 /** A block of TypeScript in a page. */

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readNotebook } from "thoughtbook/notebook";
 import { afterAll, describe, expect, it } from "vitest";
+import { readNotebook } from "../lib/dist/notebook/notebook-file.js";
 import { root, textOf, writeCells } from "./notebook/helpers.js";
 
 const isWanted = process.env.THOUGHTBOOK_PACK_TEST === "1";

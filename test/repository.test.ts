@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -86,6 +86,102 @@ function circle(graph: ReadonlyMap<string, readonly string[]>): string[] | undef
   return undefined;
 }
 
+/** Values that an index exports without a use in this repository: those that users are shown, by name or by kind. */
+const SHOWN: Readonly<Record<string, readonly string[]>> = {
+  // Questions to a graph, beside those that are asked here.
+  graph: ["computeValues", "sources"],
+  // What a cell of a notebook shows.
+  notebook: ["showDrawing", "showMarkdown"],
+  // An operation of one's own.
+  operations: ["defineOperation"],
+  // All kinds of figures.
+  plot: ["treeFigure"],
+  // What methods outside of lib/ are made of: rewards, ways to answer, the path to a node, sources of batches.
+  rollouts: ["combine", "formatReward", "majorityReward"],
+  search: ["pathTo"],
+  strategies: ["solve"],
+  train: ["onPolicySource", "streamSource"],
+  // Activations and schedules of one's own model, and tensors for `useEagerBackend`.
+  tensor: ["silu", "toTensor", "toTensorData", "warmupStableDecay"],
+};
+
+/** The values that the index of a folder exports; types are left out. */
+const valuesOf = (folder: string) =>
+  [...sources.get(join(folder, "index.ts"))!.matchAll(/^export \{([^}]*)\} from/gm)]
+    .flatMap(([, names]) => names!.split(",").map((name) => name.trim()))
+    .filter((name) => name !== "" && !name.startsWith("type "))
+    .map((name) => name.split(" as ").at(-1)!);
+
+/** "data.loadSample" for each name that a text imports from a folder of lib/, its `@example`s included. */
+function namesUsed(text: string, folderImported: (specifier: string) => string | undefined): string[] {
+  const code = text.replace(/^ *\* ?/gm, "");
+  const lists =
+    /(?:\b(?:import|export) (?:type )?|\bconst )\{([^{}]*)\}(?: from| = await import\(| = require\()\s*"([^"]+)"/g;
+  const whole = /\bimport \* as (\w+) from "([^"]+)"/g;
+  const one = /\(await import\("([^"]+)"\)\)\.(\w+)/g;
+  return [
+    ...[...code.matchAll(lists)].map(([, names, from]) => ({
+      from: from!,
+      names: names!.split(",").map(
+        (name) =>
+          name
+            .trim()
+            .replace(/^type /, "")
+            .split(/ as |:/)[0]!,
+      ),
+    })),
+    ...[...code.matchAll(whole)].map(([, name, from]) => ({
+      from: from!,
+      names: [...code.matchAll(new RegExp(`\\b${name}\\.(\\w+)`, "g"))].map(([, member]) => member!),
+    })),
+    ...[...code.matchAll(one)].map(([, from, name]) => ({ from: from!, names: [name!] })),
+  ].flatMap(({ from, names }) => {
+    const folder = folderImported(from);
+    return folder === undefined ? [] : names.map((name) => `${folder}.${name}`);
+  });
+}
+
+const subpath = (specifier: string) => /^thoughtbook\/([a-z-]+)$/.exec(specifier)?.[1];
+
+/** What files of lib/ use of folders other than their own, and what the examples in their comments show. */
+const usedInLib = () =>
+  [...sources, ["index.ts", readFileSync(join(root, "lib", "index.ts"), "utf8")] as const].flatMap(([file, text]) =>
+    namesUsed(text, (specifier) => {
+      if (!specifier.startsWith(".")) return subpath(specifier);
+      const folder = folderOf(normalize(join(dirname(file), specifier)));
+      return folder === folderOf(file) ? undefined : folder;
+    }),
+  );
+
+/** What the notebooks, the benches and the documentation use. */
+const usedAround = () =>
+  ["notebooks", "bench", "docs", "data"]
+    .filter((folder) => existsSync(join(root, folder)))
+    .flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((file) => join(folder, String(file))))
+    .concat("README.md")
+    .filter((file) => /\.(ipynb|ts|md)$/.test(file))
+    .flatMap((file) => {
+      const text = readFileSync(join(root, file), "utf8");
+      return namesUsed(file.endsWith(".ipynb") ? codeOf(text) : text, subpath);
+    });
+
+const codeOf = (notebook: string) =>
+  (JSON.parse(notebook).cells as { cell_type: string; source: string | string[] }[])
+    .filter(({ cell_type }) => cell_type === "code")
+    .map(({ source }) => [source].flat().join(""))
+    .join("\n");
+
+/** Names that the documentation tells of: `longestPath`, or `longestPath(graph)`. */
+function namesInDocumentation(): Set<string> {
+  const docs = existsSync(join(root, "docs")) ? readdirSync(join(root, "docs")).map((file) => join("docs", file)) : [];
+  const texts = ["README.md", ...docs.filter((file) => file.endsWith(".md"))].map((file) =>
+    readFileSync(join(root, file), "utf8").replace(/^```.*?^```/gms, ""),
+  );
+  return new Set(
+    texts.flatMap((text) => [...text.matchAll(/`([a-z]\w*[A-Z]\w*|[A-Z_]+)(?:\([^`]*\))?`/g)].map(([, name]) => name!)),
+  );
+}
+
 describe("the folders of lib/", () => {
   it("all have a place in the order", () => {
     expect(folders.filter((folder) => level(folder) < 0)).toEqual([]);
@@ -127,6 +223,25 @@ describe("the folders of lib/", () => {
     // Scenarios, sentences and steps of one generator, which has no parts that stand alone.
     rooms.delete(join("data", "word-problems"));
     expect([...rooms].filter(([, files]) => files > 25)).toEqual([]);
+  });
+
+  it("export no value that nothing outside of them uses, nor a user is shown", () => {
+    const used = new Set([...usedInLib(), ...usedAround()]);
+    const told = namesInDocumentation();
+    const unused = folders
+      .filter((folder) => folder !== "cli" && folder !== "frames") // Neither has names of its own to export.
+      .flatMap((folder) => valuesOf(folder).map((name) => ({ folder, name })))
+      .filter(({ folder, name }) => !used.has(`${folder}.${name}`) && !told.has(name))
+      .filter(({ folder, name }) => !SHOWN[folder]?.includes(name))
+      .map(({ folder, name }) => `${folder}: ${name}`);
+    expect(unused).toEqual([]);
+    const missing = Object.entries(SHOWN).flatMap(([folder, names]) =>
+      names.filter((name) => !valuesOf(folder).includes(name)),
+    );
+    expect(missing).toEqual([]);
+    // A name that is used, and one that is not.
+    expect(used).toContain("data.loadSample");
+    expect(used).not.toContain("astar.splitSteps");
   });
 
   it("have a subpath of the package each", async () => {

@@ -9,7 +9,7 @@ const NONE: TokenScore = { precision: 0, recall: 0, f1: 0 };
 const CLOSED = ["yes", "no", "noanswer"];
 
 /** Text as HotpotQA compares it: lower case, without punctuation, articles and extra spaces. */
-export function normalizeWords(text: string): string {
+function normalizeWords(text: string): string {
   return text
     .toLowerCase()
     .replace(/[!-/:-@[-`{-~]/g, "")

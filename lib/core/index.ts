@@ -1,13 +1,7 @@
 export { type Defined, groupBy, mean, sum, withoutUndefined } from "./collections.js";
 export { countOf } from "./count-of.js";
-export { NOTEBOOK_DISPLAY, type NotebookDisplay, notebookDisplay } from "./display.js";
-export {
-  connectionReason,
-  type DownloadOptions,
-  type DownloadProgress,
-  download,
-  parseRetryAfter,
-} from "./download.js";
+export { type NotebookDisplay, notebookDisplay } from "./display.js";
+export { connectionReason, type DownloadOptions, download, parseRetryAfter } from "./download.js";
 export {
   badInput,
   checkWhole,

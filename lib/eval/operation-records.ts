@@ -3,7 +3,7 @@ import { openRun, type Run } from "../core/index.js";
 import { OPERATION_NAMES, type OperationName } from "../operations/index.js";
 
 /** One output of an operation. It holds no times, so it repeats exactly. */
-export const operationRecordSchema = z.strictObject({
+const operationRecordSchema = z.strictObject({
   /** `OPERATION#CASE`. */
   id: z.string(),
   operation: z.enum(OPERATION_NAMES),

@@ -63,7 +63,7 @@ export interface ReleasedParts {
 }
 
 /** The policy that texts are right under: `astar`, as there, where it applies to all of them; else `strict`. */
-export const releasedPolicy = (records: readonly EvaluationRecord[]): Policy =>
+const releasedPolicy = (records: readonly EvaluationRecord[]): Policy =>
   records.every(({ correct }) => correct.astar !== undefined) ? "astar" : "strict";
 
 /** Content of `results.json`, from the records of one budget, in the order of the problems. */

@@ -10,7 +10,7 @@ import { isLocalModel } from "./local/model.js";
 import { parseOnnxSpec } from "./transformers/load.js";
 
 /** What runs a model: this library's engine, transformers.js, or a server that speaks OpenAI's protocol. */
-export const BACKENDS = ["local", "transformers", "openai"] as const;
+const BACKENDS = ["local", "transformers", "openai"] as const;
 export type Backend = (typeof BACKENDS)[number];
 
 export interface BackendOptions {

@@ -1,36 +1,14 @@
 export {
-  type AssistantSpans,
-  assistantSpans,
-  type Span,
-  type TrainingTextOptions,
-  trainingTexts,
-} from "./chat/spans.js";
-export {
   type ChatMessage,
   type ChatTemplate,
   chatTemplateOf,
-  parseChatTemplate,
   type RenderOptions,
   renderChat,
 } from "./chat/template.js";
-export {
-  type EncodeChatOptions,
-  type EncodedConversation,
-  encodeChat,
-  encodeConversation,
-  encodeTrainingTexts,
-} from "./chat/tokens.js";
-export {
-  type Activation,
-  attentionScale,
-  type Family,
-  type Gpt2Config,
-  type ModelConfig,
-  type RotaryConfig,
-} from "./config/config.js";
+export { type EncodeChatOptions, type EncodedConversation, encodeChat, encodeTrainingTexts } from "./chat/tokens.js";
+export type { ModelConfig } from "./config/config.js";
 export { type GenerationDefaults, readGenerationDefaults } from "./config/generation-config.js";
 export { parseConfig, readConfig, readJsonFile } from "./config/read.js";
-export { type Rope, ropeFrequencies } from "./config/rope.js";
 export { configToHuggingFace, type WeightType } from "./config/write.js";
 export {
   disposeGenerationPrograms,
@@ -43,14 +21,12 @@ export {
   checkRequests,
   type GenerateOptions,
   type Generation,
-  type GenerationPlace,
   type GenerationRequest,
   type NewToken,
   type RequestLimits,
   type RequestOptions,
   type ResolvedRequest,
   resolveRequests,
-  type TextPiece,
 } from "./generate/request.js";
 export {
   createSamplingMemory,
@@ -58,14 +34,10 @@ export {
   type Sampling,
   type SamplingMemory,
   type SamplingOptions,
-  type ScoreRow,
-  sampleToken,
 } from "./generate/sampling.js";
 export type { TokenLogProb } from "./generate/sampling-top.js";
 export { extendSequence, type Sequence, startSequence } from "./generate/sequence.js";
 export { textAfter } from "./generate/text.js";
-export type { WantedWeights } from "./hub/cache.js";
-export type { ConnectionOptions } from "./hub/connection.js";
 export { type ResolveOptions, resolveModel } from "./hub/hub.js";
 export { type ListedModel, listModels } from "./hub/model-list.js";
 export {
@@ -78,20 +50,11 @@ export {
   hiddenStates,
   outputLogits,
   ownText,
-  rotaryTable,
   tokenEmbeddings,
 } from "./network/forward.js";
 export type { HostModel } from "./network/host-model.js";
-export { type Adapters, linear, type Model, type Weights } from "./network/linear.js";
-export {
-  type Adapter,
-  type AdapterOptions,
-  adaptedLayers,
-  initializeAdapter,
-  linearLayers,
-  mergeAdapter,
-} from "./network/lora-adapter.js";
-export { type ExportModelOptions, exportModel } from "./onnx/export-model.js";
+export type { Model } from "./network/linear.js";
+export { type Adapter, type AdapterOptions, initializeAdapter, mergeAdapter } from "./network/lora-adapter.js";
 export {
   type ExportOnnxOptions,
   exportOnnx,
@@ -109,7 +72,6 @@ export {
   type OnnxWeightType,
   readOnnxLayout,
 } from "./onnx/files.js";
-export { type QuantizedBits, type QuantizedMatrix, quantizeBlocks } from "./onnx/quantize-blocks.js";
 export { disposeScorePrograms } from "./score/programs.js";
 export {
   type AttendedScore,
@@ -122,37 +84,20 @@ export {
   scoreWithTop,
   type TopScore,
 } from "./score/score.js";
-export { type BpeProgress, type TrainBpeOptions, type TrainedBpe, trainBpe } from "./tokenizer/bpe.js";
+export { type TrainBpeOptions, type TrainedBpe, trainBpe } from "./tokenizer/bpe.js";
 export { type SaveBpeOptions, saveBpe } from "./tokenizer/bpe-save.js";
 export { tokenBytes, tokenText } from "./tokenizer/bytes.js";
-export { createTextStream, type TextStream, type TextStreamOptions } from "./tokenizer/text-stream.js";
-export {
-  type DecodeOptions,
-  type EncodeOptions,
-  loadTokenizer,
-  type SpecialToken,
-  type SpecialTokens,
-  type Tokenizer,
-} from "./tokenizer/tokenizer.js";
+export { loadTokenizer, type Tokenizer } from "./tokenizer/tokenizer.js";
 export {
   type Checkpoint,
   hashCheckpoint,
   type ModelParameters,
   openCheckpoint,
-  type Parameter,
-  readParameter,
   readParameters,
 } from "./weights/checkpoint.js";
 export { type InitializeOptions, initializeParameters } from "./weights/initialize.js";
 export { loadAdapter, type SaveAdapterOptions, saveAdapter } from "./weights/lora-files.js";
-export {
-  openSafetensors,
-  readFloats,
-  readTensor,
-  type SafetensorsFile,
-  type StoredTensor,
-} from "./weights/safetensors.js";
-export type { SafetensorsType, TensorEntry } from "./weights/safetensors-header.js";
+export { openSafetensors, readFloats, type SafetensorsFile, type StoredTensor } from "./weights/safetensors.js";
 export { type WriteOptions, writeSafetensors } from "./weights/safetensors-write.js";
 export { type CheckpointContent, saveCheckpoint } from "./weights/save.js";
-export { type ParameterShapes, parameterCount, parameterShapes } from "./weights/shapes.js";
+export { parameterCount } from "./weights/shapes.js";

@@ -27,7 +27,8 @@ export async function showDrawing(drawing: Drawing, of: OwnBasis = {}): Promise<
 
 /** A figure as a notebook shows it; in a run of `thoughtbook notebooks run` it is also exported. */
 export async function figureBundle(figure: Figure, of: OwnBasis = {}) {
-  const { compressPng, exportFigure, renderPng, renderSvg, withNote } = await loadPlot();
+  // On demand: the commands that run and check notebooks draw nothing, and loading it takes 0.3 s.
+  const { compressPng, exportFigure, renderPng, renderSvg, withNote } = await import("../plot/index.js");
   const noted = withNote(figure, figureNote(of));
   const folder = process.env.THOUGHTBOOK_FIGURES;
   const svg = await renderSvg(noted);
@@ -43,11 +44,8 @@ export async function figureBundle(figure: Figure, of: OwnBasis = {}) {
 /** A drawing as a notebook shows it; exported like a figure. */
 export async function drawingBundle(drawing: Drawing, of: OwnBasis = {}) {
   const folder = process.env.THOUGHTBOOK_FIGURES;
-  const { exportDrawing, withDrawingNote } = await loadPlot();
+  const { exportDrawing, withDrawingNote } = await import("../plot/index.js");
   const noted = withDrawingNote(drawing, figureNote(of));
   if (folder) await exportDrawing(noted, folder);
   return { "image/svg+xml": noted.svg, "text/plain": noted.title };
 }
-
-/** On demand: the commands that run and check notebooks draw nothing, and loading it takes 0.3 s. */
-const loadPlot = () => import("../plot/index.js");

@@ -1,5 +1,5 @@
 /** The layers of DOTS (arXiv 2410.03864) and the actions of each; one of each layer makes a trajectory. */
-export const ACTIONS = {
+const ACTIONS = {
   analysis: ["none", "rewrite", "plan"],
   solution: ["cot", "program"],
   verification: ["none", "verify"],

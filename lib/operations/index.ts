@@ -1,12 +1,3 @@
-export {
-  ACTIONS,
-  type Action,
-  actionNamed,
-  actionsOf,
-  TRAJECTORIES,
-  type Trajectory,
-  trajectoryOf,
-} from "./actions.js";
 export { type InputOf, OPERATION_NAMES, OPERATION_TAGS, OPERATIONS, type OperationName, type OutputOf } from "./all.js";
 export type { AtomicQuestion } from "./decompose.js";
 export {
@@ -14,11 +5,9 @@ export {
   type OperationExample,
   operationExample,
   operationExamples,
-  PROBLEM_OPERATIONS,
   type ProblemOperation,
   shortenedThought,
 } from "./examples.js";
-export { explainActions, ruleTrajectory } from "./examples-explain.js";
 export type { Explanation } from "./explain.js";
 export type { JudgeInput, Judgement } from "./judge.js";
 export { defineOperation, type Operation } from "./operation.js";
@@ -33,7 +22,7 @@ export {
   styleOf,
 } from "./prompt.js";
 export type { ContractInput } from "./reword.js";
-export { type Attempted, type OperationFailure, type Outcome, type RunOperationOptions, runOperation } from "./run.js";
+export { type Attempted, type Outcome, type RunOperationOptions, runOperation } from "./run.js";
 export { type QuestionInput, type Solution, type SolveInput, writeSolution } from "./solution.js";
 export type { LongSolution } from "./solve.js";
 export {
@@ -45,5 +34,5 @@ export {
   THOUGHT_TAGS,
   thoughtThenSolution,
 } from "./system-prompts.js";
-export { solutionSteps, THOUGHT_BEGIN, THOUGHT_END } from "./text.js";
-export { feedbackOf, type ReviseInput, type SolutionInput, type Verification } from "./verify.js";
+export { THOUGHT_BEGIN, THOUGHT_END } from "./text.js";
+export type { ReviseInput, SolutionInput, Verification } from "./verify.js";

@@ -3,7 +3,7 @@ import { badRequest } from "./api-error.js";
 import { HARMLESS, isNeutral, isUnsupported, neutralOf } from "./neutral.js";
 
 /** The most stop strings of a request. */
-export const MOST_STOPS = 16;
+const MOST_STOPS = 16;
 /** Maximum number of alternatives (most probable tokens) per position. */
 export const MOST_TOP = 20;
 const MOST_SAMPLES = 128;

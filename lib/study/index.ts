@@ -1,12 +1,4 @@
-export { studyFiles } from "./files.js";
-export {
-  type ArmAnswers,
-  type ArmComparison,
-  type ArmMeasures,
-  armAnswers,
-  armMeasures,
-  compareArms,
-} from "./measures.js";
+export type { ArmComparison, ArmMeasures } from "./measures.js";
 export { type ArmPoint, armPoints } from "./points.js";
 export { prepareArms, runStudy } from "./run-study.js";
 export type {

@@ -148,13 +148,3 @@ export function bucketBatches(
   );
   return random ? random.stream("batches").shuffle(batches) : batches;
 }
-
-/** The share of all places in some batches that is padding, 0 to 1. */
-export function paddingShare(lengths: readonly number[], batches: readonly BucketBatch[]): number {
-  const places = batches.reduce((sum, { rows, length }) => sum + rows * length, 0);
-  const used = batches.reduce(
-    (sum, { indices }) => sum + indices.reduce((inBatch, index) => inBatch + lengths[index]!, 0),
-    0,
-  );
-  return places === 0 ? 0 : 1 - used / places;
-}

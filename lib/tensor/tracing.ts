@@ -17,7 +17,7 @@ import { LOWERINGS } from "./lowerings/lowerings.js";
 import type { DType } from "./tensor-data.js";
 
 /** Name of the TensorFlow.js backend that records kernels instead of computing. */
-export const TRACING_BACKEND = "thoughtbook-tracing";
+const TRACING_BACKEND = "thoughtbook-tracing";
 
 type Stored = {
   shape: readonly number[];

@@ -23,7 +23,7 @@ export interface EvaluationOptions {
   best?: { score: string; direction: "lowest" | "highest" } | "last" | undefined;
 }
 
-export const HELD_OUT_LOSS = "heldOutLoss";
+const HELD_OUT_LOSS = "heldOutLoss";
 
 export interface Evaluations {
   /** Scores after an update, or undefined if no evaluation is due. */

@@ -1,35 +1,15 @@
-export { type EvaluationOptions, HELD_OUT_LOSS, type Scores } from "./evaluations.js";
-export {
-  type Branch,
-  branchedExample,
-  type Example,
-  type ExampleStream,
-  exampleOf,
-  NOT_COUNTED,
-} from "./examples/examples.js";
-export {
-  describeCounts,
-  encodeRow,
-  encoderOf,
-  type ReadRows,
-  type ReadRowsOptions,
-  type RowCounts,
-  type RowEncoder,
-  readRows,
-  type TrainingRow,
-} from "./examples/training-rows.js";
+export { type Example, type ExampleStream, exampleOf } from "./examples/examples.js";
+export { describeCounts, type RowCounts } from "./examples/training-rows.js";
 export { type FineTuned, type FineTuneOptions, fineTune } from "./fine-tune.js";
 export type { Objective, ObjectiveModels } from "./objectives/objective.js";
 export { BATCH_SPEC, type BatchTensors, languageModelLoss, sft } from "./objectives/sft.js";
-export { type TrainingSettings, trainingSettingsSchema } from "./options.js";
+export { trainingSettingsSchema } from "./options.js";
 export { pretrainFolders } from "./pretrain/folders.js";
 export { type PretrainOptions, pretrain } from "./pretrain/pretrain.js";
 export { type ProblemAccuracyOptions, problemAccuracy } from "./pretrain/problem-accuracy.js";
-export { type ProblemStreamOptions, problemStream } from "./pretrain/problem-stream.js";
 export { type PublishOptions, publishModels } from "./pretrain/publish.js";
 export { type Phase, type Recipe, readRecipe } from "./pretrain/recipe.js";
-export { removeState } from "./saved-state.js";
-export { type Batch, type Batching, type BatchSource, createBatches } from "./sources/batches.js";
+export { type Batch, type BatchSource, createBatches } from "./sources/batches.js";
 export { exampleSource, streamSource } from "./sources/example-sources.js";
 export { onPolicySource, type Snapshot, type Source, type TrainingBatch, type Update } from "./sources/source.js";
 export { type Trained, type TrainOptions, train } from "./train.js";

@@ -1,16 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type AnswerValue,
-  equalParsed,
-  equalStrict,
-  extractAnswer,
-  grade,
-  type Policy,
-  parseAnswer,
-  type Result,
-} from "thoughtbook/answer";
+import { equalStrict, extractAnswer, grade, type Policy, type Result } from "thoughtbook/answer";
 import { describe, expect, it } from "vitest";
+import { equalParsed } from "../../lib/dist/answer/strict/equality.js";
+import { parseAnswer } from "../../lib/dist/answer/strict/parse.js";
+import type { AnswerValue } from "../../lib/dist/answer/strict/value.js";
 
 /** The public sets are not in the repository: these tests run where THOUGHTBOOK_DATA points to them. */
 const folder = process.env.THOUGHTBOOK_DATA;

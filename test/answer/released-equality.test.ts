@@ -1,5 +1,8 @@
-import { equalAot, equalAstar, equalAstarGsm8k, equalDots, equalDotsBbh, equalStrict } from "thoughtbook/answer";
+import { equalStrict } from "thoughtbook/answer";
 import { describe, expect, it } from "vitest";
+import { equalAot } from "../../lib/dist/answer/released/aot.js";
+import { equalAstar, equalAstarGsm8k } from "../../lib/dist/answer/released/astar-equality.js";
+import { equalDots, equalDotsBbh } from "../../lib/dist/answer/released/dots.js";
 
 describe("equalAstar", () => {
   it.each([

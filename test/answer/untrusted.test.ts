@@ -1,17 +1,11 @@
 import { cpuUsage } from "node:process";
-import {
-  equalAot,
-  equalAstar,
-  equalDots,
-  equalStrict,
-  extractAnswer,
-  grade,
-  POLICIES,
-  type Policy,
-  parseAnswer,
-} from "thoughtbook/answer";
+import { equalStrict, extractAnswer, grade, POLICIES, type Policy } from "thoughtbook/answer";
 import { createRandom } from "thoughtbook/core";
 import { beforeAll, describe, expect, it } from "vitest";
+import { equalAot } from "../../lib/dist/answer/released/aot.js";
+import { equalAstar } from "../../lib/dist/answer/released/astar-equality.js";
+import { equalDots } from "../../lib/dist/answer/released/dots.js";
+import { parseAnswer } from "../../lib/dist/answer/strict/parse.js";
 
 const EQUALITY = { strict: equalStrict, astar: equalAstar, dots: equalDots, aot: equalAot };
 

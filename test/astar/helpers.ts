@@ -1,4 +1,4 @@
-import type { StepNode } from "thoughtbook/astar";
+import type { StepNode } from "../../lib/dist/astar/search/search-result.js";
 
 /** All subsets of n steps, ascending in the value of their bits. */
 export const subsets = (n: number): number[][] =>

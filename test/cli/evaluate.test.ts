@@ -2,9 +2,9 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ReleasedResult } from "thoughtbook/eval";
 import { SYSTEM_PROMPTS } from "thoughtbook/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ReleasedResult } from "../../lib/dist/eval/released-files.js";
 import { writeChatModel } from "../model/generate/helpers.js";
 import { root } from "../notebook/helpers.js";
 

@@ -7,8 +7,9 @@ import { type AddressInfo, connect } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type DownloadProgress, download, sha256 } from "thoughtbook/core";
+import { download, sha256 } from "thoughtbook/core";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import type { DownloadProgress } from "../../lib/dist/core/download.js";
 import { failure, temporaryFolder } from "./helpers.js";
 
 const content = randomBytes(300_000);

@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
 import { promisify, stripVTControlCharacters } from "node:util";
-import { NOTEBOOK_DISPLAY, type NotebookDisplay, startProgress, trackProgress } from "thoughtbook/core";
+import { type NotebookDisplay, startProgress, trackProgress } from "thoughtbook/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { NOTEBOOK_DISPLAY } from "../../lib/dist/core/display.js";
 import { collect, failure } from "./helpers.js";
 
 /** A display that keeps what it was told. */

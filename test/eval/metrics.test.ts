@@ -1,13 +1,7 @@
-import {
-  acu,
-  acuByParameters,
-  clusteredProportion,
-  majorityIsCorrect,
-  passAtK,
-  passSizes,
-  proportion,
-} from "thoughtbook/eval";
+import { acu, acuByParameters, passAtK, proportion } from "thoughtbook/eval";
 import { describe, expect, it } from "vitest";
+import { clusteredProportion } from "../../lib/dist/eval/intervals.js";
+import { majorityIsCorrect, passSizes } from "../../lib/dist/eval/metrics.js";
 
 describe("ACU", () => {
   // Rows of A*-Thought's tables.

@@ -4,14 +4,9 @@ import { createRandom, ThoughtbookError } from "thoughtbook/core";
 import { functionProblems, generateWordProblem, subQuestionWordings } from "thoughtbook/data";
 import { operationQuality } from "thoughtbook/eval";
 import type { ChatMessage } from "thoughtbook/model";
-import {
-  functionExample,
-  OPERATION_NAMES,
-  OPERATIONS,
-  operationExample,
-  PROBLEM_OPERATIONS,
-} from "thoughtbook/operations";
+import { functionExample, OPERATION_NAMES, OPERATIONS, operationExample } from "thoughtbook/operations";
 import { describe, expect, it } from "vitest";
+import { PROBLEM_OPERATIONS } from "../../lib/dist/operations/examples.js";
 import { failure, temporaryFolder } from "../core/helpers.js";
 import { scriptedModel } from "../operations/helpers.js";
 import { SILENT } from "./helpers.js";

@@ -1,10 +1,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ReleasedResult, ReleasedSummary } from "thoughtbook/eval";
 import { OPERATIONS } from "thoughtbook/operations";
 import { createTask } from "thoughtbook/tasks";
 import { afterAll, describe, expect, it } from "vitest";
+import type { ReleasedResult, ReleasedSummary } from "../../lib/dist/eval/released-files.js";
 import { type Said, scriptedModel } from "../operations/helpers.js";
 import { evaluateModel, SILENT } from "./helpers.js";
 

@@ -1,5 +1,6 @@
-import { type EvaluationSummary, evaluationRows, summarizeRecords } from "thoughtbook/eval";
+import { type EvaluationSummary, evaluationRows } from "thoughtbook/eval";
 import { describe, expect, it } from "vitest";
+import { summarizeRecords } from "../../lib/dist/eval/summary.js";
 import { record } from "./helpers.js";
 
 const right = { strict: true, astar: true };

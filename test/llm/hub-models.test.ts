@@ -4,9 +4,10 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sha256 } from "thoughtbook/core";
-import { type LanguageModel, loadLocalModel, loadModel, type TransformersModel } from "thoughtbook/llm";
+import { type LanguageModel, loadLocalModel, loadModel } from "thoughtbook/llm";
 import { exportOnnx, openCheckpoint } from "thoughtbook/model";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import type { TransformersModel } from "../../lib/dist/llm/transformers/model.js";
 import { failure, temporaryFolder } from "../core/helpers.js";
 import { CHECKPOINTS } from "../model/generate/helpers.js";
 import {

@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { checkNotebook, installKernel, readNotebook, runNotebook } from "thoughtbook/notebook";
+import { checkNotebook, installKernel, runNotebook } from "thoughtbook/notebook";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { readNotebook } from "../../lib/dist/notebook/notebook-file.js";
 import { codeOutputs, findJupyter, root, temporaryFolder } from "./helpers.js";
 
 const notebooks = readdirSync(join(root, "notebooks")).filter((name) => name.endsWith(".ipynb"));

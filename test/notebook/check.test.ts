@@ -1,7 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { checkNotebook, type Notebook, readNotebook, runNotebook, writeNotebook } from "thoughtbook/notebook";
+import { checkNotebook, runNotebook } from "thoughtbook/notebook";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Notebook, readNotebook, writeNotebook } from "../../lib/dist/notebook/notebook-file.js";
 import { codeCell, notebookOf, root, temporaryFolder, writeCells } from "./helpers.js";
 
 const options = { modules: join(root, "node_modules") };

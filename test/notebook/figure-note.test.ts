@@ -1,5 +1,6 @@
-import { figureNote, noteFigures } from "thoughtbook/notebook";
+import { noteFigures } from "thoughtbook/notebook";
 import { afterEach, describe, expect, it } from "vitest";
+import { figureNote } from "../../lib/dist/notebook/figure-note.js";
 
 afterEach(() => noteFigures({ scale: "standard" }));
 

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { CodeCell, Notebook, Output } from "thoughtbook/notebook";
 import { onTestFinished } from "vitest";
+import type { CodeCell, Notebook, Output } from "../../lib/dist/notebook/notebook-file.js";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 

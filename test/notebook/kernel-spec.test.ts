@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { installKernel, readNotebook, runNotebook } from "thoughtbook/notebook";
+import { installKernel, runNotebook } from "thoughtbook/notebook";
 import { describe, expect, it } from "vitest";
+import { readNotebook } from "../../lib/dist/notebook/notebook-file.js";
 import { codeCell, codeOutputs, findJupyter, temporaryFolder, writeCells } from "./helpers.js";
 
 const jupyter = findJupyter();

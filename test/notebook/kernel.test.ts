@@ -4,8 +4,8 @@ import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Kernel, kernelCommand, type Outcome, startKernel } from "thoughtbook/notebook";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { type Kernel, kernelCommand, type Outcome, startKernel } from "../../lib/dist/notebook/kernel.js";
 import { isAlive, root, temporaryFolder } from "./helpers.js";
 
 interface Ran {

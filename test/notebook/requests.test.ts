@@ -4,9 +4,9 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { kernelCommand } from "thoughtbook/notebook";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Dealer } from "zeromq";
+import { kernelCommand } from "../../lib/dist/notebook/kernel.js";
 import { root, temporaryFolder } from "./helpers.js";
 
 /** What a front end does beside executing cells, over the sockets themselves. */

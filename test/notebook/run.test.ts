@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { readNotebook, runNotebook, showFailure } from "thoughtbook/notebook";
+import { runNotebook, showFailure } from "thoughtbook/notebook";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { readNotebook } from "../../lib/dist/notebook/notebook-file.js";
 import { codeCell, temporaryFolder, textOf, writeCells } from "./helpers.js";
 
 const FIGURE_CELL =

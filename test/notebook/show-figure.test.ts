@@ -1,9 +1,9 @@
 import { readdirSync } from "node:fs";
-import { NOTEBOOK_DISPLAY } from "thoughtbook/core";
 import { loadSample, problemGraph } from "thoughtbook/data";
 import { showDrawing, showFigure } from "thoughtbook/notebook";
 import { barFigure, drawQuestionGraph, questionNodes } from "thoughtbook/plot";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { NOTEBOOK_DISPLAY } from "../../lib/dist/core/display.js";
 import { temporaryFolder } from "./helpers.js";
 
 type Bundle = Record<string, unknown>;

@@ -1,6 +1,6 @@
-import { NOTEBOOK_DISPLAY } from "thoughtbook/core";
 import { showTraining } from "thoughtbook/notebook";
 import { afterEach, expect, it } from "vitest";
+import { NOTEBOOK_DISPLAY } from "../../lib/dist/core/display.js";
 
 afterEach(() => void Reflect.deleteProperty(globalThis, NOTEBOOK_DISPLAY));
 

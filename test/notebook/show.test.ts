@@ -1,7 +1,7 @@
 import { DataFrame } from "danfojs-node";
-import { NOTEBOOK_DISPLAY } from "thoughtbook/core";
 import { showMarkdown, showTable } from "thoughtbook/notebook";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { NOTEBOOK_DISPLAY } from "../../lib/dist/core/display.js";
 
 type Bundle = Record<string, string>;
 

@@ -12,19 +12,17 @@ import {
   splitOf,
 } from "thoughtbook/data";
 import {
-  actionsOf,
-  explainActions,
   OPERATIONS,
   type OperationExample,
   operationExample,
   operationExamples,
-  PROBLEM_OPERATIONS,
   type ProblemOperation,
-  ruleTrajectory,
   shortenedThought,
-  TRAJECTORIES,
 } from "thoughtbook/operations";
 import { describe, expect, it } from "vitest";
+import { actionsOf, TRAJECTORIES } from "../../lib/dist/operations/actions.js";
+import { PROBLEM_OPERATIONS } from "../../lib/dist/operations/examples.js";
+import { explainActions, ruleTrajectory } from "../../lib/dist/operations/examples-explain.js";
 import { readAnswer } from "../data/word-problems/helpers.js";
 import { problems, randomFor } from "./helpers.js";
 

@@ -6,7 +6,6 @@ import {
   type ChatTemplate,
   chatTemplateOf,
   encodeChat,
-  encodeConversation,
   loadTokenizer,
   saveBpe,
   type Tokenizer,
@@ -25,6 +24,7 @@ import {
   styleOf,
 } from "thoughtbook/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeConversation } from "../../lib/dist/model/chat/tokens.js";
 import { writeChatModel } from "../model/generate/helpers.js";
 import { problems, randomFor, scriptedModel } from "./helpers.js";
 

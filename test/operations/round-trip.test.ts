@@ -1,6 +1,7 @@
 import { functionProblems } from "thoughtbook/data";
-import { functionExample, type OperationExample, operationExamples, PROBLEM_OPERATIONS } from "thoughtbook/operations";
+import { functionExample, type OperationExample, operationExamples } from "thoughtbook/operations";
 import { describe, expect, it } from "vitest";
+import { PROBLEM_OPERATIONS } from "../../lib/dist/operations/examples.js";
 import { parseAs, problems, randomFor } from "./helpers.js";
 
 describe("what a trained model should write", () => {

@@ -1,6 +1,7 @@
 import { budgetFigure } from "thoughtbook/plot";
-import { armAnswers, armMeasures, armPoints, compareArms } from "thoughtbook/study";
+import { armPoints } from "thoughtbook/study";
 import { describe, expect, it } from "vitest";
+import { armAnswers, armMeasures, compareArms } from "../../lib/dist/study/measures.js";
 import { record } from "../eval/helpers.js";
 
 describe("armAnswers", () => {

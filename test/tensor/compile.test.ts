@@ -4,7 +4,6 @@ import {
   compile,
   emptyTensor,
   formatProfile,
-  isTracing,
   onnxNode,
   runtimeOptions,
   spec,
@@ -12,6 +11,7 @@ import {
   tensorData,
 } from "thoughtbook/tensor";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { isTracing } from "../../lib/dist/tensor/tracing.js";
 import { normal } from "./helpers.js";
 
 describe("compile", () => {

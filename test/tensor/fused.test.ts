@@ -3,37 +3,38 @@ import {
   attentionProbabilities,
   type CachedAttentionOptions,
   cachedAttention,
-  cachedAttentionReference,
   causalAttention,
-  causalAttentionReference,
   compile,
   embedding,
-  embeddingReference,
   gelu,
-  geluReference,
   geluTanh,
-  geluTanhReference,
   layerNorm,
-  layerNormReference,
   rmsNorm,
-  rmsNormReference,
   rotary,
-  rotaryReference,
   silu,
-  siluReference,
   softmaxCrossEntropy,
-  softmaxCrossEntropyReference,
   spec,
   squaredRelu,
-  squaredReluReference,
   swiGlu,
-  swiGluReference,
   type TensorData,
   tensorData,
   toTensorData,
   weightedAttention,
 } from "thoughtbook/tensor";
 import { describe, expect, it } from "vitest";
+import {
+  geluReference,
+  geluTanhReference,
+  siluReference,
+  squaredReluReference,
+  swiGluReference,
+} from "../../lib/dist/tensor/fused/activations.js";
+import { causalAttentionReference } from "../../lib/dist/tensor/fused/attention.js";
+import { cachedAttentionReference } from "../../lib/dist/tensor/fused/cached-attention.js";
+import { softmaxCrossEntropyReference } from "../../lib/dist/tensor/fused/cross-entropy.js";
+import { embeddingReference } from "../../lib/dist/tensor/fused/embedding.js";
+import { layerNormReference, rmsNormReference } from "../../lib/dist/tensor/fused/norms.js";
+import { rotaryReference } from "../../lib/dist/tensor/fused/rotary.js";
 import { compareWithCpu, compareWithDifferences, expectClose, type Fn, ids, normal, toTensor } from "./helpers.js";
 
 function rotaryTables(positions: number, width: number): { cos: TensorData<"float32">; sin: TensorData<"float32"> } {

@@ -4,7 +4,6 @@ import {
   compile,
   type DType,
   isTensorData,
-  mapTree,
   sizeOf,
   spec,
   type TensorData,
@@ -12,6 +11,7 @@ import {
   tensorData,
 } from "thoughtbook/tensor";
 import { expect } from "vitest";
+import { mapTree } from "../../lib/dist/tensor/tree.js";
 
 /** Seeded normal numbers in a shape. */
 export function normal(shape: number[], seed: number | string, scale = 1): TensorData<"float32"> {

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
-import { adamW, compile, muon, orthogonalised, spec, type TensorData, toTensor } from "thoughtbook/tensor";
+import { adamW, compile, muon, spec, type TensorData, toTensor } from "thoughtbook/tensor";
 import { describe, expect, it } from "vitest";
+import { orthogonalised } from "../../lib/dist/tensor/optimizers/muon.js";
 import { normal } from "./helpers.js";
 
 /** What five iterations make of a singular value. */

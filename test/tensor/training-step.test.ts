@@ -6,10 +6,7 @@ import {
   compileTrainingStep,
   embedding,
   type Inputs,
-  type LossInputs,
   type LossOutputs,
-  leavesOf,
-  mapTree,
   rmsNorm,
   sgd,
   softmaxCrossEntropy,
@@ -23,6 +20,8 @@ import {
   warmupLinear,
 } from "thoughtbook/tensor";
 import { beforeAll, describe, expect, it } from "vitest";
+import type { LossInputs } from "../../lib/dist/tensor/training-step.js";
+import { leavesOf, mapTree } from "../../lib/dist/tensor/tree.js";
 import { normal } from "./helpers.js";
 
 beforeAll(async () => {

@@ -1,14 +1,6 @@
-import {
-  emptyTensor,
-  isTensorData,
-  leavesOf,
-  mapTree,
-  rebuildTree,
-  sizeOf,
-  spec,
-  tensorData,
-} from "thoughtbook/tensor";
+import { emptyTensor, isTensorData, sizeOf, spec, tensorData } from "thoughtbook/tensor";
 import { describe, expect, it } from "vitest";
+import { leavesOf, mapTree, rebuildTree } from "../../lib/dist/tensor/tree.js";
 
 const isNumber = (value: unknown): value is number => typeof value === "number";
 const tree = { a: 1, b: [2, { c: 3 }], d: {} };

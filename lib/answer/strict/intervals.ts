@@ -25,7 +25,7 @@ export function boundedBy(of: string, { low, lowClosed = false, high, highClosed
 }
 
 /** Whether a value is an interval by its brackets, or a pair of numbers in parentheses, which may be one. */
-export const isInterval = (value: AnswerValue): value is Interval =>
+const isInterval = (value: AnswerValue): value is Interval =>
   value.kind === "sequence" && value.items.length === 2 && /^[([]$/.test(value.open) && /^[)\]]$/.test(value.close);
 
 /**

@@ -24,7 +24,7 @@ export interface ChainRow extends Chain {
  * - no answer: neither the row nor its solution states one, so a shorter chain cannot be verified
  */
 export type RowRemark = "one step" | "no answer";
-export const ROW_REMARKS: readonly RowRemark[] = ["one step", "no answer"];
+const ROW_REMARKS: readonly RowRemark[] = ["one step", "no answer"];
 
 /** Outcome of a row: used, with remarks, or skipped with the reason. Rows do not influence each other. */
 export type RowOutcome =

@@ -4,7 +4,6 @@
  * alone; it drops empty paragraphs before it trims, so that one of white space alone stays as an empty step.
  */
 export type Splitting = "clean" | "faithful";
-export const SPLITTINGS: readonly Splitting[] = ["clean", "faithful"];
 
 /** Separator between two steps. */
 export const STEP_SEPARATOR = "\n\n";

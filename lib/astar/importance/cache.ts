@@ -34,7 +34,7 @@ const lineSchema = z.object({
 const headSchema = z.object({ importance: z.literal(1), settings: z.record(z.string(), z.unknown()) });
 
 /** SHA-256 of everything in a chain that its signals depend on. */
-export const hashChain = ({ question, steps, solution }: Chain): string =>
+const hashChain = ({ question, steps, solution }: Chain): string =>
   sha256(canonicalJson({ question, steps, solution }));
 
 /**

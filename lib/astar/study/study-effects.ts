@@ -6,7 +6,7 @@ import type { AstarStudyResults } from "./study.js";
 import type { AstarStudy, StudySet } from "./study-config.js";
 
 /** The settings that an ablation varies. */
-export const STUDY_SETTINGS = ["alpha", "beta", "minSteps", "maxSteps", "expandSize", "neighbours"] as const;
+const STUDY_SETTINGS = ["alpha", "beta", "minSteps", "maxSteps", "expandSize", "neighbours"] as const;
 export type StudySetting = (typeof STUDY_SETTINGS)[number];
 
 /** Results of a set's students under a budget, and the share of the chains' tokens that the set keeps, from 0 to 1. */

@@ -19,7 +19,7 @@ const MARKERS = {
 } as const;
 
 export type Marker = keyof typeof MARKERS;
-export const MARKER_NAMES = Object.keys(MARKERS) as readonly Marker[];
+const MARKER_NAMES = Object.keys(MARKERS) as readonly Marker[];
 
 /**
  * New content of a paragraph, relative to the question and the paragraphs before it:
@@ -52,7 +52,7 @@ export interface TraceMeasures {
 }
 
 /** The paragraphs of a chain: what stands between blank lines, as A*-Thought splits it, without empty ones. */
-export function paragraphsOf(thought: string): string[] {
+function paragraphsOf(thought: string): string[] {
   return thought.split("\n\n").flatMap((text) => text.trim() || []);
 }
 

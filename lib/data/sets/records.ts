@@ -5,7 +5,7 @@ const text = z.string().regex(/\S/, "expected text");
 const id = text;
 
 /** A question whose answer is a mathematical value. */
-export const mathRecordSchema = z.strictObject({
+const mathRecordSchema = z.strictObject({
   id,
   kind: z.literal("math"),
   question: text,
@@ -21,7 +21,7 @@ export const mathRecordSchema = z.strictObject({
 });
 
 /** A question with lettered options. */
-export const choiceRecordSchema = z
+const choiceRecordSchema = z
   .strictObject({
     id,
     kind: z.literal("choice"),
@@ -36,7 +36,7 @@ export const choiceRecordSchema = z
   });
 
 /** A question over several paragraphs. */
-export const multiHopRecordSchema = z.strictObject({
+const multiHopRecordSchema = z.strictObject({
   id,
   kind: z.literal("multi-hop"),
   question: text,
@@ -48,10 +48,10 @@ export const multiHopRecordSchema = z.strictObject({
 });
 
 /** A question whose answer is a word, a list of words or symbols, or yes or no. */
-export const textRecordSchema = z.strictObject({ id, kind: z.literal("text"), question: text, answer: text });
+const textRecordSchema = z.strictObject({ id, kind: z.literal("text"), question: text, answer: text });
 
 /** A function to write, and the program that checks it. */
-export const codeRecordSchema = z.strictObject({
+const codeRecordSchema = z.strictObject({
   id,
   kind: z.literal("code"),
   prompt: text,
@@ -64,14 +64,14 @@ export const codeRecordSchema = z.strictObject({
 });
 
 /** Four numbers that make 24 with + − × ÷, each used once. */
-export const game24RecordSchema = z.strictObject({
+const game24RecordSchema = z.strictObject({
   id,
   kind: z.literal("game24"),
   numbers: z.array(z.int().positive()).length(4),
 });
 
 /** A question with a chain of thought and the solution that follows it. */
-export const traceRecordSchema = z.strictObject({
+const traceRecordSchema = z.strictObject({
   id,
   kind: z.literal("trace"),
   question: text,
@@ -88,7 +88,7 @@ export const traceRecordSchema = z.strictObject({
 });
 
 /** Attempts of a search over reasoning trajectories on a question. */
-export const searchRecordSchema = z.strictObject({
+const searchRecordSchema = z.strictObject({
   id,
   kind: z.literal("search"),
   question: text,

@@ -38,7 +38,7 @@ export function factSentence(quantity: Quantity, quantities: readonly Quantity[]
 }
 
 /** "Ana picks 12 apples." */
-export function givenSentence(quantity: Quantity): string {
+function givenSentence(quantity: Quantity): string {
   const { unit, value, phrasing } = quantity;
   return sentence(
     pick(phrasing, [

@@ -12,7 +12,7 @@ const AS_EXPRESSION: EquationForm<Expression> = {
 };
 
 /** "How many apples does Ben pick?": the question whose answer is this quantity. */
-export function subQuestion({ quantities, asked, askedDirectly }: ProceduralProblem, index: number): string {
+function subQuestion({ quantities, asked, askedDirectly }: ProceduralProblem, index: number): string {
   const quantity = quantities[index]!;
   if (!askedDirectly || index !== asked) return quantityQuestion(quantity);
   const inputs = quantity.relation!.inputs.map((input) => quantities[input]!);

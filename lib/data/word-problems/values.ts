@@ -41,7 +41,7 @@ export function drawValues(random: Random, { nodes }: Pick<Structure, "nodes">):
 }
 
 /** A product beyond two digits times one digit. */
-export function isHardMultiplication(a: number, b: number): boolean {
+function isHardMultiplication(a: number, b: number): boolean {
   return Math.max(a, b) > 99 || Math.min(a, b) > 9;
 }
 

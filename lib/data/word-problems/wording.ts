@@ -35,7 +35,7 @@ export const numberOf = (unit: Unit): string =>
 export const numberWord = (unit: Unit): string => (unit.kind === "money" ? "the amount" : "the number");
 
 /** "picks", "gets". */
-export const verbOf = ({ gets, unit }: Quantity): string => (gets ? "gets" : unit.verbs);
+const verbOf = ({ gets, unit }: Quantity): string => (gets ? "gets" : unit.verbs);
 /** "pick", "get". */
 export const baseVerbOf = ({ gets, unit }: Quantity): string => (gets ? "get" : unit.verb);
 

@@ -148,7 +148,7 @@ export function chatFields(server: HttpServer, { messages, answer, variables }: 
 }
 
 /** The error of an option that a server lacks. */
-export function lacking({ name, dialect }: HttpServer, what: string, hint: string): ThoughtbookError {
+function lacking({ name, dialect }: HttpServer, what: string, hint: string): ThoughtbookError {
   return badInput(`${name} (${dialect.title}) does not take ${what}`, hint);
 }
 

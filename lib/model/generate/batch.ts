@@ -27,7 +27,7 @@ export interface Batch {
 /**
  * Maximum tokens of prompts computed at once, padding included: more do not fit the processor's cache, and are slower.
  */
-export const PREFILL_TOKENS = 2048;
+const PREFILL_TOKENS = 2048;
 /** New tokens that a row has room for at first, if the request allows more: attention costs grow with the capacity. */
 const FIRST_ROOM = 64;
 const CACHE_BYTES = 2 ** 30;
@@ -45,7 +45,7 @@ export interface BatchOptions {
 }
 
 /** Sizes that capacities are rounded up to. */
-export function capacityBuckets({ config }: HostModel): number[] {
+function capacityBuckets({ config }: HostModel): number[] {
   return bucketSizes({ longest: config.maxPositions, multipleOf: Math.min(64, config.maxPositions), growth: 1.5 });
 }
 

@@ -34,7 +34,7 @@ export interface AdapterOptions {
   seed: number | string;
 }
 
-export const ALL_LINEAR = "all-linear";
+const ALL_LINEAR = "all-linear";
 
 /** The names of an adapter's two weights. */
 export const adapterNames = (layer: string): [a: string, b: string] => [

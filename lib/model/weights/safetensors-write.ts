@@ -21,7 +21,7 @@ const LARGEST_HALF = 65_504;
 const PIECE = 1 << 20;
 
 /** The type that a tensor gets in the file. */
-export function storedType(tensor: StoredTensor, floats: WeightType = "float32"): SafetensorsType {
+function storedType(tensor: StoredTensor, floats: WeightType = "float32"): SafetensorsType {
   return tensor.dtype === "float32" ? FLOAT_TYPES[floats] : OTHER_TYPES[tensor.dtype];
 }
 

@@ -40,12 +40,6 @@ export interface Line {
   style: SeriesStyle;
 }
 
-/** Which axes a trace belongs to, in Plotly's names. */
-export interface TraceAxes {
-  xaxis?: string;
-  yaxis?: string;
-}
-
 /** More points than this are a curve: not every one gets a marker. */
 const MAX_MARKERS = 20;
 const REGION_FONT = { size: SIZES.label, color: COLOURS.muted };

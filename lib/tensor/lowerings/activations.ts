@@ -10,7 +10,7 @@ import { ofReals } from "./unary.js";
 const INTEGERS = { least: -(2 ** 31), most: 2 ** 31 - 1 };
 
 /** Numbers cut off at bounds; NaN stays. */
-export function clip(graph: Graph, x: Value, least: number, most: number): Value {
+function clip(graph: Graph, x: Value, least: number, most: number): Value {
   const number = numeric(graph, x);
   const bound = (limit: number) =>
     scalar(graph, number.dtype === "int32" ? Math.min(Math.max(limit, INTEGERS.least), INTEGERS.most) : limit, number);

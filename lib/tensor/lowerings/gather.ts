@@ -11,7 +11,7 @@ import { reduce } from "./reductions.js";
 import { axisOf, expand, reshape, transpose } from "./shapes.js";
 
 /** Slices of a value along one dimension, by indices. */
-export function gather(graph: Graph, x: Value, indices: Value, axis: number): Value {
+function gather(graph: Graph, x: Value, indices: Value, axis: number): Value {
   const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
   return addNode(graph, "Gather", [x, indices], { shape, dtype: x.dtype }, { axis });
 }

@@ -73,7 +73,7 @@ export function pick(graph: Graph, x: Value, axis: number, places: readonly numb
 }
 
 /** The order of some dimensions turned round. */
-export function reverse(graph: Graph, x: Value, axes: readonly number[]): Value {
+function reverse(graph: Graph, x: Value, axes: readonly number[]): Value {
   const turned = x.shape.map((_, i) => axes.includes(i));
   return slice(
     graph,
@@ -85,7 +85,7 @@ export function reverse(graph: Graph, x: Value, axes: readonly number[]): Value 
 }
 
 /** Cut one dimension into parts of the given sizes. */
-export function split(graph: Graph, x: Value, axis: number, sizes: readonly number[]): Value[] {
+function split(graph: Graph, x: Value, axis: number, sizes: readonly number[]): Value[] {
   if (sizes.length === 1) return [x];
   const outputs = sizes.map((size) => ({
     shape: x.shape.map((whole, i) => (i === axis ? size : whole)),

@@ -5,7 +5,6 @@ import { isConstant } from "../graph.js";
 import { onnxNode } from "../onnx-node.js";
 import { graphValue, isTracing } from "../tracing.js";
 import { leavesOf } from "../tree.js";
-import { checkOption } from "./optimizer.js";
 
 /** Added to the norm, so that all zeros do not divide by zero; PyTorch's value. */
 const NORM_OFFSET = 1e-6;
@@ -13,27 +12,10 @@ const NORM_OFFSET = 1e-6;
 /** One running sum over more values than this loses digits: 1e-5 of the sum here, 1e-3 at 2^24. */
 const SUM_AT_ONCE = 2 ** 20;
 
-export interface Clipping {
-  /** min(1, maxNorm / (norm + 1e-6)): the factor on all gradients. A scalar. */
-  scale: tf.Tensor;
-  /** The norm before clipping. A scalar. */
-  norm: tf.Tensor;
-}
-
 /**
- * Clip gradients by the norm of all of them together, as PyTorch's `clip_grad_norm_` (Pascanu et al. 2013). The gradients
- * are not touched: give `scale` to the optimizer as `gradientScale`, which saves a pass over them.
- *
- * @param gradients a tree of tensors
- * @throws ThoughtbookError when maxNorm is negative or not a number
+ * Factor that clips gradients by the norm of all of them together, min(1, maxNorm / (norm + 1e-6)), as PyTorch's
+ * `clip_grad_norm_` (Pascanu et al. 2013). An optimizer takes it as `gradientScale`, which saves a pass over them.
  */
-export function clipByGlobalNorm(gradients: unknown, maxNorm: number): Clipping {
-  checkOption("maxNorm", maxNorm, 0, Number.POSITIVE_INFINITY);
-  const norm = globalNorm(gradients);
-  return { norm, scale: clippingScale(norm, maxNorm) };
-}
-
-/** min(1, maxNorm / (norm + 1e-6)). */
 export function clippingScale(norm: tf.Tensor, maxNorm: number): tf.Tensor {
   return tf.tidy(() => tf.minimum(1, tf.div(maxNorm, norm.add(NORM_OFFSET))));
 }

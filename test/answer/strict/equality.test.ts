@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { equalStrict, parseAnswer } from "thoughtbook/answer";
+import { equalStrict } from "thoughtbook/answer";
 import { describe, expect, it } from "vitest";
+import { parseAnswer } from "../../../lib/dist/answer/strict/parse.js";
 import { root } from "../../notebook/helpers.js";
 
 /** Both ways round: equality is symmetric. */

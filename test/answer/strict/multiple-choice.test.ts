@@ -1,5 +1,5 @@
-import { equalChoice, equalYesNo } from "thoughtbook/answer";
 import { describe, expect, it } from "vitest";
+import { equalChoice, equalYesNo } from "../../../lib/dist/answer/strict/multiple-choice.js";
 
 describe("equalChoice", () => {
   it.each(["(A)", "A", "a", "A)", " A. "])("%j is A", (text) => {

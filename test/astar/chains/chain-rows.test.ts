@@ -4,22 +4,20 @@ import { join } from "node:path";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import {
   type ChainRow,
-  compressedRow,
-  compressionRate,
   countOutcome,
-  emptyTally,
   problemRow,
   type ReadChainRowsOptions,
   type RowOutcome,
   readChainRows,
-  readTagged,
-  splitSteps,
-  THOUGHT_TAGS,
   traceRow,
 } from "thoughtbook/astar";
 import { generateWordProblem, problemRecord } from "thoughtbook/data";
 import { thoughtThenSolution } from "thoughtbook/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { emptyTally } from "../../../lib/dist/astar/chains/chain-rows.js";
+import { splitSteps } from "../../../lib/dist/astar/chains/split-steps.js";
+import { readTagged, THOUGHT_TAGS } from "../../../lib/dist/astar/chains/tags.js";
+import { compressedRow, compressionRate } from "../../../lib/dist/astar/compress/compressed-row.js";
 
 let folder: string;
 beforeAll(() => {

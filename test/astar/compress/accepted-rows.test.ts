@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type CompressedRow, chainLines, compressRows, problemRow, writeAcceptedRows } from "thoughtbook/astar";
+import { type CompressedRow, chainLines, compressRows, problemRow } from "thoughtbook/astar";
 import { wordProblems } from "thoughtbook/data";
 import { describe, expect, it } from "vitest";
+import { writeAcceptedRows } from "../../../lib/dist/astar/compress/accepted-rows.js";
 import { failure, temporaryFolder } from "../../core/helpers.js";
 
 const problems = Array.from(wordProblems({ operations: [1, 3], seed: 4 }, 6));

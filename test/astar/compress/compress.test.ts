@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import {
-  baselineSteps,
   type CompressedRow,
   type CompressFileOptions,
   type CompressMode,
@@ -17,7 +16,6 @@ import {
   problemRow,
   rankSteps,
   THINK_TAGS,
-  THOUGHT_TAGS,
 } from "thoughtbook/astar";
 import { generateWordProblem } from "thoughtbook/data";
 import {
@@ -31,6 +29,8 @@ import {
 } from "thoughtbook/llm";
 import { OPERATIONS, operationPrompt } from "thoughtbook/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { THOUGHT_TAGS } from "../../../lib/dist/astar/chains/tags.js";
+import { baselineSteps } from "../../../lib/dist/astar/compress/baselines.js";
 import { failure } from "../../core/helpers.js";
 import { writeChatModel } from "../../model/generate/helpers.js";
 import { root as repository } from "../../notebook/helpers.js";

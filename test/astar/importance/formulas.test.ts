@@ -1,14 +1,12 @@
-import {
-  bidirectionalImportance,
-  type ChainSignals,
-  conditionAttention,
-  IMPORTANCE_SIGNALS,
-  NORMALISATIONS,
-  rankSteps,
-  type StepSignals,
-} from "thoughtbook/astar";
+import { type ChainSignals, NORMALISATIONS, rankSteps } from "thoughtbook/astar";
 import { createRandom } from "thoughtbook/core";
 import { describe, expect, it } from "vitest";
+import {
+  bidirectionalImportance,
+  conditionAttention,
+  IMPORTANCE_SIGNALS,
+  type StepSignals,
+} from "../../../lib/dist/astar/importance/formulas.js";
 
 describe("the toy of the specification", () => {
   // Two heads, two step tokens, two condition tokens: the attention rows of the condition over the step.

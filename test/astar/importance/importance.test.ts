@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   type Chain,
-  CONDITION_SENTENCES,
   importanceSignals,
   type MeasuredChain,
   openImportanceCache,
@@ -13,6 +12,7 @@ import {
 } from "thoughtbook/astar";
 import { createLocalModel, type LanguageModel, type LocalModel, loadLocalModel, loadModel } from "thoughtbook/llm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CONDITION_SENTENCES } from "../../../lib/dist/astar/importance/importance.js";
 import { CHECKPOINTS, writeChatModel } from "../../model/generate/helpers.js";
 
 let root: string;

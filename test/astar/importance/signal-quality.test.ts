@@ -1,5 +1,6 @@
-import { type ChainSignals, keptQuality, placeByLength, signalPrecision } from "thoughtbook/astar";
+import { type ChainSignals, placeByLength, signalPrecision } from "thoughtbook/astar";
 import { describe, expect, it } from "vitest";
+import { keptQuality } from "../../../lib/dist/astar/paths/kept-quality.js";
 
 /** Steps of given lengths and masses; question and solution alike, 4 tokens each, NLL 1. */
 const chain = (...steps: [tokens: number, mass: number][]): ChainSignals => ({

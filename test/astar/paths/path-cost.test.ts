@@ -1,17 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  faithfulSearch,
-  openPathCosts,
-  type PathTags,
-  releasedTags,
-  THINK_TAGS,
-  thoughtPrompt,
-} from "thoughtbook/astar";
+import { faithfulSearch, openPathCosts, type PathTags, THINK_TAGS, thoughtPrompt } from "thoughtbook/astar";
 import { type LanguageModel, type LocalModel, loadLocalModel, type ScoreRequest } from "thoughtbook/llm";
 import { OPERATIONS } from "thoughtbook/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { releasedTags } from "../../../lib/dist/astar/paths/path-parts.js";
 import { writeChatModel } from "../../model/generate/helpers.js";
 import { scriptedModel } from "../../operations/helpers.js";
 

@@ -1,6 +1,6 @@
 import { formatRational } from "thoughtbook/answer";
-import { checkAnnotation, parseWordProblem } from "thoughtbook/data";
 import { describe, expect, it } from "vitest";
+import { checkAnnotation, parseWordProblem } from "../../../lib/dist/data/annotated/annotated-problem.js";
 
 const socratic = {
   question: " Ama plants 3 rows of 4 beans. How many are left if 2 die? ",

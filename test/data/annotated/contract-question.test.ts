@@ -1,6 +1,7 @@
-import { contractQuestion, parseWordProblem, problemGraph } from "thoughtbook/data";
+import { contractQuestion, problemGraph } from "thoughtbook/data";
 import { contract } from "thoughtbook/graph";
 import { describe, expect, it } from "vitest";
+import { parseWordProblem } from "../../../lib/dist/data/annotated/annotated-problem.js";
 
 const problem = parseWordProblem(
   {

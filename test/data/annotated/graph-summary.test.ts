@@ -1,5 +1,6 @@
-import { auditAnnotations, countValues, parseWordProblem, problemGraph, summariseGraphs } from "thoughtbook/data";
+import { auditAnnotations, countValues, problemGraph, summariseGraphs } from "thoughtbook/data";
 import { describe, expect, it } from "vitest";
+import { parseWordProblem } from "../../../lib/dist/data/annotated/annotated-problem.js";
 
 const problems = [
   "<<7*6=42>>\n<<42-9=33>>\n#### 33",

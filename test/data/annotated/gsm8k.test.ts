@@ -1,5 +1,4 @@
 import {
-  checkAnnotation,
   type Gsm8kSplit,
   loadGsm8k,
   loadSample,
@@ -9,6 +8,7 @@ import {
 } from "thoughtbook/data";
 import { dependenciesOf, graphProblems } from "thoughtbook/graph";
 import { describe, expect, it } from "vitest";
+import { checkAnnotation } from "../../../lib/dist/data/annotated/annotated-problem.js";
 
 const hasData = process.env.THOUGHTBOOK_DATA !== undefined;
 if (!hasData) console.log("skipped: the tests on GSM8K itself need THOUGHTBOOK_DATA");

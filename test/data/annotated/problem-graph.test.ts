@@ -1,7 +1,8 @@
 import { formatExpression, formatRational } from "thoughtbook/answer";
-import { parseWordProblem, problemGraph, type Reading } from "thoughtbook/data";
+import { problemGraph, type Reading } from "thoughtbook/data";
 import { dependenciesOf } from "thoughtbook/graph";
 import { describe, expect, it } from "vitest";
+import { parseWordProblem } from "../../../lib/dist/data/annotated/annotated-problem.js";
 
 const graphOf = (question: string, answer: string, reading?: Reading) =>
   problemGraph(parseWordProblem({ question, answer }, "made/0"), reading);

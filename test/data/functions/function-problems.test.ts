@@ -1,6 +1,7 @@
 import vm from "node:vm";
-import { type FunctionProblem, functionProblems, generateFunctionProblem, PRIMITIVES } from "thoughtbook/data";
+import { type FunctionProblem, functionProblems, generateFunctionProblem } from "thoughtbook/data";
 import { describe, expect, it } from "vitest";
+import { PRIMITIVES } from "../../../lib/dist/data/functions/function-problems.js";
 import { failure } from "../../core/helpers.js";
 
 const make = (

@@ -1,5 +1,6 @@
-import { type AstarPaperResult, loadAstarPaper } from "thoughtbook/data";
+import { loadAstarPaper } from "thoughtbook/data";
 import { beforeAll, describe, expect, it } from "vitest";
+import type { AstarPaperResult } from "../../../lib/dist/data/papers/astar-paper.js";
 
 let results: AstarPaperResult[] = [];
 beforeAll(async () => {

@@ -1,12 +1,6 @@
-import {
-  collectDataset,
-  type DatasetName,
-  datasetNames,
-  datasetRecordSchema,
-  datasetTable,
-  loadDataset,
-} from "thoughtbook/data";
+import { collectDataset, type DatasetName, datasetNames, datasetTable, loadDataset } from "thoughtbook/data";
 import { describe, expect, it } from "vitest";
+import { datasetRecordSchema } from "../../../lib/dist/data/sets/records.js";
 import { collect, failure } from "../../core/helpers.js";
 import { fileOf } from "../helpers.js";
 

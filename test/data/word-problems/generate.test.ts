@@ -3,13 +3,13 @@ import {
   lateQuantities,
   type ProceduralProblem,
   problemSteps,
-  RELATION_KINDS,
-  type RelationKind,
-  SCENARIOS,
   wordProblems,
 } from "thoughtbook/data";
 import { graphStatistics } from "thoughtbook/graph";
 import { describe, expect, it } from "vitest";
+import { RELATION_KINDS } from "../../../lib/dist/data/word-problems/kinds.js";
+import type { RelationKind } from "../../../lib/dist/data/word-problems/problem.js";
+import { SCENARIOS } from "../../../lib/dist/data/word-problems/scenarios.js";
 import { problems, unevenness, varied } from "./helpers.js";
 
 const MERGING: readonly RelationKind[] = ["total", "difference", "product"];

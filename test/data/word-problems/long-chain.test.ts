@@ -2,21 +2,21 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { grade } from "thoughtbook/answer";
 import {
-  chainComparisonSchema,
-  checkAnnotation,
   comparisonTable,
   contractProblem,
   countRoughly,
   generatedChainStatistics,
-  LONG_CHAIN,
   loadDataset,
   longChain,
-  measureTrace,
   problemSteps,
   type Trace,
   traceStatistics,
 } from "thoughtbook/data";
 import { describe, expect, it } from "vitest";
+import { checkAnnotation } from "../../../lib/dist/data/annotated/annotated-problem.js";
+import { measureTrace } from "../../../lib/dist/data/papers/trace-statistics.js";
+import { chainComparisonSchema } from "../../../lib/dist/data/word-problems/chain-comparison.js";
+import { LONG_CHAIN } from "../../../lib/dist/data/word-problems/long-chain-profile.js";
 import { root } from "../../notebook/helpers.js";
 import { problems, varied } from "./helpers.js";
 

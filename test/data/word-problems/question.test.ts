@@ -1,5 +1,7 @@
-import { contractions, RELATION_KINDS, SCENARIOS } from "thoughtbook/data";
+import { contractions } from "thoughtbook/data";
 import { describe, expect, it } from "vitest";
+import { RELATION_KINDS } from "../../../lib/dist/data/word-problems/kinds.js";
+import { SCENARIOS } from "../../../lib/dist/data/word-problems/scenarios.js";
 import { readAnswer, varied } from "./helpers.js";
 
 describe("a question", () => {

@@ -1,10 +1,8 @@
 import { createContext, runInContext } from "node:vm";
 import { grade, type Policy } from "thoughtbook/answer";
 import {
-  checkAnnotation,
   contractions,
   contractProblem,
-  parseWordProblem,
   problemGraph,
   problemProgram,
   problemSteps,
@@ -13,6 +11,7 @@ import {
 } from "thoughtbook/data";
 import { computeValues, contract, dependenciesOf, graphProblems, type QuestionGraph } from "thoughtbook/graph";
 import { describe, expect, it } from "vitest";
+import { checkAnnotation, parseWordProblem } from "../../../lib/dist/data/annotated/annotated-problem.js";
 import { varied } from "./helpers.js";
 
 const sample = varied(500);

@@ -1,5 +1,8 @@
-import { RELATION_KINDS, SCENARIOS, type Split, scenariosOf, splitOverlap } from "thoughtbook/data";
+import { type Split, splitOverlap } from "thoughtbook/data";
 import { describe, expect, it } from "vitest";
+import { RELATION_KINDS } from "../../../lib/dist/data/word-problems/kinds.js";
+import { SCENARIOS } from "../../../lib/dist/data/word-problems/scenarios.js";
+import { scenariosOf } from "../../../lib/dist/data/word-problems/split.js";
 import { problems } from "./helpers.js";
 
 const SPLITS: readonly Split[] = ["train", "validation", "test"];

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CAPABILITY_NAMES, type Capability, checkModel, type LanguageModel, loadModel } from "thoughtbook/llm";
+import { type Capability, checkModel, type LanguageModel, loadModel } from "thoughtbook/llm";
 import { exportOnnx, openCheckpoint } from "thoughtbook/model";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CAPABILITY_NAMES } from "../../../lib/dist/llm/capabilities.js";
 import { writeChatModel } from "../../model/generate/helpers.js";
 
 let folder: string;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DIALECTS, type Dialect } from "thoughtbook/llm";
 import { expect, it } from "vitest";
+import { DIALECTS, type Dialect } from "../../../lib/dist/llm/http/dialects.js";
 import { root } from "../../notebook/helpers.js";
 
 const yes = (has: boolean) => (has ? "yes" : "–");

@@ -1,5 +1,6 @@
-import { createHttpModel, type DialectName, type HttpModel, loadModel, type TextRequest } from "thoughtbook/llm";
+import { createHttpModel, type HttpModel, loadModel, type TextRequest } from "thoughtbook/llm";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { DialectName } from "../../../lib/dist/llm/http/dialects.js";
 import { type Fake, type FakeOptions, fakeIds, fakeLogProb, fakeText, QUICK, startFake } from "./fake-server.js";
 
 async function open(options: FakeOptions = {}, more: Partial<Parameters<typeof createHttpModel>[0]> = {}) {

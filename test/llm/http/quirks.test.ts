@@ -1,5 +1,6 @@
-import { type Completion, createHttpModel, type DialectName, type HttpModelOptions } from "thoughtbook/llm";
+import { type Completion, createHttpModel, type HttpModelOptions } from "thoughtbook/llm";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { DialectName } from "../../../lib/dist/llm/http/dialects.js";
 import { QUICK } from "./fake-server.js";
 import { type Asked, EVENTS, type Scripted, startScripted } from "./scripted.js";
 

@@ -4,20 +4,13 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  type Completion,
-  type LocalModel,
-  loadLocalModel,
-  loadModel,
-  loadTransformersModel,
-  parseOnnxSpec,
-  type TextRequest,
-  type TransformersModel,
-} from "thoughtbook/llm";
+import { type Completion, type LocalModel, loadLocalModel, loadModel, type TextRequest } from "thoughtbook/llm";
 import { type Checkpoint, exportOnnx, openCheckpoint } from "thoughtbook/model";
 import type { OnnxModel } from "thoughtbook/tensor";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { gatherRows } from "../../../lib/dist/llm/transformers/cache.js";
+import { loadTransformersModel, parseOnnxSpec } from "../../../lib/dist/llm/transformers/load.js";
+import type { TransformersModel } from "../../../lib/dist/llm/transformers/model.js";
 import { lastLogProbs } from "../../../lib/dist/llm/transformers/next-logits.js";
 import { probeBatching } from "../../../lib/dist/llm/transformers/probe.js";
 import { computePrompts } from "../../../lib/dist/llm/transformers/prompts.js";

@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cp, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Checkpoint, exportModel } from "thoughtbook/model";
+import type { Checkpoint } from "thoughtbook/model";
 import { type NamedNode, type OnnxModel, type OnnxTensors, writeOnnxFile } from "thoughtbook/tensor";
+import { exportModel } from "../../../lib/dist/model/onnx/export-model.js";
 
 /** TensorProto.DataType of ONNX. */
 const [FLOAT, FLOAT16] = [1, 10];

@@ -2,20 +2,20 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
-  assistantSpans,
   type ChatMessage,
   type ChatTemplate,
   chatTemplateOf,
   encodeChat,
-  encodeConversation,
   loadTokenizer,
-  parseChatTemplate,
   renderChat,
   saveBpe,
   type Tokenizer,
   trainBpe,
 } from "thoughtbook/model";
 import { describe, expect, it } from "vitest";
+import { assistantSpans } from "../../../lib/dist/model/chat/spans.js";
+import { parseChatTemplate } from "../../../lib/dist/model/chat/template.js";
+import { encodeConversation } from "../../../lib/dist/model/chat/tokens.js";
 import { failure, temporaryFolder } from "../../core/helpers.js";
 import { folderOf, randomTexts, readJson, tokenizerFolder } from "../tokenizer/fixtures.js";
 

@@ -1,16 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type ChatMessage,
-  encodeTrainingTexts,
-  loadTokenizer,
-  parseChatTemplate,
-  renderChat,
-  saveBpe,
-  trainBpe,
-  trainingTexts,
-} from "thoughtbook/model";
+import { type ChatMessage, encodeTrainingTexts, loadTokenizer, renderChat, saveBpe, trainBpe } from "thoughtbook/model";
 import { describe, expect, it } from "vitest";
+import { trainingTexts } from "../../../lib/dist/model/chat/spans.js";
+import { parseChatTemplate } from "../../../lib/dist/model/chat/template.js";
 import { failure, temporaryFolder } from "../../core/helpers.js";
 
 const FIXTURES = join(import.meta.dirname, "..", "..", "fixtures");

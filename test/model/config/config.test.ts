@@ -1,16 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  attentionScale,
-  configToHuggingFace,
-  parameterCount,
-  parameterShapes,
-  parseConfig,
-  type RotaryConfig,
-  readConfig,
-  ropeFrequencies,
-} from "thoughtbook/model";
+import { configToHuggingFace, parameterCount, parseConfig, readConfig } from "thoughtbook/model";
 import { describe, expect, it } from "vitest";
+import { attentionScale, type RotaryConfig } from "../../../lib/dist/model/config/config.js";
+import { ropeFrequencies } from "../../../lib/dist/model/config/rope.js";
+import { parameterShapes } from "../../../lib/dist/model/weights/shapes.js";
 import { failure, temporaryFolder } from "../../core/helpers.js";
 
 const fixtures = join(import.meta.dirname, "../../fixtures/checkpoints");

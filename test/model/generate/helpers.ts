@@ -8,12 +8,12 @@ import {
   openSafetensors,
   parseConfig,
   readParameters,
-  readTensor,
   saveBpe,
   saveCheckpoint,
   type Tokenizer,
   trainBpe,
 } from "thoughtbook/model";
+import { readTensor } from "../../../lib/dist/model/weights/safetensors.js";
 
 export const CHECKPOINTS = join(import.meta.dirname, "..", "..", "fixtures", "checkpoints");
 export const PARITY = ["llama-gqa-tied", "qwen2-bias", "qwen3-qknorm", "gpt2"];

@@ -1,6 +1,7 @@
 import { createRandom } from "thoughtbook/core";
-import { createSamplingMemory, resolveSampling, type SamplingOptions, sampleToken } from "thoughtbook/model";
+import { createSamplingMemory, resolveSampling, type SamplingOptions } from "thoughtbook/model";
 import { describe, expect, it } from "vitest";
+import { sampleToken } from "../../../lib/dist/model/generate/sampling.js";
 
 const SIZE = 50;
 

@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Adapter,
-  adaptedLayers,
   forward,
   generate,
   initializeAdapter,
@@ -16,6 +15,7 @@ import {
 } from "thoughtbook/model";
 import { compile, spec, type TensorSpec, tensorData } from "thoughtbook/tensor";
 import { describe, expect, it } from "vitest";
+import { adaptedLayers } from "../../../lib/dist/model/network/lora-adapter.js";
 import { failure, temporaryFolder } from "../../core/helpers.js";
 import { ADAPTED, ADAPTERS, BASE_MODEL, fixtureAdapter } from "../adapter-fixtures.js";
 import { parityIds } from "../generate/helpers.js";

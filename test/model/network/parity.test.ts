@@ -8,13 +8,11 @@ import {
   openCheckpoint,
   openSafetensors,
   readParameters,
-  readTensor,
   tokenEmbeddings,
 } from "thoughtbook/model";
 import {
   compile,
   isTensorData,
-  mapTree,
   softmaxCrossEntropy,
   spec,
   type TensorData,
@@ -23,6 +21,8 @@ import {
   valueAndGradients,
 } from "thoughtbook/tensor";
 import { beforeAll, describe, expect, it } from "vitest";
+import { readTensor } from "../../../lib/dist/model/weights/safetensors.js";
+import { mapTree } from "../../../lib/dist/tensor/tree.js";
 
 const CHECKPOINTS = join(import.meta.dirname, "..", "..", "fixtures", "checkpoints");
 

@@ -13,13 +13,13 @@ import {
   parseConfig,
   readConfig,
   readParameters,
-  readTensor,
   saveBpe,
   saveCheckpoint,
   score,
   trainBpe,
 } from "thoughtbook/model";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readTensor } from "../../../lib/dist/model/weights/safetensors.js";
 import { callOnnx, largestDifference, logitsAt, logProbsOf, openOnnx } from "./helpers.js";
 
 const CHECKPOINTS = join(import.meta.dirname, "..", "..", "fixtures", "checkpoints");

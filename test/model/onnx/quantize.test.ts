@@ -2,16 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRandom } from "thoughtbook/core";
-import {
-  exportOnnx,
-  generate,
-  type OnnxDtype,
-  openCheckpoint,
-  type QuantizedBits,
-  quantizeBlocks,
-  readParameters,
-} from "thoughtbook/model";
+import { exportOnnx, generate, type OnnxDtype, openCheckpoint, readParameters } from "thoughtbook/model";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type QuantizedBits, quantizeBlocks } from "../../../lib/dist/model/onnx/quantize-blocks.js";
 import { callOnnx, largestDifference, logitsAt, logProbsOf, openOnnx } from "./helpers.js";
 
 const CHECKPOINTS = join(import.meta.dirname, "..", "..", "fixtures", "checkpoints");

@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createRandom } from "thoughtbook/core";
 import {
-  type BpeProgress,
   chatTemplateOf,
   loadTokenizer,
   renderChat,
@@ -12,6 +11,7 @@ import {
   trainBpe,
 } from "thoughtbook/model";
 import { describe, expect, it } from "vitest";
+import type { BpeProgress } from "../../../lib/dist/model/tokenizer/bpe.js";
 import { failure, temporaryFolder } from "../../core/helpers.js";
 import { randomTexts, readJson } from "./fixtures.js";
 

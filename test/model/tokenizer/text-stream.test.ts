@@ -1,6 +1,7 @@
 import { createRandom } from "thoughtbook/core";
-import { createTextStream, loadTokenizer, type Tokenizer } from "thoughtbook/model";
+import { loadTokenizer, type Tokenizer } from "thoughtbook/model";
 import { describe, expect, it } from "vitest";
+import { createTextStream } from "../../../lib/dist/model/tokenizer/text-stream.js";
 import { failure } from "../../core/helpers.js";
 import { randomTexts, TOKENIZERS, tokenizerFolder } from "./fixtures.js";
 

@@ -5,16 +5,16 @@ import {
   type ModelParameters,
   openCheckpoint,
   openSafetensors,
-  parameterShapes,
   readGenerationDefaults,
-  readParameter,
   readParameters,
-  readTensor,
   type StoredTensor,
   saveCheckpoint,
   writeSafetensors,
 } from "thoughtbook/model";
 import { beforeEach, describe, expect, it } from "vitest";
+import { readParameter } from "../../../lib/dist/model/weights/checkpoint.js";
+import { readTensor } from "../../../lib/dist/model/weights/safetensors.js";
+import { parameterShapes } from "../../../lib/dist/model/weights/shapes.js";
 import { failure, temporaryFolder } from "../../core/helpers.js";
 
 const fixtures = join(import.meta.dirname, "../../fixtures/checkpoints");

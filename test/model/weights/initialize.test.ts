@@ -1,5 +1,6 @@
-import { initializeParameters, type ModelConfig, parameterShapes, parseConfig } from "thoughtbook/model";
+import { initializeParameters, type ModelConfig, parseConfig } from "thoughtbook/model";
 import { describe, expect, it } from "vitest";
+import { parameterShapes } from "../../../lib/dist/model/weights/shapes.js";
 import { failure } from "../../core/helpers.js";
 
 const LLAMA = parseConfig({

@@ -1,8 +1,9 @@
 import { appendFile, mkdir, readdir, readFile, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createRandom } from "thoughtbook/core";
-import { openSafetensors, readFloats, readTensor, type StoredTensor, writeSafetensors } from "thoughtbook/model";
+import { openSafetensors, readFloats, type StoredTensor, writeSafetensors } from "thoughtbook/model";
 import { beforeEach, describe, expect, it } from "vitest";
+import { readTensor } from "../../../lib/dist/model/weights/safetensors.js";
 import { failure, temporaryFolder } from "../../core/helpers.js";
 
 const fixtures = join(import.meta.dirname, "../../fixtures/checkpoints");

@@ -1,5 +1,6 @@
-import { type Figure, type ScatterPoint, scatterFigure } from "thoughtbook/plot";
+import { type Figure, scatterFigure } from "thoughtbook/plot";
 import { describe, expect, it } from "vitest";
+import type { ScatterPoint } from "../../../lib/dist/plot/figures/scatter.js";
 
 const common = { name: "scatter", title: "Title", xTitle: "x", yTitle: "y" };
 const figureOf = (points: ScatterPoint[]) => scatterFigure({ ...common, points });

@@ -1,6 +1,6 @@
-import type { StepNode } from "thoughtbook/astar";
 import { renderSvg, type SearchTreeOptions, searchTreeFigure } from "thoughtbook/plot";
 import { describe, expect, it } from "vitest";
+import type { StepNode } from "../../../lib/dist/astar/search/search-result.js";
 import { parseSvg } from "../helpers.js";
 
 interface Shape {

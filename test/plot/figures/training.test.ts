@@ -1,5 +1,6 @@
-import { type Figure, type TrainingPhase, trainingFigure } from "thoughtbook/plot";
+import { type Figure, trainingFigure } from "thoughtbook/plot";
 import { describe, expect, it } from "vitest";
+import type { TrainingPhase } from "../../../lib/dist/plot/figures/training.js";
 
 interface Trace {
   name: string;

@@ -1,8 +1,9 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
-import { drawQuestionGraph, exportDrawing, exportFigure, renderSvg, tableToCsv } from "thoughtbook/plot";
+import { drawQuestionGraph, exportDrawing, exportFigure, renderSvg } from "thoughtbook/plot";
 import { describe, expect, it } from "vitest";
+import { tableToCsv } from "../../../lib/dist/plot/output/export.js";
 import { failure, temporaryFolder } from "../../core/helpers.js";
 import { EXAMPLES } from "../examples.js";
 import { decodePng } from "../helpers.js";

@@ -3,13 +3,13 @@ import {
   budgetFigure,
   comparisonFigure,
   histogramFigure,
-  isOwnMethod,
   lineFigure,
   linePanelsFigure,
   methodStyles,
   scatterFigure,
 } from "thoughtbook/plot";
 import { describe, expect, it } from "vitest";
+import { isOwnMethod } from "../../../lib/dist/plot/style/method-style.js";
 import { colourDistance } from "../helpers.js";
 
 const FAMILIES = {

@@ -1,5 +1,5 @@
-import { textWidth, wrapText } from "thoughtbook/plot";
 import { describe, expect, it } from "vitest";
+import { textWidth, wrapText } from "../../../lib/dist/plot/style/text-width.js";
 import { inkBox } from "../helpers.js";
 
 /** The advance of a text as resvg draws it: how far it pushes two bars apart. */

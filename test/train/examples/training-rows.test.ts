@@ -1,8 +1,10 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { saveBpe, trainBpe } from "thoughtbook/model";
-import { describeCounts, encoderOf, NOT_COUNTED, type ReadRowsOptions, readRows } from "thoughtbook/train";
+import { describeCounts } from "thoughtbook/train";
 import { describe, expect, it } from "vitest";
+import { NOT_COUNTED } from "../../../lib/dist/train/examples/examples.js";
+import { encoderOf, type ReadRowsOptions, readRows } from "../../../lib/dist/train/examples/training-rows.js";
 import { failure, temporaryFolder } from "../../core/helpers.js";
 
 const TEMPLATE =

@@ -2,17 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type * as tf from "@tensorflow/tfjs";
 import { createRandom } from "thoughtbook/core";
-import { openCheckpoint, openSafetensors, readParameters, readTensor } from "thoughtbook/model";
+import { openCheckpoint, openSafetensors, readParameters } from "thoughtbook/model";
 import { compile, spec, valueAndGradients } from "thoughtbook/tensor";
-import {
-  BATCH_SPEC,
-  branchedExample,
-  createBatches,
-  type Example,
-  exampleOf,
-  languageModelLoss,
-} from "thoughtbook/train";
+import { BATCH_SPEC, createBatches, type Example, exampleOf, languageModelLoss } from "thoughtbook/train";
 import { describe, expect, it } from "vitest";
+import { readTensor } from "../../../lib/dist/model/weights/safetensors.js";
+import { branchedExample } from "../../../lib/dist/train/examples/examples.js";
 import { CHECKPOINTS, countingTexts, largestDifference, TINY, tinyParameters } from "../helpers.js";
 
 const specsOf = (parameters: Record<string, { shape: readonly number[] }>) =>

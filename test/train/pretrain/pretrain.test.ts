@@ -5,13 +5,12 @@ import { evaluate, formatRational, parseArithmetic } from "thoughtbook/answer";
 import { createRandom } from "thoughtbook/core";
 import { generateWordProblem } from "thoughtbook/data";
 import { loadLocalModel } from "thoughtbook/llm";
-import { encodeConversation, loadTokenizer, openCheckpoint, readParameters } from "thoughtbook/model";
+import { loadTokenizer, openCheckpoint, readParameters } from "thoughtbook/model";
 import { exampleMessages, operationExamples } from "thoughtbook/operations";
 import {
   mostOperations,
   type Phase,
   pretrain,
-  problemStream,
   publishModels,
   type Recipe,
   readRecipe,
@@ -20,7 +19,9 @@ import {
   type TrainingRecord,
 } from "thoughtbook/train";
 import { describe, expect, it } from "vitest";
+import { encodeConversation } from "../../../lib/dist/model/chat/tokens.js";
 import { joinTexts, operationEncoder } from "../../../lib/dist/train/examples/operation-ids.js";
+import { problemStream } from "../../../lib/dist/train/pretrain/problem-stream.js";
 import { failure, temporaryFolder } from "../../core/helpers.js";
 import { SILENT } from "../helpers.js";
 
