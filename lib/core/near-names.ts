@@ -3,13 +3,15 @@ const MOST = 3;
 
 /**
  * Names that a mistyped one may stand for, the nearest first: those within a few letters inserted, left out, changed or
- * swapped with their neighbour (Damerau 1964), at most one letter in three, and those that it begins. Case is ignored.
+ * swapped with their neighbour (Damerau 1964), at most one letter in three, and those that it begins; where one differs by
+ * case alone, only that one.
  */
 export function nearNames(name: string, known: Iterable<string>): string[] {
   const wanted = name.toLowerCase();
   if (wanted === "") return [];
-  return [...new Set(known)]
-    .map((each) => ({ each, distance: distanceOf(wanted, each.toLowerCase()) }))
+  const all = [...new Set(known)].map((each) => ({ each, distance: distanceOf(wanted, each.toLowerCase()) }));
+  const same = all.filter(({ each, distance }) => distance === 0 && each !== name);
+  return (same.length > 0 ? same : all)
     .filter(({ distance }) => Number.isFinite(distance))
     .sort((a, b) => a.distance - b.distance || (a.each < b.each ? -1 : 1))
     .slice(0, MOST)

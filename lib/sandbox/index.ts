@@ -22,11 +22,9 @@ export {
 export {
   LANGUAGES,
   type Language,
-  PROGRAM_ERRORS,
   type Program,
   type ProgramError,
   type ProgramErrorKind,
   type ProgramResult,
   type SandboxCase,
 } from "./types.js";
-export { equalValues } from "./values.js";

@@ -19,12 +19,18 @@ import { type Arm, checkStudy, type Stages, type Study, type StudyOptions, type 
  *   settings; interrupted; as the stages, `loadModel`, `loadTask` and `evaluate`
  *
  * @example
+ * ```ts
+ * import { cot, direct } from "thoughtbook/strategies";
+ * import { runStudy, type Study } from "thoughtbook/study";
+ *
  * const strategies = { direct: direct(), cot: cot() };
  * const arms = (["direct", "cot"] as const).map((name) => ({ name, model: "mini" }));
- * const task = { name: "word-problems:2-4", limit: 50 };
- * const study: Study<(typeof arms)[number]> = { name: "baselines", arms, seeds: [1], task, budgets: [64, 128] };
+ * const task = { name: "word-problems:2", limit: 6 };
+ * const study: Study<(typeof arms)[number]> = { name: "baselines", arms, seeds: [1], task, budgets: [32, 64] };
  * const stages = { strategy: ({ name }: (typeof arms)[number]) => strategies[name] };
  * const results = await runStudy(study, stages, { folder: "runs/baselines" });
+ * console.log(results.arms.map(({ name, budgets }) => [name, budgets.at(-1)?.accuracy.value]));
+ * ```
  */
 export async function runStudy<A extends Arm, Prepared = undefined>(
   study: Study<A>,

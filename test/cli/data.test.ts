@@ -91,7 +91,7 @@ describe("thoughtbook data", () => {
   it.each([
     [
       ["show", "gsm9k"],
-      /^error: there is no data set "gsm9k"; known are gsm8k, .*\. Run `npx thoughtbook data list`\.$/,
+      /^error: there is no data set "gsm9k"; known are gsm8k, .*\. Did you mean gsm8k\? Run `npx thoughtbook data list`\.$/,
     ],
     [["show", "bbh"], /^error: bbh needs a split; it has boolean_expressions, .*\. Name one of them\.$/],
     [["show", "gsm8k", "--path", "none.jsonl"], /^error: there is no file .*none\.jsonl\. Check the path\.$/],

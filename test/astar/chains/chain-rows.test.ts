@@ -59,7 +59,7 @@ describe("rows of conversations", () => {
     conversation(" ", tagged("a\n\nb", "\\boxed{6}")),
     { conversations: [{ value: "q7" }] },
     { id: 8, conversations: [{ value: "q8" }, { value: tagged("a\n\nb", "\\boxed{8}") }] },
-    conversation("q9", `${thoughtEnd} ${solutionEnd} ${tagged("a\n\nb", "9")}`),
+    conversation("q9", `${thoughtEnd} ${solutionEnd} ${tagged("a\n\nb", "There are 9 of them in a row.")}`),
   ];
   beforeAll(() => jsonl("rows.jsonl", [...rows, "{ not JSON"]));
 

@@ -323,7 +323,9 @@ describe("errors before any work", () => {
     const weights = { ...model.weights };
     const gain = weights["model.norm.weight"]!;
     weights["model.norm.weight"] = { ...gain, data: new Float32Array(gain.data.length).fill(Number.NaN) };
-    await expect(generate({ ...model, weights }, [{ prompt: [3] }])).rejects.toThrow(/scores are no numbers/);
+    await expect(generate({ ...model, weights }, [{ prompt: [3] }])).rejects.toThrow(
+      /scores of request 0 are no numbers \(NaN\): its weight model\.norm\.weight/,
+    );
   });
 });
 
