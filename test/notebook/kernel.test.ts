@@ -340,7 +340,7 @@ describe("a kernel in trouble", () => {
 
   it("ends when the process that started it is killed, even in a loop without an end", async () => {
     const script =
-      'const { startKernel } = await import("thoughtbook/notebook");' +
+      `const { startKernel } = await import(${JSON.stringify(join(root, "lib/dist/notebook/kernel.js"))});` +
       `const kernel = await startKernel({ cwd: ${JSON.stringify(root)} });` +
       "console.log(kernel.pid);" +
       'await kernel.execute("await null; while (true) {}", { onOutput() {} });';
