@@ -1,5 +1,5 @@
 export { type Example, type ExampleStream, exampleOf } from "./examples/examples.js";
-export { describeCounts, type RowCounts } from "./examples/training-rows.js";
+export { describeCounts, encodeRow, encoderOf, type RowCounts } from "./examples/training-rows.js";
 export { type FineTuned, type FineTuneOptions, fineTune } from "./fine-tune.js";
 export type { Objective, ObjectiveModels } from "./objectives/objective.js";
 export { BATCH_SPEC, type BatchTensors, languageModelLoss, sft } from "./objectives/sft.js";

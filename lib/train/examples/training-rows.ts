@@ -154,7 +154,7 @@ export function describeCounts({ rows, split, cut, tooLong, empty }: RowCounts):
  * The token ids of a row, and which the loss counts: one example, or for a conversation as many as `trainingTexts` tells.
  * Throws as the tokenizer and the chat template do.
  */
-async function encodeRow(row: TrainingRow, encoder: RowEncoder): Promise<Example[]> {
+export async function encodeRow(row: TrainingRow, encoder: RowEncoder): Promise<Example[]> {
   if ("ids" in row) {
     return [
       row.labels == null ? exampleOf(row.ids) : { ids: Int32Array.from(row.ids), labels: Int32Array.from(row.labels) },
