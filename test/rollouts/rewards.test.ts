@@ -8,6 +8,7 @@ import {
   combine,
   formatReward,
   majorityReward,
+  type Rollout,
   type Strategy,
 } from "thoughtbook/rollouts";
 import { createTask, type Problem } from "thoughtbook/tasks";
@@ -65,7 +66,7 @@ describe("collect", () => {
   const task = createTask("one", [problem]);
   const collected = async (model: LanguageModel, options: object) => {
     const groups = collect(strategy, task, answerReward, { model, display: SILENT, ...options });
-    return (await groups.next()).value;
+    return (await groups.next()).value as Rollout[];
   };
 
   it("needs a name for weights without a hash, a temperature for groups, whole numbers", async () => {
@@ -88,8 +89,9 @@ describe("collect", () => {
       },
     };
     const options = { model, policy: "a", groupSize: 1, display: SILENT };
-    const { value } = await collect(refusing, task, answerReward, options).next();
-    expect(value![0].calls.map(({ prompt }: { prompt: unknown }) => prompt)).toEqual([problem.question]);
+    for await (const [rollout] of collect(refusing, task, answerReward, options)) {
+      expect(rollout!.calls.map(({ prompt }) => prompt)).toEqual([problem.question]);
+    }
   });
 
   it("completes a group that a kill cut, and keeps what is stored", async () => {
@@ -107,7 +109,7 @@ describe("collect", () => {
       options,
     );
     expect(again[0]).toEqual(first[0]);
-    expect(again.map(({ reward }: { reward: number }) => reward)).toEqual([1, 0, 0]);
+    expect(again.map(({ reward }) => reward)).toEqual([1, 0, 0]);
     const kept = (await readFile(file, "utf8")).trimEnd().split("\n");
     expect(kept.map((line) => JSON.parse(line))).toEqual(again);
   });
