@@ -22,7 +22,7 @@ export interface SandboxBenchRow {
   programsPerSecond: number;
   programsPerSecondOfAll: number;
   interpretersPerSecond: number;
-  /** Of one process after so many programs in all, in MB. */
+  /** Memory of one process by the number of programs it has run, in MB. */
   memoryAfter: { programs: number; megabytes: number | undefined }[];
 }
 

@@ -35,7 +35,7 @@ export const addEvaluateOptions = (command: Command) =>
     .option("--n <n>", "texts for each problem (default: 1)", count)
     .option("--temperature <t>", "divide the logits by it; 0 is greedy (default: 0)", decimal)
     .option("--top-p <p>", "choose among the fewest tokens with this probability together", decimal)
-    .option("--top-k <k>", "choose among so many best tokens", count)
+    .option("--top-k <k>", "sample among this many best tokens", count)
     .option("--seed <n>", "where the random numbers of the texts come from (default: 0)", integer)
     .option("--as-test", "the first 10 problems with 2048 new tokens at most, whatever max_tokens says")
     .option("--limit <n>", "the most problems (default: 1000 word problems, all of a data set)", count)

@@ -34,7 +34,7 @@ const generateCommand = (program: Command) =>
     .option("--max-new-tokens <n>", "the most new tokens (default: 256)", wholeNumber)
     .option("--greedy", "take the most probable token always")
     .option("--temperature <t>", "divide the logits by it; 0 is greedy", decimal)
-    .option("--top-k <k>", "choose among so many best tokens", wholeNumber)
+    .option("--top-k <k>", "sample among this many best tokens", wholeNumber)
     .option("--top-p <p>", "choose among the fewest tokens with this probability together", decimal)
     .option("--min-p <p>", "choose among tokens at least this many times as probable as the best", decimal)
     .option("--repetition-penalty <r>", "above 1, tokens of the text so far become less probable", decimal)

@@ -3,7 +3,7 @@ import { badInput, checkWhole, openRun, type ProgressDisplay, startProgress } fr
 import type { Completion, Prompt } from "../llm/index.js";
 import type { Problem, Task } from "../tasks/index.js";
 import type { Attempt, Call, Strategy } from "./attempt.js";
-import { type Reward, rewardParts } from "./rewards.js";
+import { type Reward, rewardParts, rewardSettings } from "./rewards.js";
 import { type AttemptOptions, runAttempts } from "./run-attempts.js";
 
 /** A rewarded attempt, as it is stored. */
@@ -64,7 +64,8 @@ const rolloutSchema = z.object({
  *
  * Prompts of embeddings are stored as their shape.
  *
- * @throws bad-input for options out of range, a model without a hash or a name, a store of other settings; interrupted; as
+ * @throws bad-input for options out of range, a model without a hash or a name, a store of other settings (the
+ *   names and weights of a combined reward among them); interrupted; as
  *   {@link runAttempts} and the reward
  *
  * @example
@@ -103,6 +104,7 @@ export async function* collect(
   const config = {
     strategy: { name: strategy.name, ...strategy.settings },
     task: task.settings,
+    reward: rewardSettings(reward),
     ...{ groupSize, maxNewTokens, sampling },
   };
   const run =
@@ -134,7 +136,9 @@ export async function* collect(
         const rewards = await rewardParts(reward, problem, group, { model, seed, signal });
         const rollouts = group.map((attempt, sample): Rollout => {
           const id = idOf(problem, sample);
-          return { id, policy, round, ...attempt, ...rewards[sample]!, calls: attempt.calls.map(storedCall) };
+          const made = { id, policy, round, ...attempt, ...rewards[sample]!, calls: attempt.calls.map(storedCall) };
+          // What is stored stays, also if a server answers otherwise the second time.
+          return stored.get(id) ?? made;
         });
         // Complete a group that was truncated by a kill.
         for (const rollout of rollouts) if (run && !run.done.has(rollout.id)) await run.append(rollout);
@@ -145,10 +149,9 @@ export async function* collect(
       for (const problem of problems) yield made.get(problem.id) ?? storedOf(problem);
     }
     progress.succeed(`${done.toLocaleString("en-US")} rollouts`);
-  } catch (error) {
-    progress.fail();
-    throw error;
   } finally {
+    // Changes nothing after success; a caller may also leave the loop early.
+    progress.fail();
     await run?.close();
   }
 }

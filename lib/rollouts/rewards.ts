@@ -62,6 +62,16 @@ export function combine(parts: Readonly<Record<string, { weight: number; reward:
   return combined;
 }
 
+/** What is known of a reward without calling it: the names and weights of its parts. */
+export function rewardSettings(reward: Reward | CombinedReward): Record<string, unknown> {
+  if (!("parts" in reward)) return {};
+  const parts = Object.entries(reward.parts).map(([name, { weight, reward }]) => [
+    name,
+    { weight, ...rewardSettings(reward) },
+  ]);
+  return { parts: Object.fromEntries(parts) };
+}
+
 /**
  * Compute the reward of each attempt of a group, in total and by parts (none if it is not a combination).
  *

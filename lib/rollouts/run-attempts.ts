@@ -94,7 +94,8 @@ async function oneAttempt(
     const context: Context = { problem, sample, model: as("generate"), as, seed, maxNewTokens, sampling, signal };
     return strategy.attempt(problem, context);
   }, sample);
-  return { ...answer, problem: problem.id, sample, calls };
+  // A strategy may go on after a call that was refused: it has no completion.
+  return { ...answer, problem: problem.id, sample, calls: calls.filter(({ completion }) => completion) };
 }
 
 /** The model, with its completions recorded in the order of the requests. */

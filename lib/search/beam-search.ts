@@ -1,6 +1,7 @@
 import { checkInterrupt, checkWhole } from "../core/index.js";
 import {
-  checkAnswers,
+  checkPriors,
+  checkValues,
   choosePath,
   type SearchFound,
   type SearchLimits,
@@ -18,7 +19,8 @@ export interface BeamOptions {
  * best of them for the next round. Complete states leave the beam. It ends when the beam is empty or a limit is
  * reached; a round that would exceed the limit on expansions expands the best states only.
  *
- * @throws bad-input; interrupted; execution if `value` gives NaN or another number of values
+ * @throws bad-input for options and priors out of range; interrupted; execution if `value` gives another number of values, or one that
+ *   is not finite
  *
  * @example
  * ```ts
@@ -46,7 +48,7 @@ export async function beamSearch<State>(
 ): Promise<SearchFound<State>> {
   checkWhole("width", width, 1);
   checkWhole("expansions", limits.expansions, 1);
-  const [rootValue] = checkAnswers("value", await problem.value([problem.root]), 1);
+  const [rootValue] = checkValues(await problem.value([problem.root]), 1);
   const nodes: TreeNode<State>[] = [{ state: problem.root, parent: null, value: rootValue!, chosen: true }];
   const met = new Set([problem.key(problem.root)]);
   let beam = problem.isEnd(problem.root) ? [] : [0];
@@ -59,6 +61,7 @@ export async function beamSearch<State>(
     for (const [at, children] of families.entries()) {
       const parent = parents[at]!;
       Object.assign(nodes[parent]!, { expanded: expansions++, chosen: true });
+      checkPriors(children);
       for (const { state, prior } of children) {
         const key = problem.key(state);
         if (met.has(key)) continue;
@@ -69,7 +72,7 @@ export async function beamSearch<State>(
     const added = nodes.slice(first);
     if (added.length === 0) break;
     checkInterrupt(limits.signal, "the search");
-    const values = checkAnswers("value", await problem.value(added.map(({ state }) => state)), added.length);
+    const values = checkValues(await problem.value(added.map(({ state }) => state)), added.length);
     for (const [at, node] of added.entries()) node.value = values[at]!;
     beam = added
       .map((_, at) => first + at)

@@ -1,7 +1,8 @@
 import { checkInterrupt, checkWhole, sum } from "../core/index.js";
 import { bestEnd } from "./beam-search.js";
 import {
-  checkAnswers,
+  checkPriors,
+  checkValues,
   choosePath,
   type SearchFound,
   type SearchLimits,
@@ -41,7 +42,8 @@ interface Branch {
  *
  * `value` and `visits` of a node in the tree are the means and counts of the search; those of a complete state are its own.
  *
- * @throws bad-input; interrupted; execution if `value` gives NaN or another number of values
+ * @throws bad-input for options and priors out of range; interrupted; execution if `value` gives another number of values, or one that
+ *   is not finite
  *
  * @example
  * ```ts
@@ -102,7 +104,7 @@ export async function treeSearch<State>(
   };
 
   const root = add(problem.root, null, undefined)!;
-  const [rootValue] = checkAnswers("value", await problem.value([problem.root]), 1);
+  const [rootValue] = checkValues(await problem.value([problem.root]), 1);
   credit(root, rootValue!);
   let expansions = 0;
   while (!branches[root]!.closed && expansions < limits.expansions && !limits.isSpent?.()) {
@@ -123,6 +125,7 @@ export async function treeSearch<State>(
         branch.pending--;
         branch.busy = false;
       });
+      checkPriors(children);
       for (const { state, prior } of children) {
         const child = add(state, leaf, prior);
         if (child === undefined) continue;
@@ -133,7 +136,7 @@ export async function treeSearch<State>(
     if (added.length > 0) {
       checkInterrupt(limits.signal, "the search");
       const values = await problem.value(added.map((at) => nodes[at]!.state));
-      for (const [at, value] of checkAnswers("value", values, added.length).entries()) credit(added[at]!, value);
+      for (const [at, value] of checkValues(values, added.length).entries()) credit(added[at]!, value);
     }
     for (const leaf of leaves) closeUpwards(leaf);
   }

@@ -1,4 +1,4 @@
-import { ThoughtbookError } from "../core/index.js";
+import { badInput, ThoughtbookError } from "../core/index.js";
 
 /** A state that a search has met. Numbers that a search does not know are omitted; all are finite. */
 export interface TreeNode<State> {
@@ -56,6 +56,20 @@ export interface SearchFound<State> {
   /** The complete state of highest value, the first one among equals; undefined if none was met. */
   best: State | undefined;
   tree: SearchTree<State>;
+}
+
+/** Throws execution unless there is one finite value for each state. */
+export function checkValues(values: readonly number[], expected: number): readonly number[] {
+  checkAnswers("value", values, expected);
+  const wrong = values.find((value) => !Number.isFinite(value));
+  if (wrong === undefined) return values;
+  throw new ThoughtbookError("execution", `value gave ${wrong}`, { hint: "Give a finite number, from 0 to 1." });
+}
+
+/** Throws bad-input unless the priors that `expand` gave are omitted, or finite numbers from 0. */
+export function checkPriors(children: readonly { prior?: number }[]): void {
+  const wrong = children.find(({ prior }) => prior !== undefined && !(Number.isFinite(prior) && prior >= 0));
+  if (wrong) throw badInput(`expand gave the prior ${wrong.prior}`, "Give a probability, from 0 to 1, or omit it.");
 }
 
 /** Throws execution unless a caller's function gave one value for each state, and none that is NaN. */

@@ -104,6 +104,12 @@ export async function train<Spec>(options: TrainOptions<Spec>): Promise<Trained>
   if (Object.keys(trained.params).length === 0) {
     throw badInput(`the objective ${objective.name} has no parameters of its own to train`, 'Set trainable to "all".');
   }
+  if (trainable === "extra" && options.heldOut) {
+    throw badInput(
+      "the held-out loss of a frozen model is always the same",
+      "Leave out heldOut, and score the objective's own parameters with `evaluate`.",
+    );
+  }
   const evaluations = createEvaluations(options, { trained, settings, threads });
   const step = compileTrainingStep<Specs, Spec, Specs>({
     loss: ({ params, frozen, batch }) => objective.loss(trained.assemble(params, frozen), batch),

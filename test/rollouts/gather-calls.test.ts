@@ -22,7 +22,7 @@ function echo(calls: number[] = [], asked: TextRequest[] = []): LanguageModel {
       calls.push(-requests.length);
       asked.push(...requests);
       const texts = requests.map((request) =>
-        Array.from({ length: request.samples ?? 1 }, (_, sample) => completionOf(request, sample)),
+        Array.from({ length: request.samples ?? 1 }, (_, at) => completionOf(request, at + (request.firstSample ?? 0))),
       );
       for (const [request, samples] of [...texts.entries()].reverse()) {
         for (const [sample, completion] of samples.entries()) options.onFinish?.(completion, { request, sample });
@@ -91,9 +91,43 @@ describe("gatherCalls", () => {
     expect(calls).toEqual([-3]);
     expect(asked.map(({ prompt, samples }) => [prompt, samples])).toEqual([
       ["a", 3],
-      ["b", 4],
+      ["b", 2],
       ["a", 1],
     ]);
+  });
+
+  it("generates only the samples that are waited for", async () => {
+    const asked: TextRequest[] = [];
+    const gatherer = gatherCalls(echo([], asked));
+    const options = { seed: 1, temperature: 1 };
+    const texts = [7, 2, 3].map((sample) => gatherer.run((model) => said(model, "a", options), sample));
+    expect(await Promise.all(texts)).toEqual([["a/7"], ["a/2"], ["a/3"]]);
+    expect(asked.map(({ samples, firstSample }) => [samples, firstSample])).toEqual([
+      [2, 2],
+      [1, 7],
+    ]);
+  });
+
+  it("does not stop for a job that waits for the result of another one", async () => {
+    const gatherer = gatherCalls(echo());
+    let shared: Promise<string[]> | undefined;
+    const jobs = [1, 2, 3].map(() =>
+      gatherer.run(async (model) => {
+        shared ??= said(model, "once");
+        return [...(await shared), ...(await said(model, "each"))];
+      }),
+    );
+    expect(await Promise.all(jobs)).toEqual(jobs.map(() => ["once/0", "each/0"]));
+  });
+
+  it("refuses no samples, and a model that gives too few", async () => {
+    const gatherer = gatherCalls(echo());
+    const none = gatherer.run((model) => said(model, "a", { samples: 0 }));
+    const one = gatherer.run((model) => said(model, "a"));
+    expect((await failure(none)).message).toMatch(/samples/);
+    expect(await one).toEqual(["a/0"]);
+    const silent: LanguageModel = { ...echo(), generate: async () => [] };
+    expect((await failure(gatherCalls(silent).run((model) => said(model, "a")))).message).toMatch(/fewer texts/);
   });
 
   it("lets a job go on as soon as its own texts are there, and tells them as they come", async () => {

@@ -1,3 +1,5 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { LanguageModel } from "thoughtbook/llm";
 import {
   type Attempt,
@@ -6,11 +8,12 @@ import {
   combine,
   formatReward,
   majorityReward,
+  type Rollout,
   type Strategy,
 } from "thoughtbook/rollouts";
 import { createTask, type Problem } from "thoughtbook/tasks";
 import { describe, expect, it } from "vitest";
-import { failure } from "../core/helpers.js";
+import { failure, temporaryFolder } from "../core/helpers.js";
 import { SILENT } from "../eval/helpers.js";
 import { scriptedModel } from "../operations/helpers.js";
 
@@ -63,7 +66,7 @@ describe("collect", () => {
   const task = createTask("one", [problem]);
   const collected = async (model: LanguageModel, options: object) => {
     const groups = collect(strategy, task, answerReward, { model, display: SILENT, ...options });
-    return (await groups.next()).value;
+    return (await groups.next()).value as Rollout[];
   };
 
   it("needs a name for weights without a hash, a temperature for groups, whole numbers", async () => {
@@ -73,5 +76,60 @@ describe("collect", () => {
     expect((await failure(collected(model, { policy: "a", groupSize: 0 }))).message).toMatch(/groupSize is 0/);
     const one = await collected(model, { policy: "a", groupSize: 1, round: 2 });
     expect(one).toMatchObject([{ id: "a/2/p#0", policy: "a", round: 2, reward: 1, rewards: {}, solution: "#### 5" }]);
+  });
+
+  it("leaves out calls that were refused, and that the strategy went on after", async () => {
+    const model = scriptedModel(() => "#### 5");
+    const refusing: Strategy = {
+      name: "refusing",
+      attempt: async ({ question }, { model }) => {
+        await model.generate([{ prompt: "first", temperature: 1 }]).catch(() => {});
+        const { text } = (await model.generate([{ prompt: question }]))[0]![0]!;
+        return { text, solution: text };
+      },
+    };
+    const options = { model, policy: "a", groupSize: 1, display: SILENT };
+    for await (const [rollout] of collect(refusing, task, answerReward, options)) {
+      expect(rollout!.calls.map(({ prompt }) => prompt)).toEqual([problem.question]);
+    }
+  });
+
+  it("completes a group that a kill cut, and keeps what is stored", async () => {
+    const folder = await temporaryFolder();
+    const options = { policy: "a", groupSize: 3, sampling: { temperature: 1 }, folder };
+    const first = await collected(
+      scriptedModel(() => "#### 5"),
+      options,
+    );
+    const file = join(folder, "records.jsonl");
+    const lines = (await readFile(file, "utf8")).split("\n");
+    await writeFile(file, `${lines[0]}\n${lines[1]!.slice(0, 40)}`);
+    const again = await collected(
+      scriptedModel(() => "#### 6"),
+      options,
+    );
+    expect(again[0]).toEqual(first[0]);
+    expect(again.map(({ reward }) => reward)).toEqual([1, 0, 0]);
+    const kept = (await readFile(file, "utf8")).trimEnd().split("\n");
+    expect(kept.map((line) => JSON.parse(line))).toEqual(again);
+  });
+
+  it("refuses a store with rewards of other weights", async () => {
+    const folder = await temporaryFolder();
+    const model = scriptedModel(() => "#### 5");
+    const weighted = (weight: number) => combine({ right: { weight, reward: answerReward } });
+    const options = { model, policy: "a", groupSize: 1, folder, display: SILENT };
+    const next = (weight: number) => collect(strategy, task, weighted(weight), options).next();
+    expect((await next(1)).value).toMatchObject([{ reward: 1 }]);
+    expect(await failure(next(2))).toMatchObject({ code: "bad-input", message: expect.stringContaining("weight") });
+  });
+
+  it("ends its line of progress when the caller leaves early", async () => {
+    const shown: string[] = [];
+    const display = { ...SILENT, finish: (line: string) => shown.push(line) };
+    const options = { model: scriptedModel(() => "#### 5"), policy: "a", groupSize: 1, problemsAtOnce: 1, display };
+    const two = createTask("two", [problem, { ...problem, id: "q" }]);
+    for await (const _ of collect(strategy, two, answerReward, options)) break;
+    expect(shown.join()).toMatch(/failed after 1/);
   });
 });

@@ -82,6 +82,18 @@ describe.each(Object.entries(SEARCHES))("%s search", (_, search) => {
     await expect(search(problem, { expansions: 5 }, 0)).rejects.toThrow(/width is 0/);
   });
 
+  it("refuses values and priors that are not finite", async () => {
+    const { problem } = wordProblem(target(1, 4));
+    for (const wrong of [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]) {
+      const value = async (words: readonly string[]) => words.map((word) => (word === "" ? 0 : wrong));
+      await expect(search({ ...problem, value }, { expansions: 9 })).rejects.toThrow(/value gave -?Infinity/);
+    }
+    for (const prior of [Number.NaN, Number.POSITIVE_INFINITY, -0.5]) {
+      const expand = async (word: string) => ["a", "b"].map((letter) => ({ state: word + letter, prior }));
+      await expect(search({ ...problem, expand }, { expansions: 9 })).rejects.toThrow(`the prior ${prior}`);
+    }
+  });
+
   it("takes a root that is complete, and one that leads nowhere", async () => {
     const { problem } = wordProblem("ab");
     expect((await search({ ...problem, root: "ab" }, { expansions: 5 })).best).toBe("ab");

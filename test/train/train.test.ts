@@ -186,5 +186,9 @@ describe("train", () => {
     expect(
       await failure(() => run({ objective: sft({ packed: true }), source: rows(), trainable: "extra" })),
     ).toMatchObject({ message: expect.stringContaining("no parameters of its own") });
+    const heldOut = countingTexts(2);
+    expect(
+      await failure(() => run({ objective: softPrompt, source: fixedTexts(2), trainable: "extra", heldOut })),
+    ).toMatchObject({ code: "bad-input", message: expect.stringContaining("frozen model") });
   });
 });

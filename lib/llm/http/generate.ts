@@ -100,11 +100,11 @@ async function completeUnit(
   const { server, cacheSampled } = opened;
   const cache = request.repeats || cacheSampled ? opened.cache : undefined;
   const bodyOf = (sample: number, n: number, again: number): Json => {
-    const seed = seedOfSamples(request.seed, sample, again);
+    const seed = seedOfSamples(request.seed, request.firstSample + sample, again);
     return { ...request.body, ...(n > 1 ? { n } : {}), ...(seed === undefined ? {} : { seed }) };
   };
   // Without a seed, samples that are requested separately differ by their index alone.
-  const apart = request.repeats ? {} : { index, sample: first };
+  const apart = request.repeats ? {} : { index, sample: request.firstSample + first };
   const key = cacheKey(server, { path: pathOf(request), body: bodyOf(first, count, 0), ...apart });
   const kept = await cache?.read(key, COMPLETIONS);
   if (kept?.length === count) {

@@ -12,6 +12,8 @@ export interface WireRequest {
   prompt: Prompt;
   body: Json;
   samples: number;
+  /** Index of the first of them among the samples of the seed. */
+  firstSample: number;
   /** Seed of sample 0; undefined if none was given, and if nothing is sampled. */
   seed: number | undefined;
   /** Whether the same request gives the same text. */
@@ -38,9 +40,10 @@ export function wireRequest(
   call: GenerateTextOptions,
 ): WireRequest {
   const options: RequestOptions = { ...call, ...withoutUndefined(own) };
-  const { maxNewTokens = 256, samples = 1, stopStrings = [], stopIds } = options;
+  const { maxNewTokens = 256, samples = 1, firstSample = 0, stopStrings = [], stopIds } = options;
   checkWhole("maxNewTokens", maxNewTokens, 1);
   checkWhole("samples", samples, 1);
+  checkWhole("firstSample", firstSample, 0);
   const { dialect } = server;
   if (stopStrings.includes("")) {
     throw badInput("a stop string is empty", "It would end every text at once: leave it out.");
@@ -72,6 +75,7 @@ export function wireRequest(
       ...(tokenIds ? { return_token_ids: true, ...logProbs } : {}),
     },
     samples,
+    firstSample,
     seed: greedy ? undefined : wireSeed(own.seed, call.seed, index),
     repeats: greedy || own.seed !== undefined || call.seed !== undefined,
     most: { prompt: estimateTokens(written.secrets, prompt), completion: limit },

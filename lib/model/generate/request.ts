@@ -16,6 +16,8 @@ export interface RequestOptions extends SamplingOptions {
   stopStrings?: readonly string[] | undefined;
   /** Number of texts to generate, each from its own random stream. Default: 1. */
   samples?: number | undefined;
+  /** Index of the first of them among all samples of the seed: earlier ones are not generated. Default: 0. */
+  firstSample?: number | undefined;
   /**
    * Seed of the random numbers. Requests with a seed of their own get the same text at any index; others depend on the
    * seed of the call (default: 0) and on their index. Batches, padding and other requests have no influence.
@@ -101,6 +103,7 @@ export interface ResolvedRequest {
   stopIds: ReadonlySet<number>;
   stopStrings: readonly string[];
   samples: number;
+  firstSample: number;
   topLogProbs: number;
   /** Random streams of all samples; undefined for greedy decoding. */
   random: Random | undefined;
@@ -144,6 +147,7 @@ function resolveRequest(
   const {
     maxNewTokens = MAX_NEW_TOKENS,
     samples = 1,
+    firstSample = 0,
     stopIds = config.endIds,
     stopStrings = [],
   } = { ...options, ...given };
@@ -151,6 +155,7 @@ function resolveRequest(
   const length = promptLength(prompt, config, `the prompt of request ${index}`);
   checkWhole("maxNewTokens", maxNewTokens, 1);
   checkWhole("samples", samples, 1);
+  checkWhole("firstSample", firstSample, 0);
   checkWhole("topLogProbs", topLogProbs, 0);
   if (stopStrings.includes("")) {
     throw new ThoughtbookError("bad-input", "a stop string is empty", {
@@ -176,6 +181,7 @@ function resolveRequest(
     stopIds: new Set(stopIds),
     stopStrings,
     samples,
+    firstSample,
     topLogProbs,
     random: sampling.temperature === 0 ? undefined : randomOf(request.seed, options.seed, index),
   };

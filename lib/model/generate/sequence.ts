@@ -24,7 +24,7 @@ export interface Sequence {
 export type TextOptions = Pick<GenerateOptions, "tokenizer" | "skipSpecialTokens" | "onText" | "onToken">;
 
 export function startSequence(request: ResolvedRequest, sample: number, options: TextOptions): Sequence {
-  const { random, sampling, stopStrings } = request;
+  const { random, sampling, stopStrings, firstSample } = request;
   const { tokenizer, skipSpecialTokens = true, onText, onToken } = options;
   const after = promptIds(request);
   return {
@@ -33,7 +33,7 @@ export function startSequence(request: ResolvedRequest, sample: number, options:
     ids: [],
     logProbs: [],
     top: [],
-    uniform: random ? random.stream(`sample ${sample}`).uniform : () => 0,
+    uniform: random ? random.stream(`sample ${firstSample + sample}`).uniform : () => 0,
     seen: new Set(sampling.repetitionPenalty === 1 ? [] : after),
     watcher:
       tokenizer && (onText || onToken || stopStrings.length > 0)

@@ -313,6 +313,9 @@ describe("the dialect of a server", () => {
     expect(llama[0]!.body).toMatchObject({ top_k: 0, min_p: 0, repeat_penalty: 1, max_tokens: 9 });
     expect(llama[0]!.body.seed).toBe(5);
     expect(llama[1]!.body.seed).not.toBe(5);
+    const second = await open({}, { dialect: "llama.cpp" });
+    await second.model.generate([{ ...request, firstSample: 1, seed: 5 }]);
+    expect(second.fake.asked().map(({ body }) => body.seed)).toEqual([llama[1]!.body.seed]);
     // Current versions refuse a number below 0 in every request; the penalty looks at all of the context.
     expect(llama[0]!.body.repeat_last_n).toBe(2 ** 16);
     const known = await open({ owner: "llamacpp", more: LLAMA_CPP });

@@ -117,6 +117,9 @@ describe("cached generation", () => {
     expect(idsOf(first)).toEqual(idsOf(again));
     expect(new Set(first.map(({ ids }) => ids.join())).size).toBeGreaterThan(10);
     expect(idsOf(first)).not.toEqual(idsOf(other));
+    const last = await generate(model, [{ ...request, samples: 2, firstSample: 5 }, request], { seed: 1 });
+    expect(last.slice(0, 2).map(({ sample }) => sample)).toEqual([0, 1]);
+    expect(idsOf(last.slice(0, 2))).toEqual(idsOf(again.slice(5, 7)));
   });
 
   it("outgrows its first cache, and shrinks when rows end for good", async () => {
