@@ -34,7 +34,7 @@ function markedAnswer(text: string, kind: AnswerKind): string | undefined {
     if (!isHeading(line)) return line.answer;
     heading ??= line.answer;
   }
-  const place = answerPlaces(text, ANSWER_IS).at(-1);
+  const place = answerPlaces(text, ANSWER_IS).at(-1) ?? answerPlaces(text, LESS_PLAINLY).at(-1);
   if (place !== undefined) return statement(text, place);
   return underHeading(text, kind) ?? (heading === "" ? undefined : heading);
 }
@@ -62,6 +62,8 @@ function* candidates(text: string, kind: AnswerKind, cutOff: boolean): Generator
   for (const place of places.reverse()) yield statement(text, place);
   const below = underHeading(text, kind);
   if (below !== undefined) yield below;
+  for (const place of answerPlaces(text, kind === "choice" ? CHOSEN : LESS_PLAINLY).reverse())
+    yield statement(text, place);
   const whole = wholeAnswer(text, kind, cutOff);
   if (whole !== undefined) yield whole;
 }
@@ -135,6 +137,11 @@ function underHeading(text: string, kind: AnswerKind): string | undefined {
 const ANSWER_IS = /\banswer[\s*_]{0,20}(?:is\b[\s*_]{0,20}:?|:)[\s*_]{0,20}/gi;
 const CHOICE_IS =
   /\b(?:answer|(?:correct|right|best)[\s*_]{1,20}(?:option|choice))[\s*_]{0,20}(?:is\b[\s*_]{0,20}:?|:)[\s*_]{0,20}/gi;
+/** What counts where nothing is marked more plainly; `<answer>` is what models trained with rewards for a format write. */
+const LESS_PLAINLY =
+  /\banswer[\s*_]{0,20}(?:must|would|should|has to|will|can only)[\s*_]{1,20}be\b[\s*_]{0,20}:?[\s*_]{0,20}|<answer>\s{0,20}/gi;
+const CHOSEN =
+  /\b(?:answer|option|choice)[\s*_]{0,20}(?:must|would|should|has to|will|can only)[\s*_]{1,20}be\b[\s*_]{0,20}:?[\s*_]{0,20}|<answer>\s{0,20}|\bI(?: would|'d|’d|'ll|’ll| will)? (?:choose|pick|select|go with)[\s*_]{1,20}|\b(?:which|this|that|it) is[\s*_]{1,20}(?=(?:option|choice)\b)/gi;
 const MATHEMATICS = /^(?:\$\$([^$]+)\$\$|\$([^$]+)\$|\\\(([\s\S]*?)\\\)|\\\[([\s\S]*?)\\\])/;
 
 /** Where what follows each "answer is" or "answer:" begins, of the last ones. */
@@ -164,6 +171,6 @@ function statement(text: string, at: number): string {
 
 /** Up to the first sentence end; a closing bold mark may stand inside: "**5** apples". */
 const sentence = (text: string): string =>
-  withoutMarks(text.replace(/\*\*(?=[\s.,;!]|$)/g, "").split(/\n|[.!?](?=[\s*$)"”]|$)/, 1)[0]!);
+  withoutMarks(text.replace(/\*\*(?=[\s.,;!]|$)/g, "").split(/\n|<\/answer>|[.!?](?=[\s*$)"”]|$)/, 1)[0]!);
 
 const withoutDollars = (text: string): string => /^\s*\$\$?([^$]+)\$\$?[.\s]*$/.exec(text)?.[1] ?? text;
