@@ -76,7 +76,7 @@ function sameFactorials(a: AnswerValue, b: AnswerValue): boolean {
 }
 
 const unitOf = (value: AnswerValue): Unit | undefined =>
-  value.kind === "number" || value.kind === "expression" ? value.unit : undefined;
+  value.kind === "number" || value.kind === "expression" || value.kind === "sequence" ? value.unit : undefined;
 
 /** A choice or variable of one letter, which compares without case. */
 function loneLetter(value: AnswerValue): string | undefined {

@@ -41,7 +41,18 @@ export const parseAnswer = (text: string): Result<AnswerValue> => parse(text, fa
  */
 export const parsePlainAnswer = (text: string): Result<AnswerValue> => parse(text, true);
 
+/** 5:00 pm, `5 \\text{ p.m.}`, 5 PM; "5pm" may be a product. */
+const TIME_OF_DAY =
+  /^([^a-z]{0,20}\d:\d\d|[^a-z]{0,20}\d(?=\s|\\[a-z ,;~]|~|[AP]M|[ap]\.))(?:\s|\\[ ,;]|~)*(?:\\(?:text|mathrm|mbox|textrm)\s?\{)?(?:\s|\\[ ,;]|~)*([ap])\.?\s?m\.?\s*\}?[\s$.]*$/i;
+
 function parse(text: string, plain: boolean): Result<AnswerValue> {
+  const [, time, half] = (plain ? undefined : TIME_OF_DAY.exec(text)) ?? [];
+  if (time !== undefined) {
+    const value = parse(time, plain);
+    const unit: Unit = { factors: [{ names: [half!.toLowerCase() === "a" ? "before noon" : "after noon"], power: 1 }] };
+    if (value.ok && (value.value.kind === "number" || value.value.kind === "sequence"))
+      return { ok: true, value: { ...value.value, unit } };
+  }
   const tokens = tokenizeMath(plain ? text : text.replace(/^\s*US(?=\\?\$)/, ""), plain);
   if (!tokens.ok) return tokens;
   const trimmed = trim(plain ? tokens.value : withTurnedBrackets(tokens.value));

@@ -183,7 +183,12 @@ function withMultipliers(tokens: MathToken[]): MathToken[] {
         text = text.slice(match[0].length);
       }
       if (text !== token.text) {
-        result[result.length - 1] = { kind: "number", value, text: `${last.text} ${token.text}`, digits: undefined };
+        const scaled = { kind: "number" as const, value, text: `${last.text} ${token.text}`, digits: undefined };
+        const over = result.at(-3);
+        // Half of a million: "1/2 million".
+        if (over?.kind === "number" && result.at(-2)?.text === "/")
+          result.splice(-3, 1, { ...scaled, value: over.value.mul(value.div(last.value)) });
+        else result[result.length - 1] = scaled;
         if (text === "") continue;
       }
     }
