@@ -8,6 +8,7 @@ import { equalValues } from "./strict/equality.js";
 import { equalChoice, equalYesNo } from "./strict/multiple-choice.js";
 import { parseAnswer } from "./strict/parse.js";
 import { equalStatedChoice, equalStatedYesNo, statedYesNo } from "./strict/stated-choice.js";
+import type { AnswerValue } from "./strict/value.js";
 import { equalWords } from "./token-f1.js";
 
 export interface GradeTask {
@@ -63,6 +64,10 @@ function gradeStrict(completion: string, reference: string, kind: AnswerKind): G
   return stated.ok && equality("strict", wanted)(stated.value, truth) ? verdict(stated.value, true) : graded;
 }
 
+/** Beside a plain number the m of "5 m" is no variable; that of "5m" may be one. */
+const measured = (value: AnswerValue, written: string): AnswerValue =>
+  (value.kind === "expression" && /\d\s+[a-z]/i.test(written) ? value.quantity : undefined) ?? value;
+
 function gradeValue(completion: string, truth: string, kind: AnswerKind): Grade {
   const extracted = extractAnswer(completion, "strict", { kind });
   if (!extracted.ok) return unparseable(undefined, extracted.reason);
@@ -70,7 +75,13 @@ function gradeValue(completion: string, truth: string, kind: AnswerKind): Grade 
   const said = parseAnswer(answer);
   if (!said.ok) return unparseable(answer, said.reason);
   const wanted = parseAnswer(truth);
-  if (wanted.ok) return verdict(answer, equalValues(said.value, wanted.value));
+  if (wanted.ok) {
+    const [a, b] = [said.value, wanted.value];
+    return verdict(
+      answer,
+      equalValues(b.kind === "number" ? measured(a, answer) : a, a.kind === "number" ? measured(b, truth) : b),
+    );
+  }
   return { extracted: answer, correct: false, status: "wrong", reason: `the reference: ${wanted.reason}` };
 }
 

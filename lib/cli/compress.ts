@@ -28,7 +28,7 @@ importance, last (steps) and token-skip (tokens).
 
 Rows of the format conversations are ShareGPT, messages, Alpaca or TRL's prompt with completion, of one question and one reply each (a
 system turn is the row's system prompt). The reply holds thought and solution between the tags, or its thought before </think> or as
-reasoning_content. Rows of several exchanges are left out by name.
+reasoning_content (or reasoning, thinking). Rows of several exchanges, and of a masked reply, are left out by name.
 
 The output holds one row a chain in the ShareGPT layout with rate, steps and how the search ended. Rows that cannot be used are
 named and left out. Ctrl-C keeps what is finished; the same command goes on from there.`;

@@ -5,6 +5,7 @@ export {
   type RenderOptions,
   renderChat,
 } from "./chat/template.js";
+export { thoughtBeside } from "./chat/thought.js";
 export { type EncodeChatOptions, type EncodedConversation, encodeChat, encodeTrainingTexts } from "./chat/tokens.js";
 export type { ModelConfig } from "./config/config.js";
 export { type GenerationDefaults, readGenerationDefaults } from "./config/generation-config.js";

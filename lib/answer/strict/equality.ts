@@ -2,6 +2,7 @@ import type { Result } from "../math/expression.js";
 import { evaluateFactorials } from "../math/factorials.js";
 import type { MathNode } from "../math/math-node.js";
 import { sameExpression } from "../math/same-expression.js";
+import { rangesOf } from "./intervals.js";
 import { parseAnswer } from "./parse.js";
 import { sameUnit, type Unit } from "./unit-sizes.js";
 import type { AnswerValue } from "./value.js";
@@ -34,6 +35,7 @@ export function equalValues(a: AnswerValue, b: AnswerValue): boolean {
   if (a.kind === "relation" || b.kind === "relation") return equalRelations(a, b);
   const [nodeA, nodeB] = [asNode(a), asNode(b)];
   if (nodeA && nodeB) return sameExpression(nodeA, nodeB) || sameFactorials(a, b);
+  if (a.kind === "union" || b.kind === "union") return sameUnions(a, b);
   switch (a.kind) {
     case "based":
       return b.kind === "based" && a.digits === b.digits && a.base === b.base;
@@ -47,8 +49,6 @@ export function equalValues(a: AnswerValue, b: AnswerValue): boolean {
       );
     case "set":
       return b.kind === "set" && sameMultiset(a.items, b.items);
-    case "union":
-      return b.kind === "union" && sameMultiset(a.items, b.items);
     case "matrix":
       return (
         b.kind === "matrix" &&
@@ -62,6 +62,13 @@ export function equalValues(a: AnswerValue, b: AnswerValue): boolean {
   }
 }
 
+/** Unions of the same items, or of the same numbers in other pieces. */
+function sameUnions(a: AnswerValue, b: AnswerValue): boolean {
+  if (a.kind === "union" && b.kind === "union" && sameMultiset(a.items, b.items)) return true;
+  const [rangesA, rangesB] = [rangesOf(a), rangesOf(b)];
+  return rangesA !== undefined && rangesB !== undefined && sameItems(rangesA, rangesB);
+}
+
 /** 2024! and 2024·2023!, too large to write: their quotient is 1. */
 function sameFactorials(a: AnswerValue, b: AnswerValue): boolean {
   if (a.kind !== "expression" || b.kind !== "expression" || !a.factorials || !b.factorials) return false;
@@ -69,7 +76,7 @@ function sameFactorials(a: AnswerValue, b: AnswerValue): boolean {
 }
 
 const unitOf = (value: AnswerValue): Unit | undefined =>
-  value.kind === "number" || value.kind === "expression" ? value.unit : undefined;
+  value.kind === "number" || value.kind === "expression" || value.kind === "sequence" ? value.unit : undefined;
 
 /** A choice or variable of one letter, which compares without case. */
 function loneLetter(value: AnswerValue): string | undefined {

@@ -31,12 +31,23 @@ export function extractStrict(completion: string, { kind = "math", cutOff = fals
 function markedAnswer(text: string, kind: AnswerKind): string | undefined {
   let heading: string | undefined;
   for (const line of hashLines(text)) {
+    const said = behindLabel(line.answer);
+    if (said !== undefined && isWholeAnswer(said, kind)) return said;
     if (!isHeading(line)) return line.answer;
     heading ??= line.answer;
   }
-  const place = answerPlaces(text, ANSWER_IS).at(-1);
+  const place = answerPlaces(text, ANSWER_IS).at(-1) ?? answerPlaces(text, LESS_PLAINLY).at(-1);
   if (place !== undefined) return statement(text, place);
   return underHeading(text, kind) ?? (heading === "" ? undefined : heading);
+}
+
+const LABEL =
+  /^(?!(?:step|case|part|phase|question|problem|section|example|method|check|verification|given)\b)(?:\p{L}[\p{L} ]{0,40}(?::|(?:,| is| are| =)(?= ))[\s*_]{0,8})+/iu;
+
+/** What a line says after words that announce it: "Total: 18", "So, 18", "Therefore, the answer is 18". */
+function behindLabel(line: string): string | undefined {
+  const label = LABEL.exec(line)?.[0];
+  return label === undefined ? undefined : withoutMarks(withoutDollars(line.slice(label.length)));
 }
 
 const wholeAnswer = (text: string, kind: AnswerKind, cutOff: boolean): string | undefined =>
@@ -54,7 +65,7 @@ function statedAnswer(text: string, kind: "choice" | "yes-no", cutOff: boolean):
   return first;
 }
 
-function* candidates(text: string, kind: AnswerKind, cutOff: boolean): Generator<string, void, undefined> {
+function* candidates(text: string, kind: "choice" | "yes-no", cutOff: boolean): Generator<string, void, undefined> {
   const box = lastBox(text);
   if (box !== undefined) yield box;
   for (const { answer } of hashLines(text)) if (answer !== "") yield answer;
@@ -62,8 +73,23 @@ function* candidates(text: string, kind: AnswerKind, cutOff: boolean): Generator
   for (const place of places.reverse()) yield statement(text, place);
   const below = underHeading(text, kind);
   if (below !== undefined) yield below;
+  for (const place of answerPlaces(text, kind === "choice" ? CHOSEN : LESS_PLAINLY).reverse())
+    yield statement(text, place);
+  const alone = loneLine(text, kind, cutOff);
+  if (alone !== undefined) yield alone;
   const whole = wholeAnswer(text, kind, cutOff);
   if (whole !== undefined) yield whole;
+}
+
+/** A last line, or else a first one, with nothing on it but a choice, or yes or no. */
+function loneLine(text: string, kind: "choice" | "yes-no", cutOff: boolean): string | undefined {
+  const alone = kind === "choice" ? /^(?:\([A-Z]\)|[A-Z])$/ : /^(?:yes|no|true|false)$/i;
+  const trimmed = text.trim();
+  const lines = [
+    cutOff ? "" : trimmed.slice(trimmed.lastIndexOf("\n") + 1),
+    trimmed.slice(0, trimmed.indexOf("\n") + 1),
+  ];
+  return lines.map((line) => (line.length < 40 ? withoutMarks(line) : "")).find((line) => alone.test(line));
 }
 
 /** Braces, boxes and escaped braces, in one pass: text with a million boxes must not take quadratic time. */
@@ -111,13 +137,14 @@ function* hashLines(text: string): Generator<HashLine, void, undefined> {
   }
 }
 
-const ANNOUNCES = /^(?:(?:the |my )?(?:(?:final|correct) )?(?:answer|result|solution)(?: is)?)?[\s:*_]{0,10}$/i;
+const ANNOUNCES =
+  /^(?:step \d{1,3}[:.)]\s)?(?:(?:the |my )?(?:(?:final|correct) )?(?:answer|result|solution)(?: is)?)?[\s:*_]{0,10}$/i;
 
 /** The next line that is not empty, without marks around it. */
 function nextLine(text: string, from: number): HashLine | undefined {
   const line = /\s{0,100}(?:(?:\\\[|\$\$)\s{1,20})?([^\n]{0,2000})/y;
   line.lastIndex = from;
-  const found = line.exec(text)![1]!;
+  const found = line.exec(text)![1]!.replace(/^(?:>|[-•*])[ \t]{1,8}(?=\S)/, "");
   const answer = withoutMarks(withoutDollars(found));
   const ends = /^(?:\\\]|[\s$])*$/.test(text.slice(line.lastIndex, line.lastIndex + MAX_LINE));
   return answer === "" || answer.startsWith("#") ? undefined : { answer, ends };
@@ -135,6 +162,11 @@ function underHeading(text: string, kind: AnswerKind): string | undefined {
 const ANSWER_IS = /\banswer[\s*_]{0,20}(?:is\b[\s*_]{0,20}:?|:)[\s*_]{0,20}/gi;
 const CHOICE_IS =
   /\b(?:answer|(?:correct|right|best)[\s*_]{1,20}(?:option|choice))[\s*_]{0,20}(?:is\b[\s*_]{0,20}:?|:)[\s*_]{0,20}/gi;
+/** What counts where nothing is marked more plainly; `<answer>` is what models trained with rewards for a format write. */
+const LESS_PLAINLY =
+  /\banswer[\s*_]{0,20}(?:must|would|should|has to|will|can only)[\s*_]{1,20}be\b(?! to\b)[\s*_]{0,20}:?[\s*_]{0,20}|\bans\.?[ \t]{0,4}[:=][\s*_]{0,20}|<answer>\s{0,20}/gi;
+const CHOSEN =
+  /\b(?:answer|option|choice)[\s*_]{0,20}(?:must|would|should|has to|will|can only)[\s*_]{1,20}be\b(?! to\b)[\s*_]{0,20}:?[\s*_]{0,20}|\bans\.?[ \t]{0,4}[:=][\s*_]{0,20}|<answer>\s{0,20}|\bI(?: would|'d|’d|'ll|’ll| will)? (?:choose|pick|select|go with)[\s*_]{1,20}|\b(?:which|this|that|it) is[\s*_]{1,20}(?=(?:option|choice)\b)|\b(?:corresponds to|matches|agrees with)[\s*_]{1,20}(?:the )?(?=(?:option|choice|answer)\b)|(?<=^|[.\n]\s{0,4}|\b(?:so|thus|hence|therefore),? )[*_]{0,3}(?=(?:(?:option|choice) )?[*_(]{0,3}[A-Z][)*_]{0,3} is (?:therefore |thus |clearly )?(?:the )?(?:correct|right|best)\b)/gi;
 const MATHEMATICS = /^(?:\$\$([^$]+)\$\$|\$([^$]+)\$|\\\(([\s\S]*?)\\\)|\\\[([\s\S]*?)\\\])/;
 
 /** Where what follows each "answer is" or "answer:" begins, of the last ones. */
@@ -164,6 +196,6 @@ function statement(text: string, at: number): string {
 
 /** Up to the first sentence end; a closing bold mark may stand inside: "**5** apples". */
 const sentence = (text: string): string =>
-  withoutMarks(text.replace(/\*\*(?=[\s.,;!]|$)/g, "").split(/\n|[.!?](?=[\s*$)"”]|$)/, 1)[0]!);
+  withoutMarks(text.replace(/\*\*(?=[\s.,;!]|$)/g, "").split(/\n|<\/answer>|[.!?](?=[\s*$)"”]|$)/, 1)[0]!);
 
 const withoutDollars = (text: string): string => /^\s*\$\$?([^$]+)\$\$?[.\s]*$/.exec(text)?.[1] ?? text;

@@ -40,12 +40,82 @@ export function joinedIntervals(items: readonly AnswerValue[], alternatives: boo
   const [first] = intervals;
   if (first === undefined || intervals.some(({ of }) => of !== first.of)) return undefined;
   const numbers = items.filter(({ kind }) => kind === "number" || kind === "expression");
+  const excluded = items.filter((item) => item.kind === "relation");
+  if (excluded.length > 0 && !alternatives && intervals.length === 1 && numbers.length === 0)
+    return excluded.reduce<AnswerValue | undefined>((set, hole) => set && without(set, hole, first.of!), first);
   if (intervals.length + numbers.length < items.length) return undefined;
   if (numbers.length === 0 && !alternatives && intervals.length === 2) {
     const common = intersection(first, intervals[1]!);
     if (common) return common;
   }
   return numbers.length > 0 && !alternatives ? undefined : { kind: "union", items: [...items] };
+}
+
+/** What of intervals an inequality such as `x \\ne 1` leaves; undefined if it is about something else. */
+function without(set: AnswerValue, hole: AnswerValue, name: string): AnswerValue | undefined {
+  if (hole.kind !== "relation" || hole.rays === undefined) return undefined;
+  if (hole.left.kind !== "expression" || hole.left.node.kind !== "variable" || hole.left.node.name !== name)
+    return undefined;
+  const at = endValue(hole.right);
+  const parts = set.kind === "union" ? set.items : [set];
+  if (at === undefined) return undefined;
+  const items = parts.flatMap((part): AnswerValue[] => {
+    const { low, high, lowClosed, highClosed } = rangeOf(part) ?? {};
+    if (!isInterval(part) || low === undefined || high === undefined || at < low || at > high) return [part];
+    if (at === low) return lowClosed ? [{ ...part, open: "(" }] : [part];
+    if (at === high) return highClosed ? [{ ...part, close: ")" }] : [part];
+    return [
+      { ...part, close: ")", items: [part.items[0]!, hole.right] },
+      { ...part, open: "(", items: [hole.right, part.items[1]!] },
+    ];
+  });
+  return items.length === 1 ? items[0] : { kind: "union", items };
+}
+
+interface Range {
+  low: number;
+  high: number;
+  lowClosed: boolean;
+  highClosed: boolean;
+  /** The ends as they are written. */
+  ends: [AnswerValue, AnswerValue];
+}
+
+/** An interval, or a single number as one that is closed; undefined if an end has variables. */
+function rangeOf(value: AnswerValue): Range | undefined {
+  const ends: [AnswerValue, AnswerValue] = isInterval(value) ? [value.items[0]!, value.items[1]!] : [value, value];
+  const [low, high] = ends.map(endValue);
+  if (low === undefined || high === undefined || !(low <= high)) return undefined;
+  const [lowClosed, highClosed] = isInterval(value) ? [value.open === "[", value.close === "]"] : [true, true];
+  return { low, high, lowClosed, highClosed, ends };
+}
+
+/**
+ * A union as ranges from the lowest to the highest, those that overlap or touch joined: [0,1] ∪ (1,2] is [0,2]. An
+ * interval alone is one range. Undefined for anything else, and where an end has variables.
+ */
+export function rangesOf(value: AnswerValue): AnswerValue[] | undefined {
+  const parts = value.kind === "union" ? value.items : isInterval(value) ? [value] : undefined;
+  const ranges = parts?.flatMap((part) => (part.kind === "set" ? part.items : [part])).map(rangeOf);
+  if (ranges === undefined || ranges.some((range) => range === undefined)) return undefined;
+  const joined: Range[] = [];
+  const closedFirst = (a: Range, b: Range) => a.low - b.low || Number(b.lowClosed) - Number(a.lowClosed);
+  for (const range of (ranges as Range[]).sort(closedFirst)) {
+    const last = joined.at(-1);
+    if (last && (range.low < last.high || (range.low === last.high && (range.lowClosed || last.highClosed)))) {
+      if (range.high > last.high) {
+        last.high = range.high;
+        last.highClosed = range.highClosed;
+        last.ends = [last.ends[0], range.ends[1]];
+      } else if (range.high === last.high) last.highClosed ||= range.highClosed;
+    } else joined.push({ ...range });
+  }
+  return joined.map(({ lowClosed, highClosed, ends }) => ({
+    kind: "sequence",
+    open: lowClosed ? "[" : "(",
+    close: highClosed ? "]" : ")",
+    items: ends,
+  }));
 }
 
 /** Whether brackets and ends distinguish an interval from a point with two coordinates: (3,4], (3,∞). */

@@ -41,15 +41,39 @@ export const parseAnswer = (text: string): Result<AnswerValue> => parse(text, fa
  */
 export const parsePlainAnswer = (text: string): Result<AnswerValue> => parse(text, true);
 
+/** 5:00 pm, `5 \\text{ p.m.}`, 5 PM; "5pm" may be a product. */
+const TIME_OF_DAY =
+  /^([^a-z]{0,20}\d:\d\d|[^a-z]{0,20}\d(?=\s|\\[a-z ,;~]|~|[AP]M|[ap]\.))(?:\s|\\[ ,;]|~)*(?:\\(?:text|mathrm|mbox|textrm)\s?\{)?(?:\s|\\[ ,;]|~)*([ap])\.?\s?m\.?\s*\}?[\s$.]*$/i;
+
 function parse(text: string, plain: boolean): Result<AnswerValue> {
+  const [, time, half] = (plain ? undefined : TIME_OF_DAY.exec(text)) ?? [];
+  if (time !== undefined) {
+    const value = parse(time, plain);
+    const unit: Unit = { factors: [{ names: [half!.toLowerCase() === "a" ? "before noon" : "after noon"], power: 1 }] };
+    if (value.ok && (value.value.kind === "number" || value.value.kind === "sequence"))
+      return { ok: true, value: { ...value.value, unit } };
+  }
   const tokens = tokenizeMath(plain ? text : text.replace(/^\s*US(?=\\?\$)/, ""), plain);
   if (!tokens.ok) return tokens;
-  const trimmed = trim(tokens.value);
+  const trimmed = trim(plain ? tokens.value : withTurnedBrackets(tokens.value));
   if (trimmed.length === 0) return fail("empty");
   const value = parseValue(trimmed, { depth: 0, plain });
   if (value === undefined) return words(trimmed);
   const currency = !plain && /[$€£¥₹¢]/.test(text) ? currencyOf(text) : undefined;
   return { ok: true, value: currency ? withCurrency(value, currency) : value };
+}
+
+/** Open ends as the French write them: `]0,1[` is (0,1), `[2,5[` is [2,5). */
+function withTurnedBrackets(tokens: MathToken[]): MathToken[] {
+  const turned = tokens.map((token, index): MathToken => {
+    const [before, after] = [tokens[index - 1], tokens[index + 1]];
+    const opens = before === undefined || isSymbol(before, "∪") || isSymbol(before, "∈");
+    if (isSymbol(token, "]") && opens) return { kind: "symbol", text: "(" };
+    return isSymbol(token, "[") && (after === undefined || isSymbol(after, "∪"))
+      ? { kind: "symbol", text: ")" }
+      : token;
+  });
+  return turned.some((token, index) => token !== tokens[index]) ? turned : tokens;
 }
 
 /** A currency sign says more than a noun: "$5 tickets". */

@@ -66,12 +66,15 @@ function namesAnother(rest: string): boolean {
 const YES_NO_EXPLAINED =
   /^(?:$|[.,;:!)\]–—]|\s?[-–—] |\s?\(|\s(?:because|since|as|it|they|he|she|we|you|i|this|that|there|these|those|the|its|their|his|her|both|due|given)\b)/i;
 
+const BEFORE_YES_NO =
+  /^(?:(?:therefore|thus|clearly|indeed|definitely|hence|so|then|probably|most likely|likely)\b[,:]? ?)?(?:(?:the )?(?:final |correct )?answer(?: is|:) ?)?/i;
+
 /**
  * What a model states to a question for yes or no, bare or explained: "Yes", `\text{No}`, "yes, because it floats", "No it
  * does not"; "true" and "false" mean the same. Undefined for anything else: "no one", "yes and no", "yes or no".
  */
 export function statedYesNo(answer: string): boolean | undefined {
-  const text = plain(answer).replace(/^(?:the )?(?:final |correct )?answer(?: is|:) ?/i, "");
+  const text = plain(answer).replace(BEFORE_YES_NO, "");
   const [found, word] = /^[\s"'([]{0,5}(yes|no|true|false)(?![\w'’])/i.exec(text) ?? [];
   if (found === undefined) return undefined;
   const rest = text.slice(found.length).replace(/^["']/, "");

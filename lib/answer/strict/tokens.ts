@@ -19,7 +19,7 @@ const RARE_CURRENCY = /[₹¢]/y;
 const PLAIN_MIXED = /(\d+)\s+(\d+)\s*\/\s*(\d+)(?![\d.])/y;
 const MIXED = /(\d+)\s+(\d+)\s*[/⁄]\s*(\d+)(?![\d.])/y;
 const PLAIN_THOUSANDS = /\d{1,3}(?:(?:\{,\}|,\\!\s?|\\!,?\s?|\\,)\d{3}(?!\d))+/y;
-const LATEX_THOUSANDS = /\d{1,3}(?:(?:\{,\}|,\\!\s?|\\!,?\s?|\\[,;: ]|~)\d{3}(?!\d))+/y;
+const LATEX_THOUSANDS = /\d{1,3}(?:(?:\{,\}|,\\!\s?|\\!,?\s?|\\[,;: ]|~|['’])\d{3}(?!\d))+/y;
 /** Groups of three with one space of some kind before each, as ISO writes them; no other separator follows. */
 const SPACED_THOUSANDS =
   /[1-9]\d{0,2}(?:([ \u00a0\u2002-\u200a\u202f])\d{3})(?:\1\d{3})*(?!\d|[, \u00a0\u2002-\u200a\u202f]\d)/y;
@@ -40,6 +40,8 @@ const LETTERS = /\p{L}[\p{L}\p{M}]*(?:['’]\p{L}+)*/uy;
 const TEXT_COMMAND =
   /^(?:text(?:bf|it|rm|sf|tt|normal)?|mbox|hbox|mathrm|mathbf|mathit|mathsf|boldsymbol|bm|operatorname)$/;
 const UPRIGHT = /^(?:text|textrm|textnormal|mbox|hbox|mathrm)$/;
+/** Digits, letters and signs of full width, as Chinese and Japanese text has them. */
+const WIDE = /[\uff01-\uff5e]/g;
 const DEGREE = /\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![a-zA-Z]))|\\degree(?![a-zA-Z])|°|º/y;
 
 /**
@@ -72,7 +74,8 @@ const PLAIN_COMMANDS = new Set([...FUNCTIONS.keys(), "sqrt", "pi", "infinity", "
  * has groups of three and stands outside of brackets: "1,000" is a number, "(1,000)" and "27,540,1" are lists.
  * Errors: too long, braces that do not match, a number too large.
  */
-export function tokenizeMath(text: string, plain = false): Result<MathToken[]> {
+export function tokenizeMath(written: string, plain = false): Result<MathToken[]> {
+  const text = plain ? written : written.replace(WIDE, (sign) => sign.normalize("NFKC"));
   if (text.length > MAX_LENGTH) return fail(`longer than ${MAX_LENGTH} characters`);
   const tokens: MathToken[] = [];
   const add = (kind: "letter" | "word" | "text" | "command" | "symbol", content: string) => {
@@ -180,7 +183,12 @@ function withMultipliers(tokens: MathToken[]): MathToken[] {
         text = text.slice(match[0].length);
       }
       if (text !== token.text) {
-        result[result.length - 1] = { kind: "number", value, text: `${last.text} ${token.text}`, digits: undefined };
+        const scaled = { kind: "number" as const, value, text: `${last.text} ${token.text}`, digits: undefined };
+        const over = result.at(-3);
+        // Half of a million: "1/2 million".
+        if (over?.kind === "number" && result.at(-2)?.text === "/")
+          result.splice(-3, 1, { ...scaled, value: over.value.mul(value.div(last.value)) });
+        else result[result.length - 1] = scaled;
         if (text === "") continue;
       }
     }

@@ -13,9 +13,9 @@ export type AnswerValue =
   | { kind: "expression"; node: MathNode; unit?: Unit | undefined; quantity?: AnswerValue; factorials?: boolean }
   /**
    * A tuple or an interval with its brackets; a ratio 2:3 has colons for brackets. `of`: the variable of an inequality
-   * such as 0 < x < 5, which is read as an interval.
+   * such as 0 < x < 5, which is read as an interval. `unit`: the half of the day of a time such as 5:00 pm.
    */
-  | { kind: "sequence"; open: string; close: string; items: AnswerValue[]; of?: string }
+  | { kind: "sequence"; open: string; close: string; items: AnswerValue[]; of?: string; unit?: Unit }
   /** A set or a list of solutions, as a multiset. */
   | { kind: "set"; items: AnswerValue[] }
   /** A union of intervals or sets, in any order. */

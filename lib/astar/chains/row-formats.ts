@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { type ConversationRow, conversationOf } from "../../data/index.js";
+import { thoughtBeside } from "../../model/index.js";
 import { readTagged, readThinking, type ThoughtTags } from "./tags.js";
 
 /**
  * Formats of a row in a file:
  * - conversations: in any of the layouts of `conversationOf` (ShareGPT, messages, Alpaca, TRL's prompt and completion) one
  *   question and one reply, which has thought and solution between tags, or its thought before `</think>` or in the field
- *   `reasoning_content`
+ *   `reasoning_content` (`reasoning`, `thinking`)
  * - s1k: s1K-1.1, `question`, `deepseek_thinking_trajectory`, `deepseek_attempt`
  * - word-problems: `thoughtbook word-problems` with the fields question, paragraphs, plainChain, and as a rule id, answer
  */
@@ -14,7 +15,8 @@ export type RowFormat = "conversations" | "s1k" | "word-problems";
 
 /**
  * Reasons to skip a row:
- * - malformed: not the columns of its format, or more than one question and its reply, of which only one could be used
+ * - malformed: not the columns of its format, or more than one question and its reply, of which only one could be used, or a reply
+ *   that the row masks
  * - missing tags: thought or solution does not stand between its tags
  * - no question, empty chain, no solution: the part is empty
  */
@@ -82,7 +84,7 @@ export const ROW_FORMATS: Readonly<Record<RowFormat, (row: unknown, tags: Though
 };
 
 /** The one exchange of a conversation: several would need to be shortened together, and none is left out. */
-function exchangeOf(row: object, { messages }: ConversationRow, tags: ThoughtTags): DraftRow {
+function exchangeOf(row: object, { messages, learned }: ConversationRow, tags: ThoughtTags): DraftRow {
   const others = messages[0]!.role === "system" ? messages.slice(1) : messages;
   const roles = others.map(({ role }) => role);
   const exchanges = roles.filter((role) => role === "assistant").length;
@@ -92,12 +94,13 @@ function exchangeOf(row: object, { messages }: ConversationRow, tags: ThoughtTag
     return { problem: "malformed", detail: `turns of ${roles.join(", ")}; expected one of user and one of assistant` };
   }
   const [user, assistant] = others as [ConversationRow["messages"][number], ConversationRow["messages"][number]];
-  const { reasoning_content: beside } = assistant;
+  if (!learned.at(-1)) return { problem: "malformed", detail: "its reply is masked (weight 0, or trainable false)" };
+  const beside = thoughtBeside(assistant);
   const tagged = readTagged(assistant.content, tags);
   const parts =
     "missing" in tagged
-      ? typeof beside === "string" && beside !== ""
-        ? { thought: beside.trim(), solution: assistant.content.trim() }
+      ? beside !== undefined
+        ? { thought: beside, solution: assistant.content.trim() }
         : (readThinking(assistant.content) ?? tagged)
       : tagged;
   if ("missing" in parts) return { problem: "missing tags", detail: `there is no ${parts.missing}` };

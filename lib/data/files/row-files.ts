@@ -5,6 +5,7 @@ import { type InfoRecord, parse as parseCsv } from "csv-parse";
 import { pick } from "stream-json/filters/pick.js";
 import { streamArray } from "stream-json/streamers/stream-array.js";
 import {
+  badInput,
   checkInterrupt,
   fileSystemError,
   interruptible,
@@ -120,7 +121,17 @@ async function* readJsonArray(file: string, layout: "array" | "examples"): Async
     layout === "array"
       ? pipeline(source, streamArray.withParserAsStream(), ignoreError)
       : pipeline(source, pick.withParserAsStream({ filter: "examples" }), streamArray.asStream(), ignoreError);
-  for await (const { value } of elements as AsyncIterable<{ value: unknown }>) yield value;
+  let any = false;
+  for await (const { value } of elements as AsyncIterable<{ value: unknown }>) {
+    any = true;
+    yield value;
+  }
+  if (!any && layout === "examples") {
+    throw badInput(
+      `${file} is one JSON object without rows`,
+      "Give an array of rows, one row a line, or an object with the rows as its field examples.",
+    );
+  }
 }
 
 // The error also reaches the consumer of the last stream.

@@ -4,7 +4,13 @@ import type { ChatMessage } from "./template.js";
 export const THOUGHT_MARKS = { begin: "<think>", end: "</think>" } as const;
 
 /** Fields in which servers and data sets put a thought beside the content. */
-const THOUGHT_FIELDS = ["reasoning_content", "reasoning"] as const;
+const THOUGHT_FIELDS = ["reasoning_content", "reasoning", "thinking"] as const;
+
+/** The thought that a message has beside its content; undefined if there is none. */
+export function thoughtBeside(message: ChatMessage): string | undefined {
+  const values: unknown[] = THOUGHT_FIELDS.map((field) => message[field]);
+  return values.find((value): value is string => typeof value === "string" && value !== "")?.trim();
+}
 
 /** The thought of a message and what follows it, both trimmed; the thought may stand in the content or beside it. */
 function partsOf(message: ChatMessage): { thought: string | undefined; rest: string } {
@@ -14,10 +20,7 @@ function partsOf(message: ChatMessage): { thought: string | undefined; rest: str
     const thought = content.slice(0, end).replace(THOUGHT_MARKS.begin, "");
     return { thought: thought.trim(), rest: content.slice(end + THOUGHT_MARKS.end.length).trim() };
   }
-  const beside = THOUGHT_FIELDS.map((field) => message[field]).find(
-    (value) => typeof value === "string" && value !== "",
-  );
-  return { thought: (beside as string | undefined)?.trim(), rest: content };
+  return { thought: thoughtBeside(message), rest: content };
 }
 
 /**

@@ -168,6 +168,11 @@ describe("rows of other chat layouts", () => {
       { messages: [turns[0], { role: "assistant", content: "\\boxed{5}", reasoning_content: "a\r\n\r\nb" }] },
       {},
     ],
+    ...["reasoning", "thinking"].map((field): [string, object, object] => [
+      `a thought beside the content, as ${field}`,
+      { messages: [turns[0], { role: "assistant", content: "\\boxed{5}", [field]: "a\n\nb" }] },
+      {},
+    ]),
   ])("are read: %s", async (_, row, further) => {
     jsonl("layouts.jsonl", [row]);
     expect(used(await read("layouts.jsonl"))).toMatchObject([{ ...expected, ...further }]);
@@ -194,6 +199,8 @@ describe("rows of other chat layouts", () => {
       },
       /"observation" speaks/,
     ],
+    [{ messages: [turns[0], { ...turns[1], weight: 0 }] }, /^malformed: its reply is masked/],
+    [{ messages: [turns[0], { ...turns[1], trainable: false }] }, /^malformed: its reply is masked/],
     [{ messages: turns.slice(0, 1) }, /^malformed: turns of user; expected one of user and one of assistant/],
     [{ messages: [turns[0], { role: "assistant", content: "no thought" }] }, /^missing tags: there is no/],
     [{ question: "q" }, /^malformed: no conversations, messages/],

@@ -46,10 +46,22 @@ describe("JSON", () => {
     ]);
   });
 
+  it.each([[rows[0]], [{ train: rows }], [{ examples: [] }]])(
+    "is refused where it has no rows: %j",
+    async (content) => {
+      const path = await fileOf("a.json", JSON.stringify(content, null, 2));
+      const error = await failure(() => collectDataset("bbh", { path, split: "navigate" }));
+      expect([error.code, error.message]).toEqual([
+        "bad-input",
+        expect.stringMatching(/is one JSON object without rows/),
+      ]);
+    },
+  );
+
   it.each([
     ['[{"input": "a", "target": "b"}, {"input": "c"', "corrupt-data", /^cannot read .* after row 0: /],
     ["", "corrupt-data", /^cannot read .*a\.json: /],
-    ['{"rows": []}', "corrupt-data", /a\.json holds no rows of bbh$/],
+    ['{"rows": []}', "bad-input", /is one JSON object without rows$/],
     ['{"examples": 1}', "corrupt-data", /^cannot read .*should be an array/],
   ])("%j is an error", async (content, code, message) => {
     const path = await fileOf("a.json", content);

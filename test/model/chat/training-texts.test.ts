@@ -74,8 +74,10 @@ describe("training texts", () => {
     const opened = templateOf("opened");
     const prompt = "<s><|User|>Hi<|Assistant|><think>\n";
     expect(texts(opened, chat("Hi", "One."))).toEqual([`${prompt}⟦\n</think>\n\nOne.</s>⟧`]);
-    const beside = [two[0]!, { role: "assistant", content: "One.", reasoning_content: "hm" }];
-    expect(texts(opened, beside)).toEqual([`${prompt}⟦hm\n</think>\n\nOne.</s>⟧`]);
+    for (const field of ["reasoning_content", "reasoning", "thinking"]) {
+      const beside = [two[0]!, { role: "assistant", content: "One.", [field]: "hm" }];
+      expect(texts(opened, beside)).toEqual([`${prompt}⟦hm\n</think>\n\nOne.</s>⟧`]);
+    }
   });
 
   it("end with the token that ends texts where the template ends no turn", () => {
