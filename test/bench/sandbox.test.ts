@@ -14,5 +14,5 @@ it("measures rates, starts, memory and processes of the sandbox", { timeout: 240
     expect(row.memoryAfter.map(({ programs }) => programs)).toEqual([5, 10]);
   }
   if (process.platform === "linux") expect(result.processesLeft).toBe(0);
-  expect(summariseSandbox(result)).toMatch(/resident memory after 10 programs, MB +\d+ +\d+/);
+  expect(summariseSandbox(result)).toMatch(/resident memory after 10 programs, MB +[\d.]+ +[\d.]+/);
 });
