@@ -4,7 +4,7 @@ import type { Completion, Prompt } from "../llm/index.js";
 import type { Problem, Task } from "../tasks/index.js";
 import type { Attempt, Call, Strategy } from "./attempt.js";
 import { type Reward, rewardParts } from "./rewards.js";
-import { type AttemptOptions, runAttempts } from "./run-attempts.js";
+import { type AttemptOptions, openProgramSandbox, runAttempts } from "./run-attempts.js";
 
 /** A rewarded attempt, as it is stored. */
 export interface Rollout extends Attempt {
@@ -52,6 +52,7 @@ const rolloutSchema = z.object({
   sample: z.int(),
   text: z.string(),
   solution: z.string().optional(),
+  failure: z.object({ kind: z.string(), message: z.string() }).optional(),
   trace: z.unknown().optional(),
   reward: z.number(),
   rewards: z.record(z.string(), z.number()),
@@ -116,6 +117,7 @@ export async function* collect(
     display: options.display,
   });
   let done = 0;
+  const sandbox = options.sandbox ?? openProgramSandbox();
   try {
     const stored = new Map<string, Rollout>();
     const wanted = new Set(task.problems.flatMap((problem) => samplesOf(groupSize).map((at) => idOf(problem, at))));
@@ -125,13 +127,16 @@ export async function* collect(
       const storedOf = (problem: Problem) => samplesOf(groupSize).flatMap((at) => stored.get(idOf(problem, at)) ?? []);
       const missing = problems.filter((problem) => storedOf(problem).length < groupSize);
       const places = missing.flatMap((problem) => samplesOf(groupSize).map((sample) => ({ problem, sample })));
-      const attempts = await runAttempts(strategy, places, { ...options, seed: `${seed}/round ${round}` }, () =>
-        progress.update(++done),
+      const attempts = await runAttempts(
+        strategy,
+        places,
+        { ...options, sandbox, seed: `${seed}/round ${round}` },
+        () => progress.update(++done),
       );
       const made = new Map<string, Rollout[]>();
       for (const [at, problem] of missing.entries()) {
         const group = attempts.slice(at * groupSize, (at + 1) * groupSize);
-        const rewards = await rewardParts(reward, problem, group, { model, seed, signal });
+        const rewards = await rewardParts(reward, problem, group, { model, seed, sandbox, signal });
         const rollouts = group.map((attempt, sample): Rollout => {
           const id = idOf(problem, sample);
           return { id, policy, round, ...attempt, ...rewards[sample]!, calls: attempt.calls.map(storedCall) };
@@ -149,6 +154,7 @@ export async function* collect(
     progress.fail();
     throw error;
   } finally {
+    if (!options.sandbox) await sandbox.close();
     await run?.close();
   }
 }

@@ -1,7 +1,10 @@
+export type { CodeTests } from "./code-problems.js";
 export { isFileTask } from "./file-task.js";
 export {
   type Correctness,
+  type Failure,
   type Graded,
+  gradeAttempt,
   gradeCompletion,
   PROBLEM_KINDS,
   type Problem,

@@ -12,13 +12,18 @@ import {
   type Policy,
   tokenF1,
 } from "../answer/index.js";
+import { badInput } from "../core/index.js";
+import type { RunOptions, Sandbox } from "../sandbox/index.js";
+import { type CodeTests, codeFailure } from "./code-problems.js";
 
 /**
  * Kinds of answers: those of `grade`; "symbols" are brackets and the like, compared without spaces; "game24" an
- * expression.
+ * expression; "code" a function that is graded by running tests.
  */
-export type ProblemKind = AnswerKind | "symbols" | "game24";
-export const PROBLEM_KINDS = ["math", "gsm8k", "choice", "words", "yes-no", "symbols", "game24"] as const;
+export type ProblemKind = AnswerKind | "symbols" | "game24" | "code";
+/** Those whose answers are compared with a reference. */
+export const ANSWER_KINDS = ["math", "gsm8k", "choice", "words", "yes-no", "symbols", "game24"] as const;
+export const PROBLEM_KINDS = [...ANSWER_KINDS, "code"] as const;
 
 /** A question with everything needed to grade its answer. */
 export interface Problem {
@@ -26,8 +31,10 @@ export interface Problem {
   id: string;
   question: string;
   kind: ProblemKind;
-  /** Accepted answers, at least one; for the game of 24 its four numbers separated by spaces. */
+  /** Accepted answers, at least one; for the game of 24 its four numbers separated by spaces; for code its tests. */
   references: readonly string[];
+  /** How a function is graded; problems of the kind "code" must have it. */
+  code?: CodeTests | undefined;
   /** Difficulty, where known: the number of operations that the answer needs. */
   operations?: number | undefined;
   /** Further fields of the data set, for the results; nothing depends on them. */
@@ -43,6 +50,7 @@ const APPLYING: Record<ProblemKind, readonly Policy[]> = {
   "yes-no": ["strict", "aot"],
   symbols: ["strict"],
   game24: ["strict", "dots"],
+  code: ["strict"],
 };
 
 export type Correctness = Partial<Record<Policy, boolean>>;
@@ -54,6 +62,35 @@ export interface Graded {
   correct: Correctness;
   /** Token F1, for answers in words. */
   f1?: number;
+  /** Why a function did not pass its tests. */
+  failure?: Failure;
+}
+
+/** What became of a program that failed. */
+export interface Failure {
+  /** "wrong" is another result than expected; the others are those of the sandbox, and "tests" for tests that are broken. */
+  kind: string;
+  /** Says nothing of what hidden tests expect. */
+  message: string;
+}
+
+/**
+ * Grade an attempt under each policy that applies to its problem. Functions are run in the sandbox, against their tests;
+ * all else is graded by {@link gradeCompletion}.
+ *
+ * @throws bad-input for a problem of code without a sandbox or without tests; interrupted; as the sandbox
+ */
+export async function gradeAttempt(
+  problem: Problem,
+  { text, solution }: { text: string; solution?: string | undefined },
+  { sandbox, ...options }: RunOptions & { sandbox?: Sandbox | undefined },
+): Promise<Graded> {
+  if (problem.kind !== "code" || solution === undefined) return gradeCompletion(problem, text, solution);
+  if (!sandbox) {
+    throw badInput(`${problem.id} is graded by running programs, and there is no sandbox`, "Give one: openSandbox().");
+  }
+  const failure = await codeFailure(problem, solution, sandbox, options);
+  return { answer: solution, correct: { strict: failure === undefined }, ...(failure ? { failure } : {}) };
 }
 
 /**
@@ -61,10 +98,15 @@ export interface Graded {
  *
  * @param text everything that the model wrote; what the released systems grade, even if truncated
  * @param solution what the strict policy grades: the text without thoughts; undefined if a text was truncated or is not
- * what was asked for: then there is no final answer
+ * what is asked for: then there is no final answer
+ * @throws bad-input for a function, which must be run: see {@link gradeAttempt}
  */
 export function gradeCompletion(problem: Problem, text: string, solution: string | undefined): Graded {
   const { kind, references } = problem;
+  if (kind === "code") {
+    if (solution === undefined) return { answer: undefined, correct: { strict: false } };
+    throw badInput(`${problem.id} is graded by running programs`, "Use gradeAttempt, with a sandbox.");
+  }
   const wanted = kind === "symbols" || kind === "game24" ? "math" : kind;
   const extracted = solution === undefined ? undefined : extractAnswer(solution, "strict", { kind: wanted });
   const answer = extracted?.ok ? extracted.value : undefined;
@@ -77,7 +119,7 @@ export function gradeCompletion(problem: Problem, text: string, solution: string
   return { answer, correct, f1: answer === undefined ? 0 : tokenF1(answer, references).f1 };
 }
 
-function isRight(completion: string, reference: string, policy: Policy, kind: ProblemKind): boolean {
+function isRight(completion: string, reference: string, policy: Policy, kind: Exclude<ProblemKind, "code">): boolean {
   if (kind !== "symbols" && kind !== "game24") return grade({ completion, reference, policy, kind }).correct;
   const extracted = extractAnswer(completion, "strict");
   if (!extracted.ok) return false;
@@ -96,6 +138,7 @@ const SAME: Record<ProblemKind, (a: string, b: string) => boolean> = {
   "yes-no": equalStatedYesNo,
   symbols: equalSymbols,
   game24: equalSymbols,
+  code: (a, b) => a.trim() === b.trim(),
 };
 
 /** Whether two answers to a problem are equal, and so vote together. */
