@@ -1,36 +1,6 @@
-import { badInput } from "../core/index.js";
 import { type DatasetRecord, FUNCTION_STEPS, type FunctionProblem, generateFunctionProblem } from "../data/index.js";
-import {
-  type CaseVerdict,
-  gradeHumanEval,
-  gradeJavaScript,
-  type RunOptions,
-  type Sandbox,
-  type SandboxCase,
-} from "../sandbox/index.js";
-import type { Failure, Problem } from "./problems.js";
-
-/** What grading a function needs: tests in Python, or calls of JavaScript and what they must return. */
-export type CodeTests =
-  | {
-      language: "python";
-      /** The beginning of the function, which a reply may continue; "" where the question is in words. */
-      prompt: string;
-      entryPoint: string;
-      /** Assertions, as HumanEval and MBPP have them. */
-      tests: string;
-    }
-  | {
-      language: "javascript";
-      name: string;
-      parameters: readonly string[];
-      /** What the function does, in words. */
-      specification: string;
-      /** Calls that the question shows. */
-      examples: readonly SandboxCase[];
-      /** Hidden calls. */
-      tests: readonly SandboxCase[];
-    };
+import type { SandboxCase } from "../sandbox/index.js";
+import type { Problem } from "./problems.js";
 
 /** The problem of a row of HumanEval or MBPP. */
 export function datasetCodeProblem({
@@ -70,34 +40,3 @@ export const [LEAST_STEPS, MOST_STEPS] = FUNCTION_STEPS;
 
 const callOf = (name: string, { args, result }: SandboxCase): string =>
   `${name}(${args.map((each) => JSON.stringify(each)).join(", ")}) = ${JSON.stringify(result)}`;
-
-/**
- * Run the tests of a problem of code against a program; undefined if it passes them all, else the first failure.
- *
- * @throws bad-input for a problem without tests; interrupted; execution where the sandbox itself cannot work
- */
-export async function codeFailure(
-  { id, code }: Problem,
-  program: string,
-  sandbox: Sandbox,
-  options: RunOptions = {},
-): Promise<Failure | undefined> {
-  if (code === undefined) throw badInput(`the problem ${id} is of code, and has no tests`, "Give it its `code`.");
-  if (code.language === "python") {
-    const { prompt, entryPoint, tests } = code;
-    const problem = { prompt, entry_point: entryPoint, test: tests };
-    const { passed, failures } = await gradeHumanEval(sandbox, problem, program, options);
-    if (passed) return undefined;
-    const { kind, message } = failures[0] ?? { kind: "tests", message: "the tests did not call the function" };
-    return { kind, message };
-  }
-  const { passed, visible, hidden } = await gradeJavaScript(sandbox, code, program, options);
-  return passed ? undefined : caseFailure([...visible, ...hidden]);
-}
-
-function caseFailure(verdicts: readonly CaseVerdict[]): Failure {
-  const wrong = verdicts.filter((each) => !each.passed);
-  const { kind = "wrong", message = "" } = wrong[0]!;
-  const cases = `${wrong.length} of ${verdicts.length} calls`;
-  return { kind, message: message === "" ? cases : `${cases}: ${message}` };
-}

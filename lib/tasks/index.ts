@@ -1,10 +1,10 @@
-export type { CodeTests } from "./code-problems.js";
 export { isFileTask } from "./file-task.js";
+export { gradeAttempt } from "./grade-attempt.js";
 export {
+  type CodeTests,
   type Correctness,
   type Failure,
   type Graded,
-  gradeAttempt,
   gradeCompletion,
   PROBLEM_KINDS,
   type Problem,

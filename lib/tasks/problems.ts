@@ -13,8 +13,7 @@ import {
   tokenF1,
 } from "../answer/index.js";
 import { badInput } from "../core/index.js";
-import type { RunOptions, Sandbox } from "../sandbox/index.js";
-import { type CodeTests, codeFailure } from "./code-problems.js";
+import type { SandboxCase } from "../sandbox/index.js";
 
 /**
  * Kinds of answers: those of `grade`; "symbols" are brackets and the like, compared without spaces; "game24" an
@@ -40,6 +39,28 @@ export interface Problem {
   /** Further fields of the data set, for the results; nothing depends on them. */
   fields?: Readonly<Record<string, unknown>> | undefined;
 }
+
+/** What grading a function needs: tests in Python, or calls of JavaScript and what they must return. */
+export type CodeTests =
+  | {
+      language: "python";
+      /** The beginning of the function, which a reply may continue; "" where the question is in words. */
+      prompt: string;
+      entryPoint: string;
+      /** Assertions, as HumanEval and MBPP have them. */
+      tests: string;
+    }
+  | {
+      language: "javascript";
+      name: string;
+      parameters: readonly string[];
+      /** What the function does, in words. */
+      specification: string;
+      /** Calls that the question shows. */
+      examples: readonly SandboxCase[];
+      /** Hidden calls. */
+      tests: readonly SandboxCase[];
+    };
 
 /** Policies that apply to a kind of answer. The released systems never graded the other kinds. */
 const APPLYING: Record<ProblemKind, readonly Policy[]> = {
@@ -75,31 +96,12 @@ export interface Failure {
 }
 
 /**
- * Grade an attempt under each policy that applies to its problem. Functions are run in the sandbox, against their tests;
- * all else is graded by {@link gradeCompletion}.
- *
- * @throws bad-input for a problem of code without a sandbox or without tests; interrupted; as the sandbox
- */
-export async function gradeAttempt(
-  problem: Problem,
-  { text, solution }: { text: string; solution?: string | undefined },
-  { sandbox, ...options }: RunOptions & { sandbox?: Sandbox | undefined },
-): Promise<Graded> {
-  if (problem.kind !== "code" || solution === undefined) return gradeCompletion(problem, text, solution);
-  if (!sandbox) {
-    throw badInput(`${problem.id} is graded by running programs, and there is no sandbox`, "Give one: openSandbox().");
-  }
-  const failure = await codeFailure(problem, solution, sandbox, options);
-  return { answer: solution, correct: { strict: failure === undefined }, ...(failure ? { failure } : {}) };
-}
-
-/**
  * Grade a completion under each policy that applies to its problem.
  *
  * @param text everything that the model wrote; what the released systems grade, even if truncated
  * @param solution what the strict policy grades: the text without thoughts; undefined if a text was truncated or is not
  * what is asked for: then there is no final answer
- * @throws bad-input for a function, which must be run: see {@link gradeAttempt}
+ * @throws bad-input for a function, which must be run: see `gradeAttempt`
  */
 export function gradeCompletion(problem: Problem, text: string, solution: string | undefined): Graded {
   const { kind, references } = problem;
