@@ -281,7 +281,7 @@ describe("an evaluation", () => {
   it.each<[AnswerOptions, RegExp]>([
     [{ budgets: [] }, /the budgets are \[\]/],
     [{ budgets: [10, 0] }, /the budgets are \[10, 0\]/],
-    [{ samples: 0 }, /there are 0 samples/],
+    [{ samples: 0 }, /samples is 0, expected a whole number above 0/],
     [{ samples: 4 }, /4 samples at temperature 0 are all the same/],
   ])("refuses %j", async (options, message) => {
     const model = adder();
