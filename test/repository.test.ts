@@ -99,7 +99,7 @@ const SHOWN: Readonly<Record<string, readonly string[]>> = {
   // What methods outside of lib/ are made of: rewards, ways to answer, the path to a node, sources of batches.
   rollouts: ["combine", "formatReward", "majorityReward"],
   search: ["pathTo"],
-  strategies: ["solve"],
+  strategies: ["program", "solve"],
   train: ["onPolicySource", "streamSource"],
   // Activations and schedules of one's own model, and tensors for `useEagerBackend`.
   tensor: ["silu", "toTensor", "toTensorData", "warmupStableDecay"],

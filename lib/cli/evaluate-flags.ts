@@ -10,14 +10,14 @@ import { count, decimal, integer, range } from "./numbers.js";
 export type EvaluateFlags = Flags<typeof addEvaluateOptions>;
 
 /** Imported here so that the command line does not load the engine. */
-const STRATEGY_NAMES: readonly StrategyName[] = ["direct", "cot", "think", "solve"];
+const STRATEGY_NAMES: readonly StrategyName[] = ["direct", "cot", "think", "solve", "program"];
 
 export const addEvaluateOptions = (command: Command) =>
   command
     .requiredOption("--model <model>", MODEL_SPEC)
     .requiredOption(
       "--task <task>",
-      "word-problems:OPERATIONS, the name of a data set, or a file of your own, see below",
+      "word-problems:OPERATIONS, functions:STEPS, the name of a data set, or a file of your own, see below",
     )
     .option("--backend <name>", "what runs it: local, transformers or openai (default: as the model says)")
     .option("--backend-args <args>", "k=v,k=v or a dict literal, see below")
@@ -38,7 +38,7 @@ export const addEvaluateOptions = (command: Command) =>
     .option("--top-k <k>", "sample among this many best tokens", count)
     .option("--seed <n>", "where the random numbers of the texts come from (default: 0)", integer)
     .option("--as-test", "the first 10 problems with 2048 new tokens at most, whatever max_tokens says")
-    .option("--limit <n>", "the most problems (default: 1000 word problems, all of a data set)", count)
+    .option("--limit <n>", "the most problems (default: 1000 word problems or functions, all of a data set)", count)
     .option("--split <split>", "which split (default: test)")
     .option("--distractors <range>", "facts of word problems that the answer does not need (default: 0)", range)
     .option("--depth <range>", "of word problems: edges on the longest path from operation to operation", range)
@@ -50,7 +50,7 @@ export const addEvaluateOptions = (command: Command) =>
         "mixed",
       ]),
     )
-    .option("--problem-seed <n>", "which word problems (default: 0)", integer)
+    .option("--problem-seed <n>", "which word problems or functions (default: 0)", integer)
     .option("--path <file>", "the file of the data set")
     .option("--log-probs", "keep the ids of completions and their log-probabilities in the records")
     .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)

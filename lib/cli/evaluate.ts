@@ -8,8 +8,11 @@ import { resumable } from "./resumable.js";
 import { nameOf } from "./table.js";
 
 const OUTPUT = `
-Tasks: word-problems:4, word-problems:2-6 (each number of operations in turn), any data set of "thoughtbook data list" but
-those that need Python, or a file of your own, such as mine.jsonl (also .json, .csv, .parquet). Its rows have
+Tasks: word-problems:4, word-problems:2-6 (each number of operations in turn), functions:2 or functions:1-3 (to write in
+JavaScript, by the number of steps), any data set of "thoughtbook data list", or a file of your own, such as mine.jsonl (also
+.json, .csv, .parquet). Functions, humaneval and mbpp are for the strategy program: their tests run in the sandbox of
+"thoughtbook sandbox". With other tasks it asks for a program in JavaScript, runs it there, and takes its value as the answer.
+The rows of a file have
 
   question  what is asked
   answer    the right answer, or a solution with \\boxed{} or ####

@@ -26,5 +26,6 @@ export function cutToBudget(attempt: Attempt, budget: number, tokenizer: Tokeniz
     finishReason: "length",
     tokens: { ...tokens, completionIds, logProbs: tokens.logProbs.slice(0, budget) },
   };
-  return { ...attempt, text: completion.text, solution: undefined, calls: [{ ...call, completion }] };
+  const none = { solution: undefined, failure: undefined };
+  return { ...attempt, ...none, text: completion.text, calls: [{ ...call, completion }] };
 }

@@ -12,8 +12,9 @@ import {
 } from "../core/index.js";
 import type { LanguageModel } from "../llm/index.js";
 import { systemPromptName } from "../operations/index.js";
-import { type Attempt, checkStrategy, runAttempts, type Strategy } from "../rollouts/index.js";
-import type { Problem, Task } from "../tasks/index.js";
+import { type Attempt, checkStrategy, openProgramSandbox, runAttempts, type Strategy } from "../rollouts/index.js";
+import type { Sandbox } from "../sandbox/index.js";
+import { gradeAttempt, type Problem, type Task } from "../tasks/index.js";
 import { cutToBudget, cuttingTokenizer } from "./budgets.js";
 import { budgetFolder, type EvaluationRun, openEvaluation, removeEvaluation } from "./evaluation-run.js";
 import { memoryRun } from "./memory-run.js";
@@ -84,7 +85,8 @@ export interface Evaluation {
 }
 
 /**
- * Evaluate a strategy on a task: attempt each problem, grade under each policy that applies, and measure. Attempts run
+ * Evaluate a strategy on a task: attempt each problem, grade under each policy that applies, and measure. Programs that
+ * the model writes run in a sandbox, which is opened with the first of them and closed at the end. Attempts run
  * concurrently, so their requests reach the model in few large calls. A strategy of one call is attempted under the
  * largest budget and truncated to the others, which gives the same texts, if the model returns token ids; else each
  * budget is attempted. The same seed, model and options give the same records, whatever was interrupted in between
@@ -116,7 +118,7 @@ export async function evaluate(strategy: Strategy, task: Task, given: EvaluateOp
   const { model, samples = 1, temperature = 0, topP, topK, minP, seed = 0, folder, logProbs = false } = options;
   const budgets = checkedBudgets(options.budgets ?? [256]);
   checkSamples(samples, temperature);
-  await checkStrategy(strategy, model);
+  await checkStrategy(strategy, model, task.problems);
   const modelHash = await model.hash();
   const sampling = { temperature, ...withoutUndefined({ topP, topK, minP }) };
   const asked = { strategy: strategy.name, ...strategy.settings, ...sampling };
@@ -135,8 +137,9 @@ export async function evaluate(strategy: Strategy, task: Task, given: EvaluateOp
     folder === undefined ? memoryRun<EvaluationRecord>() : await openEvaluation(folder, seed, config, task.problems);
   const records: EvaluationRecord[] = [];
   const others: EvaluationRecord[] = [];
+  const sandbox = openProgramSandbox();
   try {
-    await attemptMissing({ ...options, strategy, run, task, budgets, samples, seed, modelHash, logProbs });
+    await attemptMissing({ ...options, sandbox, strategy, run, task, budgets, samples, seed, modelHash, logProbs });
     const asked = new Map(task.problems.map((problem) => [problem.id, problem]));
     for await (const record of run.records()) {
       const problem = asked.get(record.problem);
@@ -144,6 +147,7 @@ export async function evaluate(strategy: Strategy, task: Task, given: EvaluateOp
       (problem ? records : others).push(record);
     }
   } finally {
+    await sandbox.close();
     await run.close();
   }
   sortRecords(records, task);
@@ -202,6 +206,7 @@ async function writeResults(
 const prettyJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 interface Work extends EvaluateOptions {
+  sandbox: Sandbox;
   strategy: Strategy;
   run: EvaluationRun;
   task: Task;
@@ -244,7 +249,7 @@ async function attemptMissing(work: Work): Promise<void> {
 
 /** Attempt under the last budget, which is the largest, and store a record for each budget. */
 async function attemptUnder(
-  { strategy, run, model, task, samples, seed, modelHash, logProbs, batchSize, signal, ...options }: Work,
+  { strategy, run, model, task, samples, seed, modelHash, logProbs, batchSize, sandbox, signal, ...options }: Work,
   budgets: readonly number[],
   cut: (attempt: Attempt, budget: number) => Attempt,
   onRecord: () => void,
@@ -259,11 +264,13 @@ async function attemptUnder(
   );
   if (places.length === 0) return;
   const sampling = withoutUndefined({ temperature, topP, topK, minP });
-  const asked = { model, seed, sampling, maxNewTokens: budgets.at(-1)!, batchSize, signal };
+  const asked = { model, seed, sampling, maxNewTokens: budgets.at(-1)!, batchSize, sandbox, signal };
   await runAttempts(strategy, places, asked, async (attempt, { problem, sample }) => {
     for (const budget of budgets) {
       if (run.done.has(recordId(problem.id, sample, budget))) continue;
-      await run.append(evaluationRecord(problem, cut(attempt, budget), { budget, seed, modelHash, logProbs }));
+      const own = cut(attempt, budget);
+      const graded = await gradeAttempt(problem, own, { sandbox, signal });
+      await run.append(evaluationRecord(problem, own, graded, { budget, seed, modelHash, logProbs }));
     }
     onRecord();
   });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { sum, withoutUndefined } from "../core/index.js";
 import { FINISH_REASONS } from "../llm/index.js";
 import type { Attempt, Call } from "../rollouts/index.js";
-import { gradeCompletion, PROBLEM_KINDS, type Problem } from "../tasks/index.js";
+import { type Graded, PROBLEM_KINDS, type Problem } from "../tasks/index.js";
 
 const wholeNumber = z.int().nonnegative();
 
@@ -60,6 +60,8 @@ export const evaluationRecordSchema = z.strictObject({
   }),
   /** Token F1, for answers in words. */
   f1: z.number().optional(),
+  /** Of programs: why it gave no answer, or why a function did not pass its tests; see `Failure`. */
+  failure: z.strictObject({ kind: z.string(), message: z.string() }).optional(),
   seed: z.union([z.number(), z.string()]),
   /** SHA-256 of the model, where known. */
   modelHash: z.string().optional(),
@@ -76,10 +78,11 @@ export interface RecordPlace {
   logProbs: boolean;
 }
 
-/** The record of an attempt, graded. */
+/** The record of an attempt with its grade. */
 export function evaluationRecord(
   problem: Problem,
-  { text, solution, sample, calls }: Attempt,
+  { text, failure, sample, calls }: Attempt,
+  graded: Graded,
   { budget, seed, modelHash, logProbs }: RecordPlace,
 ): EvaluationRecord {
   const { references, operations, kind } = problem;
@@ -104,7 +107,7 @@ export function evaluationRecord(
     finishReason,
     ...(countedBy ? { countedBy } : {}),
     ...(logProb ? { logProb: hundredths(total(({ completion }) => sum(completion.tokens!.logProbs))) } : {}),
-    ...withoutUndefined(gradeCompletion(problem, text, solution)),
+    ...withoutUndefined({ failure, ...graded }),
     seed,
     ...(modelHash === undefined ? {} : { modelHash }),
   };

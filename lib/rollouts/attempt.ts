@@ -1,6 +1,7 @@
 import type { Capability, Completion, LanguageModel, Prompt } from "../llm/index.js";
 import type { SamplingOptions } from "../model/index.js";
-import type { Problem } from "../tasks/index.js";
+import type { Sandbox } from "../sandbox/index.js";
+import type { Failure, Problem } from "../tasks/index.js";
 
 /** One completion of a model, requested within an attempt. */
 export interface Call {
@@ -16,6 +17,8 @@ export interface Answer {
   text: string;
   /** The text without thoughts, ending in the answer; undefined if there is none, or it is not what was asked for. */
   solution?: string | undefined;
+  /** Why there is no solution, where the text was a program that failed. */
+  failure?: Failure | undefined;
   /** Further results as plain data: a graph, a tree, a trajectory. */
   trace?: unknown;
 }
@@ -44,6 +47,8 @@ export interface Context {
   maxNewTokens: number;
   /** Sampling options. Default: greedy. */
   sampling: SamplingOptions;
+  /** Runs programs that the model wrote; one for all attempts. An interpreter starts with the first program. */
+  sandbox: Sandbox;
   signal: AbortSignal;
 }
 
@@ -65,6 +70,8 @@ export interface Strategy {
    * then a prefix of the same text, and is not generated again.
    */
   singleCall?: boolean | undefined;
+  /** Declares that its solutions to problems of code are programs. Without it such problems are refused. */
+  writesCode?: boolean | undefined;
   /** The first prompt, for files of results. Default: the question alone. */
   firstPrompt?: ((model: LanguageModel, problem: Problem) => Prompt) | undefined;
   attempt(problem: Problem, context: Context): Promise<Answer>;

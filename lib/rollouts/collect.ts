@@ -3,8 +3,9 @@ import { badInput, checkWhole, openRun, type ProgressDisplay, startProgress } fr
 import type { Completion, Prompt } from "../llm/index.js";
 import type { Problem, Task } from "../tasks/index.js";
 import type { Attempt, Call, Strategy } from "./attempt.js";
+
 import { type Reward, rewardParts, rewardSettings } from "./rewards.js";
-import { type AttemptOptions, runAttempts } from "./run-attempts.js";
+import { type AttemptOptions, openProgramSandbox, runAttempts } from "./run-attempts.js";
 
 /** A rewarded attempt, as it is stored. */
 export interface Rollout extends Attempt {
@@ -52,6 +53,7 @@ const rolloutSchema = z.object({
   sample: z.int(),
   text: z.string(),
   solution: z.string().optional(),
+  failure: z.object({ kind: z.string(), message: z.string() }).optional(),
   trace: z.unknown().optional(),
   reward: z.number(),
   rewards: z.record(z.string(), z.number()),
@@ -118,6 +120,7 @@ export async function* collect(
     display: options.display,
   });
   let done = 0;
+  const sandbox = options.sandbox ?? openProgramSandbox();
   try {
     const stored = new Map<string, Rollout>();
     const wanted = new Set(task.problems.flatMap((problem) => samplesOf(groupSize).map((at) => idOf(problem, at))));
@@ -127,13 +130,16 @@ export async function* collect(
       const storedOf = (problem: Problem) => samplesOf(groupSize).flatMap((at) => stored.get(idOf(problem, at)) ?? []);
       const missing = problems.filter((problem) => storedOf(problem).length < groupSize);
       const places = missing.flatMap((problem) => samplesOf(groupSize).map((sample) => ({ problem, sample })));
-      const attempts = await runAttempts(strategy, places, { ...options, seed: `${seed}/round ${round}` }, () =>
-        progress.update(++done),
+      const attempts = await runAttempts(
+        strategy,
+        places,
+        { ...options, sandbox, seed: `${seed}/round ${round}` },
+        () => progress.update(++done),
       );
       const made = new Map<string, Rollout[]>();
       for (const [at, problem] of missing.entries()) {
         const group = attempts.slice(at * groupSize, (at + 1) * groupSize);
-        const rewards = await rewardParts(reward, problem, group, { model, seed, signal });
+        const rewards = await rewardParts(reward, problem, group, { model, seed, sandbox, signal });
         const rollouts = group.map((attempt, sample): Rollout => {
           const id = idOf(problem, sample);
           const made = { id, policy, round, ...attempt, ...rewards[sample]!, calls: attempt.calls.map(storedCall) };
@@ -152,6 +158,7 @@ export async function* collect(
   } finally {
     // Changes nothing after success; a caller may also leave the loop early.
     progress.fail();
+    if (!options.sandbox) await sandbox.close();
     await run?.close();
   }
 }

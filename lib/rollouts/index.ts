@@ -11,4 +11,10 @@ export {
   type Reward,
   type RewardContext,
 } from "./rewards.js";
-export { type AttemptOptions, type AttemptPlace, checkStrategy, runAttempts } from "./run-attempts.js";
+export {
+  type AttemptOptions,
+  type AttemptPlace,
+  checkStrategy,
+  openProgramSandbox,
+  runAttempts,
+} from "./run-attempts.js";

@@ -1,13 +1,16 @@
 import { extractAnswer } from "../answer/index.js";
 import { badInput } from "../core/index.js";
 import type { LanguageModel } from "../llm/index.js";
-import { gradeCompletion, type Problem, sameAnswer } from "../tasks/index.js";
+import type { Sandbox } from "../sandbox/index.js";
+import { gradeAttempt, type Problem, type ProblemKind, sameAnswer } from "../tasks/index.js";
 import type { Attempt } from "./attempt.js";
 
 /** What a reward may use. */
 export interface RewardContext {
   model: LanguageModel;
   seed: number | string;
+  /** Runs functions against their tests; `collect` gives one. */
+  sandbox?: Sandbox | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -26,16 +29,21 @@ export interface CombinedReward extends Reward {
   parts: Readonly<Record<string, { weight: number; reward: Reward }>>;
 }
 
-/** Correctness: 1 for an attempt that is right under the strict policy, else 0. */
-export const answerReward: Reward = async (problem, group) =>
-  group.map(({ text, solution }) => Number(gradeCompletion(problem, text, solution).correct.strict ?? false));
+/** Correctness: 1 for an attempt that is right under the strict policy (a function that passes its tests), else 0. */
+export const answerReward: Reward = (problem, group, { sandbox, signal }) =>
+  Promise.all(
+    group.map(async (attempt) =>
+      Number((await gradeAttempt(problem, attempt, { sandbox, signal })).correct.strict ?? false),
+    ),
+  );
 
 /** Format: 1 for an attempt that has a solution with an answer, else 0. */
-export const formatReward: Reward = async (_, group) => group.map((attempt) => Number(answerOf(attempt) !== undefined));
+export const formatReward: Reward = async ({ kind }, group) =>
+  group.map((attempt) => Number(answerOf(kind, attempt) !== undefined));
 
 /** Majority: the share of the group's other attempts with the same answer; 0 without an answer. Needs no label. */
 export const majorityReward: Reward = async ({ kind }, group) => {
-  const answers = group.map(answerOf);
+  const answers = group.map((attempt) => answerOf(kind, attempt));
   return answers.map((own, at) => {
     if (own === undefined || group.length < 2) return 0;
     const same = answers.filter((other, index) => index !== at && other !== undefined && sameAnswer(kind, own, other));
@@ -112,7 +120,9 @@ async function checked(
   );
 }
 
-function answerOf({ solution }: Attempt): string | undefined {
+/** A function is its own answer. */
+function answerOf(kind: ProblemKind, { solution }: Attempt): string | undefined {
+  if (kind === "code") return solution;
   const answer = solution === undefined ? undefined : extractAnswer(solution, "strict");
   return answer?.ok ? answer.value : undefined;
 }

@@ -1,6 +1,7 @@
-import { interruptible } from "../core/index.js";
+import { badInput, interruptible } from "../core/index.js";
 import { type LanguageModel, requireCapability } from "../llm/index.js";
 import type { SamplingOptions } from "../model/index.js";
+import { openSandbox, type Sandbox } from "../sandbox/index.js";
 import type { Problem } from "../tasks/index.js";
 import type { Attempt, Call, Context, Strategy } from "./attempt.js";
 import { type CallGatherer, gatherCalls } from "./gather-calls.js";
@@ -15,6 +16,8 @@ export interface AttemptOptions {
   sampling?: SamplingOptions | undefined;
   /** Maximum number of texts in progress at the same time. Default: chosen by the model. */
   batchSize?: number | undefined;
+  /** Where programs run, for several calls. Default: one of its own, which is closed at the end. */
+  sandbox?: Sandbox | undefined;
   /** Aborts the work with an error. Attempts finished before were passed to `onAttempt`. */
   signal?: AbortSignal | undefined;
 }
@@ -53,8 +56,33 @@ export async function runAttempts(
   options: AttemptOptions,
   onAttempt?: (attempt: Attempt, place: AttemptPlace) => unknown,
 ): Promise<Attempt[]> {
+  const sandbox = options.sandbox ?? openProgramSandbox();
+  try {
+    return await attemptIn(sandbox, strategy, places, options, onAttempt);
+  } finally {
+    if (!options.sandbox) await sandbox.close();
+  }
+}
+
+/** Wall time of a program that a model wrote, in ms: enough on a busy machine, so that results repeat. */
+const PROGRAM_MS = 5000;
+
+/** Open a sandbox for programs of attempts. It costs nothing until one runs; close it in the end. */
+export const openProgramSandbox = (): Sandbox => openSandbox({ timeLimitMs: PROGRAM_MS });
+
+async function attemptIn(
+  sandbox: Sandbox,
+  strategy: Strategy,
+  places: readonly AttemptPlace[],
+  options: AttemptOptions,
+  onAttempt: ((attempt: Attempt, place: AttemptPlace) => unknown) | undefined,
+): Promise<Attempt[]> {
   const { model, batchSize } = options;
-  await checkStrategy(strategy, model);
+  await checkStrategy(
+    strategy,
+    model,
+    places.map(({ problem }) => problem),
+  );
   const failure = new AbortController();
   const asked = interruptible(options.signal);
   const signal = AbortSignal.any([failure.signal, ...(asked ? [asked] : [])]);
@@ -62,7 +90,7 @@ export async function runAttempts(
   const results = await Promise.allSettled(
     places.map(async (place) => {
       try {
-        const attempt = await oneAttempt(strategy, place, { ...options, signal }, gatherer);
+        const attempt = await oneAttempt(strategy, place, { ...options, sandbox, signal }, gatherer);
         await onAttempt?.(attempt, place);
         return attempt;
       } catch (error) {
@@ -76,8 +104,19 @@ export async function runAttempts(
   return results.map((result) => (result as PromiseFulfilledResult<Attempt>).value);
 }
 
-/** Check that a strategy can be used with a model. Throws bad-input with the reason. */
-export async function checkStrategy({ name, needs = [], check }: Strategy, model: LanguageModel): Promise<void> {
+/** Check that a strategy can be used with a model, and for problems. Throws bad-input with the reason. */
+export async function checkStrategy(
+  { name, needs = [], check, writesCode = false }: Strategy,
+  model: LanguageModel,
+  problems: readonly Problem[] = [],
+): Promise<void> {
+  const code = writesCode ? undefined : problems.find(({ kind }) => kind === "code");
+  if (code) {
+    throw badInput(
+      `the strategy ${name} does not write functions, and ${code.id} asks for one`,
+      "Choose the strategy program, or one of your own that declares writesCode.",
+    );
+  }
   for (const need of needs) requireCapability(model, need, `the strategy ${name}`);
   await check?.(model);
 }
@@ -85,13 +124,29 @@ export async function checkStrategy({ name, needs = [], check }: Strategy, model
 async function oneAttempt(
   strategy: Strategy,
   { problem, sample }: AttemptPlace,
-  { seed = 0, maxNewTokens = 256, sampling = {}, signal }: AttemptOptions & { signal: AbortSignal },
+  {
+    seed = 0,
+    maxNewTokens = 256,
+    sampling = {},
+    sandbox,
+    signal,
+  }: AttemptOptions & { sandbox: Sandbox; signal: AbortSignal },
   gatherer: CallGatherer,
 ): Promise<Attempt> {
   const calls: Call[] = [];
   const answer = await gatherer.run(async (model) => {
     const as = (operation: string) => recordedModel(model, operation, calls);
-    const context: Context = { problem, sample, model: as("generate"), as, seed, maxNewTokens, sampling, signal };
+    const context: Context = {
+      problem,
+      sample,
+      model: as("generate"),
+      as,
+      seed,
+      maxNewTokens,
+      sampling,
+      sandbox,
+      signal,
+    };
     return strategy.attempt(problem, context);
   }, sample);
   // A strategy may go on after a call that was refused: it has no completion.

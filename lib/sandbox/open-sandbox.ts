@@ -2,7 +2,14 @@ import { availableParallelism } from "node:os";
 import { badInput, checkWhole } from "../core/index.js";
 import type { Died, InterpreterProcess } from "./interpreter-process.js";
 import { openProcessPool, type ProcessPool } from "./process-pool.js";
-import { LANGUAGES, type Language, type Program, type ProgramError, type ProgramResult } from "./types.js";
+import {
+  LANGUAGES,
+  type Language,
+  PROGRAM_ERRORS,
+  type Program,
+  type ProgramError,
+  type ProgramResult,
+} from "./types.js";
 import { decodeValue } from "./values.js";
 import type { Encoded, JudgeReply, JudgeRequest, ObjectRequest, ProgramReply, WorkerError } from "./worker/messages.js";
 
@@ -150,10 +157,7 @@ export function openSandbox(options: SandboxOptions = {}): Sandbox {
             return { error: ended };
           }
           left -= Math.max(0, Number(reply.milliseconds) || 0);
-          const error = reply.error && {
-            ...reply.error,
-            message: reply.error.message || messageOf(reply.error.kind, { ...limits, memoryMb }),
-          };
+          const error = reply.error && { ...reply.error, ...asError(reply.error, { ...limits, memoryMb }) };
           if (error && (reply.ends || error.kind === "timeout" || error.kind === "output")) ended = error;
           if (reply.ends) {
             ended ??= { kind: "error", message: "the program's interpreter ended" };
@@ -222,9 +226,14 @@ function asResult(reply: ProgramReply | JudgeReply | Died, language: Language, l
     stdout: String(reply.stdout),
     stderr: String(reply.stderr),
     ...("value" in reply && !error ? { value: decodeValue(reply.value, language) } : {}),
-    error: error && { kind: error.kind, message: String(error.message) || messageOf(error.kind, limits) },
+    error: error && asError(error, limits),
     milliseconds: Math.round(1000 * (Number(reply.milliseconds) || 0)) / 1000,
   };
+}
+
+function asError({ kind: told, message }: WorkerError, limits: AllLimits): ProgramError {
+  const kind = PROGRAM_ERRORS.includes(told) ? told : "error";
+  return { kind, message: String(message) || messageOf(kind, limits) };
 }
 
 function messageOf(kind: ProgramError["kind"], { timeLimitMs, outputBytes, memoryMb }: AllLimits): string {

@@ -4,21 +4,12 @@ import {
   OPERATIONS,
   type Operation,
   operationPrompt,
-  type PromptFrame,
   type QuestionInput,
-  requireSystemRole,
   type Solution,
   writeSolution,
 } from "../operations/index.js";
 import { ask, type Strategy } from "../rollouts/index.js";
-
-/** Text around the question in a strategy of one call. */
-export interface AnswerStrategyOptions {
-  /** System prompt, such as one of `SYSTEM_PROMPTS`, for models that follow instructions. Default: none. */
-  systemPrompt?: string | undefined;
-  /** Prefill of each text. The strict policy grades it as the model's text; records and lengths exclude it. */
-  assistantPrefill?: string | undefined;
-}
+import { type AnswerStrategyOptions, framed } from "./frame.js";
 
 /** A text that ends by itself in its first line may be an answer alone, such as "C" or "18"; grading decides. */
 const bareAnswer = ({ text, finishReason }: Pick<Attempted, "text" | "finishReason">): string | undefined =>
@@ -29,19 +20,12 @@ function answerStrategy<Output>(
   name: string,
   operation: Operation<QuestionInput, Output>,
   solutionOf: (output: Output) => string | undefined,
-  { systemPrompt, assistantPrefill }: AnswerStrategyOptions,
+  options: AnswerStrategyOptions,
 ): Strategy {
-  const frame: PromptFrame = { system: systemPrompt, prefill: assistantPrefill };
+  const { frame, common } = framed(options);
   return {
+    ...common,
     name,
-    settings: {
-      ...(systemPrompt === undefined ? {} : { systemPrompt }),
-      ...(assistantPrefill === undefined ? {} : { assistantPrefill }),
-    },
-    singleCall: true,
-    check: async (model) => {
-      if (systemPrompt !== undefined) await requireSystemRole(model);
-    },
     firstPrompt: (model, problem) => operationPrompt(model, operation, problem, undefined, frame),
     async attempt(problem, context) {
       // Outputs that cannot be parsed are not retried: the evaluation measures what the model writes.
@@ -85,10 +69,3 @@ export const think = (options: AnswerStrategyOptions = {}): Strategy =>
 /** Ask the question alone, for a system prompt that says how to think. */
 export const solve = (options: AnswerStrategyOptions = {}): Strategy =>
   answerStrategy("solve", solveOperation, writeSolution, options);
-
-/** The strategies by the names that `thoughtbook evaluate --strategy` takes. */
-export const STRATEGIES = { direct, cot, think, solve } as const satisfies Record<
-  string,
-  (options?: AnswerStrategyOptions) => Strategy
->;
-export type StrategyName = keyof typeof STRATEGIES;

@@ -1,9 +1,4 @@
-export {
-  type AnswerStrategyOptions,
-  cot,
-  direct,
-  STRATEGIES,
-  type StrategyName,
-  solve,
-  think,
-} from "./answer-strategies.js";
+export { cot, direct, solve, think } from "./answer-strategies.js";
+export type { AnswerStrategyOptions } from "./frame.js";
+export { program } from "./program.js";
+export { STRATEGIES, type StrategyName } from "./strategies.js";

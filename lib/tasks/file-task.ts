@@ -2,7 +2,7 @@ import { basename, extname } from "node:path";
 import { z } from "zod";
 import { resolveUserPath, ThoughtbookError } from "../core/index.js";
 import { readRows } from "../data/index.js";
-import { PROBLEM_KINDS, type Problem, type ProblemKind } from "./problems.js";
+import { ANSWER_KINDS, type Problem, type ProblemKind } from "./problems.js";
 
 /** Maximum bad rows that an error names. */
 const MOST_NAMED = 5;
@@ -23,7 +23,7 @@ const rowSchema = z
     problem: text.nullish(),
     answer: answerSchema.nullish(),
     reference: answerSchema.nullish(),
-    kind: z.enum(PROBLEM_KINDS, `is none of ${PROBLEM_KINDS.join(", ")}`).nullish(),
+    kind: z.enum(ANSWER_KINDS, `is none of ${ANSWER_KINDS.join(", ")}`).nullish(),
   })
   .refine(({ question, problem }) => (question ?? problem) != null, "no question")
   .refine(({ answer, reference }) => (answer ?? reference) != null, "no answer");

@@ -1,6 +1,9 @@
 export { isFileTask } from "./file-task.js";
+export { gradeAttempt } from "./grade-attempt.js";
 export {
+  type CodeTests,
   type Correctness,
+  type Failure,
   type Graded,
   gradeCompletion,
   PROBLEM_KINDS,

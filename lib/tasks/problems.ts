@@ -12,13 +12,17 @@ import {
   type Policy,
   tokenF1,
 } from "../answer/index.js";
+import { badInput } from "../core/index.js";
+import type { SandboxCase } from "../sandbox/index.js";
 
 /**
  * Kinds of answers: those of `grade`; "symbols" are brackets and the like, compared without spaces; "game24" an
- * expression.
+ * expression; "code" a function that is graded by running tests.
  */
-export type ProblemKind = AnswerKind | "symbols" | "game24";
-export const PROBLEM_KINDS = ["math", "gsm8k", "choice", "words", "yes-no", "symbols", "game24"] as const;
+export type ProblemKind = AnswerKind | "symbols" | "game24" | "code";
+/** Those whose answers are compared with a reference. */
+export const ANSWER_KINDS = ["math", "gsm8k", "choice", "words", "yes-no", "symbols", "game24"] as const;
+export const PROBLEM_KINDS = [...ANSWER_KINDS, "code"] as const;
 
 /** A question with everything needed to grade its answer. */
 export interface Problem {
@@ -26,13 +30,37 @@ export interface Problem {
   id: string;
   question: string;
   kind: ProblemKind;
-  /** Accepted answers, at least one; for the game of 24 its four numbers separated by spaces. */
+  /** Accepted answers, at least one; for the game of 24 its four numbers separated by spaces; for code its tests. */
   references: readonly string[];
+  /** How a function is graded; problems of the kind "code" must have it. */
+  code?: CodeTests | undefined;
   /** Difficulty, where known: the number of operations that the answer needs. */
   operations?: number | undefined;
   /** Further fields of the data set, for the results; nothing depends on them. */
   fields?: Readonly<Record<string, unknown>> | undefined;
 }
+
+/** What grading a function needs: tests in Python, or calls of JavaScript and what they must return. */
+export type CodeTests =
+  | {
+      language: "python";
+      /** The beginning of the function, which a reply may continue; "" where the question is in words. */
+      prompt: string;
+      entryPoint: string;
+      /** Assertions, as HumanEval and MBPP have them. */
+      tests: string;
+    }
+  | {
+      language: "javascript";
+      name: string;
+      parameters: readonly string[];
+      /** What the function does, in words. */
+      specification: string;
+      /** Calls that the question shows. */
+      examples: readonly SandboxCase[];
+      /** Hidden calls. */
+      tests: readonly SandboxCase[];
+    };
 
 /** Policies that apply to a kind of answer. The released systems never graded the other kinds. */
 const APPLYING: Record<ProblemKind, readonly Policy[]> = {
@@ -43,6 +71,7 @@ const APPLYING: Record<ProblemKind, readonly Policy[]> = {
   "yes-no": ["strict", "aot"],
   symbols: ["strict"],
   game24: ["strict", "dots"],
+  code: ["strict"],
 };
 
 export type Correctness = Partial<Record<Policy, boolean>>;
@@ -54,6 +83,16 @@ export interface Graded {
   correct: Correctness;
   /** Token F1, for answers in words. */
   f1?: number;
+  /** Why a function did not pass its tests. */
+  failure?: Failure;
+}
+
+/** What became of a program that failed. */
+export interface Failure {
+  /** "wrong" is another result than expected; the others are those of the sandbox, and "tests" for tests that are broken. */
+  kind: string;
+  /** Says nothing of what hidden tests expect. */
+  message: string;
 }
 
 /**
@@ -61,10 +100,15 @@ export interface Graded {
  *
  * @param text everything that the model wrote; what the released systems grade, even if truncated
  * @param solution what the strict policy grades: the text without thoughts; undefined if a text was truncated or is not
- * what was asked for: then there is no final answer
+ * what is asked for: then there is no final answer
+ * @throws bad-input for a function, which must be run: see `gradeAttempt`
  */
 export function gradeCompletion(problem: Problem, text: string, solution: string | undefined): Graded {
   const { kind, references } = problem;
+  if (kind === "code") {
+    if (solution === undefined) return { answer: undefined, correct: { strict: false } };
+    throw badInput(`${problem.id} is graded by running programs`, "Use gradeAttempt, with a sandbox.");
+  }
   const wanted = kind === "symbols" || kind === "game24" ? "math" : kind;
   const extracted = solution === undefined ? undefined : extractAnswer(solution, "strict", { kind: wanted });
   const answer = extracted?.ok ? extracted.value : undefined;
@@ -77,7 +121,7 @@ export function gradeCompletion(problem: Problem, text: string, solution: string
   return { answer, correct, f1: answer === undefined ? 0 : tokenF1(answer, references).f1 };
 }
 
-function isRight(completion: string, reference: string, policy: Policy, kind: ProblemKind): boolean {
+function isRight(completion: string, reference: string, policy: Policy, kind: Exclude<ProblemKind, "code">): boolean {
   if (kind !== "symbols" && kind !== "game24") return grade({ completion, reference, policy, kind }).correct;
   const extracted = extractAnswer(completion, "strict");
   if (!extracted.ok) return false;
@@ -96,6 +140,7 @@ const SAME: Record<ProblemKind, (a: string, b: string) => boolean> = {
   "yes-no": equalStatedYesNo,
   symbols: equalSymbols,
   game24: equalSymbols,
+  code: (a, b) => a.trim() === b.trim(),
 };
 
 /** Whether two answers to a problem are equal, and so vote together. */

@@ -3,7 +3,6 @@ import {
   asDatasetName,
   collectDataset,
   type DatasetRecord,
-  datasetEntry,
   datasetTable,
   type FactOrder,
   generateWordProblem,
@@ -13,11 +12,12 @@ import {
   type Split,
   type TextRecord,
 } from "../data/index.js";
+import { datasetCodeProblem, functionProblem, LEAST_STEPS, MOST_STEPS } from "./code-problems.js";
 import { isFileTask, readFileProblems } from "./file-task.js";
 import type { Problem, ProblemKind } from "./problems.js";
 
 export interface TaskOptions {
-  /** Maximum number of problems. Default: 1,000 word problems; all of a data set. */
+  /** Maximum number of problems. Default: 1,000 word problems or functions; all of a data set. */
   limit?: number | undefined;
   /** Default: "test"; for data sets see `loadDataset`. */
   split?: string | undefined;
@@ -31,7 +31,7 @@ export interface TaskOptions {
   width?: readonly [number, number] | undefined;
   /** Word problems: order of the facts. Default: either. */
   order?: FactOrder | undefined;
-  /** Word problems: seed. Default: 0. */
+  /** Word problems and functions: seed. Default: 0. */
   seed?: number | undefined;
   /** File of the data set, instead of the usual places. */
   path?: string | undefined;
@@ -50,16 +50,17 @@ export interface Task {
 }
 
 const WORD_PROBLEMS = "word-problems";
+const FUNCTIONS = "functions";
 const DEFAULT_COUNT = 1000;
 
 /**
  * Load a task by its name: `word-problems:4` or `word-problems:2-6` by the number of operations (in a range each number
- * in turn, so that all are equally frequent), a data set of `thoughtbook/data`, or a file of your own, `mine.jsonl`,
- * with a question and an answer in each row (see `readFileProblems`). The problems under a limit are the first ones
+ * in turn, so that all are equally frequent), `functions:2` or `functions:1-3` to write in JavaScript, by the number of
+ * steps, a data set of `thoughtbook/data`, or a file of your own, `mine.jsonl`, with a question and an answer in each row
+ * (see `readFileProblems`). Functions, HumanEval and MBPP are graded by running tests in a sandbox. The problems under a limit are the first ones
  * under a higher limit.
  *
- * @throws bad-input for an unknown name or an option out of range, or a data set whose answers cannot be graded here; as
- *   `collectDataset`
+ * @throws bad-input for an unknown name or an option out of range; as `collectDataset`
  *
  * @example
  * ```ts
@@ -77,9 +78,11 @@ export async function loadTask(name: string, options: TaskOptions = {}): Promise
   const [kind, difficulty] = name.split(":", 2);
   if (kind === WORD_PROBLEMS) return wordProblemTask(name, difficulty ?? "2-6", options);
   for (const option of ["distractors", "depth", "width", "order", "seed"] as const) {
-    if (options[option] === undefined) continue;
-    throw badInput(`${option} is for word problems, and the task is ${name}`, "Leave it out.");
+    if (options[option] === undefined || (option === "seed" && kind === FUNCTIONS)) continue;
+    const what = option === "seed" ? "word problems and functions" : "word problems";
+    throw badInput(`${option} is for ${what}, and the task is ${name}`, "Leave it out.");
   }
+  if (kind === FUNCTIONS) return functionTask(name, difficulty ?? `${LEAST_STEPS}-${MOST_STEPS}`, options);
   return isFileTask(name) ? fileTask(name, options) : datasetTask(name, options);
 }
 
@@ -113,7 +116,10 @@ export function createTask(
     throw badInput(`the task ${name} has no problems`, "Choose another split.");
   }
   const ids = new Set<string>();
-  for (const { id, references } of problems) {
+  for (const { id, references, kind, code } of problems) {
+    if (kind === "code" && code === undefined) {
+      throw badInput(`the problem ${id} is of code, and has no tests`, "Give it `code`, or another kind.");
+    }
     if (ids.has(id) || references.length === 0) {
       throw badInput(
         `the problem ${id} is there twice or has no reference`,
@@ -129,25 +135,53 @@ export function createTask(
 export const hashProblems = (problems: readonly Problem[]): string =>
   sha256(canonicalJson(problems.map(({ fields: _, ...problem }) => problem)));
 
+/** The numbers of "4" or "2-6"; undefined unless they are in order and from 1 to the most. */
+function rangeOf(text: string, most: number): [low: number, high: number] | undefined {
+  const [, first, last] = /^(\d{1,2})(?:-(\d{1,2}))?$/.exec(text) ?? [];
+  const [low, high] = [Number(first), Number(last ?? first)];
+  return low >= 1 && low <= high && high <= most ? [low, high] : undefined;
+}
+
+function functionTask(
+  name: string,
+  difficulty: string,
+  { limit = DEFAULT_COUNT, split = "test", seed = 0 }: TaskOptions,
+): Task {
+  const range = rangeOf(difficulty, MOST_STEPS);
+  if (!range) {
+    throw badInput(
+      `the task ${name} has no such difficulty`,
+      `Give a number of steps from ${LEAST_STEPS} to ${MOST_STEPS}, or a range: ${FUNCTIONS}:2, ${FUNCTIONS}:1-3.`,
+    );
+  }
+  const [low, high] = range;
+  const options = { low, high, seed, split: asSplit(split, "functions") };
+  return createTask(
+    name,
+    Array.from({ length: limit }, (_, at) => functionProblem(at, options)),
+    { split, seed },
+  );
+}
+
 function wordProblemTask(
   name: string,
   difficulty: string,
   { limit = DEFAULT_COUNT, split = "test", distractors = [0, 0], depth, width, order, seed = 0 }: TaskOptions,
 ): Task {
-  const [, first, last] = /^(\d{1,2})(?:-(\d{1,2}))?$/.exec(difficulty) ?? [];
-  const [low, high] = [Number(first), Number(last ?? first)];
-  if (!(low >= 1 && low <= high && high <= MOST_OPERATIONS)) {
+  const range = rangeOf(difficulty, MOST_OPERATIONS);
+  if (!range) {
     throw badInput(
       `the task ${name} has no such difficulty`,
       `Give a number of operations from 1 to ${MOST_OPERATIONS}, or a range: ${WORD_PROBLEMS}:4, ${WORD_PROBLEMS}:2-6.`,
     );
   }
+  const [low, high] = range;
   const steps = high - low + 1;
   const shape = { ...(depth && { depth }), ...(width && { width }), ...(order && { order }) };
   const problems = Array.from({ length: limit }, (_, at): Problem => {
     const place = { operations: low + (at % steps), index: Math.floor(at / steps) };
     const { id, question, answer } = generateWordProblem({
-      ...{ seed, distractors, split: asSplit(split) },
+      ...{ seed, distractors, split: asSplit(split, "word problems") },
       ...place,
       ...shape,
     });
@@ -157,13 +191,13 @@ function wordProblemTask(
   return createTask(name, problems, { split, seed, distractors: [...distractors], ...shape });
 }
 
-function asSplit(split: string): Split {
+function asSplit(split: string, what: string): Split {
   if (split === "train" || split === "validation" || split === "test") return split;
-  throw badInput(`word problems have no split "${split}"`, "They have train, validation and test.");
+  throw badInput(`${what} have no split "${split}"`, "They have train, validation and test.");
 }
 
 async function datasetTask(name: string, { limit, split, path, signal }: TaskOptions): Promise<Task> {
-  const known = [WORD_PROBLEMS, ...Object.keys(await datasetTable())];
+  const known = [WORD_PROBLEMS, FUNCTIONS, ...Object.keys(await datasetTable())];
   if (!known.includes(name)) {
     throw badInput(
       `there is no data set ${JSON.stringify(name)}; known tasks are ${known.join(", ")}`,
@@ -171,10 +205,6 @@ async function datasetTask(name: string, { limit, split, path, signal }: TaskOpt
     );
   }
   const dataset = await asDatasetName(name);
-  const { kinds } = await datasetEntry(name);
-  if (kinds.includes("code")) {
-    throw badInput(`${name} checks its answers by Python programs, which are not run here`, "Choose another data set.");
-  }
   const { records, malformed } = await collectDataset(dataset, { split, path, signal });
   const problems: Problem[] = [];
   let skipped = 0;
@@ -218,7 +248,7 @@ function problemOf(dataset: string, record: DatasetRecord): Problem | undefined 
         ? undefined
         : { id, question: record.question, kind: "math", references: [record.answer] };
     case "code":
-      return undefined;
+      return datasetCodeProblem(record);
   }
 }
 

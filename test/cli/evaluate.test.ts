@@ -231,11 +231,12 @@ describe("thoughtbook evaluate", { timeout: 90_000 }, () => {
 
   it.each([
     [["--task", "word-problems:13"], /no such difficulty.*from 1 to 12/],
-    [["--task", "humaneval"], /Python programs/],
+    [["--task", "functions:4"], /no such difficulty.*from 1 to 3/],
+    [["--task", "functions:2"], /the strategy cot does not write functions.*strategy program/],
     [["--task", "word-problems:2", "--n", "2"], /2 samples at temperature 0/],
-    [["--task", "word-problems:2", "--strategy", "judge"], /Allowed choices are direct, cot, think, solve/],
+    [["--task", "word-problems:2", "--strategy", "judge"], /Allowed choices are direct, cot, think, solve, program/],
     [["--task", "word-problems:2", "--budget", "0"], /'--budget <tokens...>' argument '0' is invalid/],
-    [["--task", "gsm8k", "--problem-seed", "1"], /seed is for word problems/],
+    [["--task", "gsm8k", "--problem-seed", "1"], /seed is for word problems and functions/],
   ])("refuses %j", (args, message) => {
     const { status, stderr } = run("--model", folder, ...args);
     expect(status).toBe(1);

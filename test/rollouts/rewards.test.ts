@@ -16,6 +16,7 @@ import { describe, expect, it } from "vitest";
 import { failure, temporaryFolder } from "../core/helpers.js";
 import { SILENT } from "../eval/helpers.js";
 import { scriptedModel } from "../operations/helpers.js";
+import { interpretersOf } from "../sandbox/helpers.js";
 
 const problem: Problem = { id: "p", question: "How much is 2 + 3?", kind: "gsm8k", references: ["5"] };
 const attempt = (solution: string | undefined, sample = 0): Attempt => ({
@@ -52,6 +53,39 @@ describe("rewards", () => {
     expect(() => combine({ a: { weight: Number.NaN, reward: answerReward } })).toThrow(/weight of a is NaN/);
     const broken = combine({ a: { weight: 1, reward: async () => [1] } });
     expect((await failure(broken(problem, group, context))).message).toMatch(/the reward a gave \[1\] for 5 attempts/);
+  });
+});
+
+describe("rewards of functions", { timeout: 120_000 }, () => {
+  const tests = "def check(candidate):\n    assert candidate(2) == 4\n";
+  const code = { language: "python", prompt: "", entryPoint: "twice", tests } as const;
+  const twice: Problem = { id: "p", question: "twice", kind: "code", references: [tests], code };
+  const replies = ["def twice(n):\n    return 2 * n", "def twice(n):\n    return n", undefined];
+
+  it("are those of their tests, run in the sandbox that collect opens", async () => {
+    const strategy: Strategy = {
+      name: "write",
+      writesCode: true,
+      attempt: async (_, { sample }) => ({ text: replies[sample] ?? "", solution: replies[sample] }),
+    };
+    const reward = combine({
+      answer: { weight: 1, reward: answerReward },
+      format: { weight: 1, reward: formatReward },
+    });
+    const options = { model: scriptedModel(() => ""), policy: "a", groupSize: 3, display: SILENT };
+    const groups = collect(strategy, createTask("one", [twice]), reward, { ...options, sampling: { temperature: 1 } });
+    const group = (await groups.next()).value!;
+    await groups.return();
+    expect(group.map(({ rewards }) => rewards)).toEqual([
+      { answer: 1, format: 1 },
+      { answer: 0, format: 1 },
+      { answer: 0, format: 0 },
+    ]);
+    expect(interpretersOf(process.pid)).toEqual([]);
+    expect(await majorityReward(twice, [replies[0], replies[0], replies[1]].map(attempt), context)).toEqual([
+      0.5, 0.5, 0,
+    ]);
+    expect((await failure(answerReward(twice, group, context))).message).toMatch(/there is no sandbox/);
   });
 });
 

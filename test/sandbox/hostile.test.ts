@@ -31,6 +31,7 @@ const PYTHON: Hostile[] = [
   ["1 GB at once", "x = bytearray(10 ** 9)", "memory"],
   ["1 GB in pieces", "x = []\nwhile True: x.append(bytearray(10 ** 7))", "memory"],
   ["a text of 1 GB", "x = 'ab' * (5 * 10 ** 8)", "memory"],
+  ["1 GB by mmap", "import mmap\nmmap.mmap(-1, 10 ** 9)", "memory"],
   ["100 MB of output", "for _ in range(100): print('x' * 10 ** 6)", "output"],
   ["100 MB of output at once", "import os\nos.write(1, b'x' * 10 ** 8)", "output"],
   [
@@ -215,6 +216,25 @@ describe("hostile programs", () => {
       "print(round(math.pi, 5), json.loads('[2, 1]'), len('abc'))",
     ].join("\n");
     await tryAll("python", PYTHON, after);
+  });
+
+  it("that replace parts of the interpreter's driver leave no file, and tell no kind of their own", {
+    timeout: 120_000,
+  }, async () => {
+    const python = (code: string) => sandbox.run({ language: "python", code });
+    const patched = (code: string) =>
+      python(`import sys\ndriver = sys._getframe(1).f_globals\ndriver["refuse"] = lambda what: None\n${code}`);
+    for (const path of ["/owned", "/dev/owned", "/home/owned", "/tmp/owned", "/lib/owned"]) {
+      expect((await patched(`open("${path}", "w").write("x")\nprint("wrote")`)).stdout, path).toBe("wrote\n");
+      const { error } = await patched(`print(open("${path}").read())`);
+      expect(error?.message, path).toMatch(/FileNotFoundError/);
+    }
+    const answer = JSON.stringify(JSON.stringify({ value: 1, error: { kind: "boom", message: 5 } }));
+    expect((await patched(`driver["dumps"] = lambda outcome: ${answer}`)).error).toEqual({
+      kind: "error",
+      message: "5",
+    });
+    expect(await python("6 * 7")).toMatchObject({ ok: true, value: 42 });
   });
 
   it("of JavaScript are contained and reported, and the next program finds nothing of them", {

@@ -45,7 +45,6 @@ describe("word problems as a task", () => {
     ["word-problems:x", {}, /no such difficulty/],
     ["word-problems:2", { split: "dev" }, /no split "dev"/],
     ["word-problems:2", { limit: 0 }, /the limit is 0/],
-    ["humaneval", {}, /Python programs/],
     ["nothing", {}, /no data set "nothing"/],
     ["gsm8k", { distractors: [1, 1] as const }, /is for word problems/],
     ["gsm8k", { depth: [1, 1] as const }, /is for word problems/],

@@ -1,6 +1,6 @@
 /** Python: what programs may not do, and how each way to do it is closed. */
 export const PYTHON_DOORS = `
-import ast, builtins, collections, datetime, decimal, fractions, json, linecache, os, sys, traceback, types
+import ast, builtins, collections, datetime, decimal, errno, fractions, json, linecache, os, sys, traceback, types
 # Loaded before the memory is copied, so that programs need not load them again.
 import bisect, copy, dataclasses, enum, functools, hashlib, heapq, itertools, math, operator, random, re, statistics
 import string, time, typing, unicodedata

@@ -77,6 +77,6 @@ function libraryFiles(FS: PyodideModule["FS"]): () => boolean {
       for (const each of Object.values(node.contents as Record<string, FileNode>)) visit(each);
     }
   };
-  for (const path of ["/lib", "/home", "/tmp"]) visit(FS.lookupPath(path).node);
+  visit(FS.lookupPath("/").node);
   return () => nodes.every(({ node, was }) => state(node) === was);
 }

@@ -25,7 +25,7 @@ def outcome_of(error):
             return {"kind": "error", "message": "SystemExit: " + code, "classes": [], "stack": code}
         return {"kind": "error", "message": "SystemExit: " + repr(code), "classes": [], "stack": ""}
     kind = "error"
-    if isinstance_(error, MemoryError):
+    if isinstance_(error, MemoryError) or isinstance_(error, OSError) and error.errno == errno.ENOMEM:
         kind = "memory"
     elif any(isinstance_(each, Forbidden) for each in chain(error)):
         kind = "forbidden"

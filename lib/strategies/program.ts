@@ -1,0 +1,96 @@
+import { isWholeText } from "../llm/index.js";
+import { defineOperation, OPERATIONS, type Operation, type Outcome, operationPrompt } from "../operations/index.js";
+import { type Answer, ask, type Context, type Strategy } from "../rollouts/index.js";
+import { codeOf } from "../sandbox/index.js";
+import type { Failure, Problem, ProblemKind } from "../tasks/index.js";
+import { type AnswerStrategyOptions, framed } from "./frame.js";
+
+/** A function of Python to write or to go on with, as HumanEval and MBPP ask. No model is trained on it by a tag. */
+const pythonFunction = defineOperation<Problem, string>({
+  name: "python",
+  instruction: `Write the Python function below. Write the whole function, without an example of its use, between \`\`\`python and \`\`\`.`,
+  render: ({ question }) => question.trim(),
+  write: (source) => source,
+  read: (text) => ({ ok: true, value: codeOf(text, "python") }),
+});
+
+/**
+ * Answer by a program (arXiv 2211.12588): the model writes JavaScript that computes the answer, it runs in the sandbox,
+ * and its value is the answer. Of problems of code the answer is the function itself, in the problem's language.
+ *
+ * The trace is `{ program, value }`, or `{ program, error }` where the program failed.
+ */
+export function program(options: AnswerStrategyOptions = {}): Strategy {
+  const { frame, common } = framed(options);
+  return {
+    ...common,
+    name: "program",
+    writesCode: true,
+    firstPrompt(model, problem) {
+      const { operation, input } = askedOf(problem);
+      return operationPrompt(model, operation, input, undefined, frame);
+    },
+    async attempt(problem, context) {
+      const { operation, input } = askedOf(problem);
+      // Outputs that cannot be parsed are not retried: the evaluation measures what the model writes.
+      const outcome = await ask(context, operation, input, { ...frame, attempts: 1 });
+      if (problem.kind !== "code") return computed(outcome, problem, context);
+      const solution = isWholeText(outcome) && outcome.ok ? outcome.value : undefined;
+      return { text: outcome.text, solution };
+    },
+  };
+}
+
+/** The operation for a problem, and its input. */
+function askedOf(problem: Problem): { operation: Operation<unknown, string>; input: unknown } {
+  const { code } = problem;
+  const operation =
+    code === undefined ? OPERATIONS.program : code.language === "python" ? pythonFunction : OPERATIONS.code;
+  return {
+    operation: operation as Operation<unknown, string>,
+    input: code?.language === "javascript" ? code : problem,
+  };
+}
+
+async function computed(outcome: Outcome<string>, { kind }: Problem, { sandbox, signal }: Context): Promise<Answer> {
+  const { text } = outcome;
+  // A text that was cut off has no final answer.
+  if (!isWholeText(outcome) || !outcome.ok) return { text };
+  // The operation gives the body of a function; it may be one that waits.
+  const code = `(async () => {\n${outcome.value}\n})()`;
+  const { value, error } = await sandbox.run({ language: "javascript", code }, { signal });
+  const answer = error ? undefined : answerOf(value, kind);
+  if (answer !== undefined) {
+    const solution = `#### ${answer}`;
+    return { text: `${text}\n${solution}`, solution, trace: { program: outcome.value, value: answer } };
+  }
+  const failure: Failure = error ?? { kind: "error", message: "the program returned no answer" };
+  return { text, failure, trace: { program: outcome.value, error: failure } };
+}
+
+/** The longest answer, in characters; what is longer is none. */
+const LONGEST = 1000;
+
+/** A program's value in words; undefined where it is no answer, such as null, an object or a number without end. */
+function answerOf(value: unknown, kind: ProblemKind): string | undefined {
+  const text = wordsOf(value, kind)?.replace(/\s+/g, " ").trim();
+  return text === undefined || text === "" || text.length > LONGEST ? undefined : text;
+}
+
+function wordsOf(value: unknown, kind: ProblemKind): string | undefined {
+  if (typeof value === "number") {
+    // 0.1 + 0.2 is 0.3: what is beyond 12 digits is rounding.
+    return Number.isFinite(value) ? plainNumber(Number(value.toPrecision(12))) : undefined;
+  }
+  if (typeof value === "boolean") return kind === "yes-no" ? (value ? "yes" : "no") : String(value);
+  if (typeof value === "string" || typeof value === "bigint") return String(value);
+  if (!Array.isArray(value)) return undefined;
+  const parts = value.map((each) => (Array.isArray(each) ? undefined : wordsOf(each, kind)));
+  return parts.includes(undefined) ? undefined : parts.join(", ");
+}
+
+/** Without an exponent, which answers do not have. */
+const plainNumber = (value: number): string =>
+  /e/.test(String(value))
+    ? value.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 20 })
+    : String(value);
