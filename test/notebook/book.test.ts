@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkNotebook, installKernel, runNotebook } from "thoughtbook/notebook";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { readNotebook } from "../../lib/dist/notebook/notebook-file.js";
 import { codeOutputs, findJupyter, root, temporaryFolder } from "./helpers.js";
 
@@ -11,10 +11,6 @@ const hasData = Boolean(process.env.THOUGHTBOOK_DATA);
 if (!hasData) console.log("skipped: running the committed notebooks again needs THOUGHTBOOK_DATA");
 const jupyter = findJupyter();
 if (!jupyter) console.log("skipped: comparing with nbconvert needs Debian's jupyter-nbconvert");
-
-// On as many threads as there are processors, as a reader runs them.
-beforeAll(() => void vi.stubEnv("THOUGHTBOOK_THREADS", ""));
-afterAll(() => void vi.unstubAllEnvs());
 
 /** These take minutes, and what a model computes depends on the processor's instructions: they are run twice here, at smoke scale. */
 const usesModels = (file: string) => /thoughtbook\/llm|run(Astar)?Study/.test(readFileSync(file, "utf8"));

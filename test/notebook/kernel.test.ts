@@ -278,7 +278,10 @@ describe("an interruption", () => {
 
   it.each([
     ["generate", "await model.generate(prompts.map((prompt) => ({ prompt, maxNewTokens: 200, stopIds: [] })));"],
-    ["score", 'await model.score(prompts.map((prompt) => ({ prompt, continuation: " He eats them all.".repeat(15) })));'],
+    [
+      "score",
+      'await model.score(prompts.map((prompt) => ({ prompt, continuation: " He eats them all.".repeat(15) })));',
+    ],
     ["evaluate", 'await evaluate(cot(), task, { model, folder: "runs/test/interrupted", overwrite: true });'],
     [
       "work in a loop",
