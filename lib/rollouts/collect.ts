@@ -142,9 +142,9 @@ export async function* collect(
         const rewards = await rewardParts(reward, problem, group, { model, seed, sandbox, signal });
         const rollouts = group.map((attempt, sample): Rollout => {
           const id = idOf(problem, sample);
-          const made = { id, policy, round, ...attempt, ...rewards[sample]!, calls: attempt.calls.map(storedCall) };
+          const rollout = { id, policy, round, ...attempt, ...rewards[sample]!, calls: attempt.calls.map(storedCall) };
           // What is stored stays, also if a server answers otherwise the second time.
-          return stored.get(id) ?? made;
+          return stored.get(id) ?? rollout;
         });
         // Complete a group that was truncated by a kill.
         for (const rollout of rollouts) if (run && !run.done.has(rollout.id)) await run.append(rollout);

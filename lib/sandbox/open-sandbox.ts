@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { badInput, checkWhole } from "../core/index.js";
+import { badInput, checkWhole, withoutUndefined } from "../core/index.js";
 import type { Died, InterpreterProcess } from "./interpreter-process.js";
 import { openProcessPool, type ProcessPool } from "./process-pool.js";
 import {
@@ -87,7 +87,7 @@ const END_MS = 5000;
  */
 export function openSandbox(options: SandboxOptions = {}): Sandbox {
   const { languages = LANGUAGES, fresh = "namespace" } = options;
-  const { timeLimitMs, memoryMb, outputBytes } = { ...DEFAULTS, ...defined(options) };
+  const { timeLimitMs, memoryMb, outputBytes } = { ...DEFAULTS, ...withoutUndefined(options) };
   const workers = options.workers ?? Math.min(MOST_WORKERS, availableParallelism());
   checkWhole("timeLimitMs", timeLimitMs, 1);
   checkWhole("outputBytes", outputBytes, 0);
@@ -245,12 +245,3 @@ function messageOf(kind: ProgramError["kind"], { timeLimitMs, outputBytes, memor
 
 const unknownLanguage = (language: string, languages: readonly Language[] = LANGUAGES) =>
   badInput(`no language ${JSON.stringify(language)} in this sandbox`, `There are: ${languages.join(", ")}.`);
-
-function defined(options: SandboxOptions): Pick<SandboxOptions, "timeLimitMs" | "memoryMb" | "outputBytes"> {
-  const { timeLimitMs, memoryMb, outputBytes } = options;
-  return {
-    ...(timeLimitMs === undefined ? {} : { timeLimitMs }),
-    ...(memoryMb === undefined ? {} : { memoryMb }),
-    ...(outputBytes === undefined ? {} : { outputBytes }),
-  };
-}
