@@ -1,10 +1,9 @@
 import { bucketOf, bucketSizes, emptyTensor, isTensorData, type TensorData } from "../../tensor/index.js";
 import type { HostModel } from "../network/host-model.js";
-import { modelInputs } from "../network/model-inputs.js";
 import { type Cache, cacheBytes, copyRow, createCache } from "./cache.js";
-import type { StepRunner } from "./frozen.js";
-import type { GenerationPrograms, NextScores, StepState } from "./programs.js";
+import type { NextScores, StepState } from "./programs.js";
 import type { ResolvedRequest } from "./request.js";
+import type { Runner } from "./runner.js";
 import type { SubmittedText } from "./submission.js";
 
 /** The texts in progress, one per row, and their keys and values. */
@@ -36,8 +35,7 @@ export const BATCH_SIZE = 64;
 
 export interface BatchOptions {
   model: HostModel;
-  programs: GenerationPrograms;
-  steps: StepRunner;
+  runner: Runner;
   /** Initial number of rows. */
   rows: number;
   /** Initial capacity of a row, in tokens. */
@@ -71,9 +69,8 @@ export function mostRows({ config }: HostModel, capacity: number): number {
   return Math.min(BATCH_SIZE, fitting);
 }
 
-export function createBatch({ model, programs, steps, rows, capacity }: BatchOptions): Batch {
+export function createBatch({ model, runner, rows, capacity }: BatchOptions): Batch {
   const { config } = model;
-  const weights = modelInputs(model);
   const lengthBuckets = promptBuckets(model);
   const capacities = capacityBuckets(model);
   let sequences: (SubmittedText | undefined)[] = [];
@@ -126,7 +123,7 @@ export function createBatch({ model, programs, steps, rows, capacity }: BatchOpt
         ids[row] = sequence ? sequence.ids.at(-1)! : 0;
         lengths[row] = sequence ? tokensOf(sequence) : 1;
       }
-      const scores = await steps.step(state);
+      const scores = await runner.step(state);
       state.spare = scores.logProbs;
       return scores;
     },
@@ -138,12 +135,7 @@ export function createBatch({ model, programs, steps, rows, capacity }: BatchOpt
       const prompt = embedded ? padEmbeddings(requests, count, time, config.hiddenSize) : padIds(requests, count, time);
       const last = emptyTensor([count], "int32");
       for (const [row, { length }] of requests.entries()) last.data[row] = row * time + length - 1;
-      const program = embedded ? programs.prefillEmbeddings : programs.prefillIds;
-      const { logProbs, normaliser, cache } = await program({ ...weights, prompt, last });
-      return {
-        cache: { rows: count, capacity: time, ...(cache as Pick<Cache, "keys" | "values">) },
-        scores: { logProbs, normaliser } as NextScores,
-      };
+      return runner.prefill({ prompt, last });
     },
     place(sequence, from, fromRow) {
       const row = sequences.indexOf(undefined);

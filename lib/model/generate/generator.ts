@@ -4,8 +4,7 @@ import { bucketOf, type SessionOptions } from "../../tensor/index.js";
 import { brokenScores } from "../network/broken-weights.js";
 import type { HostModel } from "../network/host-model.js";
 import { BATCH_SIZE, type Batch, createBatch, mostRows, roomFor, rowBuckets } from "./batch.js";
-import { createStepRunner, type StepRunner } from "./frozen.js";
-import { generationPrograms, type NextScores } from "./programs.js";
+import type { NextScores } from "./programs.js";
 import {
   type Admission,
   expectedSteps,
@@ -19,8 +18,10 @@ import {
 import { type GenerateOptions, type Generation, type GenerationRequest, resolveRequests } from "./request.js";
 import { createSamplingMemory } from "./sampling.js";
 import { extendSequence, startSequence } from "./sequence.js";
+import type { Runner } from "./runner.js";
 import { createStepTasks } from "./step-tasks.js";
 import { createSubmission, isWanted, type SubmittedText } from "./submission.js";
+import { createTracedRunner } from "./traced-runner.js";
 
 /**
  * A batch shrinks when half of its rows are free, and at least this many tokens are still to come: another size may
@@ -70,12 +71,11 @@ export interface TextGenerator {
  */
 export function openGenerator(model: HostModel, { batchSize, session }: GeneratorOptions = {}): TextGenerator {
   checkWhole("batchSize", batchSize, 1);
-  const programs = generationPrograms(model, session);
   const memory = createSamplingMemory(model.config.vocabularySize);
   const tasks = createStepTasks();
   let queue: Waiting[] = [];
   let batch: Batch | undefined;
-  let steps: StepRunner | undefined;
+  let runner: Runner | undefined;
   /** Consecutive steps in which half of the batch was unused. */
   let idleSteps = 0;
   let closing = false;
@@ -139,8 +139,8 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
     idleSteps = 0;
     // If more requests may come, use the programs that are fast in the long run.
     const expected = closing ? expectedSteps(queue, rows) : Number.POSITIVE_INFINITY;
-    steps ??= createStepRunner(model, programs, session, expected);
-    return createBatch({ model, programs, steps, rows, capacity });
+    runner ??= createTracedRunner(model, session, expected);
+    return createBatch({ model, runner, rows, capacity });
   }
 
   /** Compute prompts and start texts with them; those that do not end at once get a row. */
@@ -236,8 +236,8 @@ export function openGenerator(model: HostModel, { batchSize, session }: Generato
     async close() {
       closing = true;
       await working;
-      await steps?.release();
-      steps = undefined;
+      await runner?.release();
+      runner = undefined;
     },
   };
 }

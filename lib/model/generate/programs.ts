@@ -59,6 +59,15 @@ type PrefillInputs<Leaf> = ModelInputs<Leaf> & {
   /** `[rows]` int32: index of each row's last token among all `rows · time`. */
   last: Leaf;
 };
+type PieceInputs<Leaf> = ModelInputs<Leaf> & {
+  /** `[1, time]` int32 ids, or `[1, time, hidden]` embeddings, that may end in padding. */
+  prompt: Leaf;
+  /** `[1]` int32: tokens of the row with all of these. */
+  lengths: Leaf;
+  /** `[1]` int32: index of the last token that is no padding. */
+  last: Leaf;
+  cache: CacheOf<Leaf>;
+};
 type ScoredTensors = { logProbs: tf.Tensor; normaliser: tf.Tensor; cache: CacheOf<tf.Tensor> };
 
 /** Compiled functions of a model; one ONNX program for every combination of sizes. */
@@ -68,6 +77,9 @@ export interface GenerationPrograms {
   /** Computes whole prompts; returns a cache whose capacity is their padded length. */
   prefillIds: Compiled<PrefillInputs<TensorSpec>, ScoredTensors>;
   prefillEmbeddings: Compiled<PrefillInputs<TensorSpec>, ScoredTensors>;
+  /** Appends tokens to the cache of one row. */
+  pieceIds: Compiled<PieceInputs<TensorSpec>, ScoredTensors>;
+  pieceEmbeddings: Compiled<PieceInputs<TensorSpec>, ScoredTensors>;
   dispose(): Promise<void>;
 }
 
@@ -92,14 +104,27 @@ function createPrograms(model: HostModel, session: SessionOptions): GenerationPr
     { ...modelSpecs(model), ...stepSpecs(config) },
     { ...session, ...STEP_MEMORY },
   );
+  const piece = (prompt: TensorSpec) =>
+    compile<PieceInputs<TensorSpec>, ScoredTensors>(
+      (tensors: PieceInputs<tf.Tensor>) => pieceScores(tracedModel(shell, tensors), tensors),
+      {
+        ...modelSpecs(model),
+        prompt,
+        lengths: spec([1], "int32"),
+        last: spec([1], "int32"),
+        cache: cacheSpecs(config),
+      },
+      { ...session, inPlace: ["cache"] },
+    );
   const prefillIds = prefill(spec([null, null], "int32"));
   const prefillEmbeddings = prefill(spec([null, null, config.hiddenSize]));
+  const pieceIds = piece(spec([1, null], "int32"));
+  const pieceEmbeddings = piece(spec([1, null, config.hiddenSize]));
+  const all = { step, prefillIds, prefillEmbeddings, pieceIds, pieceEmbeddings };
   return {
-    step,
-    prefillIds,
-    prefillEmbeddings,
+    ...all,
     async dispose() {
-      await Promise.all([step.dispose(), prefillIds.dispose(), prefillEmbeddings.dispose()]);
+      await Promise.all(Object.values(all).map((each) => each.dispose()));
     },
   };
 }
@@ -147,6 +172,15 @@ function stepScores(model: Model, inputs: StepTree<tf.Tensor>): ScoredTensors {
   const positions = inputs.lengths.sub(tf.scalar(1, "int32")).reshape([-1, 1]);
   const hidden = hiddenStates(model, tokenEmbeddings(model, inputs.ids), positions, attend);
   return { ...scoresOf(outputLogits(model, hidden)), cache };
+}
+
+function pieceScores(model: Model, inputs: PieceInputs<tf.Tensor>): ScoredTensors {
+  const embeddings = inputs.prompt.rank === 2 ? tokenEmbeddings(model, inputs.prompt) : inputs.prompt;
+  const time = embeddings.shape[1]!;
+  const { attend, cache } = attendWithCache(model.config, inputs.cache, inputs.lengths);
+  const positions = inputs.lengths.sub(tf.scalar(time, "int32")).reshape([1, 1]).add(tf.range(0, time, 1, "int32"));
+  const hidden = hiddenStates(model, embeddings, positions, attend);
+  return { ...scoresOf(outputLogits(model, tf.gather(hidden, inputs.last as tf.Tensor1D))), cache };
 }
 
 function prefillScores(shell: ModelShell, inputs: PrefillInputs<tf.Tensor>): ScoredTensors {
