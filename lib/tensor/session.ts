@@ -89,19 +89,25 @@ export const supportedProviders = (): string[] => ort.listSupportedBackends().ma
 /**
  * Load a program into ONNX Runtime.
  *
+ * @param program its bytes, or the path of its file; either has the output {@link NO_COPY_OUTPUT}
  * @throws ThoughtbookError when the runtime refuses the program or does not have the execution provider
  */
 export async function createSession(
-  program: Uint8Array,
+  program: Uint8Array | string,
   inputNames: readonly string[],
   outputNames: readonly string[],
   options: SessionOptions = {},
   profilePrefix?: string,
 ): Promise<ProfiledSession> {
-  const session = await ort.InferenceSession.create(program, {
+  const runtime = {
     ...runtimeOptions(options),
     ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
-  }).catch((error: unknown) => {
+  };
+  const opening =
+    typeof program === "string"
+      ? ort.InferenceSession.create(program, runtime)
+      : ort.InferenceSession.create(program, runtime);
+  const session = await opening.catch((error: unknown) => {
     throw new ThoughtbookError("execution", `ONNX Runtime cannot load the compiled function: ${messageOf(error)}`, {
       hint: `Execution providers of this onnxruntime-node: ${supportedProviders().join(", ")}.`,
       cause: error,
