@@ -139,14 +139,14 @@ function sentencePieceEntries(json: TokenizerJson, model: BpeModel, source: stri
   }
   const scheme = all.find(({ type }) => type === "Metaspace")?.prepend_scheme;
   const prefix = all.some(({ type }) => type === "Prepend") || (scheme !== undefined && scheme !== "never");
-  const note = "llama.cpp puts a space before texts after a special token too, the model's own tokenizer only before the first.";
+  const note = "llama.cpp puts a space before each text between special tokens, the model's own tokenizer only before the first one, and not if that begins with a space.";
   return {
     entries: {
       "tokenizer.ggml.model": { type: "string", value: "llama" },
       "tokenizer.ggml.pre": { type: "string", value: "default" },
       "tokenizer.ggml.add_space_prefix": { type: "bool", value: prefix },
     },
-    notes: scheme === "first" ? [note] : [],
+    notes: scheme === undefined || scheme === "never" ? [] : [note],
   };
 }
 
