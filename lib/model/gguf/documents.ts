@@ -30,5 +30,5 @@ export const GGUF_DOCUMENTS: readonly string[] = Object.keys(READERS);
  * @throws not-found, file-system, corrupt-data, bad-input (what is not supported)
  */
 export async function ggufDocument(path: string, name: string): Promise<unknown> {
-  return READERS[name]?.(await openGguf(path));
+  return Object.hasOwn(READERS, name) ? READERS[name]!(await openGguf(path)) : undefined;
 }

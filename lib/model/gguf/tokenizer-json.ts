@@ -5,7 +5,7 @@ import { corruptGguf } from "./header.js";
 import { PRE_TOKENIZERS, preTokenizerComponent } from "./pre-tokenizers.js";
 
 /** Kinds of tokens, as numbered in the format. */
-const KIND = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
+export const KIND = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
 
 /** A token of the vocabulary; its id is its place there. */
 export interface VocabularyToken {

@@ -97,6 +97,22 @@ export function rowOrder(rows: number, heads: number): Uint32Array {
   });
 }
 
+/** The other way round: the row of a weight that becomes each row of the file. */
+export function fileOrder(rows: number, heads: number): Uint32Array {
+  const order = new Uint32Array(rows);
+  for (const [row, from] of rowOrder(rows, heads).entries()) order[from] = row;
+  return order;
+}
+
+/** The columns of a matrix as rows. */
+export function transpose(data: Float32Array, rows: number, columns: number): Float32Array {
+  const turned = new Float32Array(data.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) turned[column * rows + row] = data[row * columns + column]!;
+  }
+  return turned;
+}
+
 /** Put the rows of an array in another order: row i becomes what row `order[i]` was. */
 export function reorderRows<T extends Float32Array | Uint8Array>(data: T, order: Uint32Array): T {
   const width = data.length / order.length;

@@ -3,7 +3,7 @@ import { canonicalJson, sha256, sha256File, ThoughtbookError } from "../../core/
 import type { ModelConfig } from "../config/config.js";
 import { isGgufPlace, readConfig, readDocument } from "../config/read.js";
 import { openGguf, readGgufFloats } from "../gguf/file.js";
-import { locateGgufWeights, reorderRows, rowOrder } from "../gguf/weights.js";
+import { locateGgufWeights, reorderRows, rowOrder, transpose } from "../gguf/weights.js";
 import { CONFIG_FILE, openWeights } from "./files.js";
 import { readFloats } from "./safetensors.js";
 import { parameterShapes } from "./shapes.js";
@@ -73,13 +73,7 @@ export async function readParameter({ weights, folder }: Checkpoint, name: strin
 async function readGgufWeight({ file, name, shape, rotatedHeads, transposed }: GgufPlace): Promise<Float32Array> {
   const data = await readGgufFloats(file, name);
   if (rotatedHeads !== undefined) return reorderRows(data, rowOrder(shape[0]!, rotatedHeads));
-  if (!transposed) return data;
-  const [rows, columns] = shape as readonly [number, number];
-  const turned = new Float32Array(data.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) turned[row * columns + column] = data[column * rows + row]!;
-  }
-  return turned;
+  return transposed ? transpose(data, shape[1]!, shape[0]!) : data;
 }
 
 /** Read all weights of a model, one after the other, as float32. Throws what {@link readParameter} throws. */
