@@ -40,8 +40,8 @@ export interface ScoreOptions {
   session?: SessionOptions | undefined;
 }
 
-/** Maximum logits in memory at once: 128 MiB. */
-const LOGITS = 2 ** 25;
+/** Maximum logits in memory at once: 32 MiB, twice while they are made log-probabilities. */
+const LOGITS = 2 ** 23;
 
 /**
  * Compute the natural logarithm of the probability that the model gives each token after those before it.
