@@ -98,6 +98,7 @@ export {
 } from "./weights/checkpoint.js";
 export { type InitializeOptions, initializeParameters } from "./weights/initialize.js";
 export { loadAdapter, type SaveAdapterOptions, saveAdapter } from "./weights/lora-files.js";
+export { checkModelFits } from "./weights/memory-need.js";
 export { openSafetensors, readFloats, type SafetensorsFile, type StoredTensor } from "./weights/safetensors.js";
 export { type WriteOptions, writeSafetensors } from "./weights/safetensors-write.js";
 export { type CheckpointContent, saveCheckpoint } from "./weights/save.js";

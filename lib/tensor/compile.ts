@@ -6,7 +6,7 @@ import type { Node, Value } from "./graph.js";
 import { encodeOnnx } from "./onnx.js";
 import { type ProfileRow, profileProgram } from "./profile.js";
 import { programBytes, workingBytes } from "./program-bytes.js";
-import { beginUse, checkMemory, endUse, forget, type KeptProgram, keepProgram, makeRoom } from "./program-memory.js";
+import { beginUse, endUse, forget, type KeptProgram, keepProgram, makeRoom, memoryLimit } from "./program-memory.js";
 import { createSession, type Session, type SessionOptions } from "./session.js";
 import { type DType, emptyTensor, isSpec, isTensorData, type TensorData, type TensorSpec } from "./tensor-data.js";
 import { trace } from "./tracing.js";
@@ -134,7 +134,7 @@ export function compile<S, R>(fn: Traceable<S, R>, signature: S, options: Compil
       );
     }
   }
-  checkMemory(options.memory);
+  const memory = memoryLimit(options);
   const programs = new Map<string, Entry>();
   const spare: StoragePool = options.storage ?? new Map();
 
@@ -156,7 +156,7 @@ export function compile<S, R>(fn: Traceable<S, R>, signature: S, options: Compil
   const traceFor = (inputs: readonly TensorData[]) =>
     traceFunction(fn as (inputs: unknown) => R, signature, inputs, options);
   const build = async ({ model, ...program }: TracedProgram): Promise<Program> => {
-    await makeRoom(options.memory);
+    await makeRoom(memory);
     const { inputNames, outputNames, workingBytes } = program;
     return { ...program, session: await createSession(model, inputNames, outputNames, { ...options, workingBytes }) };
   };
@@ -208,7 +208,7 @@ export function compile<S, R>(fn: Traceable<S, R>, signature: S, options: Compil
       });
       await program.session.run(values, outputs);
     } finally {
-      await endUse(entry, options.memory);
+      await endUse(entry, memory);
     }
     for (const [i, value] of values.entries()) {
       if (!donated[i] || !ownTensors.has(value) || givenUp.has(value)) continue;
@@ -232,7 +232,7 @@ export function compile<S, R>(fn: Traceable<S, R>, signature: S, options: Compil
       try {
         await entry.program;
       } finally {
-        await endUse(entry, options.memory);
+        await endUse(entry, memory);
       }
       return performance.now() - start;
     },

@@ -1,4 +1,4 @@
-import { badInput } from "../core/index.js";
+import { badInput, parseByteSize } from "../core/index.js";
 
 /*
  * Compiled programs of all functions share one bound of memory, as memory belongs to the process: what was not used for
@@ -28,10 +28,25 @@ let calls = 0;
 /** Whether programs in use kept the last cleaning from reaching the limit. */
 let isOver = false;
 
-/** @throws bad-input for a budget that is no number of bytes */
-export function checkMemory(memory: number | undefined): void {
-  if (memory === undefined || (Number.isFinite(memory) && memory > 0)) return;
-  throw badInput(`memory is ${memory}, expected bytes above 0`, "Give a number of bytes, such as 2e9.");
+/**
+ * The budget of this process: what a session's options say, else the environment variable THOUGHTBOOK_MEMORY, such as
+ * `2GB`; undefined where neither says anything.
+ *
+ * @throws bad-input for what is no number of bytes
+ */
+export function memoryLimit({ memory }: { memory?: number | undefined } = {}): number | undefined {
+  if (memory !== undefined) {
+    if (Number.isFinite(memory) && memory > 0) return memory;
+    throw badInput(`memory is ${memory}, expected bytes above 0`, "Give a number of bytes, such as 2e9.");
+  }
+  const chosen = process.env.THOUGHTBOOK_MEMORY;
+  if (!chosen) return undefined;
+  const bytes = parseByteSize(chosen);
+  if (bytes !== undefined) return bytes;
+  throw badInput(
+    `THOUGHTBOOK_MEMORY is "${chosen}", expected a size such as 2GB or 1.5GiB`,
+    "Correct the environment variable, or unset it.",
+  );
 }
 
 /** Count a program from now on. */

@@ -13,8 +13,8 @@ export interface SessionOptions {
   arena?: boolean;
   /**
    * Bytes that this process may take: weights, keys and values, and compiled programs, of which the ones not used for the
-   * longest time are let go. Default: compiled programs of all sizes take at most 512 MiB together, as estimated; what
-   * else there is comes on top.
+   * longest time are let go, and compiled again when they are needed. Default: the environment variable THOUGHTBOOK_MEMORY;
+   * without it programs of all sizes take at most 512 MiB together, as estimated, and all else comes on top.
    */
   memory?: number;
   /** How far ONNX Runtime rewrites the graph. Default: `all`. */

@@ -98,7 +98,10 @@ function hiddenOfPiece(
   const time = ids.shape[1]!;
   const table = rotaryTable(config, past.keys[0]!.shape[2]!);
   const cache: PieceTensors["cache"] = { keys: [], values: [] };
-  const places = lengths.sub(tf.scalar(time, "int32")).reshape([1, 1]).add(tf.range(0, time, 1, "int32"));
+  const places = lengths
+    .sub(tf.scalar(time, "int32"))
+    .reshape([1, 1])
+    .add(tf.range(0, time, 1, "int32"));
   // The padding behind a text may lie behind the last position that the model knows.
   const positions = places.minimum(tf.scalar(config.maxPositions - 1, "int32"));
   const byRow = (x: tf.Tensor) => x.reshape([1, time, x.shape[1]!]);

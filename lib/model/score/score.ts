@@ -153,9 +153,7 @@ async function scoreTexts(
   const { turn = (work) => work() } = options;
   // The last token is only a target, unless its attention is requested.
   const columnsOfText = (index: number) => texts[index]!.ids.length - (attention ? 0 : 1);
-  const longestWhole = options.turn
-    ? turnTokens(config, Math.min(LONGEST_WHOLE, config.maxPositions))
-    : LONGEST_WHOLE;
+  const longestWhole = options.turn ? turnTokens(config, Math.min(LONGEST_WHOLE, config.maxPositions)) : LONGEST_WHOLE;
   const isLong = (index: number) => canUsePieces(config) && columnsOfText(index) > longestWhole;
   const short = scored.filter((index) => !isLong(index));
   const toScore = short.map((index) => texts[index]!);
