@@ -1,5 +1,6 @@
 import {
   chatTemplateOf,
+  checkModelFits,
   findOnnxFiles,
   type HostModel,
   hashCheckpoint,
@@ -28,7 +29,7 @@ export interface LoadModelOptions {
   device?: string | undefined;
   /** Stops a download. */
   signal?: AbortSignal | undefined;
-  /** Options of ONNX Runtime: threads, execution providers. */
+  /** Options of ONNX Runtime: threads, execution providers; and the memory that this process may take. */
   session?: SessionOptions | undefined;
   /** Options of servers: key, time-outs, retries, budget, cache. */
   http?: HttpOptions | undefined;
@@ -93,6 +94,7 @@ async function openLocalFolder(
   { session }: Pick<LoadModelOptions, "session">,
 ): Promise<LocalModel> {
   const checkpoint = await openCheckpoint(folder);
+  checkModelFits(spec, checkpoint.config, session);
   const tokenizer = await unlessAbsent(loadTokenizer(folder));
   const chatTemplate = tokenizer && (await unlessAbsent(chatTemplateOf(folder)));
   const { endIds } = await readGenerationDefaults(checkpoint);

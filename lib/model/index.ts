@@ -39,6 +39,7 @@ export {
 export type { TokenLogProb } from "./generate/sampling-top.js";
 export { extendSequence, type Sequence, startSequence } from "./generate/sequence.js";
 export { textAfter } from "./generate/text.js";
+export { GGUF_DOCUMENTS, ggufDocument } from "./gguf/documents.js";
 export {
   type ExportGgufOptions,
   exportGguf,
@@ -46,7 +47,6 @@ export {
   type GgufExport,
   type GgufType,
 } from "./gguf/export-gguf.js";
-export { GGUF_DOCUMENTS, ggufDocument } from "./gguf/documents.js";
 export { type ResolveOptions, resolveModel } from "./hub/hub.js";
 export { type ListedModel, listModels } from "./hub/model-list.js";
 export {
@@ -106,6 +106,7 @@ export {
 } from "./weights/checkpoint.js";
 export { type InitializeOptions, initializeParameters } from "./weights/initialize.js";
 export { loadAdapter, type SaveAdapterOptions, saveAdapter } from "./weights/lora-files.js";
+export { checkModelFits } from "./weights/memory-need.js";
 export { dequantise, type QuantisedMatrix, readQuantised } from "./weights/quantised.js";
 export { openSafetensors, readFloats, type SafetensorsFile, type StoredTensor } from "./weights/safetensors.js";
 export { type WriteOptions, writeSafetensors } from "./weights/safetensors-write.js";

@@ -11,6 +11,12 @@ export interface SessionOptions {
   executionProviders?: readonly string[];
   /** Keep freed memory for the next call (default). Off, a call gives everything back, and is slower. */
   arena?: boolean;
+  /**
+   * Bytes that this process may take: weights, keys and values, and compiled programs, of which the ones not used for the
+   * longest time are let go, and compiled again when they are needed. Default: the environment variable THOUGHTBOOK_MEMORY;
+   * without it programs of all sizes take at most 512 MiB together, as estimated, and all else comes on top.
+   */
+  memory?: number;
   /** How far ONNX Runtime rewrites the graph. Default: `all`. */
   optimization?: "disabled" | "basic" | "extended" | "all";
 }
@@ -32,6 +38,9 @@ const STOPPED_COPYING = "Non tensor type";
 
 // Logging of fatal errors only: every error of a run reaches the caller as an exception.
 const LOG_FATAL = 4;
+
+/** Programs with more bytes of intermediate results do without a memory pattern; they are no slower for it. */
+const MOST_PATTERN = 2 ** 25;
 
 /** {@link SessionOptions} in the words of onnxruntime-node. */
 export interface RuntimeOptions {
@@ -66,7 +75,8 @@ export function runtimeOptions({
   executionProviders = ["cpu"],
   arena = true,
   optimization = "all",
-}: SessionOptions = {}): RuntimeOptions {
+  workingBytes = 0,
+}: SessionOptions & { workingBytes?: number } = {}): RuntimeOptions {
   checkWhole("threads", threads, 1);
   return {
     intraOpNumThreads: threads,
@@ -74,7 +84,8 @@ export function runtimeOptions({
     executionMode: "sequential",
     executionProviders: [...executionProviders],
     enableCpuMemArena: arena,
-    enableMemPattern: arena,
+    // From the second call on, a pattern takes one more block as large as all that the first call needed.
+    enableMemPattern: arena && workingBytes <= MOST_PATTERN,
     graphOptimizationLevel: optimization,
     logSeverityLevel: LOG_FATAL,
     // Every session has threads of its own. Those of the one that ran last would go on waiting actively for a while, on the
@@ -96,7 +107,7 @@ export async function createSession(
   program: Uint8Array | string,
   inputNames: readonly string[],
   outputNames: readonly string[],
-  options: SessionOptions = {},
+  options: SessionOptions & { workingBytes?: number } = {},
   profilePrefix?: string,
 ): Promise<ProfiledSession> {
   const runtime = {

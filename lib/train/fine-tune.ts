@@ -2,6 +2,7 @@ import { cp, mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { canonicalJson, fileSystemError, type ProgressDisplay, ThoughtbookError, writeWhole } from "../core/index.js";
 import {
+  checkModelFits,
   GGUF_DOCUMENTS,
   ggufDocument,
   initializeParameters,
@@ -96,7 +97,9 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuned> {
   const finished = await checkFolder(out, { resume, asked });
   if (finished) return finished;
 
-  const { config, parameters } = await startingPoint(model, fresh, options.seed);
+  // In training of all weights: two sets of the weights, two of each of the two moments, and gradients.
+  const floats = options.lora ? 1 : 7;
+  const { config, parameters } = await startingPoint(model, fresh, options.seed, floats);
   const reading = {
     config,
     encoder: encoderOf(model),
@@ -134,12 +137,15 @@ async function startingPoint(
   model: string,
   fresh: boolean,
   seed: number | string,
+  floats: number,
 ): Promise<{ config: ModelConfig; parameters: ModelParameters }> {
   if (fresh) {
     const config = await readConfig(model);
+    checkModelFits(model, config, { floats });
     return { config, parameters: initializeParameters(config, { seed }) };
   }
   const checkpoint = await openCheckpoint(model);
+  checkModelFits(model, checkpoint.config, { floats });
   return { config: checkpoint.config, parameters: await readParameters(checkpoint) };
 }
 

@@ -13,9 +13,11 @@ import {
 import { attentionScale, type ModelConfig } from "../config/config.js";
 import {
   type Attend,
+  type Attended,
   causalAttend,
   hiddenStates,
   outputLogits,
+  type Projected,
   rotaryTable,
   tokenEmbeddings,
 } from "../network/forward.js";
@@ -30,6 +32,7 @@ import {
   tracedModel,
 } from "../network/model-inputs.js";
 import { createProgramCache } from "../network/program-cache.js";
+import { attendAfter } from "./attend-after.js";
 
 type CacheOf<Leaf> = { keys: Leaf[]; values: Leaf[] };
 
@@ -59,6 +62,12 @@ type PrefillInputs<Leaf> = ModelInputs<Leaf> & {
   /** `[rows]` int32: index of each row's last token among all `rows · time`. */
   last: Leaf;
 };
+type RestInputs<Leaf> = PrefillInputs<Leaf> & {
+  /** `[1]` int32: number of tokens that all rows begin with. */
+  from: Leaf;
+  /** Keys and values of those, one row with room for more. */
+  before: CacheOf<Leaf>;
+};
 type PieceInputs<Leaf> = ModelInputs<Leaf> & {
   /** `[1, time]` int32 ids, or `[1, time, hidden]` embeddings, that may end in padding. */
   prompt: Leaf;
@@ -77,6 +86,9 @@ export interface GenerationPrograms {
   /** Computes whole prompts; returns a cache whose capacity is their padded length. */
   prefillIds: Compiled<PrefillInputs<TensorSpec>, ScoredTensors>;
   prefillEmbeddings: Compiled<PrefillInputs<TensorSpec>, ScoredTensors>;
+  /** Computes the rests of prompts that begin alike; returns a cache of the rests, whose capacity is their padded length. */
+  restIds: Compiled<RestInputs<TensorSpec>, ScoredTensors>;
+  restEmbeddings: Compiled<RestInputs<TensorSpec>, ScoredTensors>;
   /** Appends tokens to the cache of one row. */
   pieceIds: Compiled<PieceInputs<TensorSpec>, ScoredTensors>;
   pieceEmbeddings: Compiled<PieceInputs<TensorSpec>, ScoredTensors>;
@@ -104,6 +116,18 @@ function createPrograms(model: HostModel, session: SessionOptions): GenerationPr
     { ...modelSpecs(model), ...stepSpecs(config) },
     { ...session, ...STEP_MEMORY },
   );
+  const rest = (prompt: TensorSpec) =>
+    compile<RestInputs<TensorSpec>, ScoredTensors>(
+      (tensors: RestInputs<tf.Tensor>) => restScores(shell, tensors),
+      {
+        ...modelSpecs(model),
+        prompt,
+        last: spec([null], "int32"),
+        from: spec([1], "int32"),
+        before: cacheSpecs(config),
+      },
+      session,
+    );
   const piece = (prompt: TensorSpec) =>
     compile<PieceInputs<TensorSpec>, ScoredTensors>(
       (tensors: PieceInputs<tf.Tensor>) => pieceScores(tracedModel(shell, tensors), tensors),
@@ -120,7 +144,9 @@ function createPrograms(model: HostModel, session: SessionOptions): GenerationPr
   const prefillEmbeddings = prefill(spec([null, null, config.hiddenSize]));
   const pieceIds = piece(spec([1, null], "int32"));
   const pieceEmbeddings = piece(spec([1, null, config.hiddenSize]));
-  const all = { step, prefillIds, prefillEmbeddings, pieceIds, pieceEmbeddings };
+  const restIds = rest(spec([null, null], "int32"));
+  const restEmbeddings = rest(spec([null, null, config.hiddenSize]));
+  const all = { step, prefillIds, prefillEmbeddings, restIds, restEmbeddings, pieceIds, pieceEmbeddings };
   return {
     ...all,
     async dispose() {
@@ -184,13 +210,29 @@ function pieceScores(model: Model, inputs: PieceInputs<tf.Tensor>): ScoredTensor
 }
 
 function prefillScores(shell: ModelShell, inputs: PrefillInputs<tf.Tensor>): ScoredTensors {
+  // The padding is on the right: tokens do not see it, and its keys and values are never read.
+  return promptScores(shell, inputs, undefined, (positions) => causalAttend(shell.config, positions));
+}
+
+function restScores(shell: ModelShell, inputs: RestInputs<tf.Tensor>): ScoredTensors {
+  const attend = (positions: tf.Tensor) => attendAfter(shell.config, inputs.before, inputs.from, positions);
+  return promptScores(shell, inputs, inputs.from, attend);
+}
+
+/** Scores that follow some prompts, whose tokens have the positions from `from` on, and their keys and values. */
+function promptScores(
+  shell: ModelShell,
+  inputs: PrefillInputs<tf.Tensor>,
+  from: tf.Tensor | undefined,
+  attendAt: (positions: tf.Tensor) => (layer: number, projected: Projected) => Omit<Attended, "queries">,
+): ScoredTensors {
   const model = tracedModel(shell, inputs);
   const embeddings = inputs.prompt.rank === 2 ? tokenEmbeddings(model, inputs.prompt) : inputs.prompt;
   const [rows, time] = embeddings.shape as [number, number];
-  const positions = tf.tile(tf.range(0, time, 1, "int32").reshape([1, time]), [rows, 1]);
+  const places = tf.tile(tf.range(0, time, 1, "int32").reshape([1, time]), [rows, 1]);
+  const positions = from ? places.add(from) : places;
   const cache: CacheOf<tf.Tensor> = { keys: [], values: [] };
-  // The padding is on the right: tokens do not see it, and its keys and values are never read.
-  const attend = causalAttend(shell.config, positions);
+  const attend = attendAt(positions);
   const hidden = hiddenStates(model, embeddings, positions, (layer, projected) => {
     const { value, keys, values } = attend(layer, projected);
     cache.keys[layer] = keys;

@@ -37,7 +37,7 @@ export interface Runner {
    * @returns as `prefill`; the cache has the rests only
    */
   prefillAfter?(inputs: {
-    prompt: TensorData<"int32">;
+    prompt: PromptTensor;
     last: TensorData<"int32">;
     before: Cache;
     from: number;

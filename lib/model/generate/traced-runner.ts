@@ -43,6 +43,11 @@ export function createTracedRunner(
       const program = prompt.dtype === "int32" ? programs.prefillIds : programs.prefillEmbeddings;
       return filled(prompt, await program({ ...weights, prompt, last }));
     },
+    async prefillAfter({ prompt, last, before: { keys, values }, from }) {
+      const program = prompt.dtype === "int32" ? programs.restIds : programs.restEmbeddings;
+      const inputs = { ...weights, prompt, last, from: tensorData(Int32Array.of(from), [1]), before: { keys, values } };
+      return filled(prompt, await program(inputs));
+    },
     async piece(given) {
       const { program, inputs } = pieceOf(given);
       const { logProbs, normaliser } = await program(inputs);
