@@ -81,6 +81,10 @@ export {
   type OnnxWeightType,
   readOnnxLayout,
 } from "./onnx/files.js";
+export { checkpointSource, isQuantised } from "./quantised/checkpoint-source.js";
+export { type EngineCall, openEngine, type QuantisedEngine } from "./quantised/engine.js";
+export { NUMERICS, type Numerics, QUANTISED_FLOATS } from "./quantised/numerics.js";
+export type { QuantisedSource } from "./quantised/source.js";
 export { disposeScorePrograms } from "./score/programs.js";
 export {
   type AttendedScore,

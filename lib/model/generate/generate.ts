@@ -61,7 +61,7 @@ export async function disposeGenerationPrograms(config: ModelConfig): Promise<vo
  * @throws bad-input for an id outside the vocabulary, or a width that is not the model's
  */
 export function promptEmbeddings(
-  { config, weights }: HostModel,
+  { config, weights, quantised }: HostModel,
   ids: readonly number[],
   before?: TensorData<"float32">,
 ): TensorData<"float32"> {
@@ -76,6 +76,10 @@ export function promptEmbeddings(
   const start = before?.shape[0] ?? 0;
   const data = new Float32Array((start + ids.length) * width);
   if (before) data.set(before.data);
+  if (quantised) {
+    quantised.embed(ids, data.subarray(start * width));
+    return { shape: [start + ids.length, width], dtype: "float32", data };
+  }
   const table = weights[config.family === "gpt2" ? "transformer.wte.weight" : "model.embed_tokens.weight"]!.data;
   for (const [i, id] of ids.entries()) data.set(table.subarray(id * width, (id + 1) * width), (start + i) * width);
   return { shape: [start + ids.length, width], dtype: "float32", data };

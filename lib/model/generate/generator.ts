@@ -31,6 +31,7 @@ import {
 } from "./request.js";
 import { createSamplingMemory } from "./sampling.js";
 import { extendSequence, startSequence } from "./sequence.js";
+import { createQuantisedRunner } from "./quantised-runner.js";
 import type { Runner } from "./runner.js";
 import { createStepTasks } from "./step-tasks.js";
 import { createSubmission, isWanted, type SubmittedText } from "./submission.js";
@@ -204,7 +205,9 @@ export function openGenerator(model: HostModel, options: GeneratorOptions = {}):
         idleSteps = 0;
         // If more requests may come, use the programs that are fast in the long run.
         const expected = closing ? expectedSteps(queue, rows) : Number.POSITIVE_INFINITY;
-        runner ??= createTracedRunner(model, session, expected);
+        runner ??= model.quantised
+          ? createQuantisedRunner(model.quantised)
+          : createTracedRunner(model, session, expected);
         batch = createBatch({ model, runner, pace, rows, capacity });
       } else if (rows > batch.rows || capacity > batch.capacity) batch.resize(rows, capacity);
       return room;

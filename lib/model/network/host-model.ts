@@ -1,4 +1,5 @@
 import type { ModelConfig } from "../config/config.js";
+import type { QuantisedEngine } from "../quantised/engine.js";
 import type { ModelParameters } from "../weights/checkpoint.js";
 import type { Adapter } from "./lora-adapter.js";
 
@@ -12,4 +13,6 @@ export interface HostModel {
   weights: Readonly<ModelParameters>;
   /** Low-rank additions to the linear layers, as `initializeAdapter` and `loadAdapter` give them. */
   adapter?: Pick<Adapter, "scale" | "parameters"> | undefined;
+  /** Computes texts with quantised weights instead: `weights` are then not used, and may be none. */
+  quantised?: QuantisedEngine | undefined;
 }

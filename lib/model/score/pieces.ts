@@ -5,6 +5,7 @@ import type { HostModel } from "../network/host-model.js";
 import { modelInputs } from "../network/model-inputs.js";
 import { parameterCount } from "../weights/shapes.js";
 import { piecePrograms } from "./piece-programs.js";
+import { type PieceCalls, quantisedCalls } from "./quantised-calls.js";
 
 /** Tokens of a piece of a long text. */
 export const PIECE_TOKENS = 512;
@@ -41,7 +42,9 @@ export interface PieceOptions {
 
 /** Read texts one after another in one memory of keys and values. */
 export function createPieceReader(model: HostModel, { session, size, longest, turn }: PieceOptions): PieceReader {
-  const { piece, attendedPiece } = piecePrograms(model, session);
+  const { piece, attendedPiece }: PieceCalls = model.quantised
+    ? quantisedCalls(model.quantised)
+    : piecePrograms(model, session);
   let cache: Cache | undefined;
   let known: readonly number[] = [];
 

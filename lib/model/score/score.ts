@@ -23,7 +23,8 @@ import {
 } from "./packed-rows.js";
 import { canUsePieces } from "./piece-programs.js";
 import { createPieceReader, LONGEST_WHOLE, PIECE_TOKENS, type PieceReader, turnTokens } from "./pieces.js";
-import { type ScorePrograms, scorePrograms } from "./programs.js";
+import { scorePrograms } from "./programs.js";
+import { quantisedCalls, type ScoreCalls } from "./quantised-calls.js";
 
 /** Ids to score: all except the first one, or those of a continuation given a prompt. */
 export type ScoreSequence = readonly number[] | { prompt: readonly number[]; continuation: readonly number[] };
@@ -148,7 +149,7 @@ async function scoreTexts(
   }));
   const scored = [...texts.keys()].filter((index) => results[index]!.logProbs.length > 0);
   checkWhole("batchSize", options.batchSize, 1);
-  const programs = scorePrograms(model, options.session);
+  const programs: ScoreCalls = model.quantised ? quantisedCalls(model.quantised) : scorePrograms(model, options.session);
   const chunk = headChunk(config.vocabularySize);
   const { turn = (work) => work() } = options;
   // The last token is only a target, unless its attention is requested.
@@ -157,7 +158,7 @@ async function scoreTexts(
   const isLong = (index: number) => canUsePieces(config) && columnsOfText(index) > longestWhole;
   const short = scored.filter((index) => !isLong(index));
   const toScore = short.map((index) => texts[index]!);
-  const isShared = !attention && options.batchSize === undefined;
+  const isShared = !attention && !model.quantised && options.batchSize === undefined;
   const mostColumns = options.turn ? longestWhole : BATCH_TOKENS;
   const allRows = isShared
     ? sharedRows(toScore, { width: config.hiddenSize, longest: Math.min(config.maxPositions, mostColumns) })
@@ -259,7 +260,7 @@ interface Layout {
 
 function bodyOf(
   model: HostModel,
-  programs: ScorePrograms,
+  programs: ScoreCalls,
   batch: readonly WorkRow[],
   { length, rows }: Layout,
 ): Promise<TensorData> {
@@ -297,7 +298,7 @@ function columnsOf({ prefix, members }: WorkRow): { ids: number[]; positions: nu
 /** Run the body and add the attention of each continuation to its prompt to the results. */
 async function attendedBodyOf(
   model: HostModel,
-  programs: ScorePrograms,
+  programs: ScoreCalls,
   batch: readonly WorkRow[],
   { length, rows }: Layout,
 ): Promise<TensorData> {
@@ -347,7 +348,7 @@ interface HeadWork {
 /** Run the output layer on the requested positions only, a few at a time. */
 async function headOf(
   model: HostModel,
-  { head, logProbs }: ScorePrograms,
+  { head, logProbs }: ScoreCalls,
   hidden: TensorData,
   { places, chunk, topCount }: HeadWork,
 ): Promise<void> {

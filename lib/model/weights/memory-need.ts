@@ -9,8 +9,8 @@ const WORK_BYTES = 64e6;
 /**
  * Check that a budget holds a model, before its weights are read.
  *
- * @param options `memory`: bytes, see `SessionOptions`; `floats`: float32 numbers in memory for each weight, 1 unless the
- *   weights themselves are trained
+ * @param options `memory`: bytes, see `SessionOptions`; `floats`: float32 numbers in memory for each weight: 1, more where the
+ *   weights themselves are trained, less where they stay quantised
  * @throws bad-input, which tells what the model needs
  */
 export function checkModelFits(
@@ -23,7 +23,7 @@ export function checkModelFits(
   const weights = floats * parameterCount(config) * Float32Array.BYTES_PER_ELEMENT;
   const needed = weights + RUNTIME_BYTES + WORK_BYTES;
   if (needed <= limit) return;
-  const what = floats === 1 ? "its weights" : "its weights, their gradients and moments";
+  const what = floats <= 1 ? "its weights" : "its weights, their gradients and moments";
   throw badInput(
     `${name} does not fit into a memory of ${formatByteSize(limit)}: ${what} take ${formatByteSize(weights)}, with room to work it needs ${formatByteSize(needed)} at least`,
     "Give more memory, or choose a smaller model.",
