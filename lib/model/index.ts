@@ -49,6 +49,7 @@ export {
   type ForwardResult,
   forward,
   hiddenStates,
+  labelLosses,
   outputLogits,
   ownText,
   tokenEmbeddings,
