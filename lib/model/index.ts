@@ -50,7 +50,6 @@ export {
   forward,
   hiddenStates,
   labelLosses,
-  outputLogits,
   ownText,
   tokenEmbeddings,
 } from "./network/forward.js";
