@@ -57,7 +57,7 @@ export {
   type ForwardResult,
   forward,
   hiddenStates,
-  outputLogits,
+  labelLosses,
   ownText,
   tokenEmbeddings,
 } from "./network/forward.js";

@@ -17,6 +17,11 @@ export interface SessionOptions {
    * without it programs of all sizes take at most 512 MiB together, as estimated, and all else comes on top.
    */
   memory?: number;
+  /**
+   * Plan the memory of a call by the first one (default). The plan's memory comes on top of what the first call took: off, a
+   * large program takes about half as much.
+   */
+  memoryPattern?: boolean;
   /** How far ONNX Runtime rewrites the graph. Default: `all`. */
   optimization?: "disabled" | "basic" | "extended" | "all";
 }
@@ -74,6 +79,7 @@ export function runtimeOptions({
   threads = defaultThreads(),
   executionProviders = ["cpu"],
   arena = true,
+  memoryPattern,
   optimization = "all",
   workingBytes = 0,
 }: SessionOptions & { workingBytes?: number } = {}): RuntimeOptions {
@@ -85,7 +91,7 @@ export function runtimeOptions({
     executionProviders: [...executionProviders],
     enableCpuMemArena: arena,
     // From the second call on, a pattern takes one more block as large as all that the first call needed.
-    enableMemPattern: arena && workingBytes <= MOST_PATTERN,
+    enableMemPattern: memoryPattern ?? (arena && workingBytes <= MOST_PATTERN),
     graphOptimizationLevel: optimization,
     logSeverityLevel: LOG_FATAL,
     // Every session has threads of its own. Those of the one that ran last would go on waiting actively for a while, on the
