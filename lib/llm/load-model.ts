@@ -121,7 +121,7 @@ async function openLocalFolder(
   let host: Promise<HostModel> | undefined;
   const readHost = async (): Promise<HostModel> => ({
     config: checkpoint.config,
-    weights: lowMemory ? await readBlockParameters(checkpoint) : await readParameters(checkpoint),
+    ...(lowMemory ? await readBlockParameters(checkpoint) : { weights: await readParameters(checkpoint) }),
   });
   return createLocalModel({
     name: spec,

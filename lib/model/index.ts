@@ -81,6 +81,7 @@ export {
   type OnnxWeightType,
   readOnnxLayout,
 } from "./onnx/files.js";
+export { type BlockParameters, blockParameters, readBlockParameters } from "./quantised/block-parameters.js";
 export { checkpointSource, isQuantised } from "./quantised/checkpoint-source.js";
 export { type EngineCall, openEngine, type QuantisedEngine } from "./quantised/engine.js";
 export { NUMERICS, type Numerics, QUANTISED_FLOATS } from "./quantised/numerics.js";

@@ -17,6 +17,7 @@ export {
   causalAttention,
   weightedAttention,
 } from "./fused/attention.js";
+export { type BlockMatrix, type BlockOptions, blockLinear, blockRows, blockWeights } from "./fused/blocks.js";
 export {
   type CachedAttention,
   type CachedAttentionOptions,

@@ -9,7 +9,7 @@ export interface Program {
 }
 
 /** TensorProto.DataType of ONNX. */
-const ELEMENT_TYPES = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
+const ELEMENT_TYPES = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
 
 /** Element types in a model file: those of graphs, bytes for quantized weights, and half precision. */
 export type OnnxElementType = keyof typeof ELEMENT_TYPES;

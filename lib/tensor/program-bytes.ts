@@ -7,7 +7,7 @@ const NODE_BYTES = 8192;
 /** ONNX Runtime's arena grows by doubling: measured, it ends up with up to three times what is used at the same time. */
 const ARENA_FACTOR = 2.5;
 
-const ELEMENT_BYTES = { float32: 4, int32: 4, bool: 1, int64: 8 } as const;
+const ELEMENT_BYTES = { float32: 4, int32: 4, bool: 1, int8: 1, int64: 8 } as const;
 
 /** Operators whose result is their first input's memory in another shape. */
 const VIEWS = new Set(["Reshape", "Squeeze", "Unsqueeze", "Identity", "Flatten"]);
