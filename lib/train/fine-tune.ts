@@ -1,6 +1,13 @@
 import { cp, mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { badInput, canonicalJson, fileSystemError, type ProgressDisplay, ThoughtbookError, writeWhole } from "../core/index.js";
+import {
+  badInput,
+  canonicalJson,
+  fileSystemError,
+  type ProgressDisplay,
+  ThoughtbookError,
+  writeWhole,
+} from "../core/index.js";
 import {
   checkModelFits,
   GGUF_DOCUMENTS,
@@ -23,8 +30,8 @@ import { encoderOf, type ReadRowsOptions, type RowCounts, readRows } from "./exa
 import { type TrainingSettings, trainingSettingsOf } from "./options.js";
 import { removeState } from "./saved-state.js";
 import type { Trained } from "./train.js";
-import type { StartingModel } from "./trainable.js";
 import { type TrainLanguageModelOptions, trainLanguageModel } from "./train-language-model.js";
+import type { StartingModel } from "./trainable.js";
 
 export interface FineTuneOptions
   extends TrainingSettings,
@@ -88,7 +95,19 @@ const PASSENGERS =
  * ```
  */
 export async function fineTune(options: FineTuneOptions): Promise<FineTuned> {
-  const { model, data, heldOut, out, fresh = false, merge = true, dtype, resume = false, context, tooLong, lowMemory } = options;
+  const {
+    model,
+    data,
+    heldOut,
+    out,
+    fresh = false,
+    merge = true,
+    dtype,
+    resume = false,
+    context,
+    tooLong,
+    lowMemory,
+  } = options;
   const asked = canonicalJson({
     ...trainingSettingsOf(options),
     model,
@@ -159,7 +178,10 @@ async function startingPoint(
   }
   const checkpoint = await openCheckpoint(model);
   if (lowMemory && !isQuantised(checkpoint)) {
-    throw badInput(`${model} has no weights in blocks to keep`, "Use a quantised GGUF file, or leave out --low-memory.");
+    throw badInput(
+      `${model} has no weights in blocks to keep`,
+      "Use a quantised GGUF file, or leave out --low-memory.",
+    );
   }
   checkModelFits(model, checkpoint.config, { floats });
   if (lowMemory) {

@@ -8,6 +8,7 @@ import type { Cache } from "./cache.js";
 import { blockKeys, type KnownBeginning } from "./prefix-store.js";
 import { openPrefixes, PREFIX_MEMORY } from "./prefixes.js";
 import type { NextScores } from "./programs.js";
+import { createQuantisedRunner } from "./quantised-runner.js";
 import {
   expectedSteps,
   freeRows,
@@ -29,10 +30,9 @@ import {
   type ResolvedRequest,
   resolveRequests,
 } from "./request.js";
+import type { Runner } from "./runner.js";
 import { createSamplingMemory } from "./sampling.js";
 import { extendSequence, startSequence } from "./sequence.js";
-import { createQuantisedRunner } from "./quantised-runner.js";
-import type { Runner } from "./runner.js";
 import { createStepTasks } from "./step-tasks.js";
 import { createSubmission, isWanted, type SubmittedText } from "./submission.js";
 import { createTracedRunner } from "./traced-runner.js";

@@ -10,7 +10,11 @@ export function createQuantisedRunner(engine: QuantisedEngine): Runner {
   return {
     async step({ ids, lengths, cache, spare }) {
       const rows = ids.shape[0]!;
-      const last = tensorData(Int32Array.from({ length: rows }, (_, row) => row), [rows], "int32");
+      const last = tensorData(
+        Int32Array.from({ length: rows }, (_, row) => row),
+        [rows],
+        "int32",
+      );
       const hidden = await engine.hidden({
         prompt: ids as TensorData<"int32">,
         lengths: lengths.data as Int32Array,
@@ -24,7 +28,11 @@ export function createQuantisedRunner(engine: QuantisedEngine): Runner {
       const [rows, time] = padded.shape as [number, number];
       const longest = places.data.reduce((most, place, row) => Math.max(most, place - row * time + 1), 1);
       const prompt = cut(padded, longest);
-      const last = tensorData(places.data.map((place, row) => Math.max(0, place - row * time) + row * longest), [rows], "int32");
+      const last = tensorData(
+        places.data.map((place, row) => Math.max(0, place - row * time) + row * longest),
+        [rows],
+        "int32",
+      );
       const cache = createCache(config, rows, longest);
       const lengths = new Int32Array(rows).fill(longest);
       const hidden = await engine.hidden({ prompt, lengths, ...cache, last });

@@ -37,10 +37,10 @@ export function tracedModel({ config, adapterScale }: ModelShell, { weights, ada
 }
 
 /** What of a model, besides its configuration, decides how its programs look. */
-export function programKey({ adapter }: HostModel): string {
-  if (!adapter) return "";
-  const shapes = Object.entries(adapter.parameters).map(([name, { shape }]) => `${name}[${shape.join()}]`);
-  return [adapter.scale, ...shapes].join(" ");
+export function programKey({ blocks = {}, adapter }: HostModel): string {
+  const parts = { ...blocks, ...adapter?.parameters };
+  const shapes = Object.entries(parts).map(([name, { shape }]) => `${name}[${shape.join()}]`);
+  return [...(adapter ? [adapter.scale] : []), ...shapes].join(" ");
 }
 
 /** @throws bad-input for an id that the model has no embedding of */

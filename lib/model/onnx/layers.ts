@@ -47,7 +47,12 @@ function rotaryLayers(build: ExportBuild, config: RotaryConfig, embedded: string
   return addNorm(build, "model.norm", residual).normed;
 }
 
-function gpt2Layers(build: ExportBuild, config: Gpt2Config, embedded: string, { attend, positions: places }: LayerParts): string {
+function gpt2Layers(
+  build: ExportBuild,
+  config: Gpt2Config,
+  embedded: string,
+  { attend, positions: places }: LayerParts,
+): string {
   const { graph } = build;
   const positions = addOperator(graph, "Gather", [addWeight(build, "transformer.wpe.weight"), places]);
   let residual: Residual = { hidden: embedded, added: positions };

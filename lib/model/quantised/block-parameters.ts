@@ -35,7 +35,8 @@ export async function readBlockParameters(
 export function blockParameters(name: string, matrix: QuantisedMatrix): BlockParameters {
   const { shape, blockSize, scales, offsets } = matrix;
   const names = blockNames(name);
-  const perBlock = (data: Float32Array) => ({ shape: [shape[0], shape[1] / blockSize], dtype: "float32", data }) as const;
+  const perBlock = (data: Float32Array) =>
+    ({ shape: [shape[0], shape[1] / blockSize], dtype: "float32", data }) as const;
   return {
     [names.quants]: { shape, dtype: "int8", data: signed(matrix) },
     [names.scales]: perBlock(scales),
@@ -60,7 +61,12 @@ function signed({ bits, quants, zero }: QuantisedMatrix): Int8Array {
 }
 
 /** Write some rows of a matrix in blocks, one after the other. */
-export function lookUpBlocks(blocks: BlockParameters, name: string, ids: readonly number[], target: Float32Array): void {
+export function lookUpBlocks(
+  blocks: BlockParameters,
+  name: string,
+  ids: readonly number[],
+  target: Float32Array,
+): void {
   const names = blockNames(name);
   const quants = blocks[names.quants]!;
   const scales = blocks[names.scales]!.data;

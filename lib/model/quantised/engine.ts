@@ -119,7 +119,10 @@ export async function openEngine(source: QuantisedSource, options: SessionOption
       await writeOnnxFile(path, model, { externalData: true });
       const [inputs, outputs] =
         model.name === "body"
-          ? [[...BODY_INPUTS, ...pastNames(config)], ["hidden", ...presentNames(config)]]
+          ? [
+              [...BODY_INPUTS, ...pastNames(config)],
+              ["hidden", ...presentNames(config)],
+            ]
           : [["hidden"], ["logProbs", "normaliser"]];
       return await createSession(path, inputs, outputs, session);
     } finally {

@@ -1,14 +1,7 @@
 import { float, MICROSOFT, type OnnxModel, type ValueInfo } from "../../tensor/index.js";
 import { attentionScale, type ModelConfig } from "../config/config.js";
 import type { Projected } from "../onnx/attention.js";
-import {
-  addOperator,
-  addTensors,
-  bytesOf,
-  createExportGraph,
-  type ExportGraph,
-  int64Constant,
-} from "../onnx/graph.js";
+import { addOperator, addTensors, bytesOf, createExportGraph, type ExportGraph, int64Constant } from "../onnx/graph.js";
 import { addLayers } from "../onnx/layers.js";
 import { type QuantizedWeight, quantizedMatMul } from "../onnx/quantized.js";
 import { addLinear, addWeight, createBuild, type ExportBuild, embeddingsName } from "../onnx/weights.js";
@@ -76,7 +69,10 @@ export function bodyGraph(source: QuantisedSource): OnnxModel {
       angles("sin"),
       ...cache(pastNames(config)),
     ],
-    outputs: [{ name: "hidden", dtype: "float32", shape: ["count", config.hiddenSize] }, ...cache(presentNames(config))],
+    outputs: [
+      { name: "hidden", dtype: "float32", shape: ["count", config.hiddenSize] },
+      ...cache(presentNames(config)),
+    ],
   };
 }
 
@@ -111,6 +107,16 @@ function addLogits(build: ExportBuild): string {
   return addOperator(graph, "Gemm", ["hidden", addWeight(build, name)], { attributes: { transB: 1 } });
 }
 
+/** Width from which on all products are in 8 bits. */
+const WIDE = 768;
+
+/**
+ * Whether a weight's product is in float32 all the same. On SmolLM2-135M, 576 wide, queries, keys and values make a third of
+ * the error and a seventh of the work; on Qwen2.5-0.5B, 896 wide, the whole error is a third of that model's.
+ */
+const staysExact = ({ hiddenSize }: ModelConfig, name: string): boolean =>
+  hiddenSize < WIDE && /\.self_attn\.[qkv]_proj\./.test(name);
+
 function buildOf(source: QuantisedSource): ExportBuild {
   const { config } = source;
   const graph = createExportGraph();
@@ -119,7 +125,8 @@ function buildOf(source: QuantisedSource): ExportBuild {
     graph,
     bits: undefined,
     read: (name) => source.readFloats(name),
-    blocks: (name) => (source.blockSize(name) > 0 ? addBlocks(graph, source, name) : undefined),
+    blocks: (name) =>
+      source.blockSize(name) > 0 && !staysExact(config, name) ? addBlocks(graph, source, name) : undefined,
   });
 }
 

@@ -54,7 +54,11 @@ export function quantisedCalls(engine: QuantisedEngine): ScoreCalls & PieceCalls
 }
 
 const range = (count: number): TensorData<"int32"> =>
-  tensorData(Int32Array.from({ length: count }, (_, i) => i), [count], "int32");
+  tensorData(
+    Int32Array.from({ length: count }, (_, i) => i),
+    [count],
+    "int32",
+  );
 
 async function withoutAttention(): Promise<never> {
   throw badInput("attention cannot be had of quantised products", "Use --numerics exact.");

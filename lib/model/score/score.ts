@@ -149,7 +149,9 @@ async function scoreTexts(
   }));
   const scored = [...texts.keys()].filter((index) => results[index]!.logProbs.length > 0);
   checkWhole("batchSize", options.batchSize, 1);
-  const programs: ScoreCalls = model.quantised ? quantisedCalls(model.quantised) : scorePrograms(model, options.session);
+  const programs: ScoreCalls = model.quantised
+    ? quantisedCalls(model.quantised)
+    : scorePrograms(model, options.session);
   const chunk = headChunk(config.vocabularySize);
   const { turn = (work) => work() } = options;
   // The last token is only a target, unless its attention is requested.

@@ -106,7 +106,14 @@ function lowered({ quants, scales, offsets }: BlockMatrix, after?: tf.Tensor): t
 function nothingOf(x: tf.Tensor): tf.Tensor {
   const [first] = onnxNode(
     "Slice",
-    [x, ...[[0, 0], [1, 1], [0, 1]].map((each) => int64s(currentGraph(), each))],
+    [
+      x,
+      ...[
+        [0, 0],
+        [1, 1],
+        [0, 1],
+      ].map((each) => int64s(currentGraph(), each)),
+    ],
     [{ shape: [1, 1], dtype: "float32" }],
   );
   return onnxNode("Mul", [first!, tf.scalar(0)], [{ shape: [1, 1], dtype: "float32" }])[0]!;
