@@ -31,7 +31,7 @@ export function ids(shape: number[], limit: number, seed: number | string): Tens
   );
 }
 
-export function toTensor({ data, shape, dtype }: TensorData): tf.Tensor {
+export function toTensor({ data, shape, dtype }: TensorData<"float32" | "int32" | "bool">): tf.Tensor {
   return tf.tensor(data, [...shape], dtype);
 }
 

@@ -1,8 +1,8 @@
 import type { ModelConfig } from "../config/config.js";
 import type { HostModel } from "../network/host-model.js";
 import { fingerprintInTurns } from "./fingerprint.js";
-import { createPrefixStore, type PrefixStore } from "./prefix-store.js";
 import type { ResolvedRequest } from "./request.js";
+import { createPrefixStore, type PrefixStore } from "./prefix-store.js";
 
 /*
  * Keys and values of beginnings are kept from call to call, beside the weights that they were computed with. Weights may

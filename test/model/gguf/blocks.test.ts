@@ -5,9 +5,7 @@ import { allocateBlocks, BLOCK_FORMATS, unpackBlocks } from "../../../lib/dist/m
 import { dequantise } from "../../../lib/dist/model/weights/quantised-matrix.js";
 
 type Fixture = Record<string, { blocks: string; floats: string }>;
-const fixture: Fixture = JSON.parse(
-  await readFile(join(import.meta.dirname, "../../fixtures/gguf/blocks.json"), "utf8"),
-);
+const fixture: Fixture = JSON.parse(await readFile(join(import.meta.dirname, "../../fixtures/gguf/blocks.json"), "utf8"));
 
 /** The bits of float32 numbers, so that −0 is not 0. */
 const bitsOf = (floats: Float32Array) => new Uint32Array(floats.buffer, floats.byteOffset, floats.length);
@@ -15,11 +13,7 @@ const floatsOf = (text: string) => new Float32Array(new Uint8Array(Buffer.from(t
 
 describe("blocks of quantised weights", () => {
   it("has a fixture for each type", () => {
-    expect(
-      Object.keys(fixture)
-        .filter((name) => name !== "quantised")
-        .sort(),
-    ).toEqual(Object.keys(BLOCK_FORMATS).sort());
+    expect(Object.keys(fixture).filter((name) => name !== "quantised").sort()).toEqual(Object.keys(BLOCK_FORMATS).sort());
   });
 
   it.each(Object.keys(BLOCK_FORMATS))("reads %s as Python's gguf, bit for bit", (name) => {
