@@ -50,6 +50,7 @@ export {
   forward,
   hiddenStates,
   labelLosses,
+  outputLogits,
   ownText,
   tokenEmbeddings,
 } from "./network/forward.js";
