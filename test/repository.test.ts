@@ -90,6 +90,8 @@ function circle(graph: ReadonlyMap<string, readonly string[]>): string[] | undef
 const SHOWN: Readonly<Record<string, readonly string[]>> = {
   // Questions to a graph, beside those that are asked here.
   graph: ["computeValues", "sources"],
+  // An objective of one's own.
+  model: ["outputLogits"],
   // What a cell of a notebook shows.
   notebook: ["showDrawing", "showMarkdown"],
   // An operation of one's own.

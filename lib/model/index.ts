@@ -58,6 +58,7 @@ export {
   forward,
   hiddenStates,
   labelLosses,
+  outputLogits,
   ownText,
   tokenEmbeddings,
 } from "./network/forward.js";
