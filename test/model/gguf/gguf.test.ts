@@ -4,6 +4,7 @@ import {
   chatTemplateOf,
   dequantise,
   exportGguf,
+  exportOnnx,
   hashCheckpoint,
   loadTokenizer,
   openCheckpoint,
@@ -122,6 +123,17 @@ describe("a tokenizer in a GGUF file", () => {
     const ids = tokenizer.encode(`a ${token} b`, { specialTokensAsText: true, addSpecialTokens: false });
     expect(ids).not.toContain(id);
     expect(tokenizer.decode(ids)).toBe(`a ${token} b`);
+  });
+});
+
+describe("an export to ONNX of a GGUF file", () => {
+  it("has its configuration and tokenizer", async () => {
+    const { file } = await tinyGguf("llama", "q8_0");
+    const out = `${file}-onnx`;
+    const { notes } = await exportOnnx(await openCheckpoint(file), out, { dtypes: ["q8"] });
+    expect(notes).toEqual([]);
+    expect((await loadTokenizer(out)).encode("12*x's")).toEqual((await loadTokenizer(file)).encode("12*x's"));
+    expect(JSON.parse(await readFile(join(out, "config.json"), "utf8"))).toMatchObject({ model_type: "llama" });
   });
 });
 
