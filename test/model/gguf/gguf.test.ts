@@ -13,6 +13,9 @@ import {
   readQuantised,
 } from "thoughtbook/model";
 import { describe, expect, it } from "vitest";
+import { readOperations } from "../../../lib/dist/llm/local/operations-file.js";
+import { openGguf } from "../../../lib/dist/model/gguf/file.js";
+import { PRE_TOKENIZERS, preTokenizerComponent } from "../../../lib/dist/model/gguf/pre-tokenizers.js";
 import { readParameter } from "../../../lib/dist/model/weights/checkpoint.js";
 import { failure } from "../../core/helpers.js";
 import { expectedOf } from "../tokenizer/fixtures.js";
@@ -112,8 +115,26 @@ describe("a tokenizer in a GGUF file", () => {
     const file = `${folder}.gguf`;
     await exportGguf(await openCheckpoint(folder), file);
     expect((await chatTemplateOf(file)).text).toBe(template);
+    expect(await readOperations(file)).toEqual(new Set(["cot"]));
     const { endIds } = await readGenerationDefaults(await openCheckpoint(file));
     expect(endIds).toContain((await loadTokenizer(folder)).special.eos?.id);
+  });
+
+  it("cuts words as Qwen's, in normal form C, and says that llama.cpp leaves that out", async () => {
+    const folder = await tinyFolder("qwen2");
+    const path = join(folder, "tokenizer.json");
+    const json = JSON.parse(await readFile(path, "utf8"));
+    const pre_tokenizer = preTokenizerComponent(PRE_TOKENIZERS.qwen2!);
+    await writeFile(path, JSON.stringify({ ...json, normalizer: { type: "NFC" }, pre_tokenizer }));
+    const file = `${folder}.gguf`;
+    const { notes } = await exportGguf(await openCheckpoint(folder), file);
+    expect(notes.join()).toContain("normal form C");
+    expect((await openGguf(file)).metadata.get("tokenizer.ggml.pre")).toBe("qwen2");
+    const [original, opened] = [await loadTokenizer(folder), await loadTokenizer(file)];
+    for (const text of ["cafe\u0301 123", "I'LL go\r\n\n  x", "12345 sums", ""]) {
+      expect(opened.encode(text)).toEqual(original.encode(text));
+    }
+    expect(opened.encode("e\u0301")).toEqual(opened.encode("\u00e9"));
   });
 
   it("reads control tokens in a user's text as characters", async () => {
