@@ -10,7 +10,7 @@ const ids = Array.from({ length: LENGTH }, (_, i) => (i * 7919) % 97);
 
 /** A server of a model with a long context and no tokenizer. */
 async function longServer(): Promise<{ server: Server; host: ReturnType<typeof randomModel> }> {
-  const host = randomModel({ maxPositions: 8192 });
+  const host = randomModel({ max_position_embeddings: 8192 });
   const model = createLocalModel({ name: "long", config: host.config, host });
   const server = await startServer(model, { port: 0 });
   onTestFinished(async () => {

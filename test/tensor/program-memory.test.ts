@@ -50,14 +50,17 @@ describe("programs of sizes no longer used", () => {
     const f = compile(
       ({ x }: { x: tf.Tensor1D }) => {
         traced++;
-        return tf.matMul(x.reshape([-1, 1]), x.reshape([1, -1])).square().sum();
+        return tf
+          .matMul(x.reshape([-1, 1]), x.reshape([1, -1]))
+          .square()
+          .sum();
       },
       { x: spec([null]) },
     );
     onTestFinished(() => f.dispose());
     const call = (n: number) => f({ x: tensorData(new Float32Array(n).fill(1)) });
     // Two of them fit.
-    const [a, b, c] = [4000, 4001, 4002];
+    const [a, b, c] = [3300, 3301, 3302];
     await call(a);
     const each = programMemory().bytes;
     expect(PROGRAM_BYTES / each).toBeGreaterThan(2);

@@ -24,7 +24,7 @@ describe("long texts", () => {
     expect(long).toHaveLength(ids.length - 1);
     // A causal model: the first tokens do not see the others, and up to 1,025 tokens are computed whole.
     const [beginning] = await whole(model, ids.slice(0, 1000));
-    expect(apart(long!.slice(0, 999), beginning!)).toBeLessThan(1e-5);
+    expect(apart(long!.slice(0, 999), beginning!)).toBeLessThan(1e-4);
   });
 
   it("give a text the same numbers beside any others, also such that begin alike", async () => {
@@ -62,7 +62,9 @@ describe("long texts", () => {
     const at = 1025;
     const prompt = ids.slice(0, at);
     const [one] = await scoreWithAttention(model, [{ prompt, continuation: [ids[at]!] }]);
-    const shorter = await scoreWithAttention(model, [{ prompt: prompt.slice(0, 900), continuation: ids.slice(900, 1000) }]);
+    const shorter = await scoreWithAttention(model, [
+      { prompt: prompt.slice(0, 900), continuation: ids.slice(900, 1000) },
+    ]);
     const sliced = await scoreWithAttention(
       model,
       [{ prompt: prompt.slice(0, 900), continuation: ids.slice(900, 1000) }],
@@ -85,10 +87,10 @@ describe("long texts", () => {
   });
 
   it("are computed in smaller parts the larger the model", () => {
-    const size = (layers: number) => turnTokens({ ...model.config, layers }, 2000);
-    expect(size(1)).toBe(1024);
-    expect(size(100_000)).toBeLessThan(256);
-    expect(size(100_000_000)).toBe(16);
+    const size = (intermediateSize: number) => turnTokens({ ...model.config, intermediateSize }, 2000);
+    expect(size(48)).toBe(1024);
+    expect(size(1e6)).toBe(64);
+    expect(size(1e9)).toBe(16);
   });
 });
 
@@ -96,5 +98,5 @@ describe("long texts", () => {
 const large: ScoreOptions = { turn: (work) => work() };
 
 function longModel(): HostModel {
-  return randomModel({ maxPositions: CONTEXT });
+  return randomModel({ max_position_embeddings: CONTEXT });
 }
