@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
-import { compile, memoryLimit, PROGRAM_BYTES, programMemory, spec, tensorData } from "thoughtbook/tensor";
+import { compile, memoryLimit, spec, tensorData } from "thoughtbook/tensor";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { PROGRAM_BYTES, programMemory } from "../../lib/dist/tensor/program-memory.js";
 
 const input = (n: number) => ({ x: tensorData(new Float32Array(n * n).fill(1 / n), [n, n]) });
 

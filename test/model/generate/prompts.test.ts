@@ -9,8 +9,8 @@ import {
   promptEmbeddings,
 } from "thoughtbook/model";
 import { describe, expect, it } from "vitest";
-import { createCache } from "../../../lib/dist/model/generate/cache.js";
 import { createPrefixStore } from "../../../lib/dist/model/generate/prefix-store.js";
+import { createCache } from "../../../lib/dist/model/generate/cache.js";
 import { apart, randomModel } from "./helpers.js";
 
 const random = createRandom(3);
@@ -24,24 +24,13 @@ const FAMILIES: [string, HostModel][] = [
   ["qwen3", randomModel({ model_type: "qwen3", head_dim: 16 })],
   [
     "gpt2",
-    randomModel({
-      model_type: "gpt2",
-      n_embd: 32,
-      n_layer: 2,
-      n_head: 4,
-      n_positions: 700,
-      n_inner: 48,
-      vocab_size: 300,
-    }),
+    randomModel({ model_type: "gpt2", n_embd: 32, n_layer: 2, n_head: 4, n_positions: 700, n_inner: 48, vocab_size: 300 }),
   ],
 ];
 const adapted = randomModel();
 FAMILIES.push([
   "llama with an adapter",
-  {
-    ...adapted,
-    adapter: { scale: 2, parameters: noisy(initializeAdapter(adapted.config, { rank: 4, seed: 1 }).parameters) },
-  },
+  { ...adapted, adapter: { scale: 2, parameters: noisy(initializeAdapter(adapted.config, { rank: 4, seed: 1 }).parameters) } },
 ]);
 
 /** Adapters begin as nothing: give them an effect. */
@@ -81,10 +70,7 @@ describe.each(FAMILIES)("texts of %s", (_, model) => {
       const expected = await alone(model, all);
       const generator = openGenerator(model, options);
       const texts = await generator.submit(all);
-      expectSame(
-        texts,
-        expected.map((text, i) => ({ ...text, request: i })),
-      );
+      expectSame(texts, expected.map((text, i) => ({ ...text, request: i })));
       const { tokens: asked, shared, computed } = generator.prompts;
       expect(asked).toBe(all.reduce((sum, { prompt }) => sum + (prompt as number[]).length, 0));
       if (options.prefixMemory === 0) expect(shared).toBe(0);
