@@ -155,6 +155,8 @@ export function openGenerator(model: HostModel, options: GeneratorOptions = {}):
   /** Leave behind what was made for the weights as they were, before any text of new work has begun. */
   async function renew(): Promise<void> {
     renewing = false;
+    // Texts that were admitted in the meantime go on with what they began with.
+    if (activeRows() > 0) return;
     const old = runner;
     runner = undefined;
     batch = undefined;
