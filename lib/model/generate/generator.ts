@@ -45,7 +45,7 @@ const WORTH_SHRINKING = 64;
 const PATIENCE = 16;
 
 /** Milliseconds of reading prompts between two steps, while someone watches a text come; else. */
-const TURN_WATCHED = 350;
+const TURN_WATCHED = 400;
 const TURN = 2000;
 
 export interface GeneratorOptions extends Pick<GenerateOptions, "batchSize" | "prefixMemory"> {
@@ -142,6 +142,7 @@ export function openGenerator(model: HostModel, options: GeneratorOptions = {}):
       if (renewing) await renew();
       if (!sharing && queue.length > 0) await compareWeights();
       const watched = isWatched();
+      pace.patient = closing && !watched && tasks.waiting === 0;
       const until = performance.now() + (watched ? TURN_WATCHED : TURN);
       await fill(until);
       if (batch && !(watched && performance.now() > until)) await readOn(batch, until);
@@ -280,6 +281,7 @@ export function openGenerator(model: HostModel, options: GeneratorOptions = {}):
   /** Read pieces of prompts, those that are nearly read first, until the others have waited long enough. */
   async function readOn(batch: Batch, until: number): Promise<void> {
     const watched = isWatched();
+    let took = 0;
     do {
       dropUnwanted();
       const left = ({ request, read }: Reading) => request.length - read;
@@ -287,16 +289,20 @@ export function openGenerator(model: HostModel, options: GeneratorOptions = {}):
       if (!reading) return;
       try {
         // Compiling takes a turn of its own.
-        if (await batch.prepare(reading)) continue;
+        if (await batch.prepare(reading)) {
+          if (watched) return;
+          continue;
+        }
         const start = performance.now();
         const scores = await batch.read(reading);
-        if (watched) pace.note(performance.now() - start);
+        took = performance.now() - start;
+        if (watched) pace.note(took);
         if (reading.read === reading.request.length) finishReading(batch, reading, scores);
       } catch (error) {
         reading.submission.fail(error);
       }
       // Others that wait may be shorter.
-    } while (performance.now() < until && queue.length === 0);
+    } while (performance.now() + took < until && queue.length === 0);
     dropUnwanted();
   }
 
