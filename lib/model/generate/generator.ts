@@ -3,7 +3,8 @@ import { checkWhole, ThoughtbookError } from "../../core/index.js";
 import { bucketOf, type SessionOptions } from "../../tensor/index.js";
 import { brokenScores } from "../network/broken-weights.js";
 import type { HostModel } from "../network/host-model.js";
-import { BATCH_SIZE, type Batch, type Beginning, createBatch, fittingTexts, roomFor, rowBuckets } from "./batch.js";
+import { type Waiting, waitingFor } from "./admission.js";
+import { type Batch, type Beginning, createBatch } from "./batch.js";
 import type { Cache } from "./cache.js";
 import { blockKeys, type KnownBeginning } from "./prefix-store.js";
 import { openPrefixes, PREFIX_MEMORY } from "./prefixes.js";
@@ -15,8 +16,6 @@ import {
   nextGroups,
   putBack,
   textsInWork,
-  type Waiting,
-  waitingFor,
   waitingSamples,
   worthFilling,
 } from "./queue.js";
@@ -32,6 +31,7 @@ import {
 import type { Runner } from "./runner.js";
 import { createSamplingMemory } from "./sampling.js";
 import { extendSequence, startSequence } from "./sequence.js";
+import { BATCH_SIZE, fittingTexts, roomFor, rowBuckets } from "./sizes.js";
 import { createStepTasks } from "./step-tasks.js";
 import { createSubmission, isWanted, type Submission, type SubmittedText } from "./submission.js";
 import { createTracedRunner } from "./traced-runner.js";
