@@ -158,13 +158,14 @@ describe("shared beginnings", () => {
     }
     await generator.close();
     // Other weights, or another adapter on the same ones.
-    for (const other of [
+    const others: HostModel[] = [
       { config: model.config, weights: randomModel().weights },
       {
         ...model,
         adapter: { scale: 1, parameters: noisy(initializeAdapter(model.config, { rank: 2, seed: 1 }).parameters) },
       },
-    ]) {
+    ];
+    for (const other of others) {
       let known = 0;
       const texts = await generate(other, asked, { onPrompt: ({ shared }) => (known += shared) });
       expect(known).toBe(0);
