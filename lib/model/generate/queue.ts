@@ -73,6 +73,7 @@ function takeNext(queue: Waiting[], { batch, room, store }: NextOptions): Chosen
   const chosen: Chosen[] = [];
   /** Prompts that will be known soon. */
   const leaders = batch.readings.flatMap((reading) => (reading ? [reading.waiting] : []));
+  const isEmpty = freeRows(batch) === batch.rows;
   let free = Math.min(freeRows(batch), room);
   for (const waiting of [...queue]) {
     if (free === 0) break;
@@ -80,7 +81,7 @@ function takeNext(queue: Waiting[], { batch, room, store }: NextOptions): Chosen
     const left = request.samples - started;
     // Keep the samples of a request together, so that their prompt is computed once, unless the batch is too small for
     // them.
-    if (left > free && free < batch.rows) break;
+    if (left > free && !(isEmpty && chosen.length === 0)) break;
     if (tokensNeeded(request) > batch.capacity) break;
     const beginning = store?.find(waiting.blocks) ?? NOTHING;
     if (store && waitsForAnother(waiting, beginning.length, leaders)) continue;

@@ -6,12 +6,20 @@ import {
   type HostModel,
   initializeAdapter,
   openGenerator,
+  parseConfig,
   promptEmbeddings,
+  resolveRequests,
 } from "thoughtbook/model";
 import { describe, expect, it } from "vitest";
+import { type Waiting, waitingFor } from "../../../lib/dist/model/generate/admission.js";
+import type { Batch } from "../../../lib/dist/model/generate/batch.js";
 import { createCache } from "../../../lib/dist/model/generate/cache.js";
 import { createPrefixStore } from "../../../lib/dist/model/generate/prefix-store.js";
-import { apart, randomModel } from "./helpers.js";
+import { nextGroups } from "../../../lib/dist/model/generate/queue.js";
+import { createReadingPace } from "../../../lib/dist/model/generate/reading-pace.js";
+import { fittingTexts } from "../../../lib/dist/model/generate/sizes.js";
+import type { Submission } from "../../../lib/dist/model/generate/submission.js";
+import { apart, CONFIG, randomModel } from "./helpers.js";
 
 const random = createRandom(3);
 const tokens = (length: number) => Array.from({ length }, () => 3 + random.integer(290));
@@ -227,12 +235,64 @@ describe("shared beginnings", () => {
   });
 });
 
+describe("memory for fewer texts than a request has samples", () => {
+  const model = randomModel();
+  const batchOf = (rows: number, texts: number) =>
+    ({
+      rows,
+      capacity: 64,
+      sequences: Array.from({ length: rows }, (_, row) => (row < texts ? {} : undefined)),
+      readings: Array.from({ length: rows }),
+    }) as unknown as Batch;
+  const queueOf = () => {
+    const [request] = resolveRequests(model.config, [{ prompt: [3, 4], samples: 8, maxNewTokens: 9 }], {});
+    return [waitingFor(request!, {} as Submission)];
+  };
+  const next = (queue: Waiting[], batch: Batch, room: number) =>
+    nextGroups(queue, {
+      model,
+      batch,
+      room,
+      pace: createReadingPace(model.config),
+      store: undefined,
+      together: true,
+    }).flatMap(({ admissions }) => admissions.map(({ first, count }) => [first, count]));
+
+  it("starts as many as fit when nothing else is in progress, and else keeps them together", () => {
+    const queue = queueOf();
+    expect(next(queue, batchOf(8, 0), 5)).toEqual([[0, 5]]);
+    expect(next(queue, batchOf(8, 5), 2)).toEqual([]);
+    expect(next(queue, batchOf(8, 5), 3)).toEqual([[5, 3]]);
+    expect(queue).toEqual([]);
+    expect(next(queueOf(), batchOf(16, 3), 7)).toEqual([]);
+  });
+
+  it("counts the tokens of all rows, and always lets one text in", () => {
+    const large = parseConfig({
+      ...CONFIG,
+      hidden_size: 4096,
+      num_attention_heads: 32,
+      num_key_value_heads: 32,
+      num_hidden_layers: 40,
+      max_position_embeddings: 32768,
+    });
+    // 1.25 MiB a token: 819 tokens in 1 GiB.
+    const big = { config: large, weights: {} };
+    const text = (length: number) => ({ length, limit: 10 });
+    expect(fittingTexts(big, [], [text(190), text(190), text(190), text(190), text(190)], 64)).toBe(4);
+    expect(fittingTexts(big, [text(390)], [text(390), text(390)], 64)).toBe(1);
+    expect(fittingTexts(big, [text(390)], [text(900)], 64)).toBe(0);
+    expect(fittingTexts(big, [], [text(9000), text(9000)], 64)).toBe(1);
+    expect(fittingTexts(big, [], [text(20), text(20), text(20)], 2)).toBe(2);
+  });
+});
+
 describe("a long prompt", () => {
   it("is read between the steps of others, and its row is free at once when its caller leaves", async () => {
     const model = randomModel({ max_position_embeddings: 16384 });
     const generator = openGenerator(model, { pieceTokens: 16 });
     const stop = new AbortController();
-    const request = { prompt: tokens(7000), maxNewTokens: 3, stopIds: [], seed: 1 };
+    const request = { prompt: tokens(15_000), maxNewTokens: 3, stopIds: [], seed: 1 };
     const other = { prompt: tokens(5), maxNewTokens: 40, stopIds: [], seed: 2 };
     let steps = 0;
     let stepsBefore = 0;
@@ -242,10 +302,10 @@ describe("a long prompt", () => {
       onToken: () => {
         steps++;
         if (steps === 3) {
-          const asked = generator.submit([{ ...request, prompt: tokens(16000) }], { signal: stop.signal });
+          const asked = generator.submit([{ ...request, prompt: tokens(16_000) }], { signal: stop.signal });
           left = asked.catch((error: unknown) => error);
         }
-        if (steps === 5) {
+        if (steps === 4) {
           expect(generator.active).toBe(2);
           stop.abort();
           long = generator.submit([request], {
@@ -255,12 +315,12 @@ describe("a long prompt", () => {
           });
         }
         // The one that left has made room for the other.
-        if (steps > 6) expect(generator.active).toBeLessThanOrEqual(2);
+        if (steps > 5) expect(generator.active).toBeLessThanOrEqual(2);
       },
     });
     expect(await left).toMatchObject({ code: "interrupted" });
     const texts = await long!;
-    expect(stepsBefore).toBeGreaterThan(6);
+    expect(stepsBefore).toBeGreaterThan(4);
     expectSame([text!], await alone(model, [other]));
     expectSame(texts, await alone(model, [request]));
     await generator.close();
