@@ -5,6 +5,7 @@ import { projectFolder, ThoughtbookError } from "thoughtbook/core";
 export interface RunningServer {
   /** The base URL for clients. */
   url: string;
+  pid: number;
   close(): Promise<void>;
 }
 
@@ -27,6 +28,7 @@ export async function startServe(folder: string, threads: number): Promise<Runni
   });
   return {
     url,
+    pid: child.pid!,
     async close() {
       child.kill("SIGTERM");
       await ended;
