@@ -31,8 +31,13 @@ export function contestTable({ title, unit, better, conditions, peers, failed }:
     ...references.map((reference) => formatSpread(timesAsGood[reference] ?? null)),
   ]);
   const sizes = Object.entries(conditions).map(([name, value]) => `${name} ${value}`);
-  const head = [`${title} (${sizes.join(", ")})`, unit, ...references.map((reference) => `${reference} ${of}`)];
-  return [formatTable(head, rows), ...failed.map(({ title, reason }) => `FAILED: ${title}: ${reason}`)].join("\n");
+  const head = ["", unit, ...references.map((reference) => `${reference} ${of}`)];
+  return [
+    "",
+    `${title} (${sizes.join(", ")})`,
+    formatTable(head, rows),
+    ...failed.map(({ title, reason }) => `FAILED: ${title}: ${reason}`),
+  ].join("\n");
 }
 
 function servingText(serving: Serving): string {
