@@ -30,6 +30,7 @@ interface RealFlags {
   texts: number;
   textTokens: number;
   loraSteps: number;
+  servePrompts: number[];
   threads: number;
   seed: string;
   patience: number;
@@ -64,6 +65,7 @@ export function addRealCommand(program: Command): void {
     .option("--texts <n>", "texts that are scored or read", whole, 8)
     .option("--text-tokens <n>", "of each of them", whole, 512)
     .option("--lora-steps <n>", "updates of a turn", whole, 2)
+    .option("--serve-prompts <numbers>", "tokens of the server's prompts", wholes, [1000, 2000, 4000, 7800, 6500])
     .option("--threads <n>", "threads of each peer", whole, availableParallelism())
     .option("--seed <seed>", "of the problems", "real")
     .option("--patience <seconds>", "wait so long before a turn for other programs to finish", whole, 20)
@@ -80,7 +82,8 @@ export function addRealCommand(program: Command): void {
 }
 
 async function real(flags: RealFlags): Promise<void> {
-  const { rounds, batches, promptTokens, newTokens, questions, texts, textTokens, loraSteps, out } = flags;
+  const { rounds, batches, promptTokens, newTokens, questions, texts, textTokens, loraSteps, servePrompts, out } =
+    flags;
   const options: RealOptions = {
     file: flags.gguf,
     model: flags.model,
@@ -89,7 +92,7 @@ async function real(flags: RealFlags): Promise<void> {
     pythons: pythonsOf(flags),
     llama: flags.llama,
     peers: flags.peers,
-    sizes: { rounds, batches, promptTokens, newTokens, questions, texts, textTokens, loraSteps },
+    sizes: { rounds, batches, promptTokens, newTokens, questions, texts, textTokens, loraSteps, servePrompts },
     threads: flags.threads,
     seed: flags.seed,
     patienceSeconds: flags.patience,

@@ -18,6 +18,8 @@ export interface Contest {
   title: string;
   unit: string;
   better: "more" | "less";
+  /** Names of those that all are compared with. */
+  references: readonly string[];
   /** Sizes and the like. */
   conditions: Readonly<Record<string, number | string>>;
   peers: ContestPeer[];
@@ -51,7 +53,8 @@ export const OURS: readonly string[] = ["fast", "exact"];
 
 /** Compare, each round in turn. Who fails is left out from then on, with the reason. */
 export async function contest(options: ContestOptions): Promise<Contest> {
-  const { measure, title, unit, conditions, better = "more", contenders, rounds, patienceSeconds } = options;
+  const { measure, title, unit, conditions, better = "more", references = OURS } = options;
+  const { contenders, rounds, patienceSeconds } = options;
   const failed: Contest["failed"] = [];
   const warm = new Set<string>();
   const results = await runRounds({
@@ -76,8 +79,8 @@ export async function contest(options: ContestOptions): Promise<Contest> {
     options.onProgress?.(`${title}: ${who} FAILED: ${failure}`);
   }
   const values = new Map(contenders.map(({ name }, i) => [name, results[i]!.turns]));
-  const peers = contestPeers(contenders, values, better, options.references);
-  return { measure, title, unit, better, conditions, peers, failed };
+  const peers = contestPeers(contenders, values, better, references);
+  return { measure, title, unit, better, references, conditions, peers, failed };
 }
 
 /** Medians of the rounds, and ratios taken round by round. */
@@ -85,7 +88,7 @@ export function contestPeers(
   contenders: readonly Pick<Contender, "name" | "title">[],
   values: ReadonlyMap<string, readonly (number | null)[]>,
   better: Contest["better"],
-  references: readonly string[] = OURS,
+  references: readonly string[],
 ): ContestPeer[] {
   return contenders.flatMap(({ name, title }) => {
     const rounds = [...(values.get(name) ?? [])];

@@ -18,6 +18,8 @@ export interface Sizes {
   textTokens: number;
   texts: number;
   loraSteps: number;
+  /** Tokens of the prompts that a server gets in turn: what a long one leaves behind shows in the next. */
+  servePrompts: readonly number[];
 }
 
 /** What a measure works with. */

@@ -22,8 +22,7 @@ function ofMeasure(name: string, { machine, threads, leftOut, contests, serving,
 }
 
 /** Each peer's median and range, and how many times as good the references are. */
-export function contestTable({ title, unit, better, conditions, peers, failed }: Contest): string {
-  const references = [...new Set(peers.flatMap(({ timesAsGood }) => Object.keys(timesAsGood)))];
+export function contestTable({ title, unit, better, references, conditions, peers, failed }: Contest): string {
   const of = better === "more" ? "is faster by" : "is better by";
   const rows = peers.map(({ title, value, timesAsGood }) => [
     title,

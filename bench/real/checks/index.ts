@@ -8,10 +8,12 @@ import { sameInBatch } from "./batches.js";
 import type { CheckSetting, Finding } from "./check.js";
 import { fastLogProbs, sameLogProbs } from "./log-probs.js";
 import { sameIds } from "./same-ids.js";
+import { sameTokenizers } from "./tokenizers.js";
 
 const ALL: Readonly<Record<string, (setting: CheckSetting) => Promise<Finding[]>>> = {
   ids: sameIds,
   logprobs: sameLogProbs,
+  tokenizers: sameTokenizers,
   fast: async (setting) => [await fastLogProbs(setting)],
   accuracy: async (setting) => [await sameAccuracy(setting)],
   batch: async (setting) => {

@@ -7,8 +7,6 @@ import { peakDuring } from "../memory.js";
 import type { Setting } from "../setting.js";
 import { textsOfLength } from "../texts.js";
 
-/** In turn, so that what the longest leaves behind shows in the last. */
-const PROMPTS = [1000, 2000, 4000, 7800, 6500] as const;
 const NEW_TOKENS = 16;
 const HEALTH_MILLISECONDS = 200;
 const STREAM_TOKENS = 200;
@@ -30,8 +28,10 @@ export interface Serving {
 }
 
 /** How `thoughtbook serve` stands long prompts: its memory, its health, and what becomes of other streams. */
-export async function serving({ model, threads, tokens, seed, onProgress }: Setting): Promise<Serving> {
-  const lengths = PROMPTS.filter((length) => length + NEW_TOKENS <= (tokens.contextLength ?? Number.POSITIVE_INFINITY));
+export async function serving({ model, threads, tokens, seed, sizes, onProgress }: Setting): Promise<Serving> {
+  const lengths = sizes.servePrompts.filter(
+    (length) => length + NEW_TOKENS <= (tokens.contextLength ?? Number.POSITIVE_INFINITY),
+  );
   const server = await startServe(model, threads);
   try {
     const stream = startStream(server.url);
