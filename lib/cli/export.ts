@@ -1,6 +1,14 @@
-import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { resolveUserPath } from "../core/index.js";
-import { exportOnnx, ONNX_DTYPES, type OnnxDtype, openCheckpoint, resolveModel } from "../model/index.js";
+import {
+  exportGguf,
+  exportOnnx,
+  GGUF_TYPES,
+  ONNX_DTYPES,
+  type OnnxDtype,
+  openCheckpoint,
+  resolveModel,
+} from "../model/index.js";
 import type { Flags } from "./flags.js";
 import { abortable } from "./resumable.js";
 
@@ -10,16 +18,19 @@ const DTYPES = `
   q4    onnx/model_q4.onnx         linear layers in 4 bits, embeddings in 8`;
 
 export function addExportCommand(program: Command): void {
-  exportCommand(program).action(runExport);
+  const exports = program.command("export").description("write a model for other programs");
+  onnxCommand(exports).action(runExport);
+  ggufCommand(exports).action(runGguf);
 }
 
-const exportCommand = (program: Command) =>
-  program
-    .command("export")
-    .description("write a model for other programs")
+const MODEL =
+  "folder of a checkpoint, GGUF file, or owner/name or owner/name:FILE.gguf of the Hugging Face hub";
+
+const onnxCommand = (exports: Command) =>
+  exports
     .command("onnx")
     .description('write a folder that transformers.js opens: pipeline("text-generation", folder, { dtype })')
-    .requiredOption("--model <model>", "folder of a checkpoint, or owner/name of the Hugging Face hub")
+    .requiredOption("--model <model>", MODEL)
     .requiredOption("--out <folder>", "the new folder")
     .option("--dtype <list>", `weights to write, of ${ONNX_DTYPES.join(",")} (default: all)`, parseDtypes)
     .option("--external-data", "keep weights in files beside the models; always so above 1.8 GB")
@@ -29,7 +40,30 @@ const exportCommand = (program: Command) =>
     )
     .addHelpText("after", DTYPES);
 
-async function runExport({ model, out, dtype: dtypes, ...options }: Flags<typeof exportCommand>): Promise<void> {
+const TYPES = `
+  f16   matrices in half precision
+  q8_0  matrices in blocks of 32 numbers of 8 bits; those of other widths in half precision
+Vectors are in float32. The tokenizer must be one that llama.cpp has a name for; otherwise it says so and writes nothing.`;
+
+const ggufCommand = (exports: Command) =>
+  exports
+    .command("gguf")
+    .description("write a GGUF file that llama.cpp, Ollama and LM Studio open")
+    .requiredOption("--model <model>", MODEL)
+    .requiredOption("--out <file>", "the new file")
+    .addOption(new Option("--type <type>", "how matrices are stored").choices(GGUF_TYPES).default("f16" as const))
+    .addHelpText("after", TYPES);
+
+async function runGguf({ model, out, type }: Flags<typeof ggufCommand>): Promise<void> {
+  const { file, bytes, notes } = await abortable(async (signal) => {
+    const checkpoint = await openCheckpoint(await resolveModel(model, { signal }));
+    return exportGguf(checkpoint, resolveUserPath(out), { type, signal });
+  });
+  for (const note of notes) console.error(`note: ${note}`);
+  console.log(`${kilobytes(bytes)}  ${file}`);
+}
+
+async function runExport({ model, out, dtype: dtypes, ...options }: Flags<typeof onnxCommand>): Promise<void> {
   const { folder, files, notes } = await abortable(async (signal) => {
     const checkpoint = await openCheckpoint(await resolveModel(model, { signal }));
     return exportOnnx(checkpoint, resolveUserPath(out), { dtypes, signal, ...options });

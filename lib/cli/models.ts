@@ -7,12 +7,14 @@ import { abortable } from "./resumable.js";
 
 /** What a model argument may be. */
 export const MODEL_SPEC =
-  "mini (embedded), folder of a checkpoint or of ONNX files, or owner/name of the Hugging Face hub; onnx:MODEL#q4 for ONNX weights of a type; http://host:port/v1#name";
+  "mini (embedded), folder of a checkpoint or of ONNX files, GGUF file, or owner/name or owner/name:FILE.gguf of the Hugging Face hub; onnx:MODEL#q4 for ONNX weights of a type; http://host:port/v1#name";
 
 const OUTPUT = `
 A model is given as
   mini, mini-base, mini-scorer     the models that this repository trained, in its data/models
   FOLDER or owner/name[@revision]  weights in safetensors, or else in ONNX; of the hub, downloaded once
+  FILE.gguf                        a file of llama.cpp, Ollama or LM Studio (llama, qwen2, qwen3, gpt2), also with other endings
+  owner/name[@revision]:FILE.gguf  one of the hub, downloaded once; owner/name:Q4_K_M by the type of its weights
   onnx:MODEL                       ONNX weights, run by transformers.js
   onnx:MODEL#q4                    of this type: fp32, fp16, q8, q4, …; onnx:MODEL#q4,webgpu on this device
   http://host:port/v1#name         on a server that is compatible with OpenAI's; several addresses have commas between them

@@ -38,7 +38,7 @@ const trainCommand = (program: Command) =>
     .description("train a language model on texts, conversations or prompts with completions")
     .requiredOption(
       "--model <model>",
-      "mini-base (embedded), folder of a checkpoint, or owner/name of the Hugging Face hub",
+      "mini-base (embedded), folder of a checkpoint, GGUF file, or owner/name or owner/name:FILE.gguf of the Hugging Face hub",
     )
     .requiredOption("--data <file>", "the rows to train on")
     .requiredOption("--out <folder>", "the folder of the trained model")

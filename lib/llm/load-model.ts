@@ -3,6 +3,7 @@ import {
   findOnnxFiles,
   type HostModel,
   hashCheckpoint,
+  isGgufPlace,
   listModelFiles,
   loadTokenizer,
   openCheckpoint,
@@ -35,8 +36,8 @@ export interface LoadModelOptions {
 
 /**
  * Load a language model by its specification: the name of one in the repository's `data/models`; the folder of a
- * checkpoint; `owner/name` or `owner/name@revision` of the Hugging Face hub, which is downloaded once; or the address
- * and name of one on a server, `http://host:port/v1#name`. Weights in safetensors run on this library's engine. Models
+ * checkpoint, or a GGUF file; `owner/name` or `owner/name@revision` of the Hugging Face hub, or `owner/name:FILE.gguf`
+ * there, which is downloaded once; or the address and name of one on a server, `http://host:port/v1#name`. Weights in safetensors and GGUF run on this library's engine. Models
  * that have only ONNX run on transformers.js; `onnx:` before the specification requests that, and `#q4` or `#q4,webgpu`
  * after it selects a type of weights and a device.
  *
@@ -65,6 +66,7 @@ export async function loadModel(spec: string, options: LoadModelOptions = {}): P
 async function loadByWeights(spec: string, options: LoadModelOptions): Promise<LanguageModel> {
   const { signal } = options;
   const folder = await resolveModel(spec, { weights: { format: "any" }, ...(signal ? { signal } : {}) });
+  if (await isGgufPlace(folder)) return openLocalFolder(spec, folder, options);
   const files = await listModelFiles(folder);
   const hasSafetensors = files.some((file) => /^model\.safetensors(\.index\.json)?$/.test(file));
   if (!hasSafetensors && findOnnxFiles(files).length > 0) return openTransformersFolder(spec, folder, options);

@@ -9,7 +9,7 @@ export { thoughtBeside } from "./chat/thought.js";
 export { type EncodeChatOptions, type EncodedConversation, encodeChat, encodeTrainingTexts } from "./chat/tokens.js";
 export type { ModelConfig } from "./config/config.js";
 export { type GenerationDefaults, readGenerationDefaults } from "./config/generation-config.js";
-export { parseConfig, readConfig, readJsonFile } from "./config/read.js";
+export { isGgufPlace, parseConfig, readConfig, readJsonFile } from "./config/read.js";
 export { configToHuggingFace, type WeightType } from "./config/write.js";
 export {
   disposeGenerationPrograms,
@@ -39,6 +39,14 @@ export {
 export type { TokenLogProb } from "./generate/sampling-top.js";
 export { extendSequence, type Sequence, startSequence } from "./generate/sequence.js";
 export { textAfter } from "./generate/text.js";
+export {
+  type ExportGgufOptions,
+  exportGguf,
+  GGUF_TYPES,
+  type GgufExport,
+  type GgufType,
+} from "./gguf/export-gguf.js";
+export { GGUF_DOCUMENTS, ggufDocument } from "./gguf/documents.js";
 export { type ResolveOptions, resolveModel } from "./hub/hub.js";
 export { type ListedModel, listModels } from "./hub/model-list.js";
 export {
@@ -98,6 +106,7 @@ export {
 } from "./weights/checkpoint.js";
 export { type InitializeOptions, initializeParameters } from "./weights/initialize.js";
 export { loadAdapter, type SaveAdapterOptions, saveAdapter } from "./weights/lora-files.js";
+export { dequantise, type QuantisedMatrix, readQuantised } from "./weights/quantised.js";
 export { openSafetensors, readFloats, type SafetensorsFile, type StoredTensor } from "./weights/safetensors.js";
 export { type WriteOptions, writeSafetensors } from "./weights/safetensors-write.js";
 export { type CheckpointContent, saveCheckpoint } from "./weights/save.js";

@@ -2,7 +2,10 @@ import { cp, mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { canonicalJson, fileSystemError, type ProgressDisplay, ThoughtbookError, writeWhole } from "../core/index.js";
 import {
+  GGUF_DOCUMENTS,
+  ggufDocument,
   initializeParameters,
+  isGgufPlace,
   type ModelConfig,
   type ModelParameters,
   mergeAdapter,
@@ -23,7 +26,7 @@ export interface FineTuneOptions
   extends TrainingSettings,
     Pick<TrainLanguageModelOptions, "lora" | "evaluateEvery" | "saveEvery" | "onRecord" | "signal" | "threads">,
     Pick<ReadRowsOptions, "context" | "tooLong"> {
-  /** Folder of a Hugging Face checkpoint. */
+  /** Folder of a Hugging Face checkpoint, or a GGUF file. */
   model: string;
   /** Rows to train on; see {@link readRows}. */
   data: string;
@@ -58,7 +61,7 @@ const PASSENGERS =
   /^(tokenizer.*|special_tokens_map\.json|added_tokens\.json|thoughtbook\.json|vocab\..*|merges\.txt|generation_config\.json|chat_template\..*|additional_chat_templates)$/;
 
 /**
- * Fine-tune the model of a folder on the rows of a file, and save a Hugging Face folder: configuration, weights, and
+ * Fine-tune the model of a folder or GGUF file on the rows of a file, and save a Hugging Face folder: configuration, weights, and
  * the tokenizer's files unchanged.
  *
  * @throws like `openCheckpoint`, {@link readRows} and `trainLanguageModel`; bad-input for a folder that is not empty
@@ -150,10 +153,19 @@ async function writeModel(
     const whole = adapter ? mergeAdapter(config, parameters, adapter) : parameters;
     await saveCheckpoint(out, { config, parameters: whole, dtype });
   }
+  if (await isGgufPlace(model)) return writeDocuments(model, out);
   for (const file of (await readdir(model)).filter((name) => PASSENGERS.test(name))) {
     await cp(join(model, file), join(out, file), { recursive: true, dereference: true }).catch((error: unknown) => {
       throw fileSystemError(error, "write", join(out, file));
     });
+  }
+}
+
+/** Write what a GGUF file says in place of the files that go with a model. */
+async function writeDocuments(model: string, out: string): Promise<void> {
+  for (const name of GGUF_DOCUMENTS.filter((each) => PASSENGERS.test(each))) {
+    const document = await ggufDocument(model, name);
+    if (document !== undefined) await writeWhole(join(out, name), `${JSON.stringify(document, null, 2)}\n`);
   }
 }
 

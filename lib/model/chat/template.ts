@@ -41,7 +41,7 @@ const configSchema = z.looseObject({
 });
 
 /**
- * The chat template of a Hugging Face folder: `chat_template.jinja`, or else that of `tokenizer_config.json` or of
+ * The chat template of a GGUF file, or of a Hugging Face folder: `chat_template.jinja`, or else that of `tokenizer_config.json` or of
  * `chat_template.json`; where there are several, the one with the given name, or else "default".
  *
  * @throws not-found without a template, or without one of that name; corrupt-data if it does not parse; file-system

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ThoughtbookError } from "../../core/index.js";
 import type { Checkpoint } from "../weights/checkpoint.js";
-import { readJsonFile } from "./read.js";
+import { isGgufPlace, readDocument } from "./read.js";
 
 /** Generation defaults by the authors of a model; undefined where they leave it open. */
 export interface GenerationDefaults {
@@ -28,7 +28,7 @@ const schema = z.object({
 });
 
 /**
- * Read the `generation_config.json` of a checkpoint. Without one, only the ids that end a text are known. Chat models
+ * Read the `generation_config.json` of a checkpoint, or what a GGUF file says in its place. Without one, only the ids that end a text are known. Chat models
  * often list more of these there than in their config.json.
  *
  * @throws corrupt-data, file-system
@@ -37,8 +37,9 @@ export async function readGenerationDefaults({
   folder,
   config,
 }: Pick<Checkpoint, "folder"> & { config: Pick<Checkpoint["config"], "endIds"> }): Promise<GenerationDefaults> {
-  const file = join(folder, "generation_config.json");
-  const parsed = schema.safeParse(await readJsonFile(file).catch(emptyIfAbsent));
+  const name = "generation_config.json";
+  const file = (await isGgufPlace(folder)) ? folder : join(folder, name);
+  const parsed = schema.safeParse(await readDocument(folder, name).catch(emptyIfAbsent));
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!;
     throw new ThoughtbookError("corrupt-data", `${file}: ${path.join(".")}: ${message}`, {

@@ -1,6 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { badInput, fileSystemError, isLfsPointer, lfsPointerError, ThoughtbookError } from "../../core/index.js";
+import { ggufDocument } from "../gguf/documents.js";
 import type { ModelConfig } from "./config.js";
 import { isFamily, readGpt2, readRotary } from "./families.js";
 
@@ -30,13 +31,34 @@ export function parseConfig(value: unknown, source = "config.json"): ModelConfig
 }
 
 /**
- * The configuration of the checkpoint in a folder, from its `config.json`.
+ * The configuration of the checkpoint in a folder, from its `config.json`, or of a GGUF file, from its metadata.
  *
  * @throws not-found, file-system, corrupt-data (not JSON), and the errors of {@link parseConfig}
  */
 export async function readConfig(folder: string): Promise<ModelConfig> {
-  const file = join(folder, "config.json");
-  return parseConfig(await readJsonFile(file), file);
+  const source = (await isGgufPlace(folder)) ? folder : join(folder, "config.json");
+  return parseConfig(await readDocument(folder, "config.json"), source);
+}
+
+/** Whether the place of a model is a file, which is then read as GGUF, not a folder. */
+export const isGgufPlace = (place: string): Promise<boolean> =>
+  stat(place).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+
+/**
+ * The JSON of a file in a model's folder, or what a GGUF file says in its place.
+ *
+ * @throws not-found, file-system, corrupt-data; bad-input for a GGUF file that is not supported
+ */
+export async function readDocument(place: string, name: string): Promise<unknown> {
+  if (!(await isGgufPlace(place))) return readJsonFile(join(place, name));
+  const document = await ggufDocument(place, name);
+  if (document !== undefined) return document;
+  throw new ThoughtbookError("not-found", `${place} says nothing of what a ${name} holds`, {
+    hint: "Choose another file of the model.",
+  });
 }
 
 /** The JSON value in a file. Throws not-found, file-system, corrupt-data. */

@@ -1,4 +1,4 @@
-import { access, copyFile, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { access, copyFile, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileSystemError, resolveUserPath } from "../../core/index.js";
@@ -12,6 +12,7 @@ import {
   usualOnnxName,
 } from "../onnx/files.js";
 import { CONFIG_FILE, INDEX_FILE, parseIndex, shardNames, WEIGHTS_FILE } from "../weights/files.js";
+import { findGguf } from "./gguf-names.js";
 import type { HubModel } from "./name.js";
 
 /** Which weights of a model are wanted. */
@@ -46,6 +47,18 @@ export function hubCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
 export const modelFolder = (cache: string, name: string): string =>
   join(cache, ["models", ...name.split("/")].join("--"));
 
+/** A GGUF file of a model in the cache; undefined if it is not there. */
+export async function findCachedGguf(cache: string, { name, revision }: HubModel, wanted: string): Promise<string | undefined> {
+  const root = modelFolder(cache, name);
+  const commit = isCommit(revision) ? revision : await readRef(root, revision);
+  if (commit === undefined) return undefined;
+  const folder = join(root, "snapshots", commit);
+  const files = await readdir(folder, { recursive: true }).catch(() => []);
+  const found = findGguf(files, wanted);
+  // A link may be left whose file was deleted.
+  return found.length === 1 && (await isThere(join(folder, found[0]!))) ? join(folder, found[0]!) : undefined;
+}
+
 /** The revision of a model as far as it is in the cache; undefined if nothing of it is. */
 export async function findSnapshot(
   cache: string,
@@ -77,7 +90,12 @@ export async function recordSnapshot(
   for (const file of [...absent, ...(tokenizerIsThere ? [] : [TOKENIZER_FILE])]) {
     await writeSmallFile(join(root, ".no_exist", commit, file), "");
   }
-  if (revision !== commit) await writeSmallFile(join(root, "refs", revision), commit);
+  await recordRevision(cache, { name, revision }, commit);
+}
+
+/** Record which commit a branch or tag is. */
+export async function recordRevision(cache: string, { name, revision }: HubModel, commit: string): Promise<void> {
+  if (revision !== commit) await writeSmallFile(join(modelFolder(cache, name), "refs", revision), commit);
 }
 
 /** Files preferred to the chosen ones: if they are known to be absent, the hub need not be asked again. */

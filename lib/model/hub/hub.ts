@@ -12,15 +12,18 @@ import { chooseOnnxFiles, findOnnxFiles, readOnnxLayout } from "../onnx/files.js
 import { INDEX_FILE, noWeights, parseIndex, shardNames, WEIGHTS_FILE } from "../weights/files.js";
 import {
   filesBefore,
+  findCachedGguf,
   findSnapshot,
   hubCacheFolder,
   isCommit,
   linkBlob,
   modelFolder,
+  recordRevision,
   recordSnapshot,
   type WantedWeights,
 } from "./cache.js";
 import { type ConnectionOptions, connectHub, type HubConnection } from "./connection.js";
+import { chooseGguf, nameAGguf } from "./gguf-names.js";
 import { cachedNames } from "./model-list.js";
 import { embeddedFolder, embeddedNames, type HubModel, localFolder, parseHubModel } from "./name.js";
 import { isWhole, type RemoteFile, transferBlob } from "./transfer.js";
@@ -35,9 +38,10 @@ const NEEDED =
   /^(config\.json|generation_config\.json|(tokenizer|chat_template)[\w.-]*|(special_tokens_map|added_tokens|vocab|thoughtbook)\.json|merges\.txt)$/;
 
 /**
- * Resolve a model to a local folder: a name in the repository's `data/models` is that folder (`./NAME` is always a
+ * Resolve a model to a local folder, or GGUF file: a name in the repository's `data/models` is that folder (`./NAME` is always a
  * folder); a folder is taken as it is; `owner/name` or `owner/name@revision` is looked up in the cache shared with
- * Python's huggingface_hub (HF_HUB_CACHE, HF_HOME), and downloaded to it if missing. A revision in the cache is not
+ * Python's huggingface_hub (HF_HUB_CACHE, HF_HOME), and downloaded to it if missing. A GGUF file is taken as it is too;
+ * one of the hub is `owner/name:FILE.gguf`, or `owner/name:Q4_K_M` by its type. A revision in the cache is not
  * requested again, although a branch may have moved on. The hub is HF_ENDPOINT, with HF_TOKEN; HF_HUB_OFFLINE=1 forbids
  * all requests.
  *
@@ -62,6 +66,7 @@ export async function resolveModel(
   if (folder !== undefined) return folder;
   const model = parseHubModel(spec);
   const cache = hubCacheFolder();
+  if (model.file !== undefined) return resolveGguf(model, model.file, cache, options);
   const cached = await findSnapshot(cache, model, weights);
   if (cached?.complete) return cached.folder;
   const embedded = embeddedNames();
@@ -72,7 +77,7 @@ export async function resolveModel(
     });
   }
   try {
-    if (/^(1|true|on|yes)$/i.test(process.env.HF_HUB_OFFLINE ?? "")) throw offline(model);
+    if (isOffline()) throw offline(model);
     return await downloadModel(model, cache, weights, options);
   } catch (error) {
     checkInterrupt(options.signal, `the download of ${model.name}`, "Run it again: it goes on where it stopped.");
@@ -81,6 +86,33 @@ export async function resolveModel(
     throw await withNearNames(error, model, embedded);
   }
 }
+
+/** The path of a GGUF file of the hub in the cache, to which it is downloaded if missing. */
+async function resolveGguf(model: HubModel, wanted: string, cache: string, options: ConnectionOptions): Promise<string> {
+  const cached = await findCachedGguf(cache, model, wanted);
+  if (cached !== undefined) return cached;
+  const place = `${model.name}@${model.revision}`;
+  try {
+    if (isOffline()) throw offline(model);
+    const hub = await connectHub(model.name, options);
+    try {
+      const folder = wanted.includes("/") ? wanted.slice(0, wanted.lastIndexOf("/")) : undefined;
+      const { commit, files } = await hub.patiently(() => describeModel(hub, model, { format: "safetensors" }, folder));
+      const file = chooseGguf([...files.keys()], wanted, place);
+      const download: Download = { hub, name: model.name, commit, root: modelFolder(cache, model.name) };
+      await fetchFiles(download, `${model.name}:${file}`, [files.get(file)!]);
+      await recordRevision(cache, model, commit);
+      return join(snapshotFolder(download), file);
+    } finally {
+      await hub.close();
+    }
+  } catch (error) {
+    checkInterrupt(options.signal, `the download of ${model.name}`, "Run it again: it goes on where it stopped.");
+    throw await withNearNames(error, model, []);
+  }
+}
+
+const isOffline = (): boolean => /^(1|true|on|yes)$/i.test(process.env.HF_HUB_OFFLINE ?? "");
 
 const SPECIFICATIONS =
   "`thoughtbook models list` tells what is here; a folder is given as ./NAME, a model of the hub as owner/name.";
@@ -109,6 +141,8 @@ async function downloadModel(
     const root = modelFolder(cache, model.name);
     const download: Download = { hub, name: model.name, commit, root };
     const rest = [...files.values()].filter(({ path }) => NEEDED.test(path));
+    const needsGguf = hasSafetensors(files, wanted) || findOnnxFiles([...files.keys()]).length > 0 ? undefined : nameAGguf(model.name, [...files.keys()]);
+    if (needsGguf !== undefined) throw needsGguf;
     if (!files.has("config.json")) throw incomplete(model, "config.json");
     const format = hasSafetensors(files, wanted) ? "safetensors" : "onnx";
     if (format === "onnx") checkOnnx(files, model, wanted);
@@ -153,11 +187,12 @@ async function onnxFiles(
   };
 }
 
-/** The commit of a revision, and the files at its top level; those in `onnx` too, if requested. */
+/** The commit of a revision, and the files at its top level; those in `onnx` too, if requested, and in one further folder. */
 async function describeModel(
   { url: hubUrl, fetch }: HubConnection,
   { name, revision }: HubModel,
   wanted: WantedWeights,
+  further?: string,
 ): Promise<{ commit: string; files: Map<string, RemoteFile> }> {
   const { listFiles, modelInfo } = await import("@huggingface/hub");
   const strange = (what: string, cause?: unknown) =>
@@ -184,7 +219,7 @@ async function describeModel(
         hasOnnx ||= type === "directory" && path === "onnx";
         if (type !== "file") continue;
         const bytes = lfs?.size ?? size;
-        // Hashes become parts of paths. (So do names, but only those of NEEDED, of parseIndex and of findOnnxFiles.)
+        // Hashes become parts of paths. (So do names, but only those of NEEDED, parseIndex, findOnnxFiles and parseHubModel.)
         if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(hash) || !Number.isSafeInteger(bytes)) {
           throw strange(`${path} has the hash ${JSON.stringify(hash)} and the size ${bytes}`);
         }
@@ -193,6 +228,7 @@ async function describeModel(
       return hasOnnx;
     };
     if ((await list()) && !hasSafetensors(files, wanted)) await list("onnx");
+    if (further !== undefined) await list(further);
     return { commit: sha, files };
   } catch (error) {
     if (error instanceof ThoughtbookError || (error as Error).name === "AbortError") throw error;

@@ -5,6 +5,7 @@ import { findOnnxFiles, listModelFiles } from "../onnx/files.js";
 import { openCheckpoint } from "../weights/checkpoint.js";
 import { parameterCount } from "../weights/shapes.js";
 import { hubCacheFolder } from "./cache.js";
+import { isGgufName } from "./gguf-names.js";
 import { embeddedFolder, embeddedNames } from "./name.js";
 
 /** A model on this machine, by the name that `loadModel` takes. */
@@ -15,7 +16,7 @@ export interface ListedModel {
   folder: string;
   /** Bytes of all its files; in the cache of all revisions. */
   bytes: number;
-  /** Formats of its weights: `safetensors`, or `onnx` with a type. */
+  /** Formats of its weights: `safetensors`, `onnx` with a type, or `gguf` with the name of the file. */
   weights: string[];
   /** Number of parameters, for models that this library's engine runs. */
   parameters?: number;
@@ -74,12 +75,15 @@ async function describeCached(folder: string): Promise<ListedModel | undefined> 
 async function contentsOf(folder: string): Promise<Pick<ListedModel, "weights" | "parameters">> {
   const files = await listModelFiles(folder).catch(() => []);
   const safetensors = files.some((file) => /^model(-\d+-of-\d+)?\.safetensors$/.test(file));
+  const gguf = files.filter(isGgufName);
   const weights = [
     ...(safetensors ? ["safetensors"] : []),
     ...findOnnxFiles(files).map(({ dtype }) => `onnx ${dtype}`),
+    ...gguf.map((file) => `gguf ${file}`),
   ];
   // Another architecture, or a partial download, has no count here.
-  const checkpoint = safetensors ? await openCheckpoint(folder).catch(() => undefined) : undefined;
+  const place = safetensors ? folder : gguf[0] === undefined ? undefined : join(folder, gguf[0]);
+  const checkpoint = place === undefined ? undefined : await openCheckpoint(place).catch(() => undefined);
   return { weights, ...(checkpoint ? { parameters: parameterCount(checkpoint.config) } : {}) };
 }
 

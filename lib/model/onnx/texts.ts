@@ -2,8 +2,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileSystemError, withoutUndefined } from "../../core/index.js";
 import type { ModelConfig } from "../config/config.js";
-import { readJsonFile } from "../config/read.js";
+import { isGgufPlace, readDocument, readJsonFile } from "../config/read.js";
 import { configToHuggingFace } from "../config/write.js";
+import { ggufDocument } from "../gguf/documents.js";
 import { exists, readSpecialTokenNames, readTokenizerFiles } from "../tokenizer/files.js";
 import type { Checkpoint } from "../weights/checkpoint.js";
 import { CONFIG_FILE } from "../weights/files.js";
@@ -32,13 +33,13 @@ const TEMPLATE_FILE = "chat_template.jinja";
  * @throws corrupt-data, file-system
  */
 export async function smallFiles({ folder, config }: Checkpoint, layout: OnnxLayout): Promise<SmallFiles> {
-  const raw = (await readJsonFile(join(folder, CONFIG_FILE))) as Record<string, unknown>;
+  const raw = (await readDocument(folder, CONFIG_FILE)) as Record<string, unknown>;
   const generation = await optionalJson(folder, GENERATION_FILE);
   const files = {
     [CONFIG_FILE]: json({ ...raw, ...configToHuggingFace(config), "transformers.js_config": layoutConfig(layout) }),
     [GENERATION_FILE]: json(generation ?? generationConfig(config)),
   };
-  if (await exists(join(folder, TOKENIZER_FILE))) {
+  if ((await optionalJson(folder, TOKENIZER_FILE)) !== undefined) {
     return { files: { ...files, ...(await tokenizerFiles(folder)) }, notes: [] };
   }
   const note = `${folder} holds no ${TOKENIZER_FILE}: pipeline() needs one, so add it, or give token ids to AutoModelForCausalLM.`;
@@ -76,10 +77,14 @@ async function tokenizerFiles(folder: string): Promise<Record<string, string | U
     ...withoutUndefined(specialTokens),
     ...(template === undefined ? {} : { chat_template: template.toString("utf8") }),
   };
-  return { [TOKENIZER_FILE]: (await optionalFile(folder, TOKENIZER_FILE))!, [TOKENIZER_CONFIG_FILE]: json(config) };
+  const tokenizer = (await isGgufPlace(folder))
+    ? json(await ggufDocument(folder, TOKENIZER_FILE))
+    : (await optionalFile(folder, TOKENIZER_FILE))!;
+  return { [TOKENIZER_FILE]: tokenizer, [TOKENIZER_CONFIG_FILE]: json(config) };
 }
 
 async function optionalJson(folder: string, name: string): Promise<Record<string, unknown> | undefined> {
+  if (await isGgufPlace(folder)) return (await ggufDocument(folder, name)) as Record<string, unknown> | undefined;
   const file = join(folder, name);
   return (await exists(file)) ? ((await readJsonFile(file)) as Record<string, unknown>) : undefined;
 }

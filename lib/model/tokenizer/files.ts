@@ -2,7 +2,8 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { badInput, fileSystemError, ThoughtbookError } from "../../core/index.js";
-import { readJsonFile } from "../config/read.js";
+import { isGgufPlace, readDocument, readJsonFile } from "../config/read.js";
+import { ggufDocument } from "../gguf/documents.js";
 
 /** A token that is found in a text before the text is cut into words. */
 export type AddedToken = z.infer<typeof addedTokenSchema>;
@@ -127,14 +128,15 @@ const generationSchema = z.looseObject({
 
 /**
  * Read `tokenizer.json` and, where they are, `tokenizer_config.json`, `special_tokens_map.json` and
- * `generation_config.json`.
+ * `generation_config.json`; of a GGUF file what it says in their place.
  *
  * @throws not-found without a tokenizer.json; bad-input for a kind that is not supported; corrupt-data for a file that is no JSON or not of its format; file-system
  */
 export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
-  const source = join(folder, "tokenizer.json");
-  if (!(await exists(source))) throw await missing(folder);
-  const content = await readJsonFile(source);
+  const isGguf = await isGgufPlace(folder);
+  const source = isGguf ? folder : join(folder, "tokenizer.json");
+  if (!isGguf && !(await exists(source))) throw await missing(folder);
+  const content = await readDocument(folder, "tokenizer.json");
   requireKnownModel(content, source);
   const json = check(tokenizerSchema, content, source);
   const { names, addedTokens } = await readSpecialTokenNames(folder);
@@ -172,12 +174,16 @@ export async function readSpecialTokenNames(
   };
 }
 
-/** The JSON of a file that may be missing, as its schema says. Throws corrupt-data, file-system. */
+/** The JSON of a file that may be missing, or what a GGUF file says in its place, as its schema says. Throws corrupt-data, file-system. */
 export async function readOptional<T extends z.ZodType>(
   folder: string,
   name: string,
   schema: T,
 ): Promise<z.infer<T> | undefined> {
+  if (await isGgufPlace(folder)) {
+    const document = await ggufDocument(folder, name);
+    return document === undefined ? undefined : check(schema, document, folder);
+  }
   const file = join(folder, name);
   return (await exists(file)) ? check(schema, await readJsonFile(file), file) : undefined;
 }

@@ -74,7 +74,7 @@ export interface Tokenizer {
 }
 
 /**
- * Load the tokenizer of a Hugging Face folder: any `tokenizer.json`, with the special tokens that
+ * Load the tokenizer of a GGUF file, or of a Hugging Face folder: any `tokenizer.json`, with the special tokens that
  * `tokenizer_config.json`, `special_tokens_map.json` and `generation_config.json` name. Encodes as Python's tokenizers do.
  *
  * @throws not-found without a tokenizer.json, bad-input for a part that is not supported, corrupt-data, file-system

@@ -1,11 +1,13 @@
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { canonicalJson, sha256, sha256File, ThoughtbookError } from "../../core/index.js";
 import type { ModelConfig } from "../config/config.js";
-import { readConfig, readJsonFile } from "../config/read.js";
+import { isGgufPlace, readConfig, readDocument } from "../config/read.js";
+import { openGguf, readGgufFloats } from "../gguf/file.js";
+import { locateGgufWeights, reorderRows, rowOrder, transpose } from "../gguf/weights.js";
 import { CONFIG_FILE, openWeights } from "./files.js";
 import { readFloats } from "./safetensors.js";
 import { parameterShapes } from "./shapes.js";
-import { locateWeights, type WeightPlaces } from "./weight-files.js";
+import { type GgufPlace, locateWeights, type WeightPlaces } from "./weight-files.js";
 
 /** Weights in memory: row-major float32. */
 export interface Parameter {
@@ -17,8 +19,9 @@ export interface Parameter {
 /** The weights of a model, under the names of `parameterShapes`. */
 export type ModelParameters = Record<string, Parameter>;
 
-/** A Hugging Face folder that was checked to hold a complete model; its weights are not read yet. */
+/** A Hugging Face folder or GGUF file that was checked to hold a complete model; its weights are not read yet. */
 export interface Checkpoint {
+  /** The folder, or the GGUF file. */
   folder: string;
   config: ModelConfig;
   /** Location of each weight, by its name in `parameterShapes`. */
@@ -27,7 +30,8 @@ export interface Checkpoint {
 
 /**
  * Open a Hugging Face folder: read its `config.json` and the headers of its safetensors files, and check that they
- * belong together. Weights are read by `readParameters` only; Python pickles are never read.
+ * belong together; or a GGUF file, whose metadata and tensors stand in their place. Weights are read by
+ * `readParameters` only; Python pickles are never read.
  *
  * @throws not-found (no folder, configuration, weights or shard), bad-input (an architecture, option or format that is
  *   not supported), corrupt-data (files that are broken or contradict each other), file-system
@@ -43,6 +47,9 @@ export interface Checkpoint {
  */
 export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   const config = await readConfig(folder);
+  if (await isGgufPlace(folder)) {
+    return { folder, config, weights: locateGgufWeights(config, await openGguf(folder)) };
+  }
   return { folder, ...(await locateWeights(config, await openWeights(folder), folder)) };
 }
 
@@ -57,8 +64,16 @@ export async function readParameter({ weights, folder }: Checkpoint, name: strin
       hint: "Check the name.",
     });
   }
+  if ("shape" in place) return { shape: place.shape, dtype: "float32", data: await readGgufWeight(place) };
   const { shape } = place.file.tensors.get(place.name)!;
   return { shape, dtype: "float32", data: await readFloats(place.file, place.name) };
+}
+
+/** A weight of a GGUF file in the layout of Hugging Face. */
+async function readGgufWeight({ file, name, shape, rotatedHeads, transposed }: GgufPlace): Promise<Float32Array> {
+  const data = await readGgufFloats(file, name);
+  if (rotatedHeads !== undefined) return reorderRows(data, rowOrder(shape[0]!, rotatedHeads));
+  return transposed ? transpose(data, shape[1]!, shape[0]!) : data;
 }
 
 /** Read all weights of a model, one after the other, as float32. Throws what {@link readParameter} throws. */
@@ -72,7 +87,8 @@ export async function readParameters(checkpoint: Checkpoint): Promise<ModelParam
 
 /**
  * Hash a model: SHA-256, 64 hexadecimal digits, of the content of its config.json, whatever its layout, and of the
- * bytes of the files with its weights. It reads these files.
+ * bytes of the files with its weights; of a GGUF file, which is all in one, under its configuration here. It reads
+ * these files.
  *
  * @throws not-found, file-system
  */
@@ -80,5 +96,5 @@ export async function hashCheckpoint({ folder, weights }: Checkpoint): Promise<s
   const files = [...new Set([...weights.values()].map(({ file }) => file.path))];
   const hashes: Record<string, string> = {};
   for (const file of files) hashes[basename(file)] = await sha256File(file);
-  return sha256(canonicalJson({ config: await readJsonFile(join(folder, CONFIG_FILE)), weights: hashes }));
+  return sha256(canonicalJson({ config: await readDocument(folder, CONFIG_FILE), weights: hashes }));
 }

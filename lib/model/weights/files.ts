@@ -100,12 +100,13 @@ export function noWeights(files: readonly string[], place: string): ThoughtbookE
     );
   }
   const onnx = found(/^onnx(\/.*)?$|\.onnx$/);
-  const other = onnx ?? found(/\.(gguf|h5|msgpack|safetensors)$/);
+  const gguf = found(/\.gguf$/i);
+  const other = onnx ?? gguf ?? found(/\.(h5|msgpack|safetensors)$/);
   const instead = other === undefined ? "" : `, only ${other}`;
   return new ThoughtbookError("not-found", `${place} holds neither ${WEIGHTS_FILE} nor ${INDEX_FILE}${instead}`, {
     hint:
       onnx === undefined
-        ? "Give a Hugging Face checkpoint with weights in safetensors."
+        ? `Give ${gguf === undefined ? "" : "that GGUF file, or "}a Hugging Face checkpoint with weights in safetensors.`
         : `Give a checkpoint with weights in safetensors; where a model is only run, onnx:${place} opens this one.`,
   });
 }

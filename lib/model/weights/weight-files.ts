@@ -1,12 +1,27 @@
 import { badInput, ThoughtbookError } from "../../core/index.js";
 import type { ModelConfig } from "../config/config.js";
+import type { GgufFile } from "../gguf/file.js";
 import { areEqual, type SafetensorsFile } from "./safetensors.js";
 import { type ParameterShapes, parameterShapes } from "./shapes.js";
 
 /** Where a weight lies: its file, and the name it has there. */
-export interface WeightPlace {
+export type WeightPlace = SafetensorsPlace | GgufPlace;
+
+interface SafetensorsPlace {
   file: SafetensorsFile;
   name: string;
+}
+
+/** A tensor of a GGUF file, and how it differs from the weight in a Hugging Face folder. */
+export interface GgufPlace {
+  file: GgufFile;
+  name: string;
+  /** The weight's shape. */
+  shape: readonly number[];
+  /** Its rows are those of so many heads, each with the pairs of its rotation beside each other; undefined for other tensors. */
+  rotatedHeads?: number;
+  /** Its rows are the columns of the weight. */
+  transposed?: boolean;
 }
 
 export type WeightPlaces = ReadonlyMap<string, WeightPlace>;
@@ -29,7 +44,7 @@ export async function locateWeights(
   files: readonly SafetensorsFile[],
   folder: string,
 ): Promise<{ config: ModelConfig; weights: WeightPlaces }> {
-  const places = new Map<string, WeightPlace>();
+  const places = new Map<string, SafetensorsPlace>();
   for (const file of files) {
     for (const name of file.tensors.keys()) {
       const canonical = canonicalName(config, name);
@@ -82,7 +97,7 @@ function canonicalName({ family }: ModelConfig, stored: string): string | undefi
 }
 
 /** Whether the embeddings, tied by the configuration, are in the file too; leaves them once in `places` if so. */
-async function isTied(config: ModelConfig, places: Map<string, WeightPlace>): Promise<boolean> {
+async function isTied(config: ModelConfig, places: Map<string, SafetensorsPlace>): Promise<boolean> {
   const embeddings = config.family === "gpt2" ? "transformer.wte.weight" : "model.embed_tokens.weight";
   const [head, embedding] = [places.get(HEAD), places.get(embeddings)];
   if (head === undefined) return true;
@@ -92,9 +107,9 @@ async function isTied(config: ModelConfig, places: Map<string, WeightPlace>): Pr
   return true;
 }
 
-const entry = ({ file, name }: WeightPlace) => file.tensors.get(name)!;
+const entry = ({ file, name }: SafetensorsPlace) => file.tensors.get(name)!;
 
-function requireFloats(name: string, place: WeightPlace): void {
+function requireFloats(name: string, place: SafetensorsPlace): void {
   const { dtype } = entry(place);
   if (dtype === "F32" || dtype === "F16" || dtype === "BF16") return;
   throw badInput(
@@ -103,7 +118,7 @@ function requireFloats(name: string, place: WeightPlace): void {
   );
 }
 
-function thereTwice(canonical: string, a: WeightPlace, b: WeightPlace): ThoughtbookError {
+function thereTwice(canonical: string, a: SafetensorsPlace, b: SafetensorsPlace): ThoughtbookError {
   const message = `${canonical} is there twice: as ${b.name} in ${b.file.path}, and as ${a.name} in ${a.file.path}`;
   return new ThoughtbookError("corrupt-data", message, { hint: "Download the checkpoint again." });
 }

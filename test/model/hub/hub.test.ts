@@ -579,7 +579,7 @@ describe("a model that cannot be used", () => {
   it.each([
     ["pytorch_model.bin", "bad-input", /pickle/],
     ["adapter_model.safetensors", "bad-input", /adapter/],
-    ["model.gguf", "not-found", /only model\.gguf/],
+    ["model.gguf", "not-found", /only in GGUF files: model\.gguf/],
     ["README.md", "not-found", /neither model\.safetensors nor/],
   ])("with weights only in %s is refused before any file is downloaded", async (name, code, message) => {
     const hub = await serve({ files: { "config.json": files["config.json"]!, [name]: "x" } });
