@@ -310,15 +310,14 @@ describe("cachedAttention", () => {
           signature(time),
           { inPlace: ["cache"] },
         );
-      // What the operator does not take, several tokens of narrow heads, is an error (below): such rows begin empty.
-      const firstTime = width % 8 === 0 ? 5 : 1;
+      const firstTime = 5;
       const programs = { [firstTime]: attend(firstTime), 1: attend(1) };
       const cache = { keys: empty(), values: empty() };
       let reference = tf.tidy(() => ({
         keys: tf.zeros(cacheSpec.shape as number[]),
         values: tf.zeros(cacheSpec.shape as number[]),
       }));
-      const prompt = Array.from({ length: batch }, (_, row) => (firstTime === 1 ? 1 : [5, 2, 4][row % 3]!));
+      const prompt = Array.from({ length: batch }, (_, row) => [5, 2, 4][row % 3]!);
       for (let token = 0; token < 4; token++) {
         const time = token === 0 ? firstTime : 1;
         const lengths = tensorData(Int32Array.from(prompt, (n) => n + token));
@@ -355,13 +354,56 @@ describe("cachedAttention", () => {
     },
   );
 
-  it("says what several new tokens need", () => {
-    const cache = { keys: tf.zeros([1, 2, 4, 4]), values: tf.zeros([1, 2, 4, 4]) };
-    const program = compile(
-      ({ x }) => cachedAttention(x, x, x, cache, tf.tensor([2], [1], "int32"), { heads: 2, keyHeads: 2 }).value,
-      { x: spec([1, 2, 8]) },
-    );
-    return expect(program({ x: normal([1, 2, 8], "x") })).rejects.toThrow(/several new tokens .* width 4/);
+  it.each([4, 8, 16])("appends pieces of any length to one row of a larger cache: width %i", async (width) => {
+    const tables = rotaryTables(capacity, width);
+    const options = (): CachedAttentionOptions => ({
+      heads,
+      keyHeads,
+      rotary: { cos: toTensor(tables.cos), sin: toTensor(tables.sin) },
+    });
+    const size = keyHeads * capacity * width;
+    const whole = { keys: new Float32Array(3 * size).fill(7), values: new Float32Array(3 * size).fill(7) };
+    const shape = [1, keyHeads, capacity, width];
+    const middle = (data: Float32Array) => tensorData(data.subarray(size, 2 * size), shape);
+    const cache = { keys: middle(whole.keys), values: middle(whole.values) };
+    let reference = { keys: tf.zeros(shape), values: tf.zeros(shape) };
+    let length = 0;
+    for (const time of [3, 1, 5, 2]) {
+      length += time;
+      const piece = compile(
+        ({ q, k, v, lengths, cache }: Step) => ({ ...cachedAttention(q, k, v, cache, lengths, options()) }),
+        {
+          q: spec([1, time, heads * width]),
+          k: spec([1, time, keyHeads * width]),
+          v: spec([1, time, keyHeads * width]),
+          lengths: spec([1], "int32"),
+          cache: { keys: spec(shape), values: spec(shape) },
+        },
+        { inPlace: ["cache"] },
+      );
+      const [q, k, v] = [
+        normal([1, time, heads * width], `q${length}`),
+        normal([1, time, keyHeads * width], `k${length}`),
+        normal([1, time, keyHeads * width], `v${length}`),
+      ];
+      const lengths = tensorData(Int32Array.of(length));
+      const expected = cachedAttentionReference(
+        toTensor(q),
+        toTensor(k),
+        toTensor(v),
+        reference,
+        toTensor(lengths),
+        options(),
+      );
+      expectClose((await piece({ q, k, v, lengths, cache })).value, expected.value, `${length} tokens`);
+      reference = expected.cache;
+      await piece.dispose();
+    }
+    // The rows beside it are as they were.
+    for (const data of Object.values(whole)) {
+      expect(data.subarray(0, size).every((x) => x === 7)).toBe(true);
+      expect(data.subarray(2 * size).every((x) => x === 7)).toBe(true);
+    }
   });
 
   it("names heads and widths that do not fit", () => {

@@ -1,10 +1,11 @@
 import { bucketOf, bucketSizes, emptyTensor, isTensorData, type TensorData } from "../../tensor/index.js";
 import type { HostModel } from "../network/host-model.js";
-import { modelInputs } from "../network/model-inputs.js";
 import { type Cache, cacheBytes, copyRow, createCache } from "./cache.js";
-import type { StepRunner } from "./frozen.js";
-import type { GenerationPrograms, NextScores, StepState } from "./programs.js";
+import { type Reading, rowOf } from "./reading.js";
+import type { ReadingPace } from "./reading-pace.js";
+import type { NextScores, StepState } from "./programs.js";
 import type { ResolvedRequest } from "./request.js";
+import type { PromptTensor, Runner } from "./runner.js";
 import type { SubmittedText } from "./submission.js";
 
 /** The texts in progress, one per row, and their keys and values. */
@@ -12,32 +13,52 @@ export interface Batch {
   readonly rows: number;
   /** Capacity of a row, in tokens. */
   readonly capacity: number;
-  /** The text in each row; undefined for a free row. */
+  /** The text in each row; undefined for a row that is free or whose prompt is being read. */
   readonly sequences: (SubmittedText | undefined)[];
+  /** The prompt that is being read in a row, or for it in the first of its rows. */
+  readonly readings: (Reading | undefined)[];
+  readonly cache: Cache;
   /** Scores for the next token of each row, after its last token. Valid until the next call. */
   step(): Promise<NextScores>;
-  /** Keys and values of some prompts, and the scores of their next tokens. Valid until the next call. */
-  prefill(requests: readonly ResolvedRequest[]): Promise<{ cache: Cache; scores: NextScores }>;
-  /** Put a text, whose prompt is in a row of another cache, into a free row. */
-  place(sequence: SubmittedText, from: Cache, fromRow: number): void;
+  /**
+   * Keys and values of the rest of some prompts, and the scores of their next tokens. Valid until the next call.
+   *
+   * @param beginning keys and values of tokens that all of them begin with
+   */
+  prefill(requests: readonly ResolvedRequest[], beginning: Beginning): Promise<{ cache: Cache; scores: NextScores }>;
+  /** Put a text, the rest of whose prompt is in a row of another cache, into a free row. */
+  place(sequence: SubmittedText, beginning: Beginning, from: Cache, fromRow: number): void;
+  /** Give a prompt that is read in pieces its rows. */
+  begin(reading: Reading, beginning: Beginning): void;
+  /** Compile what the next piece needs, if that is to do; returns whether it was. */
+  prepare(reading: Reading): Promise<boolean>;
+  /** Read the next piece; returns the scores of its next token. */
+  read(reading: Reading): Promise<NextScores>;
+  /** Put texts into the rows of a prompt that is read; further rows are free. */
+  settle(reading: Reading, sequences: readonly SubmittedText[]): void;
   /** Move the texts to a batch with another number of rows, or another capacity. */
   resize(rows: number, capacity: number): void;
 }
 
-/**
- * Maximum tokens of prompts computed at once, padding included: more do not fit the processor's cache, and are slower.
- */
-const PREFILL_TOKENS = 2048;
+/** Tokens that are known before a prompt is read. */
+export interface Beginning {
+  length: number;
+  copyTo(cache: Cache, row: number): void;
+}
+
 /** New tokens that a row has room for at first, if the request allows more: attention costs grow with the capacity. */
 const FIRST_ROOM = 64;
+/** Memory for the tokens of all rows together. */
 const CACHE_BYTES = 2 ** 30;
+/** Memory that is set aside for rows, most of which is never touched where one text is much longer than the others. */
+const RESERVED_BYTES = 2 ** 32;
 /** Maximum texts in progress at the same time, if their keys and values are small. */
 export const BATCH_SIZE = 64;
 
 export interface BatchOptions {
   model: HostModel;
-  programs: GenerationPrograms;
-  steps: StepRunner;
+  runner: Runner;
+  pace: ReadingPace;
   /** Initial number of rows. */
   rows: number;
   /** Initial capacity of a row, in tokens. */
@@ -61,26 +82,50 @@ export function rowBuckets(batchSize: number): number[] {
 
 /** Capacity that rows should have, for texts with `length` tokens that get at most `limit` more. */
 export function roomFor(model: HostModel, texts: readonly { length: number; limit: number }[]): number {
-  const needed = texts.reduce((most, { length, limit }) => Math.max(most, length + Math.min(limit, FIRST_ROOM)), 1);
+  const needed = texts.reduce((most, text) => Math.max(most, tokensNeeded(text)), 1);
   return bucketOf(needed, capacityBuckets(model));
 }
 
-/** Default maximum number of texts in progress: fewer if their keys and values would take too much memory. */
-export function mostRows({ config }: HostModel, capacity: number): number {
-  const fitting = Math.max(1, Math.floor(CACHE_BYTES / (cacheBytes(config) * capacity)));
-  return Math.min(BATCH_SIZE, fitting);
+/** Tokens that a text needs room for, before it has more than a few new ones. */
+export const tokensNeeded = ({ length, limit }: { length: number; limit: number }): number =>
+  length + Math.min(limit, FIRST_ROOM);
+
+/**
+ * How many of some texts, in their order, fit into memory beside others, which are in progress: all their tokens
+ * together, and as many rows as they make of the capacity of the longest. One always fits where there are no others.
+ */
+export function fittingTexts(
+  model: HostModel,
+  others: readonly { length: number; limit: number }[],
+  texts: readonly { length: number; limit: number }[],
+  most: number,
+): number {
+  const bytes = cacheBytes(model.config);
+  let tokens = others.reduce((sum, text) => sum + tokensNeeded(text), 0);
+  let rows = others.length;
+  let capacity = roomFor(model, others);
+  for (const [at, text] of texts.entries()) {
+    tokens += tokensNeeded(text);
+    rows++;
+    if (tokensNeeded(text) > capacity) capacity = roomFor(model, [text]);
+    const fits = rows <= most && tokens * bytes <= CACHE_BYTES && rows * capacity * bytes <= RESERVED_BYTES;
+    if (!fits && rows > 1) return at;
+  }
+  return texts.length;
 }
 
-export function createBatch({ model, programs, steps, rows, capacity }: BatchOptions): Batch {
+export function createBatch({ model, runner, pace, rows, capacity }: BatchOptions): Batch {
   const { config } = model;
-  const weights = modelInputs(model);
   const lengthBuckets = promptBuckets(model);
   const capacities = capacityBuckets(model);
   let sequences: (SubmittedText | undefined)[] = [];
+  let readings: (Reading | undefined)[] = [];
   let cache: Cache;
   let state: StepState;
   let ids: Int32Array;
   let lengths: Int32Array;
+  /** Each row's memory, for pieces. */
+  let views: Cache[];
 
   const allocate = (newRows: number, newCapacity: number) => {
     cache = createCache(config, newRows, newCapacity);
@@ -91,21 +136,37 @@ export function createBatch({ model, programs, steps, rows, capacity }: BatchOpt
     const { keys, values } = cache;
     const spare = emptyTensor([newRows, config.vocabularySize], "float32");
     state = { ids: idTensor, lengths: lengthTensor, cache: { keys, values }, spare };
+    sequences = Array.from({ length: newRows });
+    readings = Array.from({ length: newRows });
+    views = [];
   };
   const move = (newRows: number, newCapacity: number) => {
-    const [oldCache, old] = [cache, sequences];
+    const [oldCache, oldTexts, oldReadings] = [cache, sequences, readings];
     allocate(newRows, newCapacity);
-    sequences = Array.from({ length: newRows });
     let next = 0;
-    for (const [row, sequence] of old.entries()) {
-      if (!sequence) continue;
+    for (const [row, sequence] of oldTexts.entries()) {
+      const reading = oldReadings[row];
+      if (!sequence && !reading) continue;
       // The last token is not in the cache yet.
-      copyRow(oldCache, row, cache, next, tokensOf(sequence) - 1);
-      sequences[next++] = sequence;
+      if (sequence) copyRow(oldCache, row, cache, next, tokensOf(sequence) - 1);
+      else if (oldReadings.indexOf(reading) === row) copyRow(oldCache, row, cache, next, reading!.read);
+      sequences[next] = sequence;
+      readings[next++] = reading;
     }
   };
+  const freeRow = () => sequences.findIndex((sequence, row) => !sequence && !readings[row]);
+  /** The next piece of a prompt. What is left over at the end of a row begins earlier, with tokens that are read already. */
+  const nextPiece = (reading: Reading) => {
+    const { request, read } = reading;
+    const row = readings.indexOf(reading);
+    views[row] ??= rowOf(cache, row);
+    const time = pace.piece(read, request.length - read, cache.capacity);
+    const from = Math.min(read, cache.capacity - time);
+    const count = Math.min(time, request.length - from);
+    const prompt = padPrompts([request], 1, from, time, config.hiddenSize);
+    return { prompt, count, from, cache: views[row] };
+  };
   allocate(rows, capacity);
-  sequences = Array.from({ length: rows });
 
   return {
     get rows() {
@@ -117,65 +178,93 @@ export function createBatch({ model, programs, steps, rows, capacity }: BatchOpt
     get sequences() {
       return sequences;
     },
+    get readings() {
+      return readings;
+    },
+    get cache() {
+      return cache;
+    },
     async step() {
       let longest = 1;
       for (const sequence of sequences) if (sequence) longest = Math.max(longest, tokensOf(sequence));
       if (longest > cache.capacity) move(cache.rows, bucketOf(longest, capacities));
       for (let row = 0; row < cache.rows; row++) {
         const sequence = sequences[row];
+        const reading = readings[row];
         ids[row] = sequence ? sequence.ids.at(-1)! : 0;
-        lengths[row] = sequence ? tokensOf(sequence) : 1;
+        // Rows without a text get a token too: where a prompt is being read, its next piece will overwrite it.
+        lengths[row] = sequence ? tokensOf(sequence) : reading && readings.indexOf(reading) === row ? reading.read + 1 : 1;
       }
-      const scores = await steps.step(state);
+      const scores = await runner.step(state);
       state.spare = scores.logProbs;
       return scores;
     },
-    async prefill(requests) {
-      const longest = Math.max(...requests.map(({ length }) => length));
+    async prefill(requests, beginning) {
+      const from = beginning.length;
+      const longest = Math.max(...requests.map(({ length }) => length - from));
       const time = bucketOf(longest, lengthBuckets);
-      const count = bucketOf(requests.length, rowBuckets(Math.max(requests.length, prefillRows(time))));
-      const embedded = isTensorData(requests[0]!.prompt);
-      const prompt = embedded ? padEmbeddings(requests, count, time, config.hiddenSize) : padIds(requests, count, time);
+      const most = Math.max(requests.length, Math.floor(pace.together(from) / time));
+      const count = bucketOf(requests.length, rowBuckets(most));
+      const prompt = padPrompts(requests, count, from, time, config.hiddenSize);
       const last = emptyTensor([count], "int32");
-      for (const [row, { length }] of requests.entries()) last.data[row] = row * time + length - 1;
-      const program = embedded ? programs.prefillEmbeddings : programs.prefillIds;
-      const { logProbs, normaliser, cache } = await program({ ...weights, prompt, last });
-      return {
-        cache: { rows: count, capacity: time, ...(cache as Pick<Cache, "keys" | "values">) },
-        scores: { logProbs, normaliser } as NextScores,
-      };
+      for (const [row, { length }] of requests.entries()) last.data[row] = row * time + length - from - 1;
+      if (from === 0) return runner.prefill({ prompt, last });
+      const before = createCache(config, 1, bucketOf(from, capacities));
+      beginning.copyTo(before, 0);
+      return runner.prefillAfter!({ prompt, last, before, from });
     },
-    place(sequence, from, fromRow) {
-      const row = sequences.indexOf(undefined);
-      copyRow(from, fromRow, cache, row, sequence.request.length);
+    place(sequence, beginning, from, fromRow) {
+      const row = freeRow();
+      beginning.copyTo(cache, row);
+      copyRow(from, fromRow, cache, row, sequence.request.length - beginning.length, beginning.length);
       sequences[row] = sequence;
+    },
+    begin(reading, beginning) {
+      for (let sample = 0; sample < reading.count; sample++) readings[freeRow()] = reading;
+      beginning.copyTo(cache, readings.indexOf(reading));
+    },
+    prepare: async (reading) => (await runner.preparePiece?.(nextPiece(reading))) ?? false,
+    async read(reading) {
+      const piece = nextPiece(reading);
+      const scores = await runner.piece(piece);
+      reading.read = piece.from + piece.count;
+      reading.computed += piece.count;
+      return scores;
+    },
+    settle(reading, texts) {
+      const first = readings.indexOf(reading);
+      const own = [...readings.keys()].filter((row) => readings[row] === reading);
+      for (const [at, row] of own.entries()) {
+        const sequence = texts[at];
+        readings[row] = undefined;
+        sequences[row] = sequence;
+        if (sequence && row !== first) copyRow(cache, first, cache, row, reading.request.length);
+      }
     },
     resize: move,
   };
 }
 
-/** Prompts of a padded length that are computed at once. */
-export function prefillRows(time: number): number {
-  return Math.max(1, Math.floor(PREFILL_TOKENS / time));
-}
-
 const tokensOf = ({ request, ids }: SubmittedText): number => request.length + ids.length;
 
-function padIds(requests: readonly ResolvedRequest[], rows: number, time: number): TensorData<"int32"> {
-  const padded = emptyTensor([rows, time], "int32");
-  for (const [row, { prompt }] of requests.entries()) padded.data.set(prompt as readonly number[], row * time);
-  return padded;
-}
-
-function padEmbeddings(
+/** Tokens of some prompts from a place on, as rows with padding on the right. */
+function padPrompts(
   requests: readonly ResolvedRequest[],
   rows: number,
+  from: number,
   time: number,
   width: number,
-): TensorData<"float32"> {
+): PromptTensor {
+  if (!isTensorData(requests[0]!.prompt)) {
+    const padded = emptyTensor([rows, time], "int32");
+    for (const [row, { prompt }] of requests.entries())
+      padded.data.set((prompt as readonly number[]).slice(from, from + time), row * time);
+    return padded;
+  }
   const padded = emptyTensor([rows, time, width], "float32");
   for (const [row, { prompt }] of requests.entries()) {
-    padded.data.set((prompt as TensorData<"float32">).data, row * time * width);
+    const { data } = prompt as TensorData<"float32">;
+    padded.data.set(data.subarray(from * width, (from + time) * width), row * time * width);
   }
   return padded;
 }

@@ -30,15 +30,20 @@ export function cacheBytes({ layers, keyValueHeads, headDimension }: ModelConfig
   return 2 * layers * keyValueHeads * headDimension * Float32Array.BYTES_PER_ELEMENT;
 }
 
-/** Copy the first `length` tokens of a row into a row of another cache, which may have another capacity. */
-export function copyRow(from: Cache, fromRow: number, to: Cache, toRow: number, length: number): void {
+/**
+ * Copy the first `length` tokens of a row into a row of another cache, which may have another capacity.
+ *
+ * @param place where in that row they begin
+ */
+export function copyRow(from: Cache, fromRow: number, to: Cache, toRow: number, length: number, place = 0): void {
   for (const kind of ["keys", "values"] as const) {
     for (const [layer, source] of from[kind].entries()) {
       const [, heads, capacity, width] = source.shape as [number, number, number, number];
       const target = to[kind][layer]!.data;
       for (let head = 0; head < heads; head++) {
         const start = (fromRow * heads + head) * capacity * width;
-        target.set(source.data.subarray(start, start + length * width), (toRow * heads + head) * to.capacity * width);
+        const end = ((toRow * heads + head) * to.capacity + place) * width;
+        target.set(source.data.subarray(start, start + length * width), end);
       }
     }
   }

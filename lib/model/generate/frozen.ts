@@ -2,6 +2,7 @@ import type { SessionOptions } from "../../tensor/index.js";
 import type { ModelConfig } from "../config/config.js";
 import type { HostModel } from "../network/host-model.js";
 import { modelInputs } from "../network/model-inputs.js";
+import { arraysOf, fingerprintOf } from "./fingerprint.js";
 import {
   compileFrozenStep,
   type FrozenStep,
@@ -120,26 +121,6 @@ async function retire(frozen: Frozen): Promise<void> {
   await program?.dispose();
 }
 
-const arraysOf = ({ weights, adapter }: HostModel): Float32Array[] =>
-  [...Object.values(weights), ...Object.values(adapter?.parameters ?? {})].map(({ data }) => data);
-
 function weightBytes(model: HostModel): number {
   return arraysOf(model).reduce((sum, { byteLength }) => sum + byteLength, 0);
-}
-
-/** Every this many numbers one is sampled: enough to notice that a row, or a whole layer, has changed. */
-const STRIDE = 16;
-
-/** A checksum that nearly always differs when weights do. */
-function fingerprintOf(model: HostModel): number {
-  let hash = 0;
-  for (const { buffer, byteOffset, length } of arraysOf(model)) {
-    const bits = new Int32Array(buffer, byteOffset, length);
-    for (let i = 0; i < bits.length; i += STRIDE) {
-      // FNV-1a (Fowler, Noll and Vo), on words; without the shift two changes of sign would cancel out.
-      hash = Math.imul(hash ^ bits[i]!, 0x01000193);
-      hash ^= hash >>> 15;
-    }
-  }
-  return hash;
 }

@@ -5,6 +5,7 @@ import type { HostModel } from "../network/host-model.js";
 import { checkIds } from "../network/model-inputs.js";
 import { disposeFrozen } from "./frozen.js";
 import { openGenerator } from "./generator.js";
+import { disposePrefixes } from "./prefixes.js";
 import { disposePrograms } from "./programs.js";
 import type { GenerateOptions, Generation, GenerationRequest } from "./request.js";
 
@@ -48,6 +49,7 @@ export async function generate(
 
 /** Dispose of everything that was compiled for generating with models of a configuration. */
 export async function disposeGenerationPrograms(config: ModelConfig): Promise<void> {
+  disposePrefixes(config);
   await Promise.all([disposePrograms(config), disposeFrozen(config)]);
 }
 

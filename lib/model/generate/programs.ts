@@ -13,9 +13,11 @@ import {
 import { attentionScale, type ModelConfig } from "../config/config.js";
 import {
   type Attend,
+  type Attended,
   causalAttend,
   hiddenStates,
   outputLogits,
+  type Projected,
   rotaryTable,
   tokenEmbeddings,
 } from "../network/forward.js";
@@ -30,6 +32,7 @@ import {
   tracedModel,
 } from "../network/model-inputs.js";
 import { createProgramCache } from "../network/program-cache.js";
+import { attendAfter } from "./attend-after.js";
 
 type CacheOf<Leaf> = { keys: Leaf[]; values: Leaf[] };
 
@@ -59,6 +62,21 @@ type PrefillInputs<Leaf> = ModelInputs<Leaf> & {
   /** `[rows]` int32: index of each row's last token among all `rows · time`. */
   last: Leaf;
 };
+type RestInputs<Leaf> = PrefillInputs<Leaf> & {
+  /** `[1]` int32: number of tokens that all rows begin with. */
+  from: Leaf;
+  /** Keys and values of those, one row with room for more. */
+  before: CacheOf<Leaf>;
+};
+type PieceInputs<Leaf> = ModelInputs<Leaf> & {
+  /** `[1, time]` int32 ids, or `[1, time, hidden]` embeddings, that may end in padding. */
+  prompt: Leaf;
+  /** `[1]` int32: tokens of the row with all of these. */
+  lengths: Leaf;
+  /** `[1]` int32: index of the last token that is no padding. */
+  last: Leaf;
+  cache: CacheOf<Leaf>;
+};
 type ScoredTensors = { logProbs: tf.Tensor; normaliser: tf.Tensor; cache: CacheOf<tf.Tensor> };
 
 /** Compiled functions of a model; one ONNX program for every combination of sizes. */
@@ -68,6 +86,12 @@ export interface GenerationPrograms {
   /** Computes whole prompts; returns a cache whose capacity is their padded length. */
   prefillIds: Compiled<PrefillInputs<TensorSpec>, ScoredTensors>;
   prefillEmbeddings: Compiled<PrefillInputs<TensorSpec>, ScoredTensors>;
+  /** Computes the rests of prompts that begin alike; returns a cache of the rests, whose capacity is their padded length. */
+  restIds: Compiled<RestInputs<TensorSpec>, ScoredTensors>;
+  restEmbeddings: Compiled<RestInputs<TensorSpec>, ScoredTensors>;
+  /** Appends tokens to the cache of one row. */
+  pieceIds: Compiled<PieceInputs<TensorSpec>, ScoredTensors>;
+  pieceEmbeddings: Compiled<PieceInputs<TensorSpec>, ScoredTensors>;
   dispose(): Promise<void>;
 }
 
@@ -92,14 +116,41 @@ function createPrograms(model: HostModel, session: SessionOptions): GenerationPr
     { ...modelSpecs(model), ...stepSpecs(config) },
     { ...session, ...STEP_MEMORY },
   );
+  const rest = (prompt: TensorSpec) =>
+    compile<RestInputs<TensorSpec>, ScoredTensors>(
+      (tensors: RestInputs<tf.Tensor>) => restScores(shell, tensors),
+      {
+        ...modelSpecs(model),
+        prompt,
+        last: spec([null], "int32"),
+        from: spec([1], "int32"),
+        before: cacheSpecs(config),
+      },
+      session,
+    );
+  const piece = (prompt: TensorSpec) =>
+    compile<PieceInputs<TensorSpec>, ScoredTensors>(
+      (tensors: PieceInputs<tf.Tensor>) => pieceScores(tracedModel(shell, tensors), tensors),
+      {
+        ...modelSpecs(model),
+        prompt,
+        lengths: spec([1], "int32"),
+        last: spec([1], "int32"),
+        cache: cacheSpecs(config),
+      },
+      { ...session, inPlace: ["cache"] },
+    );
   const prefillIds = prefill(spec([null, null], "int32"));
   const prefillEmbeddings = prefill(spec([null, null, config.hiddenSize]));
+  const pieceIds = piece(spec([1, null], "int32"));
+  const pieceEmbeddings = piece(spec([1, null, config.hiddenSize]));
+  const restIds = rest(spec([null, null], "int32"));
+  const restEmbeddings = rest(spec([null, null, config.hiddenSize]));
+  const all = { step, prefillIds, prefillEmbeddings, restIds, restEmbeddings, pieceIds, pieceEmbeddings };
   return {
-    step,
-    prefillIds,
-    prefillEmbeddings,
+    ...all,
     async dispose() {
-      await Promise.all([step.dispose(), prefillIds.dispose(), prefillEmbeddings.dispose()]);
+      await Promise.all(Object.values(all).map((each) => each.dispose()));
     },
   };
 }
@@ -149,14 +200,39 @@ function stepScores(model: Model, inputs: StepTree<tf.Tensor>): ScoredTensors {
   return { ...scoresOf(outputLogits(model, hidden)), cache };
 }
 
+function pieceScores(model: Model, inputs: PieceInputs<tf.Tensor>): ScoredTensors {
+  const embeddings = inputs.prompt.rank === 2 ? tokenEmbeddings(model, inputs.prompt) : inputs.prompt;
+  const time = embeddings.shape[1]!;
+  const { attend, cache } = attendWithCache(model.config, inputs.cache, inputs.lengths);
+  const positions = inputs.lengths.sub(tf.scalar(time, "int32")).reshape([1, 1]).add(tf.range(0, time, 1, "int32"));
+  const hidden = hiddenStates(model, embeddings, positions, attend);
+  return { ...scoresOf(outputLogits(model, tf.gather(hidden, inputs.last as tf.Tensor1D))), cache };
+}
+
 function prefillScores(shell: ModelShell, inputs: PrefillInputs<tf.Tensor>): ScoredTensors {
+  // The padding is on the right: tokens do not see it, and its keys and values are never read.
+  return promptScores(shell, inputs, undefined, (positions) => causalAttend(shell.config, positions));
+}
+
+function restScores(shell: ModelShell, inputs: RestInputs<tf.Tensor>): ScoredTensors {
+  const attend = (positions: tf.Tensor) => attendAfter(shell.config, inputs.before, inputs.from, positions);
+  return promptScores(shell, inputs, inputs.from, attend);
+}
+
+/** Scores that follow some prompts, whose tokens have the positions from `from` on, and their keys and values. */
+function promptScores(
+  shell: ModelShell,
+  inputs: PrefillInputs<tf.Tensor>,
+  from: tf.Tensor | undefined,
+  attendAt: (positions: tf.Tensor) => (layer: number, projected: Projected) => Omit<Attended, "queries">,
+): ScoredTensors {
   const model = tracedModel(shell, inputs);
   const embeddings = inputs.prompt.rank === 2 ? tokenEmbeddings(model, inputs.prompt) : inputs.prompt;
   const [rows, time] = embeddings.shape as [number, number];
-  const positions = tf.tile(tf.range(0, time, 1, "int32").reshape([1, time]), [rows, 1]);
+  const places = tf.tile(tf.range(0, time, 1, "int32").reshape([1, time]), [rows, 1]);
+  const positions = from ? places.add(from) : places;
   const cache: CacheOf<tf.Tensor> = { keys: [], values: [] };
-  // The padding is on the right: tokens do not see it, and its keys and values are never read.
-  const attend = causalAttend(shell.config, positions);
+  const attend = attendAt(positions);
   const hidden = hiddenStates(model, embeddings, positions, (layer, projected) => {
     const { value, keys, values } = attend(layer, projected);
     cache.keys[layer] = keys;

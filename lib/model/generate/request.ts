@@ -37,7 +37,7 @@ export interface GenerateOptions extends RequestOptions {
   tokenizer?: Tokenizer | undefined;
   /** Whether to omit special tokens from the text. Default: true. */
   skipSpecialTokens?: boolean | undefined;
-  /** Maximum number of texts in progress at the same time. Default: 64, or fewer where their keys and values would take above 1 GiB. */
+  /** Maximum number of texts in progress at the same time. Default: 64. There are fewer where their keys and values would take above 1 GiB. */
   batchSize?: number | undefined;
   /** Aborts the work between two tokens, with an error. Texts finished before were passed to `onFinish`. */
   signal?: AbortSignal | undefined;
@@ -45,10 +45,27 @@ export interface GenerateOptions extends RequestOptions {
   onText?: ((piece: TextPiece) => void) | undefined;
   /** Called with each new token; before `onText`, where both are given. */
   onToken?: ((token: NewToken) => void) | undefined;
+  /** Called with each prompt when it is read, before its first new token. */
+  onPrompt?: ((prompt: ReadPrompt) => void) | undefined;
   /** Called with each text when it is complete, in the order in which they end. */
   onFinish?: ((generation: Generation) => void) | undefined;
+  /**
+   * Memory in bytes for keys and values of texts, which later texts that begin alike need not compute again. Default: 256
+   * MiB a model. 0: only samples of one prompt share its computation.
+   */
+  prefixMemory?: number | undefined;
   /** Options of ONNX Runtime: threads, execution providers. */
   session?: SessionOptions | undefined;
+}
+
+/** What reading a prompt took. */
+export interface ReadPrompt {
+  /** Index of the request. */
+  request: number;
+  /** Tokens of the prompt. */
+  tokens: number;
+  /** How many of them another text had before, so that they were not computed. */
+  shared: number;
 }
 
 /** Identifies a text of a call: index of the request, and of the sample, both from 0. */
@@ -132,6 +149,7 @@ export function resolveRequests(
   options: GenerateOptions,
 ): ResolvedRequest[] {
   checkWhole("batchSize", options.batchSize, 1);
+  checkWhole("prefixMemory", options.prefixMemory, 0);
   if (options.onText && !options.tokenizer) throw needsTokenizer("streaming text");
   return requests.map((request, index) => resolveRequest(config, request, index, options));
 }

@@ -4,7 +4,7 @@ import type { Sequence, TextOptions } from "./sequence.js";
 
 /** Requests that were given to a generator together. */
 export interface Submission {
-  readonly options: TextOptions & Pick<GenerateOptions, "signal" | "onFinish">;
+  readonly options: TextOptions & Pick<GenerateOptions, "signal" | "onFinish" | "onPrompt">;
   /** Whether no more work is needed for it: all its texts are complete, or it has failed. */
   readonly ended: boolean;
   /** All texts, by request and sample; rejected when it fails. */

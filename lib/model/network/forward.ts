@@ -219,14 +219,16 @@ export function causalAttend(
  * headDimension]`.
  *
  * @param positions `[batch, time]` int32
+ * @param length all positions are below it; default: time
  */
 export function headSplitter(
   config: ModelConfig,
   positions: tf.Tensor,
+  length = positions.shape[1]!,
 ): (projected: Projected) => Omit<Attended, "value"> {
   const [batch, time] = positions.shape as [number, number];
   const { heads, keyValueHeads, headDimension } = config;
-  const table = rotaryTable(config, time);
+  const table = rotaryTable(config, length);
   const split = (x: tf.Tensor, count: number) => x.reshape([batch, time, count, headDimension]).transpose([0, 2, 1, 3]);
   const turn = (x: tf.Tensor) => (table ? rotary(x, positions, table) : x);
   return ({ q, k, v }) => ({

@@ -47,8 +47,7 @@ const HIDDEN = -1e9;
  * @param k `[batch, time, keyHeads · headWidth]`
  * @param v `[batch, time, keyHeads · headWidth]`
  * @param lengths `[batch]` int32: tokens of each row with the new ones, at most the cache's capacity
- * @throws ThoughtbookError when widths or heads do not fit each other, or several new tokens have heads whose width is no
- *   multiple of 8
+ * @throws ThoughtbookError when widths or heads do not fit each other
  */
 export function cachedAttention(
   q: tf.Tensor,
@@ -68,13 +67,7 @@ export function cachedAttention(
   }
   if (!isTracing()) return cachedAttentionReference(q, k, v, cache, lengths, options);
   const operatorCan = headWidth % OPERATOR_WIDTHS === 0;
-  if (q.shape[1] !== 1 && !operatorCan) {
-    throw badInput(
-      `attention of several new tokens to a cache with heads of width ${headWidth}`,
-      `ONNX Runtime's operator wants a multiple of ${OPERATOR_WIDTHS}: give one token a call, or use causalAttention.`,
-    );
-  }
-  return q.shape[1] === 1 && (!operatorCan || q.shape[0]! * keyHeads >= PRODUCTS_FROM)
+  return !operatorCan || (q.shape[1] === 1 && q.shape[0]! * keyHeads >= PRODUCTS_FROM)
     ? attendByProducts(q, k, v, cache, lengths, options)
     : attendByOperator(q, k, v, cache, lengths, options);
 }
@@ -124,9 +117,9 @@ function attendByOperator(
 }
 
 /**
- * One new token a row, by plain products over the whole cache, whose numbers must be finite. The operator above makes a
- * product of a single row for each head, these one for each key head, of as many rows as share it: with many rows about
- * twice as fast.
+ * Plain products over the whole cache, whose numbers must be finite. The operator above makes a product of a single row
+ * for each head, these one for each key head, of as many rows as share it: with many rows of one new token about twice as
+ * fast.
  */
 function attendByProducts(
   q: tf.Tensor,
@@ -137,32 +130,40 @@ function attendByProducts(
   { heads, keyHeads, rotary, scale }: CachedAttentionOptions,
 ): CachedAttention {
   const [batch, , capacity, headWidth] = cache.keys.shape as [number, number, number, number];
-  const positions = positionsOf(lengths, batch, 1);
+  const time = q.shape[1]!;
+  const positions = positionsOf(lengths, batch, time);
   const turn = (x: tf.Tensor, count: number) => (rotary ? rotateFlat(x, count, positions, rotary) : x);
+  /** `[batch, time, count · headWidth]` as `[batch, count, time, headWidth]`. */
+  const byHead = (x: tf.Tensor, count: number) =>
+    time === 1
+      ? x.reshape([batch, count, 1, headWidth])
+      : x.reshape([batch, time, count, headWidth]).transpose([0, 2, 1, 3]);
   // Where in the cache each new key goes: row, head, place.
   const places = tf.stack(
     [
-      tf.range(0, batch, 1, "int32").reshape([batch, 1]).tile([1, keyHeads]),
-      tf.range(0, keyHeads, 1, "int32").reshape([1, keyHeads]).tile([batch, 1]),
-      positions.tile([1, keyHeads]),
+      tf.range(0, batch, 1, "int32").reshape([batch, 1, 1]).tile([1, keyHeads, time]),
+      tf.range(0, keyHeads, 1, "int32").reshape([1, keyHeads, 1]).tile([batch, 1, time]),
+      positions.reshape([batch, 1, time]).tile([1, keyHeads, 1]),
     ],
-    2,
+    3,
   );
   // The operator copies the cache only where its output has other memory.
   const append = (old: tf.Tensor, fresh: tf.Tensor) =>
-    onnxNode("ScatterND", [old, int64Of(places), fresh.reshape([batch, keyHeads, headWidth])], [like(old)])[0]!;
+    onnxNode("ScatterND", [old, int64Of(places), byHead(fresh, keyHeads)], [like(old)])[0]!;
   const keys = append(cache.keys, turn(k, keyHeads));
   const values = append(cache.values, v);
-  const hidden = tf.greater(tf.range(0, capacity, 1, "int32"), positions.reshape([batch, 1, 1, 1]));
-  const group = heads / keyHeads;
+  const hidden = tf.greater(tf.range(0, capacity, 1, "int32"), positions.reshape([batch, 1, time, 1]));
+  const rows = (heads / keyHeads) * time;
   const [scores] = onnxNode(
     "FusedMatMul",
-    [turn(q, heads).reshape([batch, keyHeads, group, headWidth]), keys],
-    [{ shape: [batch, keyHeads, group, capacity], dtype: "float32" }],
+    [byHead(turn(q, heads), heads).reshape([batch, keyHeads, rows, headWidth]), keys],
+    [{ shape: [batch, keyHeads, rows, capacity], dtype: "float32" }],
     { domain: MICROSOFT, attributes: { transB: 1, alpha: float(scale ?? 1 / Math.sqrt(headWidth)) } },
   );
-  const weights = tf.softmax(scores!.add(hidden.toFloat().mul(HIDDEN)));
-  return { value: tf.matMul(weights, values).reshape(q.shape), cache: { keys, values } };
+  const byQuery = [batch, heads, time, capacity];
+  const weights = tf.softmax(scores!.reshape(byQuery).add(hidden.toFloat().mul(HIDDEN)));
+  const value = tf.matMul(weights.reshape(scores!.shape), values).reshape([batch, heads, time, headWidth]);
+  return { value: (time === 1 ? value : value.transpose([0, 2, 1, 3])).reshape(q.shape), cache: { keys, values } };
 }
 
 const like = (x: tf.Tensor): { shape: number[]; dtype: DType } => ({ shape: [...x.shape], dtype: "float32" });
