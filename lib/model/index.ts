@@ -57,6 +57,7 @@ export {
   type ForwardResult,
   forward,
   hiddenStates,
+  labelLosses,
   outputLogits,
   ownText,
   tokenEmbeddings,

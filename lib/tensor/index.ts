@@ -25,6 +25,8 @@ export {
 } from "./fused/cached-attention.js";
 export { softmaxCrossEntropy } from "./fused/cross-entropy.js";
 export { embedding } from "./fused/embedding.js";
+export { type LinearCrossEntropyOptions, linearCrossEntropy } from "./fused/linear-cross-entropy.js";
+export { type LowRankOptions, lowRankLinear } from "./fused/low-rank.js";
 export { layerNorm, rmsNorm } from "./fused/norms.js";
 export { type RotaryTable, rotary } from "./fused/rotary.js";
 export { type Differentiable, type ValueAndGradients, valueAndGradients } from "./gradients.js";

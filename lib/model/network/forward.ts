@@ -7,6 +7,7 @@ import {
   gelu,
   geluTanh,
   layerNorm,
+  linearCrossEntropy,
   type RotaryTable,
   rmsNorm,
   rotary,
@@ -81,10 +82,24 @@ export function hiddenStates(model: Model, embeddings: tf.Tensor, positions: tf.
  * @param hidden `[rows, hidden]`
  * @returns `[rows, vocab]`
  */
-export function outputLogits({ config, weights }: Model, hidden: tf.Tensor): tf.Tensor {
+export function outputLogits(model: Model, hidden: tf.Tensor): tf.Tensor {
+  return tf.matMul(hidden as tf.Tensor2D, outputTable(model) as tf.Tensor2D, false, true);
+}
+
+/**
+ * Negative log-probability of labels, in nats, without keeping all logits at once.
+ *
+ * @param hidden `[rows, hidden]`
+ * @param labels `[rows]` int32; negative: 0, with no gradient
+ * @returns `[rows]`
+ */
+export function labelLosses(model: Model, hidden: tf.Tensor, labels: tf.Tensor): tf.Tensor {
+  return linearCrossEntropy(hidden, outputTable(model), labels);
+}
+
+function outputTable({ config, weights }: Model): tf.Tensor {
   const tied = config.family === "gpt2" ? "transformer.wte.weight" : "model.embed_tokens.weight";
-  const table = weights[config.tiedEmbeddings ? tied : "lm_head.weight"]!;
-  return tf.matMul(hidden as tf.Tensor2D, table as tf.Tensor2D, false, true);
+  return weights[config.tiedEmbeddings ? tied : "lm_head.weight"]!;
 }
 
 function rotaryLayer(model: Model, config: RotaryConfig, layer: number, hidden: tf.Tensor, attend: Attend): tf.Tensor {

@@ -1,5 +1,6 @@
 import tf = require("@tensorflow/tfjs");
 
+import { lowRankLinear } from "../../tensor/index.js";
 import type { ModelConfig } from "../config/config.js";
 
 /** Low-rank additions (Hu et al. 2021, LoRA): W·x becomes W·x + scale · B·A·x. */
@@ -29,14 +30,13 @@ export interface Model {
  * @returns `[rows, out]`
  */
 export function linear({ config, weights, adapters }: Model, name: string, x: tf.Tensor): tf.Tensor {
-  const input = x as tf.Tensor2D;
-  // GPT-2 stores `[in, out]`, the others `[out, in]`.
-  const product = tf.matMul(input, weights[`${name}.weight`] as tf.Tensor2D, false, config.family !== "gpt2");
+  const weight = weights[`${name}.weight`]!;
   const bias = weights[`${name}.bias`];
-  const sum = bias ? product.add(bias) : product;
-  const a = adapters?.weights[`${name}.lora_A.weight`] as tf.Tensor2D | undefined;
-  const b = adapters?.weights[`${name}.lora_B.weight`] as tf.Tensor2D | undefined;
-  if (!adapters || !a || !b) return sum;
-  const low = tf.matMul(input, a, false, true).mul(adapters.scale) as tf.Tensor2D;
-  return sum.add(tf.matMul(low, b, false, true));
+  // GPT-2 stores `[in, out]`, the others `[out, in]`.
+  const transposed = config.family !== "gpt2";
+  const a = adapters?.weights[`${name}.lora_A.weight`];
+  const b = adapters?.weights[`${name}.lora_B.weight`];
+  if (adapters && a && b) return lowRankLinear(x, weight, a, b, bias, { scale: adapters.scale, transposed });
+  const product = tf.matMul(x as tf.Tensor2D, weight as tf.Tensor2D, false, transposed);
+  return bias ? product.add(bias) : product;
 }

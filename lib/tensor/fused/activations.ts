@@ -2,7 +2,8 @@ import tf = require("@tensorflow/tfjs");
 
 import { float, MICROSOFT } from "../graph.js";
 import { onnxNode } from "../onnx-node.js";
-import { fusedOperation } from "./fused-operation.js";
+import { sizeOf } from "../tensor-data.js";
+import { fusedOperation, type Lowered, type Save } from "./fused-operation.js";
 
 const contrib = (op: string, x: tf.Tensor, alpha?: number): tf.Tensor =>
   onnxNode(op, [x], [{ shape: x.shape, dtype: "float32" }], {
@@ -113,6 +114,7 @@ export function swiGlu(gate: tf.Tensor, up: tf.Tensor): tf.Tensor {
     [gate, up],
     (gate, up) => swiGluReference(gate!, up!),
     ([gate, up], save) => {
+      if (sizeOf(gate!.shape) >= RECOMPUTED_FROM) return recomputingSwiGlu(gate!, up!, save);
       const sigmoid = gate!.sigmoid();
       const swish = gate!.mul(sigmoid);
       save([gate!, up!, sigmoid, swish]);
@@ -127,6 +129,27 @@ export function swiGlu(gate: tf.Tensor, up: tf.Tensor): tf.Tensor {
       };
     },
   );
+}
+
+/** Numbers from which a gate is large: 16 MB, more than caches hold. */
+const RECOMPUTED_FROM = 2 ** 22;
+
+/**
+ * {@link swiGlu} that keeps nothing but its inputs for the gradient, in as many passes over memory: of large gates, what is
+ * kept of all layers is most of what training a model takes.
+ */
+function recomputingSwiGlu(gate: tf.Tensor, up: tf.Tensor, save: Save): Lowered {
+  save([gate, up]);
+  return {
+    value: contrib("QuickGelu", gate, 1).mul(up),
+    gradient: (dy, saved) => {
+      const [gate, up] = saved as [tf.Tensor, tf.Tensor];
+      const scaled = dy.mul(gate.sigmoid());
+      // (x·σ(x))' = σ(x)·(1 + x·σ(−x)), and x·σ(−x) is one operator.
+      const slope = contrib("QuickGelu", gate, -1).add(1);
+      return [scaled.mul(up).mul(slope), scaled.mul(gate)];
+    },
+  };
 }
 
 /** {@link swiGlu} in plain TensorFlow.js. */

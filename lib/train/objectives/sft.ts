@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs";
-import { causalAttend, hiddenStates, type Model, outputLogits, ownText, tokenEmbeddings } from "../../model/index.js";
-import { embedding, type LossOutputs, softmaxCrossEntropy, spec, type Traced } from "../../tensor/index.js";
+import { causalAttend, hiddenStates, labelLosses, type Model, ownText, tokenEmbeddings } from "../../model/index.js";
+import { embedding, type LossOutputs, spec, type Traced } from "../../tensor/index.js";
 import type { Objective } from "./objective.js";
 
 /**
@@ -35,8 +35,7 @@ export type BatchTensors = Traced<typeof BATCH_SPEC>;
  */
 export function languageModelLoss(model: Model, batch: BatchTensors, { packed }: { packed: boolean }): LossOutputs {
   const hidden = textStates(model, tokenEmbeddings(model, batch.ids), batch, packed);
-  const logits = outputLogits(model, embedding(hidden, batch.places));
-  const losses = softmaxCrossEntropy(logits, batch.labels);
+  const losses = labelLosses(model, embedding(hidden, batch.places), batch.labels);
   const counted = batch.labels.greaterEqual(0).toFloat().sum();
   return { loss: losses.sum().div(counted.maximum(1)), weight: counted };
 }
