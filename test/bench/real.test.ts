@@ -7,7 +7,7 @@ import { readMultiArith } from "../../bench/real/checks/accuracy.js";
 import { distanceOf, firstDifference, parts } from "../../bench/real/checks/check.js";
 import { summariseChecks } from "../../bench/real/checks/index.js";
 import { oddTexts } from "../../bench/real/checks/odd-texts.js";
-import { tokenizerFinding } from "../../bench/real/checks/tokenizers.js";
+import { betweenTwo, tokenizerFinding } from "../../bench/real/checks/tokenizers.js";
 import { type Contender, contest } from "../../bench/real/contest.js";
 import { parseBatchedBench, runBatchedBench } from "../../bench/real/llama-bench.js";
 import { residentOf } from "../../bench/real/memory.js";
@@ -235,6 +235,10 @@ describe("checks", () => {
     expect(finding).toMatchObject({ holds: false, numbers: { texts: 2, same: 1 } });
     expect(finding.exceptions).toEqual(['"b": token 1: 3 instead of 4']);
     expect(tokenizerFinding("same", ["a"], [[1]], [[1]]).holds).toBe(true);
+    const [agreed, rest] = betweenTwo(["a", "b", "c"], [[1], [2], [9]], [[1], [2], [3]], [[1], [4], [5]]);
+    expect(agreed).toMatchObject({ holds: true, numbers: { texts: 1, same: 1 } });
+    const numbers = { texts: 2, asHuggingFace: 1, asLlama: 0 };
+    expect(rest).toMatchObject({ holds: false, numbers, exceptions: ['"c"'] });
   });
 
   it("are told with counts and intervals", () => {

@@ -8,7 +8,11 @@ const TEXTS = 5000;
 const AT_ONCE = 500;
 const ENCODED = z.object({ ids: z.array(z.array(z.int())) });
 
-/** The tokenizer of the file is Hugging Face's of the same model, and llama.cpp's where those two agree. */
+/**
+ * The tokenizer of the file is Hugging Face's of the same model, and llama.cpp's where those two agree. A folder that was
+ * made from the file has the tokenizer that transformers reads from it, which splits some texts otherwise than the model's
+ * own; `--hf` with the model's own folder has that.
+ */
 export async function sameTokenizers(setting: CheckSetting): Promise<Finding[]> {
   const { tokens, seed, file, onProgress } = setting;
   const texts = oddTexts(TEXTS, `${seed}/tokenizers`);
@@ -30,22 +34,39 @@ export async function sameTokenizers(setting: CheckSetting): Promise<Finding[]> 
     : undefined;
   const own = texts.map((text) => tokens.encode(text));
   const findings = [tokenizerFinding("the tokenizer is Hugging Face's", texts, own, theirs)];
-  if (llamas) {
-    const agreed = texts.flatMap((_, i) => (firstDifference(theirs[i]!, llamas[i]!) < 0 ? [i] : []));
-    const chosen = <T>(values: readonly T[]) => agreed.map((i) => values[i]!);
-    const statement = "where Hugging Face's and llama.cpp's tokenizers agree, it is theirs";
-    findings.push(tokenizerFinding(statement, chosen(texts), chosen(own), chosen(llamas)));
-  }
+  if (llamas) findings.push(...betweenTwo(texts, own, theirs, llamas));
   return findings;
 }
 
+type Ids = readonly (readonly number[])[];
+
+/** What a tokenizer does where Hugging Face's and llama.cpp's agree, and where they do not. */
+export function betweenTwo(texts: readonly string[], own: Ids, theirs: Ids, llamas: Ids): Finding[] {
+  const agree = texts.map((_, i) => firstDifference(theirs[i]!, llamas[i]!) < 0);
+  const chosen = <T>(values: readonly T[]) => values.filter((_, i) => agree[i]);
+  const statement = "where Hugging Face's and llama.cpp's tokenizers agree, it is theirs";
+  const others = texts.flatMap((text, i) => {
+    const isOf = (ids: Ids) => firstDifference(own[i]!, ids[i]!) < 0;
+    return agree[i] ? [] : [{ text, asTheirs: isOf(theirs), asLlamas: isOf(llamas) }];
+  });
+  const neither = others.filter(({ asTheirs, asLlamas }) => !asTheirs && !asLlamas);
+  return [
+    tokenizerFinding(statement, chosen(texts), chosen(own), chosen(llamas)),
+    {
+      statement: "where they do not agree, it is one of the two",
+      holds: neither.length === 0,
+      numbers: {
+        texts: others.length,
+        asHuggingFace: others.filter(({ asTheirs }) => asTheirs).length,
+        asLlama: others.filter(({ asLlamas }) => asLlamas).length,
+      },
+      exceptions: neither.slice(0, MOST_EXCEPTIONS).map(({ text }) => JSON.stringify(text)),
+    },
+  ];
+}
+
 /** On how many texts two tokenizers give the same ids, and the first texts where they do not. */
-export function tokenizerFinding(
-  statement: string,
-  texts: readonly string[],
-  own: readonly (readonly number[])[],
-  theirs: readonly (readonly number[])[],
-): Finding {
+export function tokenizerFinding(statement: string, texts: readonly string[], own: Ids, theirs: Ids): Finding {
   const differing = texts.flatMap((text, i) => {
     const at = firstDifference(own[i]!, theirs[i]!);
     if (at < 0) return [];
