@@ -1,16 +1,17 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { projectFolder, resolveUserPath } from "thoughtbook/core";
-import { CHECKS, checkReal, summariseChecks } from "./checks/index.js";
-import { benchReal } from "./index.js";
+import { badInput, projectFolder, resolveUserPath, writeWhole } from "thoughtbook/core";
+import { CHECKS, checkReal, readCheckResults, summariseChecks } from "./checks/index.js";
+import { benchReal, readRealResults } from "./index.js";
 import { MEASURES } from "./measures/index.js";
+import { realPage } from "./page.js";
 import { type PythonPeer, REAL_PEERS, type RealPeer } from "./peer-list.js";
 import type { RealOptions } from "./prepare.js";
 import { summariseReal } from "./summary.js";
 
 interface RealFlags {
-  gguf: string;
+  gguf?: string;
   model?: string;
   hf?: string;
   python?: string[];
@@ -38,6 +39,7 @@ interface RealFlags {
   problems: number;
   multiarith?: string;
   out: string;
+  page?: true;
 }
 
 /** Add `real` to the benchmarks. */
@@ -45,7 +47,7 @@ export function addRealCommand(program: Command): void {
   program
     .command("real")
     .description("a real model of a GGUF file: this engine, llama.cpp, vLLM, transformers and PEFT at the same work")
-    .requiredOption("--gguf <file>", "of an instruct model", path)
+    .option("--gguf <file>", "of an instruct model", path)
     .option("--model <spec>", "what this engine opens instead of the file, such as a folder")
     .option("--hf <folder>", "the model dequantised, for the peers in Python; made where it is not given", path)
     .option("--python <path>", "a Python with peers; may be given several times", paths)
@@ -78,14 +80,25 @@ export function addRealCommand(program: Command): void {
     .option("--problems <n>", "checks: problems of MultiArith", whole, 200)
     .option("--multiarith <file>", "checks: rows with input and target", path)
     .option("--out <folder>", "for real.json and real-checks.json", path, join(projectFolder(), "runs", "bench"))
+    .option("--page", "write docs/real-models.md of what is in --out; without --gguf nothing else")
     .action(real);
 }
 
 async function real(flags: RealFlags): Promise<void> {
+  const { gguf, out, page } = flags;
+  if (gguf !== undefined) await measureOrCheck(flags, gguf);
+  else if (!page) throw badInput("--gguf is missing", "Give the GGUF file of an instruct model.");
+  if (!page) return;
+  const file = join(projectFolder(), "docs", "real-models.md");
+  await writeWhole(file, realPage(await readRealResults(out), await readCheckResults(out)));
+  console.log(file);
+}
+
+async function measureOrCheck(flags: RealFlags, gguf: string): Promise<void> {
   const { rounds, batches, promptTokens, newTokens, questions, texts, textTokens, loraSteps, servePrompts, out } =
     flags;
   const options: RealOptions = {
-    file: flags.gguf,
+    file: gguf,
     model: flags.model,
     hf: flags.hf,
     python: flags.python ?? [],
@@ -100,15 +113,14 @@ async function real(flags: RealFlags): Promise<void> {
     onProgress: (line) => console.error(line),
   };
   if (flags.checks !== undefined) {
-    const file = join(out, "real-checks.json");
     const checks = flags.checks === true ? CHECKS : flags.checks;
     const { prompts, problems, multiarith } = flags;
-    const results = await checkReal(checks, file, { ...options, prompts, problems, multiarith });
+    const { file, results } = await checkReal(checks, out, { ...options, prompts, problems, multiarith });
     console.log(`${summariseChecks(results)}\n\n${file}`);
     return;
   }
-  const file = join(out, "real.json");
-  console.log(`${summariseReal(await benchReal(flags.only, file, options))}\n\n${file}`);
+  const { file, results } = await benchReal(flags.only, out, options);
+  console.log(`${summariseReal(results)}\n\n${file}`);
 }
 
 function pythonsOf(flags: RealFlags): Partial<Record<PythonPeer, string>> {

@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
-import { describeError } from "thoughtbook/core";
+import { basename, join } from "node:path";
+import { describeError, readIfThere } from "thoughtbook/core";
 import { describeMachine, type Machine, writeJson } from "../shared/report.js";
 import type { Contest } from "./contest.js";
 import { CONTESTS } from "./measures/index.js";
@@ -25,13 +24,20 @@ export interface Measured {
 /** Of a file, by measure. */
 export type RealResults = Record<string, Record<string, Measured>>;
 
+const FILE = "real.json";
+
 /**
  * Measure the same work in this engine and others. The results file is written after each measure, and keeps what it has
  * of other measures and other models.
  */
-export async function benchReal(measures: readonly string[], file: string, options: RealOptions): Promise<RealResults> {
+export async function benchReal(
+  measures: readonly string[],
+  folder: string,
+  options: RealOptions,
+): Promise<{ file: string; results: RealResults }> {
   const { setting, missing, close } = await prepare(options);
-  const results = await readResults(file);
+  const file = join(folder, FILE);
+  const results = await readRealResults(folder);
   results[basename(options.file)] ??= {};
   const ofModel = results[basename(options.file)]!;
   try {
@@ -63,10 +69,11 @@ export async function benchReal(measures: readonly string[], file: string, optio
   } finally {
     await close();
   }
-  return results;
+  return { file, results };
 }
 
-async function readResults(file: string): Promise<RealResults> {
-  const text = await readFile(file, "utf8").catch(() => undefined);
+/** What is in a folder of results. */
+export async function readRealResults(folder: string): Promise<RealResults> {
+  const text = await readIfThere(join(folder, FILE));
   return text === undefined ? {} : (JSON.parse(text) as RealResults);
 }

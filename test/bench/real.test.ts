@@ -9,8 +9,10 @@ import { summariseChecks } from "../../bench/real/checks/index.js";
 import { oddTexts } from "../../bench/real/checks/odd-texts.js";
 import { betweenTwo, tokenizerFinding } from "../../bench/real/checks/tokenizers.js";
 import { type Contender, contest } from "../../bench/real/contest.js";
+import type { RealResults } from "../../bench/real/index.js";
 import { parseBatchedBench, runBatchedBench } from "../../bench/real/llama-bench.js";
 import { residentOf } from "../../bench/real/memory.js";
+import { realPage } from "../../bench/real/page.js";
 import { startPausedTraining } from "../../bench/real/paused-training.js";
 import { findPythons } from "../../bench/real/peer-list.js";
 import { findPython } from "../../bench/real/python.js";
@@ -286,9 +288,74 @@ it("the command names what is wrong with its options", { timeout: 60_000 }, asyn
       () => "",
       ({ stderr }: { stderr: string }) => stderr,
     );
-  expect(await real()).toContain("--gguf");
+  expect(await real()).toContain("--gguf is missing");
   expect(await real("--gguf", "/nowhere/m.gguf")).toContain("/nowhere/m.gguf is no file. Give --gguf a GGUF file");
   expect(await real("--gguf", "m", "--only", "decode,dance")).toMatch(/"dance" is none of open, decode/);
   expect(await real("--gguf", "m", "--checks", "dance")).toMatch(/"dance" is none of ids, logprobs/);
   expect(await real("--gguf", "m", "--rounds", "0")).toContain("whole number above 0");
+});
+
+describe("the page of the documentation", () => {
+  const machine = { processor: "Xeon", cores: 2, memoryGigabytes: 8, system: "s", node: "22", loadBefore: 0.1 };
+  const spread = (median: number) => ({ median, min: median - 1, max: median + 1, count: 3 });
+  const results: RealResults = {
+    "m.gguf": {
+      decode: {
+        started: "2026-01-02T03:04:05Z",
+        machine,
+        sizes: {
+          rounds: 3,
+          batches: [8],
+          promptTokens: 64,
+          newTokens: 64,
+          questions: 64,
+          texts: 8,
+          textTokens: 512,
+          loraSteps: 2,
+          servePrompts: [],
+        },
+        threads: 2,
+        versions: {},
+        leftOut: [],
+        contests: [
+          {
+            measure: "decode",
+            title: "decoding at batch 8",
+            unit: "new tokens/s",
+            better: "more",
+            references: ["fast", "exact"],
+            conditions: { rows: 8, promptTokens: 64 },
+            peers: [
+              { name: "fast", title: "this engine, fast", value: spread(90), timesAsGood: { exact: null }, rounds: [] },
+              { name: "llama", title: "llama.cpp", value: spread(60), timesAsGood: { fast: spread(1.5) }, rounds: [] },
+            ],
+            failed: [{ name: "exact", title: "this engine, exact", reason: "no memory" }],
+          },
+        ],
+      },
+    },
+  };
+
+  it("tells medians, ranges, ratios and who did not take part", () => {
+    const page = realPage(results, {});
+    expect(page).toMatch(/^# How .*\?\n/);
+    expect(page).toContain("## m.gguf\n\n### Decoding at batch 8\n\n(rows 8, prompt tokens 64)");
+    expect(page).toContain("|  | new tokens/s | fast is faster by |");
+    expect(page).toContain("| llama.cpp | 60 (59–61) | 1.5 (0.5–2.5) |");
+    expect(page).toContain("Did not take part: this engine, exact: no memory.");
+    expect(page).toContain("Measured on 2026-01-02 with 2 cores of Xeon; load before: 0.1.");
+  });
+
+  it("tells what was checked", () => {
+    const numbers = { prompts: 200, share: 0.5 };
+    const finding = {
+      statement: "so",
+      holds: false,
+      numbers,
+      intervals: { share: [0.4, 0.6] as const },
+      exceptions: [],
+    };
+    const checked = { started: "", seconds: 1, machine, versions: {}, findings: [finding] };
+    expect(realPage({}, { "m.gguf": { batch: checked } })).toContain("| so | no | prompts 200, share 0.5 (0.4–0.6) |");
+  });
 });

@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
-import { describeError } from "thoughtbook/core";
+import { basename, join } from "node:path";
+import { describeError, readIfThere } from "thoughtbook/core";
 import { describeMachine, formatNumber, type Machine, writeJson } from "../../shared/report.js";
 import { prepare, type RealOptions } from "../prepare.js";
 import { sameAccuracy } from "./accuracy.js";
@@ -40,14 +39,21 @@ export interface Checked {
 /** Of a file, by check. */
 export type CheckResults = Record<string, Record<string, Checked>>;
 
+const FILE = "real-checks.json";
+
 export type CheckOptions = RealOptions & Pick<CheckSetting, "prompts" | "problems" | "multiarith">;
 
 /** Check that the engine is right on a real model. The file is written after each check, and keeps what it has of others. */
-export async function checkReal(checks: readonly string[], file: string, options: CheckOptions): Promise<CheckResults> {
+export async function checkReal(
+  checks: readonly string[],
+  out: string,
+  options: CheckOptions,
+): Promise<{ file: string; results: CheckResults }> {
   const { prompts, problems, multiarith, folder } = options;
   const { setting, close, pythonOf, hfFolder, f32File } = await prepare(options);
   const own = { ...setting, prompts, problems, multiarith, folder, pythonOf, hfFolder, f32File };
-  const results = await readResults(file);
+  const file = join(out, FILE);
+  const results = await readCheckResults(out);
   results[basename(options.file)] ??= {};
   const ofModel = results[basename(options.file)]!;
   try {
@@ -71,11 +77,12 @@ export async function checkReal(checks: readonly string[], file: string, options
   } finally {
     await close();
   }
-  return results;
+  return { file, results };
 }
 
-async function readResults(file: string): Promise<CheckResults> {
-  const text = await readFile(file, "utf8").catch(() => undefined);
+/** What is in a folder of results. */
+export async function readCheckResults(folder: string): Promise<CheckResults> {
+  const text = await readIfThere(join(folder, FILE));
   return text === undefined ? {} : (JSON.parse(text) as CheckResults);
 }
 
