@@ -1,11 +1,12 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
-import { describeError, projectFolder, resolveUserPath } from "thoughtbook/core";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { badInput, describeError, projectFolder, resolveUserPath } from "thoughtbook/core";
 import { exportFigure } from "thoughtbook/plot";
 import { readRecipe, readTraining, trainedOperations } from "thoughtbook/train";
 import { benchCompress, type CompressBenchOptions, summariseCompress } from "./compress/index.js";
 import { benchFineTune, summariseFineTune } from "./fine-tune/index.js";
+import { benchPeft, type PeftBenchOptions, summarisePeft } from "./fine-tune/peft.js";
 import { benchGenerate } from "./generate/index.js";
 import { ENGINE, GENERATE_PEERS, type GeneratePeer } from "./generate/peer-list.js";
 import { generateFigure, summarise as summariseGenerate } from "./generate/summary.js";
@@ -102,21 +103,51 @@ program
   .action(generate);
 
 interface FineTuneFlags {
-  steps: number;
+  steps?: number;
   threads: number;
   seed: number;
   texts: number;
+  model?: string;
+  python?: string;
+  data: string;
+  rows: number;
+  rank: number;
+  prompt?: number;
+  counted: PeftBenchOptions["counted"];
   out: string;
 }
 
+/** Updates that are measured unless the flag says otherwise: of a small model, and of a large one beside PEFT. */
+const FINE_TUNE_STEPS = { small: 60, peft: 6 };
+
 program
   .command("fine-tune")
-  .description("tokens/s of training a small Llama, and of its compiled step alone")
-  .option("--steps <number>", "updates that are measured", positiveInteger, 60)
+  .description("tokens/s of training a small Llama, and of its compiled step alone; with --model, beside PEFT")
+  .option(
+    "--steps <number>",
+    `updates that are measured (default: ${FINE_TUNE_STEPS.small}; beside PEFT ${FINE_TUNE_STEPS.peft})`,
+    positiveInteger,
+  )
   .option("--threads <number>", "threads of the engine", positiveInteger, availableParallelism())
   .option("--seed <number>", "of weights and texts", Number, 1)
   .option("--texts <number>", "texts of 20 to 100 tokens", positiveInteger, 2000)
-  .option("--out <folder>", "for fine-tune.json", path, join(projectFolder(), "runs", "bench"))
+  .option(
+    "--model <folder>",
+    "of a Hugging Face checkpoint: it is fine-tuned by this engine and by PEFT, in turns",
+    path,
+  )
+  .option("--python <path>", "a Python with torch, transformers and peft", path)
+  .option(
+    "--data <file>",
+    "rows with question and answer (JSONL)",
+    path,
+    join(process.env.THOUGHTBOOK_DATA ?? join(projectFolder(), "data"), "gsm8k", "train.jsonl"),
+  )
+  .option("--rows <number>", "rows an update", positiveInteger, 8)
+  .option("--rank <number>", "of the adapter, on all linear layers", positiveInteger, 8)
+  .option("--prompt <tokens>", "train a soft prompt of so many tokens instead", positiveInteger)
+  .addOption(new Option("--counted <what>", "what the loss counts").choices(["answer", "all"]).default("answer"))
+  .option("--out <folder>", "for fine-tune.json or peft.json", path, join(projectFolder(), "runs", "bench"))
   .action(fineTune);
 
 program
@@ -217,8 +248,22 @@ async function trainStep(flags: TrainStepFlags): Promise<void> {
   if (broken) process.exitCode = 1;
 }
 
-async function fineTune({ out, ...options }: FineTuneFlags): Promise<void> {
-  const result = await benchFineTune(options);
+async function fineTune(flags: FineTuneFlags): Promise<void> {
+  const { out, model, python, data, rows, rank, prompt, counted, texts, threads, seed } = flags;
+  if (model !== undefined) {
+    if (python === undefined) throw badInput("--python is missing", "Name a Python with torch, transformers and peft.");
+    const result = await benchPeft({
+      ...{ model, python, data, rows, counted, threads, seed },
+      trainable: prompt === undefined ? { lora: rank } : { prompt },
+      steps: flags.steps ?? FINE_TUNE_STEPS.peft,
+      onProgress: (line) => console.error(line),
+    });
+    const file = join(out, "peft.json");
+    await writeJson(file, result);
+    console.log(`${summarisePeft(result)}\n\n${file}`);
+    return;
+  }
+  const result = await benchFineTune({ steps: flags.steps ?? FINE_TUNE_STEPS.small, texts, threads, seed });
   const file = join(out, "fine-tune.json");
   await writeJson(file, result);
   console.log(`${summariseFineTune(result)}\n\n${file}`);

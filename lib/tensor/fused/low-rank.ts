@@ -63,7 +63,12 @@ export function lowRankLinear(
           const dLow = tf.matMul(gradient, b).mul(scale) as tf.Tensor2D;
           return [
             joinsBackward
-              ? tf.matMul(tf.concat([gradient, dLow], 1), tf.concat([w, transposed ? a : a.transpose()], transposed ? 0 : 1), false, !transposed)
+              ? tf.matMul(
+                  tf.concat([gradient, dLow], 1),
+                  tf.concat([w, transposed ? a : a.transpose()], transposed ? 0 : 1),
+                  false,
+                  !transposed,
+                )
               : tf.matMul(gradient, w, false, !transposed).add(tf.matMul(dLow, a)),
             // Of a frozen weight nobody asks for it, so that it is not computed.
             transposed ? tf.matMul(gradient, x, true) : tf.matMul(x, gradient, true),
