@@ -1,20 +1,14 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import type { LocalModel } from "thoughtbook/llm";
-import { exampleOf } from "thoughtbook/train";
 import { servePeer } from "../shared/serve.js";
 import { type EngineOptions, openEngine } from "./engine.js";
-import { startPausedTraining } from "./paused-training.js";
 import { steadySpeed } from "./steady-speed.js";
 
 const require = createRequire(import.meta.url);
 /** The command-line argument. */
 const options = JSON.parse(process.argv[2] ?? "{}") as EngineOptions;
 let loaded: Promise<LocalModel> | undefined;
-let training: Awaited<ReturnType<typeof startPausedTraining>> | undefined;
 
 const model = async (): Promise<LocalModel> => {
   loaded ??= openEngine(options);
@@ -71,26 +65,4 @@ await servePeer({
     const scores = await language.score(requests);
     return { seconds: secondsSince(start), logProbs: scores.map(({ logProbs }) => [...logProbs]) };
   },
-  /** The rows of one turn follow those of the turn before: training pauses in between. */
-  async train({ rows, rank, batchSize, learningRate, steps }) {
-    if (!training) {
-      const folder = await mkdtemp(join(tmpdir(), "thoughtbook-bench-lora-"));
-      process.once("exit", () => rm(folder, { recursive: true, force: true }));
-      const { config, weights } = await (await model()).host();
-      training = startPausedTraining({
-        model: { config, parameters: weights },
-        examples: (rows as number[][]).map((ids) => exampleOf(ids)),
-        lora: { rank: Number(rank) },
-        batchSize: Number(batchSize),
-        learningRate: Number(learningRate),
-        epochs: 1000,
-        threads: options.threads,
-        folder: join(folder, "run"),
-        saveEvery: 1_000_000,
-        seed: 0,
-      });
-    }
-    return training.advance(Number(steps));
-  },
 });
-await training?.stop();

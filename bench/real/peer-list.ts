@@ -24,6 +24,8 @@ export const MODULES = {
   "llama-python": ["llama_cpp", "numpy"],
 } as const satisfies Partial<Record<RealPeer, readonly string[]>>;
 export type PythonPeer = keyof typeof MODULES;
+/** Those that answer requests; PEFT has a benchmark of its own. */
+export type ServedPeer = Exclude<PythonPeer, "peft">;
 
 /** Where the peers are. */
 export interface Places {
@@ -52,17 +54,16 @@ export async function findPythons({ python, pythons }: Places): Promise<{
   return { found, missing };
 }
 
-const SCRIPTS: Readonly<Record<PythonPeer, string>> = {
+const SCRIPTS: Readonly<Record<ServedPeer, string>> = {
   vllm: "vllm_peer.py",
   transformers: "transformers_peer.py",
-  peft: "peft_peer.py",
   "llama-python": "llama_peer.py",
 };
 
 export const scriptOf = (name: string): string => join(import.meta.dirname, "python", name);
 
 /** How to start a peer in Python. */
-export const pythonCommand = (peer: PythonPeer, python: string, options: object): PeerCommand => ({
+export const pythonCommand = (peer: ServedPeer, python: string, options: object): PeerCommand => ({
   name: TITLES[peer],
   command: python,
   arguments: [scriptOf(SCRIPTS[peer]), JSON.stringify(options)],

@@ -12,6 +12,7 @@ import {
   type PythonPeer,
   pythonCommand,
   type RealPeer,
+  type ServedPeer,
   TITLES,
 } from "./peer-list.js";
 import { openProcesses } from "./processes.js";
@@ -43,11 +44,7 @@ export interface Prepared {
   setting: Setting;
   /** Peers that were asked for and are not there. */
   missing: { title: string; reason: string }[];
-  /** The Python of a peer; throws where there is none. */
-  pythonOf(peer: PythonPeer): string;
-  /** The model dequantised, as a Hugging Face folder. */
-  hfFolder(): Promise<string>;
-  /** The same as a GGUF file. */
+  /** The model dequantised, as a GGUF file. */
   f32File(): Promise<string>;
   close(): Promise<void>;
 }
@@ -76,15 +73,13 @@ export async function prepare(options: RealOptions): Promise<Prepared> {
   const has = (peer: RealPeer) => options.peers.includes(peer) && reasons[peer] === undefined;
   const engine: Setting["engineCommand"] = (numerics, { lowMemory = false } = {}) =>
     engineCommand({ model: spec, numerics, lowMemory, threads });
-  const optionsOf = async (peer: PythonPeer): Promise<object> => {
+  const optionsOf = async (peer: ServedPeer): Promise<object> => {
     const context = Math.max(sizes.promptTokens + sizes.newTokens, sizes.textTokens) + SPARE_POSITIONS;
     if (peer === "llama-python") return { file, threads, context, cache: "f16" };
     return { folder: await hfFolder(), threads, context, rows: Math.max(sizes.questions, sizes.texts) };
   };
   return {
     missing,
-    pythonOf,
-    hfFolder,
     f32File: () => dequantised("gguf", { file, folder, pythons, onProgress }),
     close: () => processes.close(),
     setting: {
@@ -97,6 +92,10 @@ export async function prepare(options: RealOptions): Promise<Prepared> {
       llama: options.llama,
       processes,
       has,
+      pythonOf,
+      hfFolder,
+      folder,
+      patienceSeconds,
       engineCommand: engine,
       engine: (numerics, given) => processes.get(numerics, engine(numerics, given)),
       async python(peer) {

@@ -2,7 +2,7 @@ import type { TokenModel } from "thoughtbook/llm";
 import type { PeerCommand } from "../shared/peers.js";
 import type { Contest, ContestOptions } from "./contest.js";
 import type { Numerics } from "./engine.js";
-import type { PythonPeer, RealPeer } from "./peer-list.js";
+import type { PythonPeer, RealPeer, ServedPeer } from "./peer-list.js";
 import type { Processes, RunningPeer } from "./processes.js";
 
 /** Sizes of the work. */
@@ -40,7 +40,14 @@ export interface Setting {
   engineCommand(numerics: Numerics, options?: { lowMemory?: boolean }): PeerCommand;
   /** Whether a peer takes part. */
   has(peer: RealPeer): boolean;
-  python(peer: PythonPeer): Promise<RunningPeer>;
+  python(peer: ServedPeer): Promise<RunningPeer>;
+  /** The Python of a peer; throws where there is none. */
+  pythonOf(peer: PythonPeer): string;
+  /** The model dequantised, as a Hugging Face folder. */
+  hfFolder(): Promise<string>;
+  /** For what is made on the way. */
+  folder: string;
+  patienceSeconds: number;
   contest(options: Omit<ContestOptions, "rounds" | "patienceSeconds" | "onProgress">): Promise<Contest>;
   onProgress(line: string): void;
 }

@@ -13,15 +13,12 @@ import type { RealResults } from "../../bench/real/index.js";
 import { parseBatchedBench, runBatchedBench } from "../../bench/real/llama-bench.js";
 import { residentOf } from "../../bench/real/memory.js";
 import { realPage } from "../../bench/real/page.js";
-import { startPausedTraining } from "../../bench/real/paused-training.js";
 import { findPythons } from "../../bench/real/peer-list.js";
 import { findPython } from "../../bench/real/python.js";
 import { steadySpeed } from "../../bench/real/steady-speed.js";
 import { contestTable } from "../../bench/real/summary.js";
 import { demonstrated, problems, questions, textsOfLength } from "../../bench/real/texts.js";
 import { isTokenModel, loadModel } from "../../lib/llm/index.js";
-import { initializeParameters, parseConfig } from "../../lib/model/index.js";
-import { exampleOf } from "../../lib/train/index.js";
 import { failure, temporaryFolder } from "../core/helpers.js";
 
 describe("the output of llama-batched-bench", () => {
@@ -188,37 +185,6 @@ describe("texts", async () => {
       expect(texts.some((text) => kind.test(text))).toBe(true);
     }
   });
-});
-
-it("training pauses between turns, and goes on where it stood", { timeout: 120_000 }, async () => {
-  const config = parseConfig({
-    model_type: "llama",
-    vocab_size: 20,
-    hidden_size: 8,
-    intermediate_size: 12,
-    num_hidden_layers: 1,
-    num_attention_heads: 2,
-    max_position_embeddings: 16,
-  });
-  const training = startPausedTraining({
-    model: { config, parameters: initializeParameters(config, { seed: 1 }) },
-    examples: Array.from({ length: 8 }, (_, i) => exampleOf([1, 2, 3, 4 + i, 5])),
-    lora: { rank: 2 },
-    batchSize: 4,
-    epochs: 100,
-    learningRate: 0.01,
-    threads: 1,
-    folder: join(await temporaryFolder(), "run"),
-    seed: 0,
-  });
-  const first = await training.advance(2);
-  const second = await training.advance(40);
-  await training.stop();
-  expect([first.losses.length, second.losses.length]).toEqual([2, 40]);
-  expect(first.tokens).toBeGreaterThan(0);
-  expect(second.tokens / 40).toBeCloseTo(first.tokens / 2);
-  expect(second.seconds).toBeGreaterThan(0);
-  expect(second.losses.at(-1)!).toBeLessThan(first.losses[0]!);
 });
 
 describe("checks", () => {

@@ -1,4 +1,3 @@
-import type { PythonPeer } from "../peer-list.js";
 import type { Setting } from "../setting.js";
 
 /** One statement that was checked. */
@@ -21,12 +20,7 @@ export interface CheckSetting extends Setting {
   problems: number;
   /** Rows with `input` and `target`; undefined: the usual place. */
   multiarith: string | undefined;
-  /** For records that an interrupted check goes on from. */
-  folder: string;
-  /** The Python of a peer; throws where there is none. */
-  pythonOf(peer: PythonPeer): string;
-  /** The model dequantised, as a Hugging Face folder and as a GGUF file. */
-  hfFolder(): Promise<string>;
+  /** The model dequantised, as a GGUF file. */
   f32File(): Promise<string>;
 }
 

@@ -49,9 +49,9 @@ export async function checkReal(
   out: string,
   options: CheckOptions,
 ): Promise<{ file: string; results: CheckResults }> {
-  const { prompts, problems, multiarith, folder } = options;
-  const { setting, close, pythonOf, hfFolder, f32File } = await prepare(options);
-  const own = { ...setting, prompts, problems, multiarith, folder, pythonOf, hfFolder, f32File };
+  const { prompts, problems, multiarith } = options;
+  const { setting, close, f32File } = await prepare(options);
+  const own = { ...setting, prompts, problems, multiarith, f32File };
   const file = join(out, FILE);
   const results = await readCheckResults(out);
   results[basename(options.file)] ??= {};

@@ -1,7 +1,7 @@
 import type { Contender, Contest } from "../contest.js";
 import type { Numerics } from "../engine.js";
 import { runBatchedBench } from "../llama-bench.js";
-import { type PythonPeer, TITLES } from "../peer-list.js";
+import { type ServedPeer, TITLES } from "../peer-list.js";
 import type { RunningPeer } from "../processes.js";
 import type { Setting } from "../setting.js";
 import { questions, textsOfLength } from "../texts.js";
@@ -26,7 +26,7 @@ export function ours(
 /** Those of some peers in Python that take part. */
 export function inPython(
   setting: Setting,
-  names: readonly PythonPeer[],
+  names: readonly ServedPeer[],
   turn: (peer: RunningPeer, round: number) => Promise<number>,
   warmUp: (peer: RunningPeer) => Promise<unknown>,
 ): Contender[] {

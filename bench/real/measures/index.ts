@@ -3,8 +3,9 @@ import type { Setting } from "../setting.js";
 import { decode, prompts, read } from "./generation.js";
 import { memory } from "./memory.js";
 import { opening } from "./opening.js";
-import { lora, score } from "./score-and-train.js";
+import { score } from "./scoring.js";
 import { sharing } from "./sharing.js";
+import { tuning } from "./tuning.js";
 
 /** What can be compared, in the order in which it is done. */
 export const CONTESTS: Readonly<Record<string, (setting: Setting) => Promise<Contest[]>>> = {
@@ -13,7 +14,7 @@ export const CONTESTS: Readonly<Record<string, (setting: Setting) => Promise<Con
   prompts,
   read,
   score,
-  lora,
+  lora: tuning,
   sharing,
   memory,
 };

@@ -6,7 +6,6 @@ const GENERATED = z.object({ seconds: z.number(), ids });
 const DECODED = z.object({ seconds: z.number(), tokensPerSecond: z.number() });
 const READ = z.object({ seconds: z.number() });
 const SCORED = z.object({ seconds: z.number(), logProbs: z.array(z.array(z.number())) });
-const TRAINED = z.object({ seconds: z.number(), tokens: z.number(), losses: z.array(z.number()) });
 
 type Ids = readonly (readonly number[])[];
 
@@ -22,8 +21,5 @@ export const readOn = ({ process }: RunningPeer, prompts: Ids) =>
 
 export const scoreOn = ({ process }: RunningPeer, texts: Ids, batchSize = 8) =>
   process.request("score", { texts, batchSize }, SCORED, PATIENCE_SECONDS);
-
-export const trainOn = ({ process }: RunningPeer, request: object) =>
-  process.request("train", request, TRAINED, PATIENCE_SECONDS);
 
 export const tokensOf = (texts: Ids): number => texts.reduce((sum, text) => sum + text.length, 0);
