@@ -33,20 +33,15 @@ export function textsOfLength(model: TokenModel, count: number, length: number, 
   });
 }
 
-/** Four solved problems before each question, the same ones or others each time. */
-export function demonstrated(model: TokenModel, count: number, seed: string, shared: boolean): number[][] {
-  return problems(count, seed).map(({ question }, i) => {
-    const shots = problems(4, shared ? `${seed}/demonstrations` : `${seed}/demonstrations/${i}`);
-    return model.encode({
-      messages: [
-        ...shots.flatMap((shot) => [
-          { role: "user", content: shot.question },
-          { role: "assistant", content: shortChain(shot) },
-        ]),
-        { role: "user", content: question },
-      ],
-    });
-  });
+/** The same four solved problems before each question. */
+export function demonstrated(model: TokenModel, count: number, seed: string): number[][] {
+  const shots = problems(4, `${seed}/demonstrations`).flatMap((shot) => [
+    { role: "user", content: shot.question },
+    { role: "assistant", content: shortChain(shot) },
+  ]);
+  return problems(count, seed).map(({ question }) =>
+    model.encode({ messages: [...shots, { role: "user", content: question }] }),
+  );
 }
 
 /** Problems with their solutions, as rows to train on. */

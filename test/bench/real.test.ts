@@ -166,12 +166,9 @@ describe("texts", async () => {
     expect(firstDifference(texts[0]!, textsOfLength(model, 1, 100, "b")[0]!)).toBeLessThan(4);
   });
 
-  it("have the same four demonstrations, or others each time", () => {
-    const [one, two] = demonstrated(model, 2, "a", true) as [number[], number[]];
-    const common = firstDifference(one, two);
-    expect(common).toBeGreaterThan(one.length / 2);
-    const [three, four] = demonstrated(model, 2, "a", false) as [number[], number[]];
-    expect(firstDifference(three, four)).toBeLessThan(common / 4);
+  it("have the same four demonstrations before each question", () => {
+    const [one, two] = demonstrated(model, 2, "a") as [number[], number[]];
+    expect(firstDifference(one, two)).toBeGreaterThan(one.length / 2);
     expect(one.length).toBeGreaterThan(2 * questions(model, 1, "a")[0]!.length);
     expect(problems(2, "a")).toEqual(problems(2, "a"));
   });
