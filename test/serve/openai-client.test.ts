@@ -41,6 +41,7 @@ describe("chat with OpenAI's client", () => {
         prompt_tokens: promptTokens,
         completion_tokens: completionTokens,
         total_tokens: promptTokens + completionTokens,
+        prompt_tokens_details: { cached_tokens: expect.any(Number) },
       });
       expect([name, object]).toEqual(["toy", "chat.completion"]);
     }

@@ -1,9 +1,9 @@
 import { bucketOf, bucketSizes, emptyTensor, isTensorData, type TensorData } from "../../tensor/index.js";
 import type { HostModel } from "../network/host-model.js";
 import { type Cache, cacheBytes, copyRow, createCache } from "./cache.js";
+import type { NextScores, StepState } from "./programs.js";
 import { type Reading, rowOf } from "./reading.js";
 import type { ReadingPace } from "./reading-pace.js";
-import type { NextScores, StepState } from "./programs.js";
 import type { ResolvedRequest } from "./request.js";
 import type { PromptTensor, Runner } from "./runner.js";
 import type { SubmittedText } from "./submission.js";
@@ -193,7 +193,11 @@ export function createBatch({ model, runner, pace, rows, capacity }: BatchOption
         const reading = readings[row];
         ids[row] = sequence ? sequence.ids.at(-1)! : 0;
         // Rows without a text get a token too: where a prompt is being read, its next piece will overwrite it.
-        lengths[row] = sequence ? tokensOf(sequence) : reading && readings.indexOf(reading) === row ? reading.read + 1 : 1;
+        lengths[row] = sequence
+          ? tokensOf(sequence)
+          : reading && readings.indexOf(reading) === row
+            ? reading.read + 1
+            : 1;
       }
       const scores = await runner.step(state);
       state.spare = scores.logProbs;

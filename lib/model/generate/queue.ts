@@ -76,8 +76,7 @@ export function nextGroups(queue: Waiting[], options: NextOptions): Group[] {
   const buckets = promptBuckets(model);
   const chosen = takeNext(queue, options);
   const alike = new Map<object, number>();
-  for (const { beginning } of chosen)
-    if (beginning.end) alike.set(beginning.end, (alike.get(beginning.end) ?? 0) + 1);
+  for (const { beginning } of chosen) if (beginning.end) alike.set(beginning.end, (alike.get(beginning.end) ?? 0) + 1);
   const names = [...alike.keys()];
   const groups = new Map<string, Group[]>();
   for (const { admission, beginning: known } of chosen) {
