@@ -73,6 +73,8 @@ interface Side {
 }
 
 const LEARNING_RATE = 2e-4;
+/** Rows from which the batches are made, if there are so many: packing is for an epoch, not for a few updates. */
+const EPOCH_ROWS = 512;
 const START_SECONDS = 600;
 const PREPARED = z.object({ versions: z.record(z.string(), z.string()), trained: z.number() });
 const STEPPED = z.object({ seconds: z.number(), loss: z.number(), peakMegabytes: z.number() });
@@ -157,7 +159,7 @@ export async function benchPeft(options: PeftBenchOptions): Promise<PeftBenchRes
 
 async function readExamples({ data, model, counted, rows, steps }: PeftBenchOptions): Promise<Example[]> {
   const lines = (await readFile(data, "utf8")).split("\n").filter((line) => line.trim() !== "");
-  const needed = rows * (steps + 2);
+  const needed = rows * (steps + 1);
   if (lines.length < needed) {
     throw badInput(
       `${data} has ${lines.length} rows, expected ${needed}`,
@@ -166,7 +168,7 @@ async function readExamples({ data, model, counted, rows, steps }: PeftBenchOpti
   }
   const encoder = encoderOf(model);
   const examples: Example[] = [];
-  for (const line of lines.slice(0, needed)) {
+  for (const line of lines.slice(0, Math.max(needed, EPOCH_ROWS))) {
     const { question, answer } = ROW.parse(JSON.parse(line));
     const row =
       counted === "all" ? { text: `${question}\n${answer}` } : { prompt: `${question}\n`, completion: answer };

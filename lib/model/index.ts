@@ -65,7 +65,6 @@ export {
   forward,
   hiddenStates,
   labelLosses,
-  outputLogits,
   ownText,
   tokenEmbeddings,
 } from "./network/forward.js";

@@ -9,6 +9,8 @@ import {
   gelu,
   geluTanh,
   layerNorm,
+  linearCrossEntropy,
+  lowRankLinear,
   rmsNorm,
   rotary,
   silu,
@@ -33,6 +35,8 @@ import { causalAttentionReference } from "../../lib/dist/tensor/fused/attention.
 import { cachedAttentionReference } from "../../lib/dist/tensor/fused/cached-attention.js";
 import { softmaxCrossEntropyReference } from "../../lib/dist/tensor/fused/cross-entropy.js";
 import { embeddingReference } from "../../lib/dist/tensor/fused/embedding.js";
+import { linearCrossEntropyReference } from "../../lib/dist/tensor/fused/linear-cross-entropy.js";
+import { lowRankLinearReference } from "../../lib/dist/tensor/fused/low-rank.js";
 import { layerNormReference, rmsNormReference } from "../../lib/dist/tensor/fused/norms.js";
 import { rotaryReference } from "../../lib/dist/tensor/fused/rotary.js";
 import { compareWithCpu, compareWithDifferences, expectClose, type Fn, ids, normal, toTensor } from "./helpers.js";
@@ -73,6 +77,16 @@ const ownTexts = tensorData(
   [1, 260, 260],
 );
 const wide = { ...normal([2, 4, 6, 8], "wide"), data: normal([2, 4, 6, 8], "wide", 8).data };
+
+const sevenLabels = tensorData(Int32Array.of(3, -100, 0, 6, -1, 2, 8), [7]);
+/** x, W, A, B and a bias: 5 rows, 6 wide, to 4, of rank 2. */
+const lowRank = (transposed: boolean): TensorData[] => [
+  normal([5, 6], 1),
+  normal(transposed ? [4, 6] : [6, 4], 2),
+  normal([2, 6], 3),
+  normal([4, 2], 4),
+  normal([4], 5),
+];
 
 /** A query of padding sees nothing, so that its value means nothing. */
 const ofTokens = (x: tf.Tensor, mask: tf.Tensor): tf.Tensor => x.mul(mask.toFloat().reshape([2, 1, 5, 1]));
@@ -115,6 +129,54 @@ const CASES: Case[] = [
     fn: (a, b) => swiGlu(a!, b!),
     reference: (a, b) => swiGluReference(a!, b!),
     inputs: [normal([5, 7], 1, 2), normal([5, 7], 2)],
+  },
+  {
+    name: "swiGlu that keeps only its inputs",
+    fn: (a, b) => swiGlu(a!, b!, { recomputes: true }),
+    reference: (a, b) => swiGluReference(a!, b!),
+    inputs: [normal([5, 7], 1, 2), normal([5, 7], 2)],
+  },
+  {
+    name: "swiGlu that keeps only its inputs, of large gates",
+    fn: (a, b) => swiGlu(a!, b!, { recomputes: true }),
+    reference: (a, b) => swiGluReference(a!, b!),
+    inputs: [normal([5, 7], 1, 60), normal([5, 7], 2)],
+  },
+  ...[1, 2, 3, 6, 7, 100].map((rowsAtATime) => ({
+    name: `linearCrossEntropy, ${rowsAtATime} rows at a time`,
+    fn: ((h, t, y) => linearCrossEntropy(h!, t!, y!, { rowsAtATime })) as Fn,
+    reference: ((h, t, y) => linearCrossEntropyReference(h!, t!, y!)) as Fn,
+    inputs: [normal([7, 4], 1), normal([9, 4], 2), sevenLabels],
+  })),
+  ...[
+    [3, -100, 0, 6, -1, -1, -1],
+    [3, -1, -1, -1, -1, -1, -1],
+    [-1, -1, -1, -1, -1, -1, -1],
+  ].map((few) => ({
+    name: `linearCrossEntropy with room for more labels: ${few}`,
+    fn: ((h, t, y) => linearCrossEntropy(h!, t!, y!, { rowsAtATime: 2 })) as Fn,
+    reference: ((h, t, y) => linearCrossEntropyReference(h!, t!, y!)) as Fn,
+    inputs: [normal([7, 4], 1), normal([9, 4], 2), tensorData(Int32Array.from(few), [7])],
+  })),
+  {
+    name: "linearCrossEntropy of large logits",
+    fn: (h, t, y) => linearCrossEntropy(h!, t!, y!, { rowsAtATime: 2 }),
+    reference: (h, t, y) => linearCrossEntropyReference(h!, t!, y!),
+    inputs: [normal([7, 4], 1, 20), normal([9, 4], 2, 20), sevenLabels],
+  },
+  ...[true, false].flatMap((transposed) =>
+    [true, false].map((joins) => ({
+      name: `lowRankLinear${transposed ? "" : ", weight as [in, out]"}${joins ? ", joined" : ""}`,
+      fn: ((x, w, a, b, bias) => lowRankLinear(x!, w!, a!, b!, bias, { scale: 2, transposed, joins })) as Fn,
+      reference: ((x, w, a, b, bias) => lowRankLinearReference(x!, w!, a!, b!, bias, { scale: 2, transposed })) as Fn,
+      inputs: lowRank(transposed),
+    })),
+  ),
+  {
+    name: "lowRankLinear without a bias, joined",
+    fn: (x, w, a, b) => lowRankLinear(x!, w!, a!, b!, undefined, { scale: 0.5, transposed: true, joins: true }),
+    reference: (x, w, a, b) => lowRankLinearReference(x!, w!, a!, b!, undefined, { scale: 0.5, transposed: true }),
+    inputs: lowRank(true).slice(0, 4),
   },
   {
     name: "squaredRelu",

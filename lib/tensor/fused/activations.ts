@@ -108,13 +108,18 @@ export function siluReference(x: tf.Tensor): tf.Tensor {
  *
  * @param gate any shape
  * @param up the same shape
+ * @param options `recomputes`: keep only the two inputs for the gradient, not the sigmoid as well. Default: from 16 MB on
  */
-export function swiGlu(gate: tf.Tensor, up: tf.Tensor): tf.Tensor {
+export function swiGlu(
+  gate: tf.Tensor,
+  up: tf.Tensor,
+  { recomputes = sizeOf(gate.shape) >= RECOMPUTED_FROM }: { recomputes?: boolean } = {},
+): tf.Tensor {
   return fusedOperation(
     [gate, up],
     (gate, up) => swiGluReference(gate!, up!),
     ([gate, up], save) => {
-      if (sizeOf(gate!.shape) >= RECOMPUTED_FROM) return recomputingSwiGlu(gate!, up!, save);
+      if (recomputes) return recomputingSwiGlu(gate!, up!, save);
       const sigmoid = gate!.sigmoid();
       const swish = gate!.mul(sigmoid);
       save([gate!, up!, sigmoid, swish]);

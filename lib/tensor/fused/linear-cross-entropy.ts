@@ -1,6 +1,9 @@
 import tf = require("@tensorflow/tfjs");
 
-import { onnxNode } from "../onnx-node.js";
+import { int64s } from "../graph.js";
+import { int64Of, onnxNode } from "../onnx-node.js";
+import type { DType } from "../tensor-data.js";
+import { currentGraph } from "../tracing.js";
 import { softmaxCrossEntropy } from "./cross-entropy.js";
 import { fusedOperation } from "./fused-operation.js";
 
@@ -37,34 +40,51 @@ export function linearCrossEntropy(
     [hidden, table],
     (hidden, table) => linearCrossEntropyReference(hidden!, table!, labels),
     ([hidden, table], save) => {
-      const width = hidden!.shape[1]!;
-      const parts = pieces.map(({ from, count }) =>
-        pieceOf(hidden!.slice([from, 0], [count, width]), table!, labels.slice([from], [count])),
-      );
+      const [rows, width] = hidden!.shape as [number, number];
+      const column = labels.reshape([-1, 1]);
+      const counted = column.greaterEqual(0).toFloat();
+      const index = column.maximum(tf.scalar(0, "int32"));
+      // Rows behind the last counted one are left out: lists of counted tokens have room for more.
+      const end = tf
+        .range(1, rows + 1)
+        .mul(counted.reshape([rows]))
+        .max()
+        .toInt()
+        .reshape([1]);
+      const parts = pieces.map((piece) => {
+        const part = (x: tf.Tensor) => rowsBelow(x, piece, end);
+        return pieceOf(part(hidden!), table!, part(index), part(counted));
+      });
       // Loss and gradient of a piece in one tensor: the runtime, which computes backwards from what is asked for, has to
       // finish one piece before the next.
-      const both = tf.concat(
-        parts.map(({ loss, gradient }) => tf.concat([gradient, loss], 1)),
-        0,
-      );
-      const rows = hidden!.shape[0]!;
+      const both = tf.concat([
+        ...parts.map(({ loss, gradient }) => tf.concat([gradient, loss], 1)),
+        tf.zeros([rows, width + 1]),
+      ]);
       const gradients = both.slice([0, 0], [rows, width]);
-      save([hidden!, gradients, ...parts.map(({ slope }) => slope)]);
+      save([hidden!, gradients, end, ...parts.map(({ slope }) => slope)]);
       return {
         value: both.slice([0, width], [rows, 1]).reshape([rows]),
-        gradient: (dy, [hidden, gradients, ...slopes]) => {
+        gradient: (dy, [hidden, gradients, end, ...slopes]) => {
           const scale = dy.reshape([-1, 1]);
           const scaled = hidden!.mul(scale);
-          const table = slopes.map((slope, at) => {
-            const { from, count } = pieces[at]!;
-            return tf.matMul(slope as tf.Tensor2D, scaled.slice([from, 0], [count, width]) as tf.Tensor2D, true);
-          });
+          const table = slopes.map((slope, at) =>
+            tf.matMul(slope as tf.Tensor2D, rowsBelow(scaled, pieces[at]!, end!) as tf.Tensor2D, true),
+          );
           // Of a frozen table nobody asks for the latter, so that it is not computed.
           return [gradients!.mul(scale), table.reduce((total, each) => total.add(each))];
         },
       };
     },
   );
+}
+
+/** The rows of a piece below `end`, a number that only a call knows: when traced they count as all of the piece. */
+function rowsBelow(x: tf.Tensor, { from, count }: Range, end: tf.Tensor): tf.Tensor {
+  const graph = currentGraph();
+  const to = end.minimum(tf.scalar(from + count, "int32"));
+  const bounds = [int64s(graph, [from]), int64Of(to), int64s(graph, [0])];
+  return onnxNode("Slice", [x, ...bounds], [{ shape: [count, x.shape[1]!], dtype: x.dtype as DType }])[0]!;
 }
 
 interface Piece {
@@ -75,19 +95,17 @@ interface Piece {
   slope: tf.Tensor;
 }
 
-function pieceOf(hidden: tf.Tensor, table: tf.Tensor, labels: tf.Tensor): Piece {
+/** Every operator here takes any number of rows. */
+function pieceOf(hidden: tf.Tensor, table: tf.Tensor, index: tf.Tensor, counted: tf.Tensor): Piece {
   const logits = tf.matMul(hidden as tf.Tensor2D, table as tf.Tensor2D, false, true);
   const like = { shape: logits.shape, dtype: "float32" } as const;
   // Both from the logits: the runtime's softmax is several times as fast as its exponential.
   const [logProbabilities] = onnxNode("LogSoftmax", [logits], [like], { attributes: { axis: -1 } });
   const [probabilities] = onnxNode("Softmax", [logits], [like], { attributes: { axis: -1 } });
-  const ids = labels.reshape([-1, 1]);
-  const counted = ids.greaterEqual(0).toFloat();
-  const index = ids.maximum(tf.scalar(0, "int32"));
-  const [picked] = onnxNode("GatherElements", [logProbabilities!, index], [{ shape: ids.shape, dtype: "float32" }], {
+  const [picked] = onnxNode("GatherElements", [logProbabilities!, index], [{ shape: index.shape, dtype: "float32" }], {
     attributes: { axis: 1 },
   });
-  const [difference] = onnxNode("ScatterElements", [probabilities!, index, tf.fill(index.shape, -1)], [like], {
+  const [difference] = onnxNode("ScatterElements", [probabilities!, index, counted.neg()], [like], {
     attributes: { axis: 1, reduction: "add" },
   });
   return {
@@ -97,8 +115,13 @@ function pieceOf(hidden: tf.Tensor, table: tf.Tensor, labels: tf.Tensor): Piece 
   };
 }
 
+interface Range {
+  from: number;
+  count: number;
+}
+
 /** Rows in as few pieces of nearly one length as fit. */
-function piecesOf(rows: number, most: number): { from: number; count: number }[] {
+function piecesOf(rows: number, most: number): Range[] {
   const count = Math.ceil(rows / most);
   const length = Math.ceil(rows / Math.max(1, count));
   return Array.from({ length: count }, (_, at) => ({

@@ -1,5 +1,6 @@
 import tf = require("@tensorflow/tfjs");
 
+import { isTracing } from "../tracing.js";
 import { fusedOperation } from "./fused-operation.js";
 
 export interface LowRankOptions {
@@ -47,7 +48,7 @@ export function lowRankLinear(
   const output = b.shape[0]!;
   const joinsForward = joins ?? movesLess(rows, input, output);
   const joinsBackward = joins ?? movesLess(rows, output, input);
-  if (!joinsForward && !joinsBackward) return lowRankLinearReference(x, w, a, b, bias, options);
+  if (!isTracing() || !(joinsForward || joinsBackward)) return lowRankLinearReference(x, w, a, b, bias, options);
   const product = fusedOperation(
     [x, w, a, b],
     (x, w, a, b) => lowRankLinearReference(x!, w!, a!, b!, undefined, options),
