@@ -46,6 +46,7 @@ export {
 export type { TokenLogProb } from "./generate/sampling-top.js";
 export { extendSequence, type Sequence, startSequence } from "./generate/sequence.js";
 export { textAfter } from "./generate/text.js";
+export { GGUF_DOCUMENTS, ggufDocument } from "./gguf/documents.js";
 export {
   type ExportGgufOptions,
   exportGguf,
@@ -53,7 +54,6 @@ export {
   type GgufExport,
   type GgufType,
 } from "./gguf/export-gguf.js";
-export { GGUF_DOCUMENTS, ggufDocument } from "./gguf/documents.js";
 export { type ResolveOptions, resolveModel } from "./hub/hub.js";
 export { type ListedModel, listModels } from "./hub/model-list.js";
 export {
