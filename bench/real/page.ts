@@ -1,5 +1,6 @@
 import { table } from "../model/markdown.js";
 import { formatNumber, formatSpread, type Machine } from "../shared/report.js";
+import { numberText } from "./checks/check.js";
 import type { CheckResults } from "./checks/index.js";
 import type { Contest } from "./contest.js";
 import type { Measured, RealResults } from "./index.js";
@@ -80,8 +81,7 @@ function checkParts(checks: CheckResults[string]): string[] {
     findings.map(({ statement, holds, numbers, intervals = {} }) => {
       const said = Object.entries(numbers).map(([name, value]) => {
         const interval = intervals[name];
-        const text = typeof value === "number" ? formatNumber(value) : value;
-        return `${words(name)} ${text}${interval ? ` (${interval.map(formatNumber).join("–")})` : ""}`;
+        return `${words(name)} ${numberText(value)}${interval ? ` (${interval.map(formatNumber).join("–")})` : ""}`;
       });
       return [statement, holds ? "yes" : "no", said.join(", ")];
     }),

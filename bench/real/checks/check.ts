@@ -1,3 +1,4 @@
+import { formatNumber } from "../../shared/report.js";
 import type { Setting } from "../setting.js";
 
 /** One statement that was checked. */
@@ -23,6 +24,10 @@ export interface CheckSetting extends Setting {
   /** The model dequantised, as a GGUF file. */
   f32File(): Promise<string>;
 }
+
+/** Counts with all digits, other numbers with three. */
+export const numberText = (value: number | string): string =>
+  typeof value === "string" ? value : Number.isInteger(value) ? value.toLocaleString("en-US") : formatNumber(value);
 
 export const MOST_EXCEPTIONS = 10;
 

@@ -4,7 +4,7 @@ import { describeMachine, formatNumber, type Machine, writeJson } from "../../sh
 import { prepare, type RealOptions } from "../prepare.js";
 import { sameAccuracy } from "./accuracy.js";
 import { sameInBatch } from "./batches.js";
-import type { CheckSetting, Finding } from "./check.js";
+import { type CheckSetting, type Finding, numberText } from "./check.js";
 import { fastLogProbs, sameLogProbs } from "./log-probs.js";
 import { sameIds } from "./same-ids.js";
 import { sameTokenizers } from "./tokenizers.js";
@@ -105,8 +105,7 @@ export function summariseChecks(results: CheckResults): string {
 function findingLines({ statement, holds, numbers, intervals = {}, exceptions }: Finding): string[] {
   const said = Object.entries(numbers).map(([name, value]) => {
     const interval = intervals[name];
-    const text = typeof value === "number" ? formatNumber(value) : value;
-    return `${name} ${text}${interval ? ` (${interval.map(formatNumber).join("–")})` : ""}`;
+    return `${name} ${numberText(value)}${interval ? ` (${interval.map(formatNumber).join("–")})` : ""}`;
   });
   return [
     `  ${holds ? "holds" : "DOES NOT HOLD"}: ${statement}: ${said.join(", ")}`,

@@ -8,11 +8,7 @@ const TEXTS = 5000;
 const AT_ONCE = 500;
 const ENCODED = z.object({ ids: z.array(z.array(z.int())) });
 
-/**
- * The tokenizer of the file is Hugging Face's of the same model, and llama.cpp's where those two agree. A folder that was
- * made from the file has the tokenizer that transformers reads from it, which splits some texts otherwise than the model's
- * own; `--hf` with the model's own folder has that.
- */
+/** The tokenizer of the file is Hugging Face's of the same model, and llama.cpp's where those two agree. */
 export async function sameTokenizers(setting: CheckSetting): Promise<Finding[]> {
   const { tokens, seed, file, onProgress } = setting;
   const texts = oddTexts(TEXTS, `${seed}/tokenizers`);

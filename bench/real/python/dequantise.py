@@ -20,7 +20,25 @@ def to_hugging_face(file, out):
     if lost.missing_keys or lost.unexpected_keys:
         raise ValueError(f"{file}: {lost}")
     model.save_pretrained(out)
-    AutoTokenizer.from_pretrained(folder, gguf_file=name).save_pretrained(out)
+    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
+    own = pre_tokenizer(file)
+    if own is not None:
+        tokenizer.backend_tokenizer.pre_tokenizer = own
+    tokenizer.save_pretrained(out)
+
+
+def pre_tokenizer(file):
+    """How the model's own tokenizer.json cuts a text, where transformers does not read it from the file's name for it."""
+    import gguf
+    from tokenizers import pre_tokenizers
+
+    field = gguf.GGUFReader(file).fields.get("tokenizer.ggml.pre")
+    if field is None or field.contents() != "smollm":
+        return None
+    # HuggingFaceTB/SmolLM2-135M-Instruct.
+    return pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
 
 
 def to_gguf(file, out):
