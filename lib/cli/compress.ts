@@ -3,8 +3,9 @@ import type { CompressionSummary, CompressMode, ThoughtTags } from "../astar/ind
 import { resolveUserPath, ThoughtbookError } from "../core/index.js";
 import { twice } from "./evaluate-flags.js";
 import type { Flags } from "./flags.js";
+import { MEMORY, useMemory } from "./memory.js";
 import { MODEL_SPEC } from "./models.js";
-import { count, decimal, integer, wholeNumber } from "./numbers.js";
+import { byteSize, count, decimal, integer, wholeNumber } from "./numbers.js";
 import { resumable } from "./resumable.js";
 import { percent } from "./table.js";
 
@@ -100,6 +101,7 @@ const compressCommand = (program: Command) =>
     .option("--keep-share <share>", "of a thought's tokens, for baselines of a given size", decimal)
     .option("--like <file.jsonl>", "compressed rows: baselines of a given size keep as much of each", resolveUserPath)
     .option("--seed <n>", "where random numbers come from", integer, 0)
+    .option("--memory <size>", MEMORY, byteSize)
     .option("--json", "print the summary as one JSON object")
     .addHelpText("after", OUTPUT);
 
@@ -108,6 +110,7 @@ function compress(flags: Flags<typeof compressCommand>): Promise<void> {
 }
 
 async function compressUntil(flags: Flags<typeof compressCommand>, signal: AbortSignal): Promise<void> {
+  useMemory(flags.memory);
   // Here, so that other commands need not load the engine.
   const { compressFile, needsOf } = await import("../astar/index.js");
   const { isTokenModel, loadModel } = await import("../llm/index.js");

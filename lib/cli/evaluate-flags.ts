@@ -4,8 +4,9 @@ import type { EvaluateOptions, SamplingParams } from "../eval/index.js";
 import type { StrategyName } from "../strategies/index.js";
 import type { TaskOptions } from "../tasks/index.js";
 import type { Flags } from "./flags.js";
+import { MEMORY } from "./memory.js";
 import { MODEL_SPEC } from "./models.js";
-import { count, decimal, integer, range } from "./numbers.js";
+import { byteSize, count, decimal, integer, range } from "./numbers.js";
 
 export type EvaluateFlags = Flags<typeof addEvaluateOptions>;
 
@@ -55,6 +56,7 @@ export const addEvaluateOptions = (command: Command) =>
     .option("--log-probs", "keep the ids of completions and their log-probabilities in the records")
     .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
     .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--memory <size>", MEMORY, byteSize)
     .option(
       "--result-dir <folder>",
       "the folder of the results (default: runs/evaluate/ and a name for these settings)",

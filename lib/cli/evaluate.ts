@@ -4,6 +4,7 @@ import { canonicalJson, parseKeyValues, resolveUserPath, sha256 } from "../core/
 import type { BackendOptions } from "../llm/index.js";
 import { addEvaluateOptions, type EvaluateFlags, settingsOf, taskOptionsOf, twice } from "./evaluate-flags.js";
 import { readableSummary } from "./evaluate-table.js";
+import { useMemory } from "./memory.js";
 import { resumable } from "./resumable.js";
 import { nameOf } from "./table.js";
 
@@ -66,6 +67,7 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
   const { task: taskName, path, batchSize, resultDir, overwrite, json } = flags;
   const settings = await settingsOf(flags);
   const chosen = backendOf(flags);
+  useMemory(flags.memory);
   // Imported here so that other commands do not load the engine.
   const { evaluate } = await import("../eval/index.js");
   const { STRATEGIES } = await import("../strategies/index.js");

@@ -2,8 +2,9 @@ import { type Command, InvalidArgumentError } from "@commander-js/extra-typings"
 import { badInput } from "../core/index.js";
 import type { LanguageModel, Prompt, TextRequest } from "../llm/index.js";
 import type { Flags } from "./flags.js";
+import { MEMORY, useMemory } from "./memory.js";
 import { MODEL_SPEC } from "./models.js";
-import { decimal, integer, wholeNumber } from "./numbers.js";
+import { byteSize, decimal, integer, wholeNumber } from "./numbers.js";
 
 const OUTPUT = `
 Without --temperature the model's own distribution is sampled (temperature 1); the same seed repeats the same text.
@@ -41,6 +42,7 @@ const generateCommand = (program: Command) =>
     .option("--stop <text...>", "end the text before this string")
     .option("--samples <n>", "how many texts (default: 1)", wholeNumber)
     .option("--seed <n>", "where the random numbers come from (default: 0)", integer)
+    .option("--memory <size>", MEMORY, byteSize)
     .option("--json", "print one JSON array")
     .addHelpText("after", OUTPUT);
 
@@ -52,6 +54,7 @@ async function generateText({
   greedy,
   stop,
   json,
+  memory,
   ...options
 }: Flags<typeof generateCommand>): Promise<void> {
   if ((prompt === undefined) === (ids === undefined)) {
@@ -66,6 +69,7 @@ async function generateText({
   if (chat && prompt === undefined) {
     throw badInput("--chat needs a message, and ids are given", "Give the message as --prompt.");
   }
+  useMemory(memory);
   // Imported here so that other commands do not load the engine.
   const { loadModel } = await import("../llm/index.js");
   const model = await loadModel(spec);

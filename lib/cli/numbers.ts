@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "@commander-js/extra-typings";
+import { parseByteSize } from "../core/index.js";
 
 /*
  * Numbers of the command line. They throw commander's error, which names the option.
@@ -33,4 +34,11 @@ export function range(text: string): [number, number] {
   const [, low, high] = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(text) ?? [];
   if (low === undefined) throw new InvalidArgumentError("expected a number or a range, such as 4 or 2-6.");
   return [Number(low), Number(high ?? low)];
+}
+
+/** Bytes, as a size such as 2GB. */
+export function byteSize(text: string): number {
+  const bytes = parseByteSize(text);
+  if (bytes !== undefined) return bytes;
+  throw new InvalidArgumentError("expected a size above 0, such as 800MB, 2GB or 1.5GiB.");
 }

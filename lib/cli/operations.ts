@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { type Command, Option } from "@commander-js/extra-typings";
 import { canonicalJson, resolveUserPath, sha256 } from "../core/index.js";
 import type { Flags } from "./flags.js";
+import { MEMORY, useMemory } from "./memory.js";
 import { MODEL_SPEC } from "./models.js";
-import { count, integer, range } from "./numbers.js";
+import { byteSize, count, integer, range } from "./numbers.js";
 import { resumable } from "./resumable.js";
 import { alignedLines, nameOf, percent, percentRange } from "./table.js";
 
@@ -35,6 +36,7 @@ const operationsCommand = (program: Command) =>
     .option("--max-new-tokens <n>", "the most tokens of an output", count, 700)
     .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
     .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--memory <size>", MEMORY, byteSize)
     .option(
       "--result-dir <folder>",
       "the folder of the results (default: runs/operations/ and a name for these settings)",
@@ -43,8 +45,9 @@ const operationsCommand = (program: Command) =>
     .addHelpText("after", OUTPUT);
 
 async function measureOperations(flags: Flags<typeof operationsCommand>, signal: AbortSignal): Promise<void> {
-  const { model: spec, operations: difficulty, threads, resultDir, batchSize, json, ...rest } = flags;
+  const { model: spec, operations: difficulty, threads, memory, resultDir, batchSize, json, ...rest } = flags;
   const { problems, limit, ...settings } = rest;
+  useMemory(memory);
   // Imported here so that other commands do not load the engine.
   const { operationQuality } = await import("../eval/index.js");
   const { loadModel } = await import("../llm/index.js");

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import { dataFolder, resolveUserPath } from "../core/index.js";
 import type { Flags } from "./flags.js";
-import { count, integer } from "./numbers.js";
+import { MEMORY, useMemory } from "./memory.js";
+import { byteSize, count, integer } from "./numbers.js";
 import { resumable } from "./resumable.js";
 
 const OUTPUT = `
@@ -22,6 +23,7 @@ const pretrainCommand = (program: Command) =>
     .option("--seed <n>", "instead of the recipe's", integer)
     .option("--until <phase>", "stop after this phase")
     .option("--threads <n>", "threads of the engine (default: the processors of this machine)", count)
+    .option("--memory <size>", MEMORY, byteSize)
     .option("--save-every <n>", "updates between two times that the state is saved (default: 100)", count)
     .option("--publish <folder>", "afterwards write the models that the recipe names there, each with its curve")
     .addHelpText("after", OUTPUT);
@@ -30,8 +32,10 @@ async function pretrainModel({
   recipe: file,
   out: folder,
   publish,
+  memory,
   ...options
 }: Flags<typeof pretrainCommand>): Promise<void> {
+  useMemory(memory);
   // Here, so that other commands need not load the engine.
   const { pretrain, publishModels, readRecipe } = await import("../train/index.js");
   const recipe = await readRecipe(resolveUserPath(file));

@@ -2,7 +2,9 @@ import type { Command } from "@commander-js/extra-typings";
 import { sum, ThoughtbookError } from "../core/index.js";
 import type { Flags } from "./flags.js";
 import { parseIds } from "./generate.js";
+import { MEMORY, useMemory } from "./memory.js";
 import { MODEL_SPEC } from "./models.js";
+import { byteSize } from "./numbers.js";
 
 const OUTPUT = `
 The ids of prompt and continuation are joined, never their texts.
@@ -24,10 +26,12 @@ const scoreCommand = (program: Command) =>
     .option("--prompt <text>", "what stands before the continuation")
     .option("--continuation <text>", "the text to score")
     .option("--ids <ids>", "token ids to score instead, such as 1,2,3; needs no tokenizer", parseIds)
+    .option("--memory <size>", MEMORY, byteSize)
     .option("--json", "print one JSON object")
     .addHelpText("after", OUTPUT);
 
-async function scoreText({ model: spec, prompt, continuation, ids, json }: Flags<typeof scoreCommand>): Promise<void> {
+async function scoreText(flags: Flags<typeof scoreCommand>): Promise<void> {
+  const { model: spec, prompt, continuation, ids, json } = flags;
   const texts = [prompt, continuation].filter((text) => text !== undefined).length;
   if (ids ? texts > 0 : texts < 2) {
     throw new ThoughtbookError(
@@ -41,6 +45,7 @@ async function scoreText({ model: spec, prompt, continuation, ids, json }: Flags
     );
   }
   if (ids && ids.length < 2) throw tooFew(ids.length);
+  useMemory(flags.memory);
   // Imported here so that other commands do not load the engine.
   const { isTokenModel, loadModel, requireCapability } = await import("../llm/index.js");
   const model = await loadModel(spec);

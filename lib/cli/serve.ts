@@ -5,7 +5,8 @@ import { badInput, describeError, resolveUserPath, ThoughtbookError } from "../c
 import type { LocalModel } from "../llm/index.js";
 import type { RequestRecord } from "../serve/index.js";
 import type { Flags } from "./flags.js";
-import { wholeNumber } from "./numbers.js";
+import { MEMORY, useMemory } from "./memory.js";
+import { byteSize, wholeNumber } from "./numbers.js";
 
 const HELP = `
 Routes: /v1/models, /v1/chat/completions, /v1/completions (stream, n, seed, stop, logprobs, echo), /health, /tokenize, /detokenize,
@@ -42,6 +43,7 @@ const serveCommand = (program: Command) =>
     )
     .option("--timeout <seconds>", "the most time an answer may take (default: 600)", wholeNumber)
     .option("--threads <n>", "threads inside an operator (default: the processors)", wholeNumber)
+    .option("--memory <size>", MEMORY, byteSize)
     .option("--quiet", "write nothing for requests")
     .addHelpText("after", HELP);
 
@@ -51,6 +53,7 @@ async function serve({
   threads,
   quiet,
   timeout,
+  memory,
   ...flags
 }: Flags<typeof serveCommand>): Promise<void> {
   if (names && names.length !== specs.length) {
@@ -61,6 +64,7 @@ async function serve({
   if (twice !== undefined) {
     throw badInput(`two models are called ${twice}`, "Give each a --name.");
   }
+  useMemory(memory);
   // Imported here so that other commands do not load the engine.
   const { loadLocalModel } = await import("../llm/index.js");
   const { startServer } = await import("../serve/index.js");

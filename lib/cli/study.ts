@@ -4,6 +4,8 @@ import { resolveUserPath, writeWhole } from "../core/index.js";
 import type { Estimate } from "../eval/index.js";
 import type { ArmResult } from "../study/index.js";
 import type { Flags } from "./flags.js";
+import { MEMORY, useMemory } from "./memory.js";
+import { byteSize } from "./numbers.js";
 import { resumable } from "./resumable.js";
 import { alignedLines, percent, percentRange } from "./table.js";
 
@@ -25,9 +27,15 @@ const studyCommand = (program: Command) =>
     .argument("<study.json>", "the settings, such as data/studies/astar.json")
     .requiredOption("--out <folder>", "the folder of everything that comes out")
     .option("--results <file.json>", "write all numbers to this file")
+    .option("--memory <size>", MEMORY, byteSize)
     .addHelpText("after", OUTPUT);
 
-async function study(file: string, { out, results }: Flags<typeof studyCommand>, signal: AbortSignal): Promise<void> {
+async function study(
+  file: string,
+  { out, results, memory }: Flags<typeof studyCommand>,
+  signal: AbortSignal,
+): Promise<void> {
+  useMemory(memory);
   // Here, so that other commands need not load the engine.
   const { readStudy, runAstarStudy } = await import("../astar/index.js");
   const settings = await readStudy(resolveUserPath(file));

@@ -2,7 +2,8 @@ import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-
 import { badInput, resolveUserPath } from "../core/index.js";
 import type { FineTuneOptions } from "../train/index.js";
 import type { Flags } from "./flags.js";
-import { count, integer } from "./numbers.js";
+import { MEMORY, useMemory } from "./memory.js";
+import { byteSize, count, integer } from "./numbers.js";
 import { resumable } from "./resumable.js";
 
 const ROWS = `
@@ -94,6 +95,7 @@ const trainCommand = (program: Command) =>
     )
     .option("--seed <n>", "where the random numbers come from", integer, 0)
     .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--memory <size>", MEMORY, byteSize)
     .option("--resume", "go on with the run in the folder, if there is one")
     .addHelpText("after", ROWS);
 
@@ -104,6 +106,7 @@ async function train({
   eval: heldOut,
   evalEvery,
   resume,
+  memory,
   ...flags
 }: Flags<typeof trainCommand>): Promise<void> {
   const stray = Object.entries({
@@ -115,6 +118,7 @@ async function train({
   if (lora === undefined && given) {
     throw badInput(`${given[0]} is for an adapter`, "Give its rank, such as --lora 8.");
   }
+  useMemory(memory);
   // Imported on demand: the engine takes half a second to load, and no other command needs it.
   const { resolveModel } = await import("../model/index.js");
   const { describeCounts, fineTune } = await import("../train/index.js");

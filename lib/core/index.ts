@@ -1,3 +1,4 @@
+export { formatByteSize, parseByteSize } from "./byte-size.js";
 export { type Defined, groupBy, mean, sum, withoutUndefined } from "./collections.js";
 export { countOf } from "./count-of.js";
 export { type NotebookDisplay, notebookDisplay } from "./display.js";

@@ -1,12 +1,20 @@
+import { badInput, type ThoughtbookError } from "../core/index.js";
 import {
   chatTemplateOf,
+  checkModelFits,
+  checkpointSource,
   findOnnxFiles,
   type HostModel,
   hashCheckpoint,
   isGgufPlace,
+  isQuantised,
   listModelFiles,
   loadTokenizer,
+  type Numerics,
   openCheckpoint,
+  openEngine,
+  QUANTISED_FLOATS,
+  readBlockParameters,
   readGenerationDefaults,
   readParameters,
   resolveModel,
@@ -28,8 +36,15 @@ export interface LoadModelOptions {
   device?: string | undefined;
   /** Stops a download. */
   signal?: AbortSignal | undefined;
-  /** Options of ONNX Runtime: threads, execution providers. */
+  /** Options of ONNX Runtime: threads, execution providers; and the memory that this process may take. */
   session?: SessionOptions | undefined;
+  /**
+   * How a model on this library's engine generates and scores: `exact` in float32 (the default), `fast` with quantised
+   * products, for weights in blocks as those of GGUF files; `auto` is `fast` where there are such, else `exact`.
+   */
+  numerics?: Numerics | "auto" | undefined;
+  /** Keep weights in the blocks that they are stored in, for training too; products then need more time. Default: no. */
+  lowMemory?: boolean | undefined;
   /** Options of servers: key, time-outs, retries, budget, cache. */
   http?: HttpOptions | undefined;
 }
@@ -56,6 +71,8 @@ export interface LoadModelOptions {
  * ```
  */
 export async function loadModel(spec: string, options: LoadModelOptions = {}): Promise<LanguageModel> {
+  const wantsWeights = options.lowMemory || options.numerics === "fast";
+  if (wantsWeights && (isHttpSpec(spec) || parseOnnxSpec(spec) !== undefined)) throw withoutBlocks(spec);
   if (isHttpSpec(spec)) return loadHttpModel(spec, { ...options.http, signal: options.signal });
   const wantsOnnx = parseOnnxSpec(spec) !== undefined || options.dtype !== undefined || options.device !== undefined;
   if (wantsOnnx) return loadTransformersModel(spec, options);
@@ -82,7 +99,7 @@ async function loadByWeights(spec: string, options: LoadModelOptions): Promise<L
  */
 export async function loadLocalModel(
   spec: string,
-  options: Pick<LoadModelOptions, "signal" | "session"> = {},
+  options: Pick<LoadModelOptions, "signal" | "session" | "numerics" | "lowMemory"> = {},
 ): Promise<LocalModel> {
   return openLocalFolder(spec, await resolveModel(spec, options.signal ? { signal: options.signal } : {}), options);
 }
@@ -90,16 +107,21 @@ export async function loadLocalModel(
 async function openLocalFolder(
   spec: string,
   folder: string,
-  { session }: Pick<LoadModelOptions, "session">,
+  { session, numerics = "exact", lowMemory = false }: Pick<LoadModelOptions, "session" | "numerics" | "lowMemory">,
 ): Promise<LocalModel> {
   const checkpoint = await openCheckpoint(folder);
+  const hasBlocks = isQuantised(checkpoint);
+  if (!hasBlocks && (numerics === "fast" || lowMemory)) throw withoutBlocks(spec);
+  const isFast = numerics === "fast" || (numerics === "auto" && hasBlocks);
+  const floats = isFast || lowMemory ? QUANTISED_FLOATS : 1;
+  checkModelFits(spec, checkpoint.config, { memory: session?.memory, floats });
   const tokenizer = await unlessAbsent(loadTokenizer(folder));
   const chatTemplate = tokenizer && (await unlessAbsent(chatTemplateOf(folder)));
   const { endIds } = await readGenerationDefaults(checkpoint);
   let host: Promise<HostModel> | undefined;
   const readHost = async (): Promise<HostModel> => ({
     config: checkpoint.config,
-    weights: await readParameters(checkpoint),
+    ...(lowMemory ? await readBlockParameters(checkpoint) : { weights: await readParameters(checkpoint) }),
   });
   return createLocalModel({
     name: spec,
@@ -119,5 +141,14 @@ async function openLocalFolder(
     operations: await readOperations(folder),
     hash: () => hashCheckpoint(checkpoint),
     session,
+    engine: isFast ? () => openEngine(checkpointSource(checkpoint), session) : undefined,
+    lowMemory,
   });
+}
+
+function withoutBlocks(spec: string): ThoughtbookError {
+  return badInput(
+    `${spec} has no weights in blocks, which --numerics fast and --low-memory keep as they are`,
+    "Use a GGUF file with quantised weights, such as Q4_K_M or Q8_0, or leave the option out.",
+  );
 }

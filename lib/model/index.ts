@@ -88,6 +88,11 @@ export {
   type OnnxWeightType,
   readOnnxLayout,
 } from "./onnx/files.js";
+export { type BlockParameters, blockParameters, readBlockParameters } from "./quantised/block-parameters.js";
+export { checkpointSource, isQuantised } from "./quantised/checkpoint-source.js";
+export { type EngineCall, openEngine, type QuantisedEngine } from "./quantised/engine.js";
+export { NUMERICS, type Numerics, QUANTISED_FLOATS } from "./quantised/numerics.js";
+export type { QuantisedSource } from "./quantised/source.js";
 export { disposeScorePrograms } from "./score/programs.js";
 export {
   type AttendedScore,
@@ -113,6 +118,7 @@ export {
 } from "./weights/checkpoint.js";
 export { type InitializeOptions, initializeParameters } from "./weights/initialize.js";
 export { loadAdapter, type SaveAdapterOptions, saveAdapter } from "./weights/lora-files.js";
+export { checkModelFits } from "./weights/memory-need.js";
 export { dequantise, type QuantisedMatrix, readQuantised } from "./weights/quantised.js";
 export { openSafetensors, readFloats, type SafetensorsFile, type StoredTensor } from "./weights/safetensors.js";
 export { type WriteOptions, writeSafetensors } from "./weights/safetensors-write.js";

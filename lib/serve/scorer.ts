@@ -1,7 +1,7 @@
-import { type HostModel, scoreWithTop, type TextGenerator, type TopScore } from "../model/index.js";
+import { type HostModel, type ScoreOptions, scoreWithTop, type TextGenerator, type TopScore } from "../model/index.js";
 import type { SessionOptions } from "../tensor/index.js";
 
-/** Scores texts of many requests, a few at a time between the steps of a generator. */
+/** Scores texts of many requests, a few at a time, and long ones in pieces, between the steps of a generator. */
 export interface Scorer {
   /**
    * Log-probabilities of all tokens but the first, and of the most probable ones in their places.
@@ -28,7 +28,7 @@ export function createScorer(model: HostModel, generator: TextGenerator, session
   async function work(): Promise<void> {
     for (let tasks = nextTasks(queue); tasks.length > 0; tasks = nextTasks(queue)) {
       try {
-        const scores = await generator.between(() => scoreAll(model, tasks, session));
+        const scores = await scoreAll(model, tasks, (work) => generator.between(work), session);
         for (const [i, { resolve }] of tasks.entries()) resolve(scores[i]!);
       } catch (error) {
         for (const { reject } of tasks) reject(error);
@@ -64,12 +64,29 @@ function nextTasks(queue: Task[]): Task[] {
   return tasks;
 }
 
-async function scoreAll(model: HostModel, tasks: readonly Task[], session?: SessionOptions): Promise<TopScore[]> {
+async function scoreAll(
+  model: HostModel,
+  tasks: readonly Task[],
+  turn: ScoreOptions["turn"],
+  session: SessionOptions | undefined,
+): Promise<TopScore[]> {
   const most = Math.max(...tasks.map(({ topCount }) => topCount));
   const sequences = tasks.map(({ ids }) => ids);
-  const scores = await scoreWithTop(model, sequences, most, { session });
+  const signal = whenAllAborted(tasks.map(({ signal }) => signal));
+  const scores = await scoreWithTop(model, sequences, most, { session, turn, signal });
   return scores.map(({ logProbs, top }, i) => ({
     logProbs,
     top: top.map((each) => each.slice(0, tasks[i]!.topCount)),
   }));
+}
+
+/** Aborted when nobody waits for any of several tasks. */
+function whenAllAborted(signals: readonly AbortSignal[]): AbortSignal {
+  const controller = new AbortController();
+  const look = () => {
+    if (signals.every(({ aborted }) => aborted)) controller.abort(signals[0]!.reason);
+  };
+  for (const signal of signals) signal.addEventListener("abort", look, { once: true });
+  look();
+  return controller.signal;
 }

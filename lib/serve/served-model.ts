@@ -33,7 +33,7 @@ export async function openServedModel(
   model: LocalModel,
   { batchSize, maxTexts }: Pick<ResolvedOptions, "batchSize" | "maxTexts">,
 ): Promise<ServedModel> {
-  const host = await model.host();
+  const host = await model.running();
   const generator = openGenerator(host, { batchSize, session: model.session, fixedWeights: true });
   const hash = await model.hash();
   const pace = createPace();

@@ -5,6 +5,8 @@ import { cleanGraph } from "./clean/clean.js";
 import type { Node, Value } from "./graph.js";
 import { encodeOnnx } from "./onnx.js";
 import { type ProfileRow, profileProgram } from "./profile.js";
+import { programBytes, workingBytes } from "./program-bytes.js";
+import { beginUse, endUse, forget, type KeptProgram, keepProgram, makeRoom, memoryLimit } from "./program-memory.js";
 import { createSession, type Session, type SessionOptions } from "./session.js";
 import { type DType, emptyTensor, isSpec, isTensorData, type TensorData, type TensorSpec } from "./tensor-data.js";
 import { trace } from "./tracing.js";
@@ -68,10 +70,18 @@ interface TracedProgram {
   overwrites: number[];
   /** The shape of the result; leaves are numbers of outputs. */
   resultTree: Tree<number>;
+  /** Estimated memory besides inputs and outputs, and what of it is for intermediate results. */
+  bytes: number;
+  workingBytes: number;
 }
 
 interface Program extends Omit<TracedProgram, "model"> {
   session: Session;
+}
+
+/** A program for some shapes, from the moment that it is traced. */
+interface Entry extends KeptProgram {
+  program: Promise<Program>;
 }
 
 const isNumber = (value: unknown): value is number => typeof value === "number";
@@ -124,7 +134,8 @@ export function compile<S, R>(fn: Traceable<S, R>, signature: S, options: Compil
       );
     }
   }
-  const programs = new Map<string, Promise<Program>>();
+  const memory = memoryLimit(options);
+  const programs = new Map<string, Entry>();
   const spare: StoragePool = options.storage ?? new Map();
 
   const readInputs = (inputs: Inputs<S>): TensorData[] => {
@@ -144,19 +155,36 @@ export function compile<S, R>(fn: Traceable<S, R>, signature: S, options: Compil
 
   const traceFor = (inputs: readonly TensorData[]) =>
     traceFunction(fn as (inputs: unknown) => R, signature, inputs, options);
-  const build = async ({ model, ...program }: TracedProgram): Promise<Program> => ({
-    ...program,
-    session: await createSession(model, program.inputNames, program.outputNames, options),
-  });
+  const build = async ({ model, ...program }: TracedProgram): Promise<Program> => {
+    await makeRoom(memory);
+    const { inputNames, outputNames, workingBytes } = program;
+    return { ...program, session: await createSession(model, inputNames, outputNames, { ...options, workingBytes }) };
+  };
 
-  const programFor = (inputs: readonly TensorData[]): Promise<Program> => {
+  /** Begin to use the program for some shapes, compiled if need be. */
+  const useProgram = (inputs: readonly TensorData[]): Entry => {
     const key = inputs.map(({ shape }) => shape.join("x")).join();
     const known = programs.get(key);
-    if (known) return known;
-    const program = build(traceFor(inputs));
-    programs.set(key, program);
-    program.catch(() => programs.delete(key));
-    return program;
+    if (known) {
+      beginUse(known);
+      return known;
+    }
+    const traced = traceFor(inputs);
+    const letGo = async () => {
+      programs.delete(key);
+      await (await entry.program).session.dispose();
+    };
+    const entry: Entry = { bytes: traced.bytes, users: 0, lastUse: 0, letGo, program: undefined as never };
+    // Counted and in use before room is made for it.
+    keepProgram(entry);
+    beginUse(entry);
+    programs.set(key, entry);
+    entry.program = build(traced);
+    entry.program.catch(() => {
+      forget(entry);
+      if (programs.get(key) === entry) programs.delete(key);
+    });
+    return entry;
   };
 
   const takeStorage = (shape: readonly number[], dtype: DType): TensorData => {
@@ -169,12 +197,19 @@ export function compile<S, R>(fn: Traceable<S, R>, signature: S, options: Compil
 
   const call = async (inputs: Inputs<S>): Promise<Outputs<R>> => {
     const values = readInputs(inputs);
-    const program = await programFor(values);
-    const outputs = program.outputSpecs.map(({ shape, dtype }, i) => {
-      const overwritten = values[program.overwrites[i]!];
-      return overwritten ?? takeStorage(shape, dtype);
-    });
-    await program.session.run(values, outputs);
+    const entry = useProgram(values);
+    let program: Program;
+    let outputs: TensorData[];
+    try {
+      program = await entry.program;
+      outputs = program.outputSpecs.map(({ shape, dtype }, i) => {
+        const overwritten = values[program.overwrites[i]!];
+        return overwritten ?? takeStorage(shape, dtype);
+      });
+      await program.session.run(values, outputs);
+    } finally {
+      await endUse(entry, memory);
+    }
     for (const [i, value] of values.entries()) {
       if (!donated[i] || !ownTensors.has(value) || givenUp.has(value)) continue;
       givenUp.add(value);
@@ -193,14 +228,22 @@ export function compile<S, R>(fn: Traceable<S, R>, signature: S, options: Compil
     },
     async prepare(inputs: Inputs<S>): Promise<number> {
       const start = performance.now();
-      await programFor(readInputs(inputs));
+      const entry = useProgram(readInputs(inputs));
+      try {
+        await entry.program;
+      } finally {
+        await endUse(entry, memory);
+      }
       return performance.now() - start;
     },
     async dispose(): Promise<void> {
-      const built = await Promise.allSettled(programs.values());
+      const entries = [...programs.values()];
       programs.clear();
       spare.clear();
-      for (const program of built) if (program.status === "fulfilled") await program.value.session.dispose();
+      for (const entry of entries) forget(entry);
+      for (const built of await Promise.allSettled(entries.map(({ program }) => program))) {
+        if (built.status === "fulfilled") await built.value.session.dispose();
+      }
     },
   });
 }
@@ -244,6 +287,8 @@ function traceFunction<R>(
   });
   return {
     model,
+    bytes: programBytes(nodes, outputs),
+    workingBytes: workingBytes(nodes, outputs),
     inputNames,
     outputNames,
     outputSpecs: outputs.map(({ shape, dtype }) => ({ shape, dtype: dtype as DType })),

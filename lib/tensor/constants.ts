@@ -11,7 +11,7 @@ import {
   uniformValue,
   type Value,
 } from "./graph.js";
-import { type DType, sizeOf } from "./tensor-data.js";
+import { type DType, sizeOf, typeForTensorFlow } from "./tensor-data.js";
 
 type Inputs = Readonly<Record<string, Value>>;
 
@@ -108,7 +108,7 @@ function compute(
   const cpu = tf.findBackend("cpu") as tf.KernelBackend;
   const infos = Object.fromEntries(
     Object.entries(inputs).map(([name, value]) => {
-      const dtype = value.dtype as DType;
+      const dtype = typeForTensorFlow(value.dtype as DType);
       const shape = [...value.shape];
       return [name, { dataId: cpu.write(constantData(value) as Float32Array, shape, dtype), shape, dtype }];
     }),

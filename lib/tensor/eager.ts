@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import tf = require("@tensorflow/tfjs");
 
 import { ThoughtbookError } from "../core/index.js";
-import type { DataOf, DType, TensorData } from "./tensor-data.js";
+import { type DataOf, type DType, type TensorData, typeForTensorFlow } from "./tensor-data.js";
 
 /** Backends for work outside of compiled functions: `tensorflow` is that of @tensorflow/tfjs-node. */
 export type EagerBackend = "tensorflow" | "wasm" | "cpu";
@@ -101,5 +101,5 @@ export async function toTensorData(tensor: tf.Tensor): Promise<TensorData> {
 
 /** An eager tensor with a copy of these values: a later call of a compiled function may write over the original. */
 export function toTensor({ shape, dtype, data }: TensorData): tf.Tensor {
-  return tf.tensor(data.slice(), [...shape], dtype);
+  return tf.tensor(dtype === "int8" ? Int32Array.from(data) : data.slice(), [...shape], typeForTensorFlow(dtype));
 }

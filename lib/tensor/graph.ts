@@ -1,8 +1,8 @@
 import { badInput } from "../core/index.js";
 import { sizeOf } from "./tensor-data.js";
 
-/** Element types inside a graph: those of TensorFlow.js, and int64, which ONNX wants for many indices. */
-export type ElementType = "float32" | "int32" | "bool" | "int64";
+/** Element types inside a graph: those of TensorFlow.js, int8 of weights in blocks, and int64, which ONNX wants for many indices. */
+export type ElementType = "float32" | "int32" | "bool" | "int64" | "int8";
 
 export type ConstantData = Float32Array | Int32Array | Uint8Array | BigInt64Array;
 
@@ -119,7 +119,7 @@ export function addSplat(
   graph: Graph,
   number: number,
   shape: readonly number[],
-  dtype: "float32" | "int32" | "bool",
+  dtype: Exclude<ElementType, "int64">,
 ): Value {
   const key = `splat ${dtype}[${shape.join()}]${Object.is(number, -0) ? "-0" : number}`;
   const known = graph.constants.get(key);

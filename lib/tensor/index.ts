@@ -17,6 +17,7 @@ export {
   causalAttention,
   weightedAttention,
 } from "./fused/attention.js";
+export { type BlockMatrix, type BlockOptions, blockLinear, blockRows, blockWeights } from "./fused/blocks.js";
 export {
   type CachedAttention,
   type CachedAttentionOptions,
@@ -55,7 +56,8 @@ export {
 } from "./optimizers/schedules.js";
 export { type SgdOptions, sgd } from "./optimizers/sgd.js";
 export { formatProfile, type ProfileRow } from "./profile.js";
-export { runtimeOptions, type SessionOptions, supportedProviders } from "./session.js";
+export { memoryLimit, PROGRAM_BYTES, programMemory, RUNTIME_BYTES } from "./program-memory.js";
+export { createSession, runtimeOptions, type Session, type SessionOptions, supportedProviders } from "./session.js";
 export {
   type DataOf,
   type DType,

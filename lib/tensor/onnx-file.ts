@@ -46,6 +46,7 @@ const BYTES_EACH: Readonly<Record<OnnxElementType, number>> = {
   float32: 4,
   float16: 2,
   uint8: 1,
+  int8: 1,
   int32: 4,
   int64: 8,
   bool: 1,

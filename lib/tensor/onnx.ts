@@ -9,7 +9,7 @@ export interface Program {
 }
 
 /** TensorProto.DataType of ONNX. */
-const ELEMENT_TYPES = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
+const ELEMENT_TYPES = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
 
 /** Element types in a model file: those of graphs, bytes for quantized weights, and half precision. */
 export type OnnxElementType = keyof typeof ELEMENT_TYPES;
@@ -24,6 +24,14 @@ const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7, strings: 8 } as const;
  * array, even one it wrote straight into ours; it stops at the first output it cannot convert, which is this one.
  */
 export const NO_COPY_OUTPUT = "no_copy";
+
+const NO_COPY_NODE: NamedNode = {
+  op: "SequenceEmpty",
+  domain: "",
+  attributes: {},
+  inputs: [],
+  outputs: [NO_COPY_OUTPUT],
+};
 
 /**
  * A program as an ONNX model (protocol buffer, onnx.proto3 of ONNX 1.17).
@@ -46,13 +54,7 @@ export function encodeOnnx({ inputs, nodes, outputs }: Program): Uint8Array {
   pbf.writeMessage(
     MODEL_GRAPH,
     (_, graph) => {
-      graph.writeMessage(1, writeNode, {
-        op: "SequenceEmpty",
-        domain: "",
-        attributes: {},
-        inputs: [],
-        outputs: [NO_COPY_OUTPUT],
-      });
+      graph.writeMessage(1, writeNode, NO_COPY_NODE);
       const constants = new Map<Value, Value>();
       const collect = (value: Value | null) => {
         if (value && (value.constant !== undefined || value.splat !== undefined)) constants.set(value, value);
@@ -110,15 +112,19 @@ export interface NamedGraph {
   name: string;
   /** ONNX operator set that the nodes are of. Default: {@link OPSET}. */
   opset?: number | undefined;
+  /** For `createSession`, which writes outputs into memory of the caller: add the output {@link NO_COPY_OUTPUT}. */
+  noCopy?: boolean | undefined;
   nodes: readonly NamedNode[];
   inputs: readonly ValueInfo[];
   outputs: readonly ValueInfo[];
 }
 
-export function writeGraph({ name, nodes, inputs, outputs }: NamedGraph, pbf: PbfWriter): void {
+export function writeGraph({ name, noCopy = false, nodes, inputs, outputs }: NamedGraph, pbf: PbfWriter): void {
+  if (noCopy) pbf.writeMessage(1, writeNode, NO_COPY_NODE);
   for (const node of nodes) pbf.writeMessage(1, writeNode, node);
   pbf.writeStringField(2, name);
   for (const input of inputs) pbf.writeMessage(11, writeValueInfo, input);
+  if (noCopy) pbf.writeMessage(12, writeSequenceInfo, NO_COPY_OUTPUT);
   for (const output of outputs) pbf.writeMessage(12, writeValueInfo, output);
 }
 

@@ -12,6 +12,12 @@ export interface SessionOptions {
   /** Keep freed memory for the next call (default). Off, a call gives everything back, and is slower. */
   arena?: boolean;
   /**
+   * Bytes that this process may take: weights, keys and values, and compiled programs, of which the ones not used for the
+   * longest time are let go, and compiled again when they are needed. Default: the environment variable THOUGHTBOOK_MEMORY;
+   * without it programs of all sizes take at most 512 MiB together, as estimated, and all else comes on top.
+   */
+  memory?: number;
+  /**
    * Plan the memory of a call by the first one (default). The plan's memory comes on top of what the first call took: off, a
    * large program takes about half as much.
    */
@@ -37,6 +43,9 @@ const STOPPED_COPYING = "Non tensor type";
 
 // Logging of fatal errors only: every error of a run reaches the caller as an exception.
 const LOG_FATAL = 4;
+
+/** Programs with more bytes of intermediate results do without a memory pattern; they are no slower for it. */
+const MOST_PATTERN = 2 ** 25;
 
 /** {@link SessionOptions} in the words of onnxruntime-node. */
 export interface RuntimeOptions {
@@ -70,9 +79,10 @@ export function runtimeOptions({
   threads = defaultThreads(),
   executionProviders = ["cpu"],
   arena = true,
-  memoryPattern = arena,
+  memoryPattern,
   optimization = "all",
-}: SessionOptions = {}): RuntimeOptions {
+  workingBytes = 0,
+}: SessionOptions & { workingBytes?: number } = {}): RuntimeOptions {
   checkWhole("threads", threads, 1);
   return {
     intraOpNumThreads: threads,
@@ -80,7 +90,8 @@ export function runtimeOptions({
     executionMode: "sequential",
     executionProviders: [...executionProviders],
     enableCpuMemArena: arena,
-    enableMemPattern: memoryPattern,
+    // From the second call on, a pattern takes one more block as large as all that the first call needed.
+    enableMemPattern: memoryPattern ?? (arena && workingBytes <= MOST_PATTERN),
     graphOptimizationLevel: optimization,
     logSeverityLevel: LOG_FATAL,
     // Every session has threads of its own. Those of the one that ran last would go on waiting actively for a while, on the
@@ -95,19 +106,25 @@ export const supportedProviders = (): string[] => ort.listSupportedBackends().ma
 /**
  * Load a program into ONNX Runtime.
  *
+ * @param program its bytes, or the path of its file; either has the output {@link NO_COPY_OUTPUT}
  * @throws ThoughtbookError when the runtime refuses the program or does not have the execution provider
  */
 export async function createSession(
-  program: Uint8Array,
+  program: Uint8Array | string,
   inputNames: readonly string[],
   outputNames: readonly string[],
-  options: SessionOptions = {},
+  options: SessionOptions & { workingBytes?: number } = {},
   profilePrefix?: string,
 ): Promise<ProfiledSession> {
-  const session = await ort.InferenceSession.create(program, {
+  const runtime = {
     ...runtimeOptions(options),
     ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
-  }).catch((error: unknown) => {
+  };
+  const opening =
+    typeof program === "string"
+      ? ort.InferenceSession.create(program, runtime)
+      : ort.InferenceSession.create(program, runtime);
+  const session = await opening.catch((error: unknown) => {
     throw new ThoughtbookError("execution", `ONNX Runtime cannot load the compiled function: ${messageOf(error)}`, {
       hint: `Execution providers of this onnxruntime-node: ${supportedProviders().join(", ")}.`,
       cause: error,

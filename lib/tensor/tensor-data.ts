@@ -1,9 +1,18 @@
 import { badInput } from "../core/index.js";
 
-/** Element types of TensorFlow.js that a compiled program takes and gives. */
-export type DType = "float32" | "int32" | "bool";
+/** Element types that a compiled program takes and gives: those of TensorFlow.js, and int8 for weights in blocks. */
+export type DType = "float32" | "int32" | "bool" | "int8";
 
-export type DataOf<D extends DType> = D extends "float32" ? Float32Array : D extends "int32" ? Int32Array : Uint8Array;
+/** The type that TensorFlow.js is told of: it knows no int8, and meets such tensors only as inputs of `onnxNode`. */
+export const typeForTensorFlow = (dtype: DType): Exclude<DType, "int8"> => (dtype === "int8" ? "int32" : dtype);
+
+interface Arrays {
+  float32: Float32Array;
+  int32: Int32Array;
+  bool: Uint8Array;
+  int8: Int8Array;
+}
+export type DataOf<D extends DType> = Arrays[D];
 
 /** A tensor on the host: row-major values with their shape. It is plain data, read and written freely between calls. */
 export interface TensorData<D extends DType = DType> {
@@ -18,7 +27,7 @@ export interface TensorSpec {
   readonly dtype: DType;
 }
 
-const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Uint8Array, int8: Int8Array } as const;
 
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
@@ -75,5 +84,6 @@ function hasShape(value: unknown): value is { shape: unknown } {
 function dtypeOfArray(values: ArrayLike<number>): DType {
   if (values instanceof Int32Array) return "int32";
   if (values instanceof Uint8Array) return "bool";
+  if (values instanceof Int8Array) return "int8";
   return "float32";
 }

@@ -14,7 +14,7 @@ import {
   type Value,
 } from "./graph.js";
 import { LOWERINGS } from "./lowerings/lowerings.js";
-import type { DType } from "./tensor-data.js";
+import { type DType, typeForTensorFlow } from "./tensor-data.js";
 
 /** Name of the TensorFlow.js backend that records kernels instead of computing. */
 const TRACING_BACKEND = "thoughtbook-tracing";
@@ -121,7 +121,7 @@ class TracingBackend extends tf.KernelBackend {
     const dataId = {};
     const shape = [...value.shape];
     this.#data.set(dataId, { shape, dtype: value.dtype, refCount: 1, values: null, value });
-    return { dataId, shape, dtype: value.dtype };
+    return { dataId, shape, dtype: typeForTensorFlow(value.dtype) };
   }
 
   currentGraph(): Graph {

@@ -1,15 +1,18 @@
 import { cp, mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { canonicalJson, fileSystemError, type ProgressDisplay, ThoughtbookError, writeWhole } from "../core/index.js";
+import { badInput, canonicalJson, fileSystemError, type ProgressDisplay, ThoughtbookError, writeWhole } from "../core/index.js";
 import {
+  checkModelFits,
   GGUF_DOCUMENTS,
   ggufDocument,
   initializeParameters,
   isGgufPlace,
+  isQuantised,
   type ModelConfig,
-  type ModelParameters,
   mergeAdapter,
   openCheckpoint,
+  QUANTISED_FLOATS,
+  readBlockParameters,
   readConfig,
   readParameters,
   saveAdapter,
@@ -20,6 +23,7 @@ import { encoderOf, type ReadRowsOptions, type RowCounts, readRows } from "./exa
 import { type TrainingSettings, trainingSettingsOf } from "./options.js";
 import { removeState } from "./saved-state.js";
 import type { Trained } from "./train.js";
+import type { StartingModel } from "./trainable.js";
 import { type TrainLanguageModelOptions, trainLanguageModel } from "./train-language-model.js";
 
 export interface FineTuneOptions
@@ -40,6 +44,10 @@ export interface FineTuneOptions
    * With an adapter: write the model with the adapter merged in, and the adapter beside it; false: the adapter only.
    */
   merge?: boolean | undefined;
+  /**
+   * Keep the weights of a GGUF file in the blocks that they are stored in, beside an adapter that is not merged. Default: no.
+   */
+  lowMemory?: boolean | undefined;
   /** Storage type of the weights. Default: `float32`. */
   dtype?: WeightType | undefined;
   /** Resume the run in the folder, if there is one. Otherwise, a folder that is not empty is an error. */
@@ -80,7 +88,7 @@ const PASSENGERS =
  * ```
  */
 export async function fineTune(options: FineTuneOptions): Promise<FineTuned> {
-  const { model, data, heldOut, out, fresh = false, merge = true, dtype, resume = false, context, tooLong } = options;
+  const { model, data, heldOut, out, fresh = false, merge = true, dtype, resume = false, context, tooLong, lowMemory } = options;
   const asked = canonicalJson({
     ...trainingSettingsOf(options),
     model,
@@ -91,12 +99,22 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuned> {
     dtype,
     context,
     tooLong,
+    lowMemory,
   });
+  if (lowMemory && (merge || !options.lora)) {
+    throw badInput(
+      "weights that are kept in blocks cannot be trained, nor get an adapter merged in",
+      "Train an adapter by itself (--lora 8 --no-merge), or leave out --low-memory.",
+    );
+  }
   const runFolder = join(out, RUN_FOLDER);
   const finished = await checkFolder(out, { resume, asked });
   if (finished) return finished;
 
-  const { config, parameters } = await startingPoint(model, fresh, options.seed);
+  // In training of all weights: two sets of the weights, two of each of the two moments, and gradients.
+  const floats = lowMemory ? QUANTISED_FLOATS : options.lora ? 1 : 7;
+  const start = await startingPoint(options, floats);
+  const { config } = start;
   const reading = {
     config,
     encoder: encoderOf(model),
@@ -110,7 +128,7 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuned> {
   const { lora, evaluateEvery, saveEvery, onRecord, signal, threads, display } = options;
   const trained = await trainLanguageModel({
     ...trainingSettingsOf(options),
-    model: { config, parameters },
+    model: start,
     examples: rows.examples,
     heldOut: heldOutRows?.examples,
     folder: runFolder,
@@ -131,15 +149,23 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuned> {
 }
 
 async function startingPoint(
-  model: string,
-  fresh: boolean,
-  seed: number | string,
-): Promise<{ config: ModelConfig; parameters: ModelParameters }> {
+  { model, fresh = false, seed, lowMemory = false }: FineTuneOptions,
+  floats: number,
+): Promise<StartingModel> {
   if (fresh) {
     const config = await readConfig(model);
+    checkModelFits(model, config, { floats });
     return { config, parameters: initializeParameters(config, { seed }) };
   }
   const checkpoint = await openCheckpoint(model);
+  if (lowMemory && !isQuantised(checkpoint)) {
+    throw badInput(`${model} has no weights in blocks to keep`, "Use a quantised GGUF file, or leave out --low-memory.");
+  }
+  checkModelFits(model, checkpoint.config, { floats });
+  if (lowMemory) {
+    const { weights, blocks } = await readBlockParameters(checkpoint);
+    return { config: checkpoint.config, parameters: weights, blocks };
+  }
   return { config: checkpoint.config, parameters: await readParameters(checkpoint) };
 }
 

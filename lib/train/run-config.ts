@@ -1,13 +1,14 @@
 import { sha256 } from "../core/index.js";
-import { configToHuggingFace, type ModelConfig, type ModelParameters } from "../model/index.js";
+import { configToHuggingFace } from "../model/index.js";
+import type { TensorData } from "../tensor/index.js";
 import type { EvaluationOptions } from "./evaluations.js";
 import { hashExamples } from "./examples/examples.js";
 import type { Objective } from "./objectives/objective.js";
 import type { Settings } from "./options.js";
-import type { TrainableModel } from "./trainable.js";
+import type { StartingModel, TrainableModel } from "./trainable.js";
 
 export interface RunParts {
-  model: { config: ModelConfig; parameters: ModelParameters };
+  model: StartingModel;
   trained: TrainableModel;
   objective: Pick<Objective<unknown>, "name" | "settings">;
   /** Settings of the source. */
@@ -29,7 +30,7 @@ export function describeRun({
   const { seed: _, epochs, maxSteps, ...others } = settings;
   const { heldOut, evaluate, evaluateEvery = 100, best } = evaluation;
   return {
-    model: { ...configToHuggingFace(model.config), weights: hashParameters(model.parameters) },
+    model: { ...configToHuggingFace(model.config), weights: hashParameters({ ...model.parameters, ...model.blocks }) },
     objective: { name: objective.name, ...objective.settings },
     data,
     settings: {
@@ -46,7 +47,7 @@ export function describeRun({
 }
 
 /** A fingerprint of names and numbers of weights. */
-function hashParameters(parameters: ModelParameters): string {
+function hashParameters(parameters: Readonly<Record<string, TensorData>>): string {
   const hashes = Object.entries(parameters).map(([name, { data }]) => [
     name,
     sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),

@@ -1,14 +1,15 @@
-import type { AdapterOptions, ModelConfig, ModelParameters } from "../model/index.js";
+import type { AdapterOptions } from "../model/index.js";
 import { checkExamples, type Example, type ExampleStream } from "./examples/examples.js";
 import { sft } from "./objectives/sft.js";
 import { completeSettings, type TrainingSettings } from "./options.js";
 import { exampleSource, streamSource } from "./sources/example-sources.js";
 import { type Trained, type TrainOptions, train } from "./train.js";
+import type { StartingModel } from "./trainable.js";
 
 export interface TrainLanguageModelOptions
   extends TrainingSettings,
     Omit<TrainOptions<never>, "objective" | "source" | "trainable" | "settings"> {
-  model: { config: ModelConfig; parameters: ModelParameters };
+  model: StartingModel;
   /** All examples, or a stream with a number of updates (`maxSteps`). */
   examples: readonly Example[] | ExampleStream;
   /**

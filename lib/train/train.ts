@@ -10,7 +10,7 @@ import {
   startProgress,
   ThoughtbookError,
 } from "../core/index.js";
-import type { Adapter, ModelConfig, ModelParameters } from "../model/index.js";
+import type { Adapter, ModelParameters } from "../model/index.js";
 import {
   adamW,
   compileTrainingStep,
@@ -26,11 +26,11 @@ import { completeSettings, type Settings, scheduleOf, type TrainingSettings } fr
 import { describeRun } from "./run-config.js";
 import { loadBest, loadState, type SavedState, saveBest, saveState } from "./saved-state.js";
 import type { Source, Update } from "./sources/source.js";
-import { type Trainable, trainableModel } from "./trainable.js";
+import { type StartingModel, type Trainable, trainableModel } from "./trainable.js";
 import type { TrainingRecord } from "./update-record.js";
 
 export interface TrainOptions<Spec> extends EvaluationOptions {
-  model: { config: ModelConfig; parameters: ModelParameters };
+  model: StartingModel;
   objective: Objective<Spec>;
   source: Source<Spec>;
   /** Default: all weights. */

@@ -1,12 +1,14 @@
 import type * as tf from "@tensorflow/tfjs";
+import { badInput } from "../core/index.js";
 import {
   type Adapter,
   type AdapterOptions,
+  type BlockParameters,
   initializeAdapter,
   type ModelConfig,
   type ModelParameters,
 } from "../model/index.js";
-import { spec, type TensorSpec } from "../tensor/index.js";
+import { spec, type TensorData, type TensorSpec } from "../tensor/index.js";
 import type { Objective, ObjectiveModels } from "./objectives/objective.js";
 import type { Snapshot } from "./sources/source.js";
 
@@ -16,12 +18,20 @@ import type { Snapshot } from "./sources/source.js";
  */
 export type Trainable = "all" | { lora: Omit<AdapterOptions, "seed"> } | "extra";
 
+/** What training starts from. */
+export interface StartingModel {
+  config: ModelConfig;
+  parameters: ModelParameters;
+  /** The other weights, in blocks: they stay as they are. */
+  blocks?: Readonly<BlockParameters> | undefined;
+}
+
 /** What is trained and what stays: values, shapes, and how they become the models of a loss. */
 export interface TrainableModel {
   config: ModelConfig;
   adapter: Adapter | undefined;
   params: ModelParameters;
-  frozen: ModelParameters;
+  frozen: Readonly<Record<string, TensorData>>;
   paramSpecs: Record<string, TensorSpec>;
   frozenSpecs: Record<string, TensorSpec>;
   /** The models of both, as tensors. */
@@ -37,19 +47,22 @@ const REFERENCE = "reference/";
 /**
  * Put together what a run trains.
  *
- * @throws like `initializeAdapter`
+ * @throws like `initializeAdapter`; bad-input where weights in blocks are to be trained
  */
 export function trainableModel(
-  { config, parameters }: { config: ModelConfig; parameters: ModelParameters },
+  { config, parameters, blocks }: StartingModel,
   trainable: Trainable,
   { extra: createExtra, reference = false }: Pick<Objective<unknown>, "extra" | "reference"> = {},
   seed: number | string = 0,
 ): TrainableModel {
   const adapter = typeof trainable === "object" ? initializeAdapter(config, { ...trainable.lora, seed }) : undefined;
   const isFrozen = trainable !== "all";
+  if (blocks && !isFrozen) {
+    throw badInput("weights in blocks cannot be trained", "Train an adapter (--lora), or leave out --low-memory.");
+  }
   const extra = named(EXTRA, createExtra?.(config, seed) ?? {});
   const params = { ...(adapter ? adapter.parameters : isFrozen ? {} : parameters), ...extra };
-  const frozen = isFrozen ? parameters : reference ? named(REFERENCE, parameters) : {};
+  const frozen = isFrozen ? { ...parameters, ...blocks } : reference ? named(REFERENCE, parameters) : {};
   return {
     config,
     adapter,
@@ -96,5 +109,5 @@ function divided<T>(params: Readonly<Record<string, T>>): [own: Record<string, T
   ];
 }
 
-const specsOf = (parameters: ModelParameters): Record<string, TensorSpec> =>
-  Object.fromEntries(Object.entries(parameters).map(([name, { shape }]) => [name, spec(shape)]));
+const specsOf = (parameters: Readonly<Record<string, TensorData>>): Record<string, TensorSpec> =>
+  Object.fromEntries(Object.entries(parameters).map(([name, { shape, dtype }]) => [name, spec(shape, dtype)]));

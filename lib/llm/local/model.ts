@@ -9,7 +9,9 @@ import {
   generate,
   type HostModel,
   type ModelConfig,
+  type Numerics,
   parameterCount,
+  type QuantisedEngine,
   score,
   scoreWithAttention,
   type Tokenizer,
@@ -41,8 +43,14 @@ export interface LocalModel extends TokenModel {
   readonly config: ModelConfig;
   /** Options of its programs. */
   readonly session: SessionOptions | undefined;
+  /** How it generates and scores. */
+  readonly numerics: Numerics;
+  /** Whether {@link host} has the weights in the blocks that they are stored in. */
+  readonly lowMemory: boolean;
   /** The model with its weights in memory; they are read when first needed. */
   host(): Promise<HostModel>;
+  /** The model as it generates and scores: that of {@link host}, or one without weights of its own that computes `fast`. */
+  running(): Promise<HostModel>;
 }
 
 export const isLocalModel = (model: LanguageModel): model is LocalModel => "host" in model;
@@ -62,11 +70,16 @@ export interface LocalModelParts {
   hash?: (() => Promise<string>) | undefined;
   /** Options of ONNX Runtime: threads, execution providers. */
   session?: SessionOptions | undefined;
+  /** Opens what computes with quantised weights: the model is then `fast`. Default: it is `exact`. */
+  engine?: (() => Promise<QuantisedEngine>) | undefined;
+  /** Whether `host` gives weights in blocks. Default: no. */
+  lowMemory?: boolean | undefined;
 }
 
 /** Create a language model from its parts, such as one in training. `host` may replace its weights between calls. */
 export function createLocalModel(parts: LocalModelParts): LocalModel {
-  const { name, config, tokenizer, chatTemplate, session } = parts;
+  const { name, config, tokenizer, chatTemplate, session, lowMemory = false } = parts;
+  const numerics: Numerics = parts.engine ? "fast" : "exact";
   const endIds = parts.endIds ?? (config.endIds.length > 0 ? config.endIds : (tokenizer?.endIds ?? []));
   const capabilities = new Set<Capability>([
     "tokenIds",
@@ -79,6 +92,20 @@ export function createLocalModel(parts: LocalModelParts): LocalModel {
     ...(tokenizer && chatTemplate ? (["chat"] as const) : []),
   ]);
   const host = async () => (typeof parts.host === "function" ? parts.host() : parts.host);
+  let engine: Promise<QuantisedEngine> | undefined;
+  let fast: HostModel | undefined;
+  const running = async () => {
+    if (!parts.engine) return host();
+    if (fast) return fast;
+    // After an error it is tried again.
+    engine ??= parts.engine().catch((error: unknown) => {
+      engine = undefined;
+      throw error;
+    });
+    const quantised = await engine;
+    fast ??= { config, weights: {}, quantised };
+    return fast;
+  };
   let hash: Promise<string> | undefined;
   const encoder = createPromptEncoder({ tokenizer, chatTemplate, model: { name, capabilities } });
   const read = ({ prompt, ...options }: TextRequest): GenerationRequest => ({
@@ -96,9 +123,16 @@ export function createLocalModel(parts: LocalModelParts): LocalModel {
     session,
     contextLength: config.maxPositions,
     parameterCount: parameterCount(config),
-    engine: `thoughtbook on ONNX Runtime, ${(session?.executionProviders ?? ["cpu"]).join(", ")}`,
+    engine: [
+      `thoughtbook on ONNX Runtime, ${(session?.executionProviders ?? ["cpu"]).join(", ")}`,
+      ...(numerics === "fast" ? ["fast"] : []),
+      ...(lowMemory ? ["low memory"] : []),
+    ].join(", "),
+    numerics,
+    lowMemory,
     operations: parts.operations,
     host,
+    running,
     encode: encoder.encode,
     async hash() {
       hash ??= parts.hash?.();
@@ -113,7 +147,7 @@ export function createLocalModel(parts: LocalModelParts): LocalModel {
         requireCapability(model, "text");
       checkRequests(config, requests, common);
       const results: Completion[][] = requests.map(() => []);
-      await generate(await host(), requests, {
+      await generate(await running(), requests, {
         ...common,
         onText: onText && (({ text, request, sample }) => onText(text, { request, sample })),
         onFinish: (generation) => {
@@ -139,14 +173,16 @@ export function createLocalModel(parts: LocalModelParts): LocalModel {
           attention: { mass, heads },
         }));
       }
-      const scores = await score(await host(), sequences, { ...options, session });
+      const scores = await score(await running(), sequences, { ...options, session });
       return sequences.map(({ continuation }, i) => ({ ids: continuation, logProbs: scores[i]! }));
     },
     async countTokens(prompt) {
       return isEmbeddingPrompt(prompt) ? prompt.embeddings.shape[0]! : encoder.encode(prompt).length;
     },
     async dispose() {
-      await Promise.all([disposeGenerationPrograms(config), disposeScorePrograms(config)]);
+      const opened = await engine?.catch(() => undefined);
+      [engine, fast] = [undefined, undefined];
+      await Promise.all([disposeGenerationPrograms(config), disposeScorePrograms(config), opened?.dispose()]);
     },
   };
   return model;

@@ -5,8 +5,12 @@ import type { HostModel } from "../network/host-model.js";
 const TURN = 2 ** 24;
 
 /** All numbers of a model: its weights, then those of its adapter. */
-export const arraysOf = ({ weights, adapter }: HostModel): Float32Array[] =>
-  [...Object.values(weights), ...Object.values(adapter?.parameters ?? {})].map(({ data }) => data);
+export const arraysOf = ({ weights, blocks, adapter }: HostModel): Float32Array[] =>
+  [...Object.values(weights), ...Object.values(blocks ?? {}), ...Object.values(adapter?.parameters ?? {})].map(
+    // Bytes of blocks are looked at four at a time.
+    ({ data }) =>
+      data instanceof Float32Array ? data : new Float32Array(data.buffer, data.byteOffset, data.byteLength >> 2),
+  );
 
 /** A checksum of all numbers of a model, which differs when any of them does, but for one chance in 2^50. */
 export function fingerprintOf(model: HostModel): number {

@@ -59,7 +59,7 @@ export function createStepRunner(
 ): StepRunner {
   const inputs = modelInputs(model);
   const withInputs = (state: StepState) => programs.step({ ...inputs, ...state }) as Promise<NextScores>;
-  if (weightBytes(model) > MOST_BYTES || expectedSteps < WORTH_STEPS) {
+  if (model.blocks || weightBytes(model) > MOST_BYTES || expectedSteps < WORTH_STEPS) {
     return { step: withInputs, release: async () => {} };
   }
   const frozen = frozenOf(model, JSON.stringify(session));

@@ -3,6 +3,7 @@ import type { TensorData } from "../../tensor/index.js";
 import type { ModelConfig } from "../config/config.js";
 import type { HostModel } from "../network/host-model.js";
 import { checkIds } from "../network/model-inputs.js";
+import { blockNames, lookUpBlocks } from "../quantised/block-parameters.js";
 import { disposeFrozen } from "./frozen.js";
 import { openGenerator } from "./generator.js";
 import { disposePrefixes } from "./prefixes.js";
@@ -61,7 +62,7 @@ export async function disposeGenerationPrograms(config: ModelConfig): Promise<vo
  * @throws bad-input for an id outside the vocabulary, or a width that is not the model's
  */
 export function promptEmbeddings(
-  { config, weights }: HostModel,
+  { config, weights, blocks, quantised }: HostModel,
   ids: readonly number[],
   before?: TensorData<"float32">,
 ): TensorData<"float32"> {
@@ -76,7 +77,16 @@ export function promptEmbeddings(
   const start = before?.shape[0] ?? 0;
   const data = new Float32Array((start + ids.length) * width);
   if (before) data.set(before.data);
-  const table = weights[config.family === "gpt2" ? "transformer.wte.weight" : "model.embed_tokens.weight"]!.data;
+  if (quantised) {
+    quantised.embed(ids, data.subarray(start * width));
+    return { shape: [start + ids.length, width], dtype: "float32", data };
+  }
+  const name = config.family === "gpt2" ? "transformer.wte.weight" : "model.embed_tokens.weight";
+  if (blocks?.[blockNames(name).quants]) {
+    lookUpBlocks(blocks, name, ids, data.subarray(start * width));
+    return { shape: [start + ids.length, width], dtype: "float32", data };
+  }
+  const table = weights[name]!.data;
   for (const [i, id] of ids.entries()) data.set(table.subarray(id * width, (id + 1) * width), (start + i) * width);
   return { shape: [start + ids.length, width], dtype: "float32", data };
 }

@@ -8,6 +8,7 @@ import type { Cache } from "./cache.js";
 import { blockKeys, type KnownBeginning } from "./prefix-store.js";
 import { openPrefixes, PREFIX_MEMORY } from "./prefixes.js";
 import type { NextScores } from "./programs.js";
+import { createQuantisedRunner } from "./quantised-runner.js";
 import {
   expectedSteps,
   freeRows,
@@ -227,7 +228,9 @@ export function openGenerator(model: HostModel, options: GeneratorOptions = {}):
         idleSteps = 0;
         // If more requests may come, use the programs that are fast in the long run.
         const expected = closing ? expectedSteps(queue, rows) : Number.POSITIVE_INFINITY;
-        runner ??= createTracedRunner(model, session, expected);
+        runner ??= model.quantised
+          ? createQuantisedRunner(model.quantised)
+          : createTracedRunner(model, session, expected);
         batch = createBatch({ model, runner, pace, rows, capacity });
       } else if (rows > batch.rows || capacity > batch.capacity) batch.resize(rows, capacity);
       return room;

@@ -2,6 +2,9 @@ import tf = require("@tensorflow/tfjs");
 
 import {
   attentionProbabilities,
+  blockLinear,
+  blockRows,
+  blockWeights,
   causalAttention,
   embedding,
   gelu,
@@ -21,7 +24,7 @@ import {
   type RotaryConfig,
 } from "../config/config.js";
 import { ropeFrequencies } from "../config/rope.js";
-import { linear, type Model, type Weights } from "./linear.js";
+import { blocksOf, linear, type Model, type Weights } from "./linear.js";
 
 /** Attention of one layer: turns its queries, keys and values into one vector per token. */
 export type Attend = (layer: number, projected: Projected) => tf.Tensor;
@@ -40,7 +43,9 @@ export interface Projected {
  * @returns `[batch, time, hidden]`
  */
 export function tokenEmbeddings({ config, weights }: Model, ids: tf.Tensor): tf.Tensor {
-  return embedding(weights[config.family === "gpt2" ? "transformer.wte.weight" : "model.embed_tokens.weight"]!, ids);
+  const name = config.family === "gpt2" ? "transformer.wte.weight" : "model.embed_tokens.weight";
+  const blocks = blocksOf(weights, name);
+  return blocks ? blockRows(blocks, ids) : embedding(weights[name]!, ids);
 }
 
 /** Cosines and sines for the first positions, `[length, headDimension / 2]`; undefined for learned positions. */
@@ -83,7 +88,9 @@ export function hiddenStates(model: Model, embeddings: tf.Tensor, positions: tf.
  * @returns `[rows, vocab]`
  */
 export function outputLogits(model: Model, hidden: tf.Tensor): tf.Tensor {
-  return tf.matMul(hidden as tf.Tensor2D, outputTable(model) as tf.Tensor2D, false, true);
+  const blocks = blocksOf(model.weights, outputName(model));
+  if (blocks) return blockLinear(hidden, blocks);
+  return tf.matMul(hidden as tf.Tensor2D, model.weights[outputName(model)] as tf.Tensor2D, false, true);
 }
 
 /**
@@ -94,12 +101,14 @@ export function outputLogits(model: Model, hidden: tf.Tensor): tf.Tensor {
  * @returns `[rows]`
  */
 export function labelLosses(model: Model, hidden: tf.Tensor, labels: tf.Tensor): tf.Tensor {
-  return linearCrossEntropy(hidden, outputTable(model), labels);
+  const blocks = blocksOf(model.weights, outputName(model));
+  const table = blocks ? blockWeights(blocks, hidden) : model.weights[outputName(model)]!;
+  return linearCrossEntropy(hidden, table, labels);
 }
 
-function outputTable({ config, weights }: Model): tf.Tensor {
+function outputName({ config }: Model): string {
   const tied = config.family === "gpt2" ? "transformer.wte.weight" : "model.embed_tokens.weight";
-  return weights[config.tiedEmbeddings ? tied : "lm_head.weight"]!;
+  return config.tiedEmbeddings ? tied : "lm_head.weight";
 }
 
 function rotaryLayer(model: Model, config: RotaryConfig, layer: number, hidden: tf.Tensor, attend: Attend): tf.Tensor {

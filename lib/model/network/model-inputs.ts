@@ -8,13 +8,13 @@ import type { Model } from "./linear.js";
 /** The tensors of a model as inputs of a compiled function. */
 export type ModelInputs<Leaf> = { weights: Record<string, Leaf>; adapter: Record<string, Leaf> };
 
-export function modelInputs({ weights, adapter }: HostModel): ModelInputs<TensorData> {
-  return { weights, adapter: adapter?.parameters ?? {} };
+export function modelInputs({ weights, blocks, adapter }: HostModel): ModelInputs<TensorData> {
+  return { weights: blocks ? { ...weights, ...blocks } : weights, adapter: adapter?.parameters ?? {} };
 }
 
 export function modelSpecs(model: HostModel): ModelInputs<TensorSpec> {
   const specs = (tensors: Readonly<Record<string, TensorData>>) =>
-    Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, spec(shape)]));
+    Object.fromEntries(Object.entries(tensors).map(([name, { shape, dtype }]) => [name, spec(shape, dtype)]));
   const { weights, adapter } = modelInputs(model);
   return { weights: specs(weights), adapter: specs(adapter) };
 }

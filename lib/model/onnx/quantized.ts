@@ -6,7 +6,10 @@ import { type QuantizedBits, quantizeBlocks, quantizedSizes } from "./quantize-b
 export interface QuantizedWeight {
   values: string;
   scales: string;
+  /** Empty: 8 or 128 stands for 0. */
   zeros: string;
+  /** Numbers of a block. */
+  blockSize: number;
   /** Rows. */
   out: number;
   /** Columns. */
@@ -42,15 +45,15 @@ export function addQuantized(
       return [matrix.values, bytesOf(matrix.scales), matrix.zeros];
     },
   ) as [string, string, string];
-  return { values, scales, zeros, out, input, bits };
+  return { values, scales, zeros, blockSize: BLOCK, out, input, bits };
 }
 
 /** Append `x · weightᵀ + bias`; an empty bias is none. */
 export function quantizedMatMul(graph: ExportGraph, x: string, weight: QuantizedWeight, bias: string): string {
-  const { values, scales, zeros, out, input, bits } = weight;
+  const { values, scales, zeros, blockSize, out, input, bits } = weight;
   return addOperator(graph, "MatMulNBits", [x, values, scales, zeros, "", bias], {
     domain: MICROSOFT,
-    attributes: { N: out, K: input, bits, block_size: BLOCK, accuracy_level: INT8_ACTIVATIONS },
+    attributes: { N: out, K: input, bits, block_size: blockSize, accuracy_level: INT8_ACTIVATIONS },
   });
 }
 
@@ -60,7 +63,7 @@ export const canLookUp = (columns: number): boolean => columns % BLOCK === 0;
 /** Append the lookup of rows: `[batch, time]` int64 → `[batch, time, in]`. */
 export function quantizedLookup(
   graph: ExportGraph,
-  { values, scales, zeros, out, input, bits }: QuantizedWeight,
+  { values, scales, zeros, blockSize, out, input, bits }: QuantizedWeight,
   ids: string,
 ): string {
   const shape = int64Constant(graph, [out, (input * bits) / 8]);
@@ -70,7 +73,7 @@ export function quantizedLookup(
     [addOperator(graph, "Reshape", [values, shape]), ids, scales, zeros],
     {
       domain: MICROSOFT,
-      attributes: { bits, block_size: BLOCK, gather_axis: 0, quantize_axis: 1 },
+      attributes: { bits, block_size: blockSize, gather_axis: 0, quantize_axis: 1 },
     },
   );
 }

@@ -1,14 +1,18 @@
-import { type Checkpoint, readParameter } from "../weights/checkpoint.js";
+import type { ModelConfig } from "../config/config.js";
 import { type ParameterShapes, parameterShapes } from "../weights/shapes.js";
 import { addOperator, addTensors, bytesOf, type ExportGraph, int64Constant } from "./graph.js";
 import type { QuantizedBits } from "./quantize-blocks.js";
-import { addQuantized, canLookUp, quantizedLookup, quantizedMatMul } from "./quantized.js";
+import { addQuantized, canLookUp, type QuantizedWeight, quantizedLookup, quantizedMatMul } from "./quantized.js";
 
-/** A model that is being exported: its graph so far, and the checkpoint that its weights are read from. */
+/** A model that is being built as a graph, and where its weights come from. */
 export interface ExportBuild {
   graph: ExportGraph;
-  checkpoint: Checkpoint;
+  config: ModelConfig;
   shapes: ParameterShapes;
+  /** Read a weight, by its name in `parameterShapes`. */
+  read(name: string): Promise<Float32Array>;
+  /** Add a weight of the linear layers in the blocks that it already has; undefined for one without. Default: none has. */
+  blocks?: ((weight: string) => QuantizedWeight | undefined) | undefined;
   /** Bits of a number in the linear layers; undefined for float32. */
   bits: QuantizedBits | undefined;
 }
@@ -20,14 +24,15 @@ const HEAD = "lm_head.weight";
  */
 const VOCABULARY_BITS = 8;
 
-export function createBuild(checkpoint: Checkpoint, graph: ExportGraph, bits: QuantizedBits | undefined): ExportBuild {
-  return { graph, checkpoint, shapes: parameterShapes(checkpoint.config), bits };
+export function createBuild(parts: Omit<ExportBuild, "shapes">): ExportBuild {
+  return { ...parts, shapes: parameterShapes(parts.config) };
 }
 
-/** Add a weight as it is in the checkpoint, in float32. */
-export function addWeight({ graph, checkpoint, shapes }: ExportBuild, name: string): string {
-  const read = async () => [bytesOf((await readParameter(checkpoint, name)).data)];
-  return addTensors(graph, [{ name, shape: shapes[name]!, dtype: "float32" }], read)[0]!;
+/** Add a weight as it is, in float32. */
+export function addWeight({ graph, shapes, read }: ExportBuild, name: string): string {
+  return addTensors(graph, [{ name, shape: shapes[name]!, dtype: "float32" }], async () => [
+    bytesOf(await read(name)),
+  ])[0]!;
 }
 
 /**
@@ -37,15 +42,17 @@ export function addWeight({ graph, checkpoint, shapes }: ExportBuild, name: stri
  * @param x `[batch, time, in]`
  */
 export function addLinear(build: ExportBuild, name: string, x: string): string {
-  const { graph, checkpoint, shapes, bits } = build;
+  const { graph, config, shapes, bits } = build;
   const weight = `${name}.weight`;
   const bias = shapes[`${name}.bias`] === undefined ? "" : addWeight(build, `${name}.bias`);
+  const blocks = build.blocks?.(weight);
+  if (blocks !== undefined) return quantizedMatMul(graph, x, blocks, bias);
   // Hugging Face stores [out, in], but GPT-2 its layers, not the head, as [in, out].
-  const inFirst = checkpoint.config.family === "gpt2" && weight !== HEAD;
+  const inFirst = config.family === "gpt2" && weight !== HEAD;
   const [rows, columns] = shapes[weight] as [number, number];
   const [out, input] = inFirst ? [columns, rows] : [rows, columns];
   const read = async (wantsInFirst: boolean) => {
-    const { data } = await readParameter(checkpoint, weight);
+    const data = await build.read(weight);
     return wantsInFirst === inFirst ? data : transpose(data, rows, columns);
   };
   if (bits !== undefined) {
@@ -72,10 +79,10 @@ export interface Vocabulary {
 
 /** Append the embeddings of `input_ids`. */
 export function addVocabulary(build: ExportBuild): Vocabulary {
-  const { graph, checkpoint, bits } = build;
-  const { family, hiddenSize: input, vocabularySize: out, tiedEmbeddings } = checkpoint.config;
-  const name = family === "gpt2" ? "transformer.wte.weight" : "model.embed_tokens.weight";
-  const read = async () => (await readParameter(checkpoint, name)).data;
+  const { graph, bits } = build;
+  const { hiddenSize: input, vocabularySize: out, tiedEmbeddings } = build.config;
+  const name = embeddingsName(build.config);
+  const read = () => build.read(name);
   const isQuantized = bits !== undefined && (tiedEmbeddings || canLookUp(input));
   const quantized = isQuantized ? addQuantized(graph, name, { out, input, bits: VOCABULARY_BITS }, read) : undefined;
 
@@ -92,6 +99,9 @@ export function addVocabulary(build: ExportBuild): Vocabulary {
     },
   };
 }
+
+export const embeddingsName = ({ family }: ModelConfig): string =>
+  family === "gpt2" ? "transformer.wte.weight" : "model.embed_tokens.weight";
 
 /** The product with the transposed embeddings: Gemm reads them as they are, where MatMul would want a second copy. */
 function addTiedLogits(graph: ExportGraph, hidden: string, embeddings: string, input: number, out: number): string {

@@ -94,15 +94,20 @@ function sharedLength(a: readonly number[], b: readonly number[], most: number):
 export const columnOf = ({ prefix, starts }: ScoreRow, member: number, place: number): number =>
   place < prefix ? place : starts[member]! + place - prefix;
 
-/** Group rows of similar length, at most {@link BATCH_TOKENS} tokens at a time. Indices are those of rows. */
-export function planRows(rows: readonly ScoreRow[], longest: number, batchSize: number | undefined): BucketBatch[] {
+/** Group rows of similar length, so many tokens at a time. Indices are those of rows. */
+export function planRows(
+  rows: readonly ScoreRow[],
+  longest: number,
+  batchSize: number | undefined,
+  tokens: number = BATCH_TOKENS,
+): BucketBatch[] {
   const growth = rows.length < MANY ? 1.5 : 1.125;
   const sizes = bucketSizes({ longest, multipleOf: Math.min(16, longest), growth });
   // Shared rows have a program of their own.
   const groups = groupBy(rows.keys(), (index) => `${bucketOf(rows[index]!.length, sizes)} ${rows[index]!.prefix > 0}`);
   return [...groups.values()].flatMap((indices) => {
     const size = bucketOf(rows[indices[0]]!.length, sizes);
-    const most = batchSize ?? Math.max(1, Math.floor(BATCH_TOKENS / size));
+    const most = batchSize ?? Math.max(1, Math.floor(tokens / size));
     const batches = bucketBatches(
       indices.map((index) => rows[index]!.length),
       { sizes: [size], batchSize: most, rowSizes: bucketSizes({ longest: most, multipleOf: 1 }) },

@@ -10,11 +10,12 @@ import {
   type TensorSpec,
   weightedAttention,
 } from "../../tensor/index.js";
-import { attentionScale } from "../config/config.js";
+import { attentionScale, type ModelConfig } from "../config/config.js";
 import { headSplitter, hiddenStates, joinHeads, outputLogits, ownText, tokenEmbeddings } from "../network/forward.js";
 import type { HostModel } from "../network/host-model.js";
 import { type ModelInputs, type ModelShell, modelSpecs, shellOf, tracedModel } from "../network/model-inputs.js";
 import { createProgramCache } from "../network/program-cache.js";
+import { disposePiecePrograms } from "./piece-programs.js";
 
 type BodyInputs<Leaf> = ModelInputs<Leaf> & {
   /** `[rows, time]` int32. */
@@ -54,8 +55,10 @@ export interface ScorePrograms {
 const cache = createProgramCache(createPrograms);
 /** The programs of a model, compiled when first called and kept as long as its configuration. */
 export const scorePrograms = cache.of;
-/** Dispose of all programs of a configuration that {@link scorePrograms} made. */
-export const disposeScorePrograms = cache.dispose;
+/** Dispose of all programs of a configuration that scoring made. */
+export async function disposeScorePrograms(config: ModelConfig): Promise<void> {
+  await Promise.all([cache.dispose(config), disposePiecePrograms(config)]);
+}
 
 function createPrograms(model: HostModel, session: SessionOptions): ScorePrograms {
   const { config } = model;

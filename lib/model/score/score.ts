@@ -21,7 +21,10 @@ import {
   sharedRows,
   singleRows,
 } from "./packed-rows.js";
-import { type ScorePrograms, scorePrograms } from "./programs.js";
+import { canUsePieces } from "./piece-programs.js";
+import { createPieceReader, LONGEST_WHOLE, PIECE_TOKENS, type PieceReader, turnTokens } from "./pieces.js";
+import { scorePrograms } from "./programs.js";
+import { quantisedCalls, type ScoreCalls } from "./quantised-calls.js";
 
 /** Ids to score: all except the first one, or those of a continuation given a prompt. */
 export type ScoreSequence = readonly number[] | { prompt: readonly number[]; continuation: readonly number[] };
@@ -32,16 +35,21 @@ export interface ScoreOptions {
    * is then computed once, where that is less work.
    */
   batchSize?: number | undefined;
-  /** Ends the work between two batches, with an error. */
+  /** Ends the work between two batches, or pieces of a long text, with an error. */
   signal?: AbortSignal | undefined;
+  /**
+   * Runs each part of the work, such as between the steps of a generator. Parts are then smaller: of about a quarter of a
+   * second. Default: they follow each other.
+   */
+  turn?: (<T>(work: () => Promise<T>) => Promise<T>) | undefined;
   /** Called after each batch with the number of sequences scored so far. */
   onProgress?: ((done: number) => void) | undefined;
   /** Options of ONNX Runtime: threads, execution providers. */
   session?: SessionOptions | undefined;
 }
 
-/** Maximum logits in memory at once: 128 MiB. */
-const LOGITS = 2 ** 25;
+/** Maximum logits in memory at once: 32 MiB, twice while they are made log-probabilities. */
+const LOGITS = 2 ** 23;
 
 /**
  * Compute the natural logarithm of the probability that the model gives each token after those before it.
@@ -141,33 +149,69 @@ async function scoreTexts(
   }));
   const scored = [...texts.keys()].filter((index) => results[index]!.logProbs.length > 0);
   checkWhole("batchSize", options.batchSize, 1);
-  const programs = scorePrograms(model, options.session);
+  const programs: ScoreCalls = model.quantised ? quantisedCalls(model.quantised) : scorePrograms(model, options.session);
   const chunk = headChunk(config.vocabularySize);
-  const toScore = scored.map((index) => texts[index]!);
-  const isShared = !attention && options.batchSize === undefined;
+  const { turn = (work) => work() } = options;
+  // The last token is only a target, unless its attention is requested.
+  const columnsOfText = (index: number) => texts[index]!.ids.length - (attention ? 0 : 1);
+  const longestWhole = options.turn ? turnTokens(config, Math.min(LONGEST_WHOLE, config.maxPositions)) : LONGEST_WHOLE;
+  const isLong = (index: number) => canUsePieces(config) && columnsOfText(index) > longestWhole;
+  const short = scored.filter((index) => !isLong(index));
+  const toScore = short.map((index) => texts[index]!);
+  const isShared = !attention && !model.quantised && options.batchSize === undefined;
+  const mostColumns = options.turn ? longestWhole : BATCH_TOKENS;
   const allRows = isShared
-    ? sharedRows(toScore, { width: config.hiddenSize, longest: config.maxPositions })
-    : // The last token is only a target, unless its attention is requested.
-      singleRows(toScore.map(({ ids }) => ids.length - (attention ? 0 : 1)));
+    ? sharedRows(toScore, { width: config.hiddenSize, longest: Math.min(config.maxPositions, mostColumns) })
+    : singleRows(short.map(columnsOfText));
   let done = sequences.length - scored.length;
-  for (const { indices, length, rows } of planRows(allRows, config.maxPositions, options.batchSize)) {
-    checkInterrupt(signal, "scoring");
-    const batch = indices.map((index) => {
-      const row = allRows[index]!;
-      const members = row.texts.map((place) => ({ text: toScore[place]!, result: results[scored[place]!]! }));
-      return { ...row, members };
-    });
-    const hidden = attention
-      ? await attendedBodyOf(model, programs, batch, { length, rows })
-      : await bodyOf(model, programs, batch, { length, rows });
-    await headOf(model, programs, hidden, { batch, length, chunk, topCount });
-    for (const place of indices.flatMap((index) => allRows[index]!.texts)) {
-      const index = scored[place]!;
+  const finish = (indices: readonly number[]) => {
+    for (const index of indices) {
       // Of finite weights no score is infinite.
       if (!results[index]!.logProbs.every(Number.isFinite)) throw brokenScores(model, `sequence ${index}`);
     }
-    for (const { members } of batch) done += members.length;
+    done += indices.length;
     options.onProgress?.(done);
+  };
+  for (const { indices, length, rows } of planRows(allRows, config.maxPositions, options.batchSize, mostColumns)) {
+    const batch = indices.map((index) => {
+      const row = allRows[index]!;
+      const members = row.texts.map((place) => ({ text: toScore[place]!, result: results[short[place]!]! }));
+      return { ...row, members };
+    });
+    await turn(async () => {
+      checkInterrupt(signal, "scoring");
+      const hidden = attention
+        ? await attendedBodyOf(model, programs, batch, { length, rows })
+        : await bodyOf(model, programs, batch, { length, rows });
+      await headOf(model, programs, hidden, { places: placesOf(batch, length), chunk, topCount });
+    });
+    finish(indices.flatMap((index) => allRows[index]!.texts.map((place) => short[place]!)));
+  }
+  const long = scored.filter(isLong);
+  const longest = Math.max(0, ...long.map(columnsOfText));
+  const readers = new Map<number, PieceReader>();
+  for (const index of long) {
+    const { ids, from } = texts[index]!;
+    const result = results[index]!;
+    // Of the text alone, so that its numbers do not depend on others.
+    const size = options.turn ? Math.min(PIECE_TOKENS, turnTokens(config, ids.length)) : PIECE_TOKENS;
+    const reader = readers.get(size) ?? createPieceReader(model, { session: options.session, size, longest, turn });
+    readers.set(size, reader);
+    await reader.read(
+      attention ? ids : ids.slice(0, -1),
+      from - 1,
+      async ({ start, count, hidden, mass }) => {
+        checkInterrupt(signal, "scoring");
+        const places: Place[] = [];
+        for (let i = Math.max(from, start + 1); i <= Math.min(start + count, ids.length - 1); i++) {
+          places.push({ from: i - 1 - start, result, at: i - from, target: ids[i]! });
+        }
+        for (let place = 0; mass && place < from; place++) result.attention[place]! += mass[place]!;
+        await headOf(model, programs, hidden, { places, chunk, topCount });
+      },
+      attention ? from : undefined,
+    );
+    finish([index]);
   }
   return results;
 }
@@ -216,7 +260,7 @@ interface Layout {
 
 function bodyOf(
   model: HostModel,
-  programs: ScorePrograms,
+  programs: ScoreCalls,
   batch: readonly WorkRow[],
   { length, rows }: Layout,
 ): Promise<TensorData> {
@@ -254,7 +298,7 @@ function columnsOf({ prefix, members }: WorkRow): { ids: number[]; positions: nu
 /** Run the body and add the attention of each continuation to its prompt to the results. */
 async function attendedBodyOf(
   model: HostModel,
-  programs: ScorePrograms,
+  programs: ScoreCalls,
   batch: readonly WorkRow[],
   { length, rows }: Layout,
 ): Promise<TensorData> {
@@ -273,22 +317,16 @@ async function attendedBodyOf(
   return hidden as TensorData;
 }
 
-interface HeadWork extends Omit<Layout, "rows"> {
-  batch: readonly WorkRow[];
-  /** Positions computed at once. */
-  chunk: number;
-  topCount: number;
+/** A position whose next token is scored: its row among the hidden states, and where the score goes. */
+interface Place {
+  from: number;
+  result: TopScore;
+  at: number;
+  target: number;
 }
 
-/** Run the output layer on the requested positions only, a few at a time. */
-async function headOf(
-  model: HostModel,
-  { head, logProbs }: ScorePrograms,
-  hidden: TensorData,
-  { batch, length, chunk, topCount }: HeadWork,
-): Promise<void> {
-  const { hiddenSize: width, vocabularySize } = model.config;
-  const places: { from: number; result: TopScore; at: number; target: number }[] = [];
+function placesOf(batch: readonly WorkRow[], length: number): Place[] {
+  const places: Place[] = [];
   for (const [index, row] of batch.entries()) {
     for (const [member, { text, result }] of row.members.entries()) {
       for (let i = text.from; i < text.ids.length; i++) {
@@ -297,6 +335,24 @@ async function headOf(
       }
     }
   }
+  return places;
+}
+
+interface HeadWork {
+  places: readonly Place[];
+  /** Positions computed at once. */
+  chunk: number;
+  topCount: number;
+}
+
+/** Run the output layer on the requested positions only, a few at a time. */
+async function headOf(
+  model: HostModel,
+  { head, logProbs }: ScoreCalls,
+  hidden: TensorData,
+  { places, chunk, topCount }: HeadWork,
+): Promise<void> {
+  const { hiddenSize: width, vocabularySize } = model.config;
   const sizes = bucketSizes({ longest: chunk, multipleOf: Math.min(16, chunk) });
   for (let done = 0; done < places.length; done += chunk) {
     const part = places.slice(done, done + chunk);

@@ -1,6 +1,6 @@
 import { addNode, addSplat, type ElementType, type Graph, int64s, type Value } from "../graph.js";
 
-const ONNX_TYPE: Readonly<Record<ElementType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+const ONNX_TYPE: Readonly<Record<ElementType, number>> = { float32: 1, int8: 3, int32: 6, int64: 7, bool: 9 };
 
 /**
  * Convert element types; a conversion to the same type is no node. Numbers become integers as JavaScript's `Int32Array`

@@ -1,0 +1,178 @@
+import { float, MICROSOFT, type OnnxModel, type ValueInfo } from "../../tensor/index.js";
+import { attentionScale, type ModelConfig } from "../config/config.js";
+import type { Projected } from "../onnx/attention.js";
+import {
+  addOperator,
+  addTensors,
+  bytesOf,
+  createExportGraph,
+  type ExportGraph,
+  int64Constant,
+} from "../onnx/graph.js";
+import { addLayers } from "../onnx/layers.js";
+import { type QuantizedWeight, quantizedMatMul } from "../onnx/quantized.js";
+import { addLinear, addWeight, createBuild, type ExportBuild, embeddingsName } from "../onnx/weights.js";
+import { parameterShapes } from "../weights/shapes.js";
+import { toByteBlocks } from "./requantise.js";
+import type { QuantisedSource } from "./source.js";
+
+/** TensorProto.DataType of ONNX. */
+const INT64 = 7;
+/** GroupQueryAttention rotates heads whose width is a multiple of it by itself. */
+const ROTATED_WIDTHS = 16;
+
+/** Names of the inputs of the body, in the order of a call. */
+export const BODY_INPUTS = ["embedded", "positions", "ends", "total", "last", "cos", "sin"] as const;
+
+export const pastNames = ({ layers }: ModelConfig): string[] => cacheNames(layers, "past");
+export const presentNames = ({ layers }: ModelConfig): string[] => cacheNames(layers, "present");
+
+const cacheNames = (layers: number, prefix: string): string[] =>
+  ["key", "value"].flatMap((part) => Array.from({ length: layers }, (_, layer) => `${prefix}.${layer}.${part}`));
+
+/**
+ * Everything between the embeddings of tokens and the output layer, for any number of rows and tokens.
+ *
+ * Inputs: `embedded` `[rows, time, hidden]`, `positions` `[rows, time]` int32, `ends` `[rows]` int32 (place of each row's
+ * last token), `total` `[1]` int32 (the most tokens of a row, with the cache), `last` `[count]` int32 (tokens wanted, counted
+ * over all rows · time), `cos` and `sin` `[places, headDimension / 2]`, `past.N.key` and `.value` `[rows, keyValueHeads,
+ * capacity, headDimension]`. Outputs: `hidden` `[count, hidden]` after the last norm, and the cache, in the memory of the
+ * past.
+ */
+export function bodyGraph(source: QuantisedSource): OnnxModel {
+  const { config } = source;
+  const build = buildOf(source);
+  const { graph } = build;
+  const positions = addOperator(graph, "Cast", ["positions"], { attributes: { to: INT64 } });
+  const hidden = addLayers(build, "embedded", {
+    positions,
+    attend: (projected, layer) => addCachedAttention(graph, config, projected, layer, positions),
+  });
+  const flat = addOperator(graph, "Reshape", [hidden, int64Constant(graph, [-1, config.hiddenSize])]);
+  addOperator(graph, "Gather", [flat, "last"], { outputs: ["hidden"] });
+  const cache = (names: readonly string[]): ValueInfo[] =>
+    names.map((name) => ({
+      name,
+      dtype: "float32",
+      shape: ["rows", config.keyValueHeads, "capacity", config.headDimension],
+    }));
+  const angles = (name: string): ValueInfo => ({
+    name,
+    dtype: "float32",
+    shape: ["places", config.headDimension / 2],
+  });
+  return {
+    name: "body",
+    noCopy: true,
+    nodes: graph.nodes,
+    tensors: graph.tensors,
+    inputs: [
+      { name: "embedded", dtype: "float32", shape: ["rows", "time", config.hiddenSize] },
+      { name: "positions", dtype: "int32", shape: ["rows", "time"] },
+      { name: "ends", dtype: "int32", shape: ["rows"] },
+      { name: "total", dtype: "int32", shape: [1] },
+      { name: "last", dtype: "int32", shape: ["count"] },
+      angles("cos"),
+      angles("sin"),
+      ...cache(pastNames(config)),
+    ],
+    outputs: [{ name: "hidden", dtype: "float32", shape: ["count", config.hiddenSize] }, ...cache(presentNames(config))],
+  };
+}
+
+/** The output layer: `hidden` `[count, hidden]` gives `logProbs` `[count, vocab]` and `normaliser` `[count]`. */
+export function headGraph(source: QuantisedSource): OnnxModel {
+  const { config } = source;
+  const build = buildOf(source);
+  const { graph } = build;
+  const logits = addLogits(build);
+  addOperator(graph, "LogSoftmax", [logits], { attributes: { axis: -1 }, outputs: ["logProbs"] });
+  const first = (x: string) => addOperator(graph, "Gather", [x, int64Constant(graph, 0)], { attributes: { axis: 1 } });
+  addOperator(graph, "Sub", [first(logits), first("logProbs")], { outputs: ["normaliser"] });
+  return {
+    name: "head",
+    noCopy: true,
+    nodes: graph.nodes,
+    tensors: graph.tensors,
+    inputs: [{ name: "hidden", dtype: "float32", shape: ["count", config.hiddenSize] }],
+    outputs: [
+      { name: "logProbs", dtype: "float32", shape: ["count", config.vocabularySize] },
+      { name: "normaliser", dtype: "float32", shape: ["count"] },
+    ],
+  };
+}
+
+function addLogits(build: ExportBuild): string {
+  const { graph, config } = build;
+  if (!config.tiedEmbeddings) return addLinear(build, "lm_head", "hidden");
+  const name = embeddingsName(config);
+  const blocks = build.blocks?.(name);
+  if (blocks !== undefined) return quantizedMatMul(graph, "hidden", blocks, "");
+  return addOperator(graph, "Gemm", ["hidden", addWeight(build, name)], { attributes: { transB: 1 } });
+}
+
+function buildOf(source: QuantisedSource): ExportBuild {
+  const { config } = source;
+  const graph = createExportGraph();
+  return createBuild({
+    config,
+    graph,
+    bits: undefined,
+    read: (name) => source.readFloats(name),
+    blocks: (name) => (source.hasBlocks(name) ? addBlocks(graph, source, name) : undefined),
+  });
+}
+
+const SIZES = (process.env.FX_BS ?? "32").split(",").map(Number);
+
+/** Add a weight of 8 bits. */
+function addBlocks(graph: ExportGraph, source: QuantisedSource, name: string): QuantizedWeight {
+  const [rows, columns] = parameterShapes(source.config)[name] as [number, number];
+  const isTransposed = source.config.family === "gpt2" && name.includes(".h.");
+  const [out, input] = isTransposed ? [columns, rows] : [rows, columns];
+  const blockSize = SIZES.find((size) => input % size === 0)!;
+  const [values, scales] = addTensors(
+    graph,
+    [
+      { name: `${name}.values`, shape: [out, input / blockSize, blockSize], dtype: "uint8" },
+      { name: `${name}.scales`, shape: [out, input / blockSize], dtype: "float32" },
+    ],
+    async () => {
+      const { quants, scales } = toByteBlocks(await source.readBlocks(name), blockSize);
+      return [quants, bytesOf(scales)];
+    },
+  ) as [string, string];
+  return { values, scales, zeros: "", blockSize, out, input, bits: 8 };
+}
+
+function addCachedAttention(
+  graph: ExportGraph,
+  config: ModelConfig,
+  { q, k, v }: Projected,
+  layer: number,
+  positions: string,
+): string {
+  const { heads, keyValueHeads, headDimension, family } = config;
+  const rotates = family !== "gpt2";
+  const rotatesItself = rotates && headDimension % ROTATED_WIDTHS === 0;
+  const turn = (x: string, count: number) =>
+    rotates && !rotatesItself
+      ? addOperator(graph, "RotaryEmbedding", [x, positions, "cos", "sin"], {
+          domain: MICROSOFT,
+          attributes: { num_heads: count },
+        })
+      : x;
+  const past = (part: string) => `past.${layer}.${part}`;
+  const angles = rotatesItself ? ["cos", "sin"] : [];
+  const inputs = [turn(q, heads), turn(k, keyValueHeads), v, past("key"), past("value"), "ends", "total", ...angles];
+  return addOperator(graph, "GroupQueryAttention", inputs, {
+    domain: MICROSOFT,
+    attributes: {
+      num_heads: heads,
+      kv_num_heads: keyValueHeads,
+      do_rotary: Number(rotatesItself),
+      scale: float(attentionScale(config, layer)),
+    },
+    outputs: [`attention.${layer}`, `present.${layer}.key`, `present.${layer}.value`],
+  });
+}

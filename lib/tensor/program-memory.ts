@@ -1,0 +1,109 @@
+import { badInput, parseByteSize } from "../core/index.js";
+
+/*
+ * Compiled programs of all functions share one bound of memory, as memory belongs to the process: what was not used for
+ * the longest time is let go, and compiled again when it is needed.
+ */
+
+/** Bytes that programs may keep where no `memory` is given: 512 MiB. */
+export const PROGRAM_BYTES = 2 ** 29;
+/** What Node and the libraries take before any model: about 140 MB. */
+export const RUNTIME_BYTES = 150e6;
+
+/** A program that stays compiled for the next call. */
+export interface KeptProgram {
+  /** Estimated memory besides inputs and outputs. */
+  readonly bytes: number;
+  /** Calls that run or wait for it now: it is let go only at 0. */
+  users: number;
+  /** When it was used last, in calls. */
+  lastUse: number;
+  /** Forget the program and give its memory back. */
+  letGo(): Promise<void>;
+}
+
+// Weak, so that functions that nobody refers to any more are collected with their programs.
+const known = new Set<WeakRef<KeptProgram>>();
+let calls = 0;
+/** Whether programs in use kept the last cleaning from reaching the limit. */
+let isOver = false;
+
+/**
+ * The budget of this process: what a session's options say, else the environment variable THOUGHTBOOK_MEMORY, such as
+ * `2GB`; undefined where neither says anything.
+ *
+ * @throws bad-input for what is no number of bytes
+ */
+export function memoryLimit({ memory }: { memory?: number | undefined } = {}): number | undefined {
+  if (memory !== undefined) {
+    if (Number.isFinite(memory) && memory > 0) return memory;
+    throw badInput(`memory is ${memory}, expected bytes above 0`, "Give a number of bytes, such as 2e9.");
+  }
+  const chosen = process.env.THOUGHTBOOK_MEMORY;
+  if (!chosen) return undefined;
+  const bytes = parseByteSize(chosen);
+  if (bytes !== undefined) return bytes;
+  throw badInput(
+    `THOUGHTBOOK_MEMORY is "${chosen}", expected a size such as 2GB or 1.5GiB`,
+    "Correct the environment variable, or unset it.",
+  );
+}
+
+/** Count a program from now on. */
+export function keepProgram(program: KeptProgram): void {
+  known.add(new WeakRef(program));
+}
+
+export function beginUse(program: KeptProgram): void {
+  program.users++;
+  program.lastUse = ++calls;
+}
+
+export async function endUse(program: KeptProgram, memory: number | undefined): Promise<void> {
+  program.users--;
+  if (isOver || memory !== undefined) await makeRoom(memory);
+}
+
+/** Let programs go that are not in use, the one not used for the longest time first, until the others fit the budget. */
+export async function makeRoom(memory: number | undefined): Promise<void> {
+  const limit = programLimit(memory);
+  const programs = keptPrograms();
+  let total = programs.reduce((sum, program) => sum + program.bytes, 0);
+  const gone: Promise<void>[] = [];
+  const idle = programs.filter(({ users }) => users === 0).sort((a, b) => a.lastUse - b.lastUse);
+  for (const program of idle) {
+    if (total <= limit) break;
+    total -= program.bytes;
+    forget(program);
+    gone.push(program.letGo());
+  }
+  isOver = total > limit;
+  await Promise.all(gone);
+}
+
+/** No longer count a program. */
+export function forget(program: KeptProgram): void {
+  for (const reference of known) if (reference.deref() === program) known.delete(reference);
+}
+
+/** Memory of all programs that are compiled now, as estimated, and their number. */
+export function programMemory(): { programs: number; bytes: number } {
+  const programs = keptPrograms();
+  return { programs: programs.length, bytes: programs.reduce((sum, program) => sum + program.bytes, 0) };
+}
+
+/** Of a budget for the whole process, programs get what weights, keys and values and other tensors leave. */
+function programLimit(memory: number | undefined): number {
+  if (memory === undefined) return PROGRAM_BYTES;
+  return Math.max(0, memory - RUNTIME_BYTES - process.memoryUsage().arrayBuffers);
+}
+
+function keptPrograms(): KeptProgram[] {
+  const programs: KeptProgram[] = [];
+  for (const reference of known) {
+    const program = reference.deref();
+    if (program) programs.push(program);
+    else known.delete(reference);
+  }
+  return programs;
+}
