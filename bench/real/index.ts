@@ -1,11 +1,11 @@
 import { basename, join } from "node:path";
 import { describeError, readIfThere } from "thoughtbook/core";
+import { benchLong, type LongResult } from "../serve/long.js";
 import { describeMachine, type Machine, writeJson } from "../shared/report.js";
 import type { Contest } from "./contest.js";
 import { CONTESTS } from "./measures/index.js";
-import { type Serving, serving } from "./measures/serving.js";
 import { prepare, type RealOptions } from "./prepare.js";
-import type { Sizes } from "./setting.js";
+import type { Setting, Sizes } from "./setting.js";
 
 /** What was measured by one measure, which may be another day than the others were. */
 export interface Measured {
@@ -16,7 +16,8 @@ export interface Measured {
   versions: Readonly<Record<string, string>>;
   leftOut: { title: string; reason: string }[];
   contests: Contest[];
-  serving?: Serving;
+  /** What `bench serve --long` measures. */
+  serving?: LongResult;
   /** Why it gave nothing. */
   failure?: string;
 }
@@ -25,6 +26,8 @@ export interface Measured {
 export type RealResults = Record<string, Record<string, Measured>>;
 
 const FILE = "real.json";
+/** Room for what the server writes after a prompt. */
+const SERVED_TOKENS = 64;
 
 /**
  * Measure the same work in this engine and others. The results file is written after each measure, and keeps what it has
@@ -46,7 +49,7 @@ export async function benchReal(
       const machine = describeMachine();
       const outcome: Pick<Measured, "contests" | "serving" | "failure"> = { contests: [] };
       try {
-        if (measure === "serve") outcome.serving = await serving(setting);
+        if (measure === "serve") outcome.serving = await serveLong(setting);
         else outcome.contests = await CONTESTS[measure]!(setting);
       } catch (error) {
         outcome.failure = describeError(error);
@@ -70,6 +73,13 @@ export async function benchReal(
     await close();
   }
   return { file, results };
+}
+
+/** A server of the model, with prompts as long as the model takes. */
+async function serveLong({ model, threads, tokens, sizes, onProgress }: Setting): Promise<LongResult> {
+  const room = tokens.contextLength ?? Number.POSITIVE_INFINITY;
+  const prompts = sizes.servePrompts.filter((length) => length + SERVED_TOKENS <= room);
+  return benchLong({ model, prompts, threads, onProgress: (line) => onProgress(`serve: ${line}`) });
 }
 
 /** What is in a folder of results. */

@@ -1,10 +1,10 @@
 import { table } from "../model/markdown.js";
+import type { LongResult } from "../serve/long.js";
 import { formatNumber, formatSpread, type Machine } from "../shared/report.js";
 import { numberText } from "./checks/check.js";
 import type { CheckResults } from "./checks/index.js";
 import type { Contest } from "./contest.js";
 import type { Measured, RealResults } from "./index.js";
-import type { Serving } from "./measures/serving.js";
 
 export const TITLE = "How fast and how exact is the engine on real models?";
 
@@ -48,7 +48,8 @@ function measureParts({ machine, started, contests, serving, failure }: Measured
 }
 
 /** What its conditions say in words: `promptTokens` as "prompt tokens". */
-const words = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+const words = (name: string): string =>
+  name.includes(" ") ? name : name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 function contestPart({ title, unit, better, references, conditions, peers, failed }: Contest): string {
   const sizes = Object.entries(conditions).map(([name, value]) => `${words(name)} ${value}`);
@@ -64,15 +65,18 @@ function contestPart({ title, unit, better, references, conditions, peers, faile
   return [heading, `(${sizes.join(", ")})`, table(head, rows), ...absent].join("\n\n");
 }
 
-function servingPart({ prompts, megabytes, health, longestPauseSeconds, idleAfterLeavingSeconds }: Serving): string {
-  const memory = (value: number | null) => (value === null ? "–" : formatNumber(value));
+function servingPart({ startMb, prompts, left }: LongResult): string {
+  const { alone, reading, waiting, writing } = left;
+  const seconds = [alone, reading, waiting, writing].map(formatNumber);
   return [
-    "### `serve` with long prompts, one after another",
+    "### `serve` with long prompts, one after another, beside another stream",
     table(
-      ["prompt, tokens", "s", "most resident memory, MiB"],
-      prompts.map((each) => [formatNumber(each.tokens), formatNumber(each.seconds), memory(each.megabytes)]),
+      ["prompt, tokens", "s", "resident memory at most, MB", "longest pause of the stream, s", "slowest `/health`, s"],
+      prompts.map(({ tokens, seconds, peakMb, pause, health }) =>
+        [tokens, seconds, peakMb, pause, health].map(formatNumber),
+      ),
     ),
-    `Most resident memory ${memory(megabytes)} MiB. Of ${health.asked} requests for \`/health\` ${health.failed} failed, and the slowest took ${formatNumber(health.slowestSeconds)} s; the longest pause of another stream was ${formatNumber(longestPauseSeconds)} s.${idleAfterLeavingSeconds === null ? "" : ` ${formatNumber(idleAfterLeavingSeconds)} s after a client had left in the middle of its prompt the server was idle.`}`,
+    `Before the first prompt the server has ${formatNumber(startMb)} MB. With one row, a short answer takes ${seconds[0]} s alone; ${seconds[1]}, ${seconds[2]} and ${seconds[3]} s after a client has left while its prompt was read, while it waited, and while its text was written.`,
   ].join("\n\n");
 }
 

@@ -1,7 +1,7 @@
-import { formatNumber, formatSpread, formatTable } from "../shared/report.js";
+import { summariseLong } from "../serve/long.js";
+import { formatSpread, formatTable } from "../shared/report.js";
 import type { Contest } from "./contest.js";
 import type { Measured, RealResults } from "./index.js";
-import type { Serving } from "./measures/serving.js";
 
 /** The results as text for the terminal. */
 export function summariseReal(results: RealResults): string {
@@ -15,7 +15,7 @@ function ofMeasure(name: string, { machine, threads, leftOut, contests, serving,
   return [
     place,
     ...contests.map(contestTable),
-    ...(serving ? [servingText(serving)] : []),
+    ...(serving ? [summariseLong(serving)] : []),
     ...(failure === undefined ? [] : [`FAILED: ${failure}`]),
     ...leftOut.map(({ title, reason }) => `left out: ${title}: ${reason}`),
   ].join("\n");
@@ -36,20 +36,5 @@ export function contestTable({ title, unit, better, references, conditions, peer
     `${title} (${sizes.join(", ")})`,
     formatTable(head, rows),
     ...failed.map(({ title, reason }) => `FAILED: ${title}: ${reason}`),
-  ].join("\n");
-}
-
-function servingText(serving: Serving): string {
-  const { prompts, megabytes, health, longestPauseSeconds, idleAfterLeavingSeconds } = serving;
-  const memory = (value: number | null) => (value === null ? "–" : formatNumber(value));
-  return [
-    formatTable(
-      ["prompt of tokens", "s", "most MiB"],
-      prompts.map((each) => [formatNumber(each.tokens), formatNumber(each.seconds), memory(each.megabytes)]),
-    ),
-    `most resident memory: ${memory(megabytes)} MiB`,
-    `/health: ${health.failed} of ${health.asked} failed, the slowest took ${formatNumber(health.slowestSeconds)} s`,
-    `longest pause of another stream: ${formatNumber(longestPauseSeconds)} s`,
-    `idle after a client left: ${idleAfterLeavingSeconds === null ? "–" : `${formatNumber(idleAfterLeavingSeconds)} s`}`,
   ].join("\n");
 }

@@ -202,7 +202,7 @@ describe("checks", () => {
     expect(tokenizerFinding("same", ["a"], [[1]], [[1]]).holds).toBe(true);
     const [agreed, rest] = betweenTwo(["a", "b", "c"], [[1], [2], [9]], [[1], [2], [3]], [[1], [4], [5]]);
     expect(agreed).toMatchObject({ holds: true, numbers: { texts: 1, same: 1 } });
-    const numbers = { texts: 2, asHuggingFace: 1, asLlama: 0 };
+    const numbers = { texts: 2, "as Hugging Face's": 1, "as llama.cpp's": 0 };
     expect(rest).toMatchObject({ holds: false, numbers, exceptions: ['"c"'] });
   });
 
@@ -307,6 +307,20 @@ describe("the page of the documentation", () => {
     expect(page).toContain("| llama.cpp | 60 (59–61) | 1.5 (0.5–2.5) |");
     expect(page).toContain("Did not take part: this engine, exact: no memory.");
     expect(page).toContain("Measured on 2026-01-02 with 2 cores of Xeon; load before: 0.1.");
+  });
+
+  it("tells how a server stands long prompts", () => {
+    const prompts = [{ tokens: 7800, seconds: 40, peakMb: 1900, afterMb: 900, pause: 0.8, health: 0.3 }];
+    const serving = {
+      machine,
+      model: "m.gguf",
+      startMb: 700,
+      prompts,
+      left: { alone: 1, reading: 2, waiting: 3, writing: 4 },
+    };
+    const page = realPage({ "m.gguf": { serve: { ...results["m.gguf"]!.decode!, contests: [], serving } } }, {});
+    expect(page).toContain("| 7,800 | 40 | 1,900 | 0.8 | 0.3 |");
+    expect(page).toContain("takes 1 s alone; 2, 3 and 4 s after a client has left");
   });
 
   it("tells what was checked", () => {

@@ -53,8 +53,8 @@ export function betweenTwo(texts: readonly string[], own: Ids, theirs: Ids, llam
       holds: neither.length === 0,
       numbers: {
         texts: others.length,
-        asHuggingFace: others.filter(({ asTheirs }) => asTheirs).length,
-        asLlama: others.filter(({ asLlamas }) => asLlamas).length,
+        "as Hugging Face's": others.filter(({ asTheirs }) => asTheirs).length,
+        "as llama.cpp's": others.filter(({ asLlamas }) => asLlamas).length,
       },
       exceptions: neither.slice(0, MOST_EXCEPTIONS).map(({ text }) => JSON.stringify(text)),
     },
