@@ -44,7 +44,7 @@ const LIMITS = { memoryMb: 2000, pause: 1, health: 0.5, left: 1 } as const;
 /** Serve a model to clients with long prompts, beside another stream and one that asks whether the server is well. */
 export async function benchLong(options: LongOptions): Promise<LongResult> {
   const { model, prompts: lengths, threads, memory, onProgress } = options;
-  const flags = memory === undefined ? [] : ["--memory", memory];
+  const flags = ["--timeout", "3600", ...(memory === undefined ? [] : ["--memory", memory])];
   const machine = describeMachine();
   const server = await startServe(model, threads, flags);
   const prompts: LongPrompt[] = [];
@@ -119,12 +119,16 @@ async function readLong(server: RunningServer, tokens: number, seed: number): Pr
     }
   })();
   const start = performance.now();
-  await complete(server, idsOf(tokens, seed + 1), 16);
-  const seconds = (performance.now() - start) / 1000;
-  // The pause that the end of the prompt makes counts too.
-  await sleep(1000);
-  controller.abort();
-  await probe;
+  let seconds: number;
+  try {
+    await complete(server, idsOf(tokens, seed + 1), 16);
+    seconds = (performance.now() - start) / 1000;
+    // The pause that the end of the prompt makes counts too.
+    await sleep(1000);
+  } finally {
+    controller.abort();
+    await probe;
+  }
   const pause = await watching.longest;
   await sleep(1000);
   return { tokens, seconds, peakMb, afterMb: await residentMb(server), pause, health };
