@@ -6,6 +6,7 @@ import type { Flags } from "./flags.js";
 import { MEMORY, useMemory } from "./memory.js";
 import { MODEL_SPEC } from "./models.js";
 import { byteSize, count, decimal, integer, wholeNumber } from "./numbers.js";
+import { LOW_MEMORY_HELP, NUMERICS_HELP, parseNumerics } from "./numerics.js";
 import { resumable } from "./resumable.js";
 import { percent } from "./table.js";
 
@@ -102,6 +103,8 @@ const compressCommand = (program: Command) =>
     .option("--like <file.jsonl>", "compressed rows: baselines of a given size keep as much of each", resolveUserPath)
     .option("--seed <n>", "where random numbers come from", integer, 0)
     .option("--memory <size>", MEMORY, byteSize)
+    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics)
+    .option("--low-memory", LOW_MEMORY_HELP)
     .option("--json", "print the summary as one JSON object")
     .addHelpText("after", OUTPUT);
 
@@ -122,9 +125,11 @@ async function compressUntil(flags: Flags<typeof compressCommand>, signal: Abort
   const started = performance.now();
   // Without arenas: each batch shape would keep memory of its own, a hundred megabytes each.
   const session = { arena: false };
-  const validator = await loadModel(flags.validatorModelPath, { signal, session });
+  const { numerics, lowMemory } = flags;
+  const loading = { signal, session, numerics, lowMemory };
+  const validator = await loadModel(flags.validatorModelPath, loading);
   const scorer = needs.scorer
-    ? await loadModel(flags.scorerModelPath ?? scorerFor(flags.validatorModelPath), { signal, session })
+    ? await loadModel(flags.scorerModelPath ?? scorerFor(flags.validatorModelPath), loading)
     : undefined;
   try {
     const [counting] = [validator, scorer].flatMap((model) =>
@@ -138,6 +143,8 @@ async function compressUntil(flags: Flags<typeof compressCommand>, signal: Abort
     // What the rows depend on besides data and models; printed with the summary.
     const settings = {
       mode,
+      ...(numerics === "fast" ? { numerics } : {}),
+      ...(lowMemory ? { lowMemory } : {}),
       importance: { alpha, normalisation, signal: flags.signal },
       search: {
         beta: flags.beta,

@@ -7,6 +7,7 @@ import type { Flags } from "./flags.js";
 import { MEMORY } from "./memory.js";
 import { MODEL_SPEC } from "./models.js";
 import { byteSize, count, decimal, integer, range } from "./numbers.js";
+import { LOW_MEMORY_HELP, NUMERICS_HELP, parseNumerics } from "./numerics.js";
 
 export type EvaluateFlags = Flags<typeof addEvaluateOptions>;
 
@@ -57,6 +58,8 @@ export const addEvaluateOptions = (command: Command) =>
     .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
     .option("--threads <n>", "threads inside an operator (default: the processors)", count)
     .option("--memory <size>", MEMORY, byteSize)
+    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics)
+    .option("--low-memory", LOW_MEMORY_HELP)
     .option(
       "--result-dir <folder>",
       "the folder of the results (default: runs/evaluate/ and a name for these settings)",

@@ -82,7 +82,7 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
     // A limit may be raised later, so the problems do not count; but a file of the same name may have changed.
     const asked = { ...task.settings, problems: undefined };
     const own = file ?? (isFileTask(taskName) ? resolveUserPath(taskName) : undefined);
-    const decisive = { ...settings, spec, task: asked, file: own, hash: await model.hash() };
+    const decisive = { ...settings, spec, task: asked, file: own, hash: await model.hash(), ...pathOf(flags) };
     const key = sha256(canonicalJson(decisive)).slice(0, 6);
     const folder = resolveUserPath(resultDir ?? join("runs", "evaluate", `${nameOf(spec)}_${nameOf(taskName)}_${key}`));
     const { strategy, systemPrompt, assistantPrefill, ...sampling } = settings;
@@ -102,8 +102,14 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
   }
 }
 
-function backendOf({ backend, backendArgs, threads }: EvaluateFlags): BackendOptions {
+/** How the numbers come about, where that is not the default. */
+const pathOf = ({ numerics, lowMemory }: EvaluateFlags) => ({
+  ...(numerics === "fast" ? { numerics } : {}),
+  ...(lowMemory ? { lowMemory } : {}),
+});
+
+function backendOf({ backend, backendArgs, threads, numerics, lowMemory }: EvaluateFlags): BackendOptions {
   const args = backendArgs === undefined ? new Map() : parseKeyValues(backendArgs, "--backend-args");
   if (threads !== undefined && args.has("threads")) throw twice("--threads", "threads of --backend-args");
-  return { backend, args, session: threads === undefined ? undefined : { threads } };
+  return { backend, args, session: threads === undefined ? undefined : { threads }, numerics, lowMemory };
 }

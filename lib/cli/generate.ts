@@ -5,6 +5,7 @@ import type { Flags } from "./flags.js";
 import { MEMORY, useMemory } from "./memory.js";
 import { MODEL_SPEC } from "./models.js";
 import { byteSize, decimal, integer, wholeNumber } from "./numbers.js";
+import { LOW_MEMORY_HELP, NUMERICS_HELP, parseNumerics } from "./numerics.js";
 
 const OUTPUT = `
 Without --temperature the model's own distribution is sampled (temperature 1); the same seed repeats the same text.
@@ -43,6 +44,8 @@ const generateCommand = (program: Command) =>
     .option("--samples <n>", "how many texts (default: 1)", wholeNumber)
     .option("--seed <n>", "where the random numbers come from (default: 0)", integer)
     .option("--memory <size>", MEMORY, byteSize)
+    .option("--numerics <path>", `${NUMERICS_HELP} (default: fast for such files, else exact)`, parseNumerics)
+    .option("--low-memory", LOW_MEMORY_HELP)
     .option("--json", "print one JSON array")
     .addHelpText("after", OUTPUT);
 
@@ -55,6 +58,8 @@ async function generateText({
   stop,
   json,
   memory,
+  numerics,
+  lowMemory,
   ...options
 }: Flags<typeof generateCommand>): Promise<void> {
   if ((prompt === undefined) === (ids === undefined)) {
@@ -72,7 +77,7 @@ async function generateText({
   useMemory(memory);
   // Imported here so that other commands do not load the engine.
   const { loadModel } = await import("../llm/index.js");
-  const model = await loadModel(spec);
+  const model = await loadModel(spec, { numerics: numerics ?? "auto", lowMemory });
   try {
     const request: TextRequest = {
       ...options,

@@ -3,6 +3,7 @@ import { startProgress, ThoughtbookError } from "../core/index.js";
 import type { Finding, ModelReport } from "../llm/index.js";
 import type { Flags } from "./flags.js";
 import { count } from "./numbers.js";
+import { LOW_MEMORY_HELP, NUMERICS_HELP, parseNumerics } from "./numerics.js";
 import { abortable } from "./resumable.js";
 
 /** What a model argument may be. */
@@ -48,6 +49,8 @@ const checkCommand = (models: Command) =>
     .argument("<model>", MODEL_SPEC)
     .option("--batch <n>", "texts at a time in the second measurement (default: 8)", count)
     .option("--seconds <n>", "about how long each measurement takes (default: 3)", count)
+    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics)
+    .option("--low-memory", LOW_MEMORY_HELP)
     .option("--json", "print one JSON object")
     .addHelpText("after", OUTPUT);
 
@@ -81,11 +84,11 @@ async function list({ json }: { json?: true }): Promise<void> {
   console.log(lines.join("\n"));
 }
 
-function check(spec: string, { batch, seconds, json }: Flags<typeof checkCommand>): Promise<void> {
+function check(spec: string, { batch, seconds, json, numerics, lowMemory }: Flags<typeof checkCommand>): Promise<void> {
   return abortable(async (signal) => {
     // Here, so that other commands need not load the engine.
     const { checkModel, loadModel } = await import("../llm/index.js");
-    const model = await loadModel(spec, { signal });
+    const model = await loadModel(spec, { signal, numerics, lowMemory });
     const progress = startProgress(`Checking ${spec}`);
     let steps = 0;
     try {

@@ -5,6 +5,7 @@ import { parseIds } from "./generate.js";
 import { MEMORY, useMemory } from "./memory.js";
 import { MODEL_SPEC } from "./models.js";
 import { byteSize } from "./numbers.js";
+import { LOW_MEMORY_HELP, NUMERICS_HELP, parseNumerics } from "./numerics.js";
 
 const OUTPUT = `
 The ids of prompt and continuation are joined, never their texts.
@@ -27,6 +28,8 @@ const scoreCommand = (program: Command) =>
     .option("--continuation <text>", "the text to score")
     .option("--ids <ids>", "token ids to score instead, such as 1,2,3; needs no tokenizer", parseIds)
     .option("--memory <size>", MEMORY, byteSize)
+    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics)
+    .option("--low-memory", LOW_MEMORY_HELP)
     .option("--json", "print one JSON object")
     .addHelpText("after", OUTPUT);
 
@@ -48,7 +51,7 @@ async function scoreText(flags: Flags<typeof scoreCommand>): Promise<void> {
   useMemory(flags.memory);
   // Imported here so that other commands do not load the engine.
   const { isTokenModel, loadModel, requireCapability } = await import("../llm/index.js");
-  const model = await loadModel(spec);
+  const model = await loadModel(spec, { numerics: flags.numerics, lowMemory: flags.lowMemory });
   try {
     if (!isTokenModel(model)) {
       requireCapability(model, "score");

@@ -7,6 +7,7 @@ import type { RequestRecord } from "../serve/index.js";
 import type { Flags } from "./flags.js";
 import { MEMORY, useMemory } from "./memory.js";
 import { byteSize, wholeNumber } from "./numbers.js";
+import { LOW_MEMORY_HELP, NUMERICS_HELP, parseNumerics } from "./numerics.js";
 
 const HELP = `
 Routes: /v1/models, /v1/chat/completions, /v1/completions (stream, n, seed, stop, logprobs, echo), /health, /tokenize, /detokenize,
@@ -44,6 +45,8 @@ const serveCommand = (program: Command) =>
     .option("--timeout <seconds>", "the most time an answer may take (default: 600)", wholeNumber)
     .option("--threads <n>", "threads inside an operator (default: the processors)", wholeNumber)
     .option("--memory <size>", MEMORY, byteSize)
+    .option("--numerics <path>", `${NUMERICS_HELP} (default: fast for such files, else exact)`, parseNumerics)
+    .option("--low-memory", LOW_MEMORY_HELP)
     .option("--quiet", "write nothing for requests")
     .addHelpText("after", HELP);
 
@@ -54,6 +57,8 @@ async function serve({
   quiet,
   timeout,
   memory,
+  numerics,
+  lowMemory,
   ...flags
 }: Flags<typeof serveCommand>): Promise<void> {
   if (names && names.length !== specs.length) {
@@ -70,7 +75,10 @@ async function serve({
   const { startServer } = await import("../serve/index.js");
   const models: LocalModel[] = [];
   try {
-    for (const spec of specs) models.push(await loadLocalModel(spec, threads ? { session: { threads } } : {}));
+    for (const spec of specs) {
+      const session = threads ? { threads } : undefined;
+      models.push(await loadLocalModel(spec, { session, numerics: numerics ?? "auto", lowMemory }));
+    }
     const server = await startServer(Object.fromEntries(ids.map((id, i) => [id, models[i]!])), {
       ...flags,
       // An empty variable counts as not set.

@@ -4,6 +4,7 @@ import type { FineTuneOptions } from "../train/index.js";
 import type { Flags } from "./flags.js";
 import { MEMORY, useMemory } from "./memory.js";
 import { byteSize, count, integer } from "./numbers.js";
+import { LOW_MEMORY_HELP } from "./numerics.js";
 import { resumable } from "./resumable.js";
 
 const ROWS = `
@@ -96,6 +97,7 @@ const trainCommand = (program: Command) =>
     .option("--seed <n>", "where the random numbers come from", integer, 0)
     .option("--threads <n>", "threads inside an operator (default: the processors)", count)
     .option("--memory <size>", MEMORY, byteSize)
+    .option("--low-memory", `${LOW_MEMORY_HELP}; for an adapter that is not merged`)
     .option("--resume", "go on with the run in the folder, if there is one")
     .addHelpText("after", ROWS);
 

@@ -14,6 +14,9 @@ const BACKENDS = ["local", "transformers", "openai"] as const;
 export type Backend = (typeof BACKENDS)[number];
 
 export interface BackendOptions {
+  /** As in `LoadModelOptions`. */
+  numerics?: LoadModelOptions["numerics"];
+  lowMemory?: boolean | undefined;
   /** Default: chosen from the specification and the files, as `loadModel` does. */
   backend?: string | undefined;
   /** Arguments of the backend; see {@link chooseBackend}. */
@@ -112,15 +115,23 @@ export function chooseBackend(spec: string, { backend: name, args = new Map() }:
  * @throws like {@link chooseBackend} and `loadModel`
  */
 export async function loadOnBackend(spec: string, options: BackendOptions = {}): Promise<BackendModel> {
-  const { session, signal, args = new Map() } = options;
+  const { session, signal, numerics, lowMemory, args = new Map() } = options;
   const choice = chooseBackend(spec, options);
-  const loading: LoadModelOptions = { ...choice.options, session: { ...session, ...choice.options.session }, signal };
+  const loading: LoadModelOptions = {
+    ...choice.options,
+    session: { ...session, ...choice.options.session },
+    signal,
+    numerics,
+    lowMemory,
+  };
   if (choice.apiKeyVariable !== undefined) {
     loading.http = { ...loading.http, apiKey: await apiKeyIn(choice.apiKeyVariable) };
   }
   const model = await (choice.backend === "local" ? loadLocalModel : loadModel)(choice.spec, loading);
   const backend = choice.backend ?? (isLocalModel(model) ? "local" : "transformers");
-  return { model, spec: choice.spec, backend, args: Object.fromEntries(args) };
+  // What is not the default is said beside the arguments, so that records name the path of their numbers.
+  const path = { ...(numerics === "fast" ? { numerics } : {}), ...(lowMemory ? { lowMemory } : {}) };
+  return { model, spec: choice.spec, backend, args: { ...Object.fromEntries(args), ...path } };
 }
 
 function checkBackend(name: string, spec: string): Backend {

@@ -7,10 +7,10 @@ import type { QuantisedSource } from "./source.js";
 export function checkpointSource(checkpoint: Checkpoint): QuantisedSource {
   return {
     config: checkpoint.config,
-    hasBlocks(name) {
+    blockSize(name) {
       const place = checkpoint.weights.get(name);
-      if (place === undefined || !("shape" in place) || place.shape.length !== 2) return false;
-      return BLOCK_FORMATS[place.file.tensors.get(place.name)!.type.name] !== undefined;
+      if (place === undefined || !("shape" in place) || place.shape.length !== 2) return 0;
+      return BLOCK_FORMATS[place.file.tensors.get(place.name)!.type.name]?.blockSize ?? 0;
     },
     readBlocks: async (name) => (await readQuantised(checkpoint, name))!,
     readFloats: async (name) => (await readParameter(checkpoint, name)).data,
@@ -19,6 +19,6 @@ export function checkpointSource(checkpoint: Checkpoint): QuantisedSource {
 
 /** Whether any of a checkpoint's weights is stored in blocks. */
 export const isQuantised = (checkpoint: Checkpoint): boolean => {
-  const { hasBlocks } = checkpointSource(checkpoint);
-  return [...checkpoint.weights.keys()].some(hasBlocks);
+  const { blockSize } = checkpointSource(checkpoint);
+  return [...checkpoint.weights.keys()].some((name) => blockSize(name) > 0);
 };

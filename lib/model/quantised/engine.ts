@@ -60,7 +60,7 @@ export async function openEngine(source: QuantisedSource, options: SessionOption
   const body = await openGraph(bodyGraph(source), options);
   const head = await openGraph(headGraph(source), options);
   const name = embeddingsName(config);
-  const table = source.hasBlocks(name) ? await source.readBlocks(name) : await source.readFloats(name);
+  const table = source.blockSize(name) > 0 ? await source.readBlocks(name) : await source.readFloats(name);
   const angles = createAngles(config);
   const width = config.hiddenSize;
 

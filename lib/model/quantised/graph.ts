@@ -119,18 +119,16 @@ function buildOf(source: QuantisedSource): ExportBuild {
     graph,
     bits: undefined,
     read: (name) => source.readFloats(name),
-    blocks: (name) => (source.hasBlocks(name) ? addBlocks(graph, source, name) : undefined),
+    blocks: (name) => (source.blockSize(name) > 0 ? addBlocks(graph, source, name) : undefined),
   });
 }
-
-const SIZES = (process.env.FX_BS ?? "32").split(",").map(Number);
 
 /** Add a weight of 8 bits. */
 function addBlocks(graph: ExportGraph, source: QuantisedSource, name: string): QuantizedWeight {
   const [rows, columns] = parameterShapes(source.config)[name] as [number, number];
   const isTransposed = source.config.family === "gpt2" && name.includes(".h.");
   const [out, input] = isTransposed ? [columns, rows] : [rows, columns];
-  const blockSize = SIZES.find((size) => input % size === 0)!;
+  const blockSize = source.blockSize(name);
   const [values, scales] = addTensors(
     graph,
     [
@@ -138,7 +136,7 @@ function addBlocks(graph: ExportGraph, source: QuantisedSource, name: string): Q
       { name: `${name}.scales`, shape: [out, input / blockSize], dtype: "float32" },
     ],
     async () => {
-      const { quants, scales } = toByteBlocks(await source.readBlocks(name), blockSize);
+      const { quants, scales } = toByteBlocks(await source.readBlocks(name));
       return [quants, bytesOf(scales)];
     },
   ) as [string, string];

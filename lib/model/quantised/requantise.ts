@@ -1,25 +1,22 @@
-import { dequantiseBlocks, type QuantisedMatrix } from "../weights/quantised-matrix.js";
+import type { QuantisedMatrix } from "../weights/quantised-matrix.js";
 
 /** Numbers of a block as ONNX Runtime's product takes them: 128 stands for 0. */
 export interface ByteBlocks {
-  /** `[out, in]` */
+  /** `[out, in]`. */
   quants: Uint8Array;
-  /** `[out, in / blockSize]` */
+  /** `[out, in / blockSize]`. */
   scales: Float32Array;
 }
 
 const ZERO = 128;
 
-/** Whether a matrix is taken as it is: the same numbers, nothing rounded. */
-export const keepsNumbers = ({ blockSize, offsets }: QuantisedMatrix, wanted: number): boolean =>
-  offsets === undefined && blockSize === wanted;
-
 /**
- * A matrix in 8 bits, in blocks of another size. Blocks of the same size without offsets keep their numbers; others are
- * rounded to 255 steps between the largest magnitude of a block and its opposite.
+ * A matrix in 8 bits, in blocks of its size. Blocks without offsets keep their numbers. An offset has to become a whole
+ * number of steps: 8 bits have room for steps that are a fraction of those of fewer bits, and of all such fractions the one
+ * is taken that fits best.
  */
-export function toByteBlocks(matrix: QuantisedMatrix, blockSize: number): ByteBlocks {
-  return keepsNumbers(matrix, blockSize) ? widened(matrix) : rounded(matrix, blockSize);
+export function toByteBlocks(matrix: QuantisedMatrix): ByteBlocks {
+  return matrix.offsets === undefined ? widened(matrix) : withoutOffsets(matrix, matrix.offsets);
 }
 
 function widened({ bits, quants, scales, zero }: QuantisedMatrix): ByteBlocks {
@@ -37,31 +34,67 @@ function widened({ bits, quants, scales, zero }: QuantisedMatrix): ByteBlocks {
   return { quants: wide, scales };
 }
 
-/** Rows dequantised at once: they stay in the processor's cache. */
-const ROWS = 16;
-
-function rounded(matrix: QuantisedMatrix, blockSize: number): ByteBlocks {
-  const [out, input] = matrix.shape;
-  const quants = new Uint8Array(out * input);
-  const scales = new Float32Array((out * input) / blockSize);
-  const numbers = new Float32Array(ROWS * input);
-  for (let row = 0; row < out; row += ROWS) {
-    const part = rowsOf(matrix, row, Math.min(out, row + ROWS));
-    const rows = numbers.subarray(0, (Math.min(out, row + ROWS) - row) * input);
-    dequantiseBlocks(part, rows);
-    const from = row * input;
-    for (let start = 0; start < rows.length; start += blockSize) {
-      let largest = 0;
-      for (let i = start; i < start + blockSize; i++) largest = Math.max(largest, Math.abs(rows[i]!));
-      const scale = Math.fround(largest / (ZERO - 1));
-      scales[(from + start) / blockSize] = scale;
-      const inverse = scale > 0 ? 1 / scale : 0;
-      // Rounded to the nearest: the sum is positive.
-      for (let i = start; i < start + blockSize; i++) quants[from + i] = rows[i]! * inverse + ZERO + 0.5;
+function withoutOffsets(
+  { bits, blockSize, quants: packed, scales: steps, zero, offsets: _, shape }: QuantisedMatrix,
+  offsets: Float32Array,
+): ByteBlocks {
+  const quants = new Uint8Array(shape[0] * shape[1]);
+  const scales = new Float32Array(steps.length);
+  const block = new Float64Array(blockSize);
+  for (let index = 0; index < scales.length; index++) {
+    const start = index * blockSize;
+    let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < blockSize; i++) {
+      const at = start + i;
+      const quant = bits === 8 ? packed[at]! : at % 2 === 0 ? packed[at >> 1]! & 15 : packed[at >> 1]! >> 4;
+      block[i] = quant - zero;
+      low = Math.min(low, block[i]!);
+      high = Math.max(high, block[i]!);
+    }
+    const step = steps[index]!;
+    const offset = offsets[index]!;
+    const parts = step === 0 ? 0 : bestParts(low, high, offset / step);
+    if (parts > 0) {
+      scales[index] = step / parts;
+      const shift = Math.round((parts * offset) / step) + ZERO;
+      for (let i = 0; i < blockSize; i++) quants[start + i] = parts * block[i]! + shift;
+      continue;
+    }
+    // Numbers far from 0, or all of them equal: 127 steps between 0 and the largest.
+    const largest = Math.max(Math.abs(step * low + offset), Math.abs(step * high + offset));
+    const scale = largest / (ZERO - 1);
+    scales[index] = scale;
+    for (let i = 0; i < blockSize; i++) {
+      quants[start + i] = scale === 0 ? ZERO : Math.round((step * block[i]! + offset) / scale) + ZERO;
     }
   }
   return { quants, scales };
 }
+
+/**
+ * Into how many parts a step is best cut, so that an offset of so many steps is nearly a whole number of parts and all
+ * numbers fit into a byte; 0 if none does.
+ */
+function bestParts(low: number, high: number, offset: number): number {
+  let best = 0;
+  let leastError = Number.POSITIVE_INFINITY;
+  for (let parts = MOST_PARTS; parts >= 1; parts--) {
+    const shift = Math.round(parts * offset);
+    if (parts * low + shift < -ZERO || parts * high + shift >= ZERO) continue;
+    const error = Math.abs(parts * offset - shift) / parts;
+    if (error >= leastError) continue;
+    leastError = error;
+    best = parts;
+  }
+  // One step would leave more to rounding than a byte has to.
+  return leastError <= MOST_ERROR ? best : 0;
+}
+
+/** 16 steps of 4 bits in 255. */
+const MOST_PARTS = 17;
+/** Of a step, what rounding the largest numbers of 4 bits to a byte leaves. */
+const MOST_ERROR = 0.05;
 
 /** Some rows of a matrix, without a copy. */
 export function rowsOf(matrix: QuantisedMatrix, from: number, to: number): QuantisedMatrix {

@@ -1,0 +1,16 @@
+import { InvalidArgumentError } from "@commander-js/extra-typings";
+import type { Numerics } from "../model/index.js";
+
+/** What `--numerics` means, for the help of commands. */
+export const NUMERICS_HELP =
+  "exact: products in float32, texts do not depend on what else is computed; fast: weights and activations in 8 bits, for quantised GGUF files";
+
+/** What `--low-memory` means, for the help of commands. */
+export const LOW_MEMORY_HELP =
+  "keep the weights of a quantised GGUF file in their blocks, dequantised while they are used: the same numbers in less memory, more slowly";
+
+/** @throws InvalidArgumentError for another word */
+export function parseNumerics(text: string): Numerics {
+  if (text === "exact" || text === "fast") return text;
+  throw new InvalidArgumentError("Give exact or fast.");
+}
