@@ -14,6 +14,7 @@ import { type AgainOptions, compareRuns, summariseRuns } from "./model/again.js"
 import { renewCard, writeCard } from "./model/card.js";
 import { type ModelOptions, measureReasoner } from "./model/reasoner.js";
 import { measureScorer } from "./model/scorer.js";
+import { addRealCommand } from "./real/command.js";
 import { benchSandbox, type SandboxBenchOptions, summariseSandbox } from "./sandbox/index.js";
 import { benchServe, type ServeOptions, summariseServe } from "./serve/index.js";
 import { benchLong, holdsLong, type LongOptions, summariseLong } from "./serve/long.js";
@@ -165,6 +166,8 @@ program
   .option("--patience <seconds>", "wait so long before a turn for other programs to finish", positive, 20)
   .option("--out <folder>", "for serve.json", path, join(projectFolder(), "runs", "bench"))
   .action(serve);
+
+addRealCommand(program);
 
 program
   .command("compress")
