@@ -23,8 +23,7 @@ export function addExportCommand(program: Command): void {
   ggufCommand(exports).action(runGguf);
 }
 
-const MODEL =
-  "folder of a checkpoint, GGUF file, or owner/name or owner/name:FILE.gguf of the Hugging Face hub";
+const MODEL = "folder of a checkpoint, GGUF file, or owner/name or owner/name:FILE.gguf of the Hugging Face hub";
 
 const onnxCommand = (exports: Command) =>
   exports

@@ -52,9 +52,9 @@ export interface LoadModelOptions {
 /**
  * Load a language model by its specification: the name of one in the repository's `data/models`; the folder of a
  * checkpoint, or a GGUF file; `owner/name` or `owner/name@revision` of the Hugging Face hub, or `owner/name:FILE.gguf`
- * there, which is downloaded once; or the address and name of one on a server, `http://host:port/v1#name`. Weights in safetensors and GGUF run on this library's engine. Models
- * that have only ONNX run on transformers.js; `onnx:` before the specification requests that, and `#q4` or `#q4,webgpu`
- * after it selects a type of weights and a device.
+ * there, which is downloaded once; or the address and name of one on a server, `http://host:port/v1#name`. Weights in
+ * safetensors and GGUF run on this library's engine. Models that have only ONNX run on transformers.js; `onnx:` before
+ * the specification requests that, and `#q4` or `#q4,webgpu` after it selects a type of weights and a device.
  *
  * @throws not-found, bad-input, corrupt-data, network, timeout, file-system, interrupted
  *

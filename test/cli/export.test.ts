@@ -7,6 +7,32 @@ import { root } from "../notebook/helpers.js";
 
 const MODEL = join(import.meta.dirname, "..", "fixtures", "checkpoints", "stories260k");
 
+describe("thoughtbook export gguf", () => {
+  it("writes a file that is a model like others, and refuses other types and places", () => {
+    const folder = mkdtempSync(join(tmpdir(), "thoughtbook-export-"));
+    const run = (...args: string[]) =>
+      spawnSync(process.execPath, [join(root, "lib", "bin.mjs"), ...args], { encoding: "utf8" });
+    try {
+      const file = join(folder, "mini.gguf");
+      const written = run("export", "gguf", "--model", "mini", "--out", file, "--type", "q8_0");
+      expect(written.stderr).toContain("mini.gguf");
+      expect(written).toMatchObject({ status: 0, stdout: expect.stringMatching(/^2,7\d\d\.\d kB .*mini\.gguf\n$/) });
+      const again = run("export", "gguf", "--model", "mini", "--out", file);
+      expect(again).toMatchObject({ status: 1, stderr: expect.stringContaining("there already") });
+      const other = run("export", "gguf", "--model", "mini", "--out", join(folder, "x.gguf"), "--type", "q4_k");
+      expect(other).toMatchObject({ status: 1, stderr: expect.stringContaining("f16, q8_0") });
+      const question = "Ana picks 3 apples. Ben picks 4 more apples than Ana. How many apples does Ben pick?";
+      const asked = run("generate", "--model", file, "--chat", "--prompt", question, "--greedy");
+      expect(asked.stdout).toContain("7");
+      const wrong = run("generate", "--model", join(folder, "mimi.gguf"), "--prompt", "x");
+      expect(wrong).toMatchObject({ status: 1, stderr: expect.stringMatching(/no file .*Did you mean.*mini\.gguf/) });
+      expect(readdirSync(folder)).toEqual(["mini.gguf"]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
 describe("thoughtbook export onnx", () => {
   let folder: string;
   beforeAll(() => {

@@ -52,7 +52,8 @@ function scaleAndMinimum(file: Uint8Array, at: number, part: number): readonly [
 
 /** The 6 bits of the scale of the `part`-th of the sixteen parts of a block of Q3_K. */
 const scaleOfThree = (file: Uint8Array, at: number, part: number): number =>
-  ((file[at + (part & 7)]! >> (part < 8 ? 0 : 4)) & 15) | (((file[at + 8 + (part & 3)]! >> (2 * (part >> 2))) & 3) << 4);
+  ((file[at + (part & 7)]! >> (part < 8 ? 0 : 4)) & 15) |
+  (((file[at + 8 + (part & 3)]! >> (2 * (part >> 2))) & 3) << 4);
 
 /**
  * The quantised types that are read, by name. Follows the layouts of ggml (`ggml-common.h`) and the arithmetic of

@@ -1,7 +1,7 @@
 import { badInput } from "../../core/index.js";
 import { ropeFrequencies } from "../config/rope.js";
-import { corruptGguf, type GgufValue } from "./header.js";
 import { type GgufFile, readGgufFloats } from "./file.js";
+import { corruptGguf, type GgufValue } from "./header.js";
 import { ROPE_FACTORS } from "./weights.js";
 
 const ARCHITECTURES = ["llama", "qwen2", "qwen3", "gpt2"];
@@ -34,7 +34,10 @@ export function metadataOf({ metadata, path }: GgufFile): Metadata {
   const read = <T extends GgufValue>(key: string, kind: "string" | "number" | "boolean"): T | undefined => {
     const value = metadata.get(key);
     if (value === undefined || typeof value === kind) return value as T | undefined;
-    throw corruptGguf(path, `${key} is ${typeof value === "object" ? "a list" : JSON.stringify(value)}, expected a ${kind}`);
+    throw corruptGguf(
+      path,
+      `${key} is ${typeof value === "object" ? "a list" : JSON.stringify(value)}, expected a ${kind}`,
+    );
   };
   const number = (key: string) => read<number>(key, "number");
   return {
@@ -69,7 +72,8 @@ export async function ggufConfigJson(
     if (given !== value) throw unsupported(path, `${key(name)} is ${given}; ${what}`);
   }
   const embedding = file.tensors.get("token_embd.weight");
-  if (embedding?.shape.length !== 2) throw corruptGguf(path, "it has no matrix token_embd.weight: it is no whole model");
+  if (embedding?.shape.length !== 2)
+    throw corruptGguf(path, "it has no matrix token_embd.weight: it is no whole model");
   const common = {
     model_type: architecture,
     vocab_size: embedding.shape[0],
@@ -95,11 +99,15 @@ export async function ggufConfigJson(
   const headDimension = metadata.number(key("attention.key_length")) ?? hidden / heads;
   for (const name of ["attention.value_length", "rope.dimension_count"]) {
     const given = metadata.number(key(name)) ?? headDimension;
-    if (given !== headDimension) throw unsupported(path, `${key(name)} is ${given}, and a head has ${headDimension} dimensions`);
+    if (given !== headDimension)
+      throw unsupported(path, `${key(name)} is ${given}, and a head has ${headDimension} dimensions`);
   }
   const window = metadata.number(key("attention.sliding_window")) ?? 0;
   if (window > 0 && window < positions) {
-    throw unsupported(path, `${key("attention.sliding_window")} is ${window}, less than the context of ${positions}; sliding windows are not supported`);
+    throw unsupported(
+      path,
+      `${key("attention.sliding_window")} is ${window}, less than the context of ${positions}; sliding windows are not supported`,
+    );
   }
   const biased = file.tensors.has("blk.0.attn_output.bias");
   return {
@@ -130,7 +138,11 @@ function checkArchitecture({ path, tensors }: GgufFile, metadata: Metadata): str
     );
   }
   const type = metadata.text("general.type") ?? "model";
-  if (type !== "model") throw badInput(`${path} holds no model: its general.type is ${JSON.stringify(type)}`, "Give the file of a whole model.");
+  if (type !== "model")
+    throw badInput(
+      `${path} holds no model: its general.type is ${JSON.stringify(type)}`,
+      "Give the file of a whole model.",
+    );
   const architecture = metadata.text("general.architecture");
   if (architecture === undefined) {
     const what = tensors.size === 0 ? "it has no tensors and " : "";
@@ -178,7 +190,10 @@ async function ropeScaling(
   if (type !== "none") return { rope_type: type, ...(factor === undefined ? {} : { factor }) };
   if (!file.tensors.has(ROPE_FACTORS)) return null;
   const factors = await readGgufFloats(file, ROPE_FACTORS);
-  const found = factors.length === headDimension / 2 ? llama3Scaling(factors, metadata.number(key("rope.freq_base")) ?? 10_000) : undefined;
+  const found =
+    factors.length === headDimension / 2
+      ? llama3Scaling(factors, metadata.number(key("rope.freq_base")) ?? 10_000)
+      : undefined;
   if (found !== undefined) return found;
   throw unsupported(file.path, `${ROPE_FACTORS} holds other factors than Llama 3's, which are not supported`);
 }

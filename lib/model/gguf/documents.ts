@@ -1,5 +1,5 @@
-import { type GgufFile, openGguf, readList } from "./file.js";
 import { ggufConfigJson, metadataOf } from "./config-json.js";
+import { type GgufFile, openGguf, readList } from "./file.js";
 import { ggufTokenizerConfig, ggufTokenizerJson, readVocabulary } from "./tokenizer-json.js";
 
 /** Where a GGUF file of this library lists the operations that the model knows by their tags. */

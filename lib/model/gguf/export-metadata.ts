@@ -49,10 +49,14 @@ export function architectureEntries(config: ModelConfig): Record<string, GgufEnt
 
 function checkComputed(config: ModelConfig): void {
   const refuse = (what: string): never => {
-    throw badInput(`llama.cpp does not run this model: ${what}`, "Export it to ONNX instead: `thoughtbook export onnx`.");
+    throw badInput(
+      `llama.cpp does not run this model: ${what}`,
+      "Export it to ONNX instead: `thoughtbook export onnx`.",
+    );
   };
   const expected = ACTIVATIONS[config.family];
-  if (config.activation !== expected) refuse(`its activation is ${config.activation}, in ${config.family} there it is ${expected}`);
+  if (config.activation !== expected)
+    refuse(`its activation is ${config.activation}, in ${config.family} there it is ${expected}`);
   if (config.family === "gpt2") {
     if (!config.scaleByHeadDimension || config.scaleByLayer) refuse("its attention is scaled in an unusual way");
     return;

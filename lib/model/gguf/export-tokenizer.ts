@@ -40,12 +40,15 @@ export async function tokenizerEntries(
       "Take the tokenizer that belongs to the model.",
     );
   }
-  const known = model.byte_fallback === true ? sentencePieceEntries(json, model, source) : byteLevelEntries(json, model, source);
+  const known =
+    model.byte_fallback === true ? sentencePieceEntries(json, model, source) : byteLevelEntries(json, model, source);
   const tokens = vocabularyOf(json, model, tokenizer, rows);
   const strange = json.added_tokens.filter((token: AddedToken) => token.lstrip || token.rstrip || token.single_word);
   const notes = [...known.notes];
   if (strange.length > 0) {
-    notes.push(`llama.cpp does not take the spaces beside ${strange[0]!.content} away, as the model's own tokenizer does.`);
+    notes.push(
+      `llama.cpp does not take the spaces beside ${strange[0]!.content} away, as the model's own tokenizer does.`,
+    );
   }
   return {
     entries: {
@@ -139,7 +142,8 @@ function sentencePieceEntries(json: TokenizerJson, model: BpeModel, source: stri
   }
   const scheme = all.find(({ type }) => type === "Metaspace")?.prepend_scheme;
   const prefix = all.some(({ type }) => type === "Prepend") || (scheme !== undefined && scheme !== "never");
-  const note = "llama.cpp puts a space before each text between special tokens, the model's own tokenizer only before the first one, and not if that begins with a space.";
+  const note =
+    "llama.cpp puts a space before each text between special tokens, the model's own tokenizer only before the first one, and not if that begins with a space.";
   return {
     entries: {
       "tokenizer.ggml.model": { type: "string", value: "llama" },
@@ -188,7 +192,10 @@ function scoresOf({ merges }: BpeModel, tokens: readonly Token[]): GgufEntry {
 function specialEntries(tokenizer: Tokenizer, endIds: readonly number[], source: string): Record<string, GgufEntry> {
   const { bos, eos, pad, unk } = tokenizer.special;
   const frame = tokenizer.encode("");
-  const [addsBos, addsEos] = [bos !== undefined && frame[0] === bos.id, eos !== undefined && frame.length > 0 && frame.at(-1) === eos.id && (frame.length > 1 || frame[0] !== bos?.id)];
+  const [addsBos, addsEos] = [
+    bos !== undefined && frame[0] === bos.id,
+    eos !== undefined && frame.length > 0 && frame.at(-1) === eos.id && (frame.length > 1 || frame[0] !== bos?.id),
+  ];
   if (frame.length !== Number(addsBos) + Number(addsEos)) {
     throw badInput(
       `${source} puts ${frame.map((id) => tokenizer.tokenOf(id)).join(" ")} around texts; a GGUF file can only say bos and eos`,

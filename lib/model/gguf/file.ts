@@ -49,7 +49,8 @@ export async function openGguf(path: string): Promise<GgufFile> {
       } catch (error) {
         if (!(error instanceof HeaderCutOff)) throw error;
         if (bytes.length === size) throw corruptGguf(path, `it ends at byte ${size}, within its header: it is cut off`);
-        if (bytes.length === LONGEST_GGUF_HEADER) throw corruptGguf(path, `its header has more than ${LONGEST_GGUF_HEADER} bytes`);
+        if (bytes.length === LONGEST_GGUF_HEADER)
+          throw corruptGguf(path, `its header has more than ${LONGEST_GGUF_HEADER} bytes`);
       }
     }
   });

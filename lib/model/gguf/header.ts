@@ -105,7 +105,11 @@ export function parseGgufHeader(bytes: Uint8Array, fileBytes: number, source: st
   }
   const infos = Array.from({ length: tensorCount }, () => readTensorInfo(cursor));
   const alignment = metadata.get("general.alignment") ?? DEFAULT_ALIGNMENT;
-  if (typeof alignment !== "number" || !(alignment >= 1 && alignment <= 2 ** 30) || 2 ** Math.round(Math.log2(alignment)) !== alignment) {
+  if (
+    typeof alignment !== "number" ||
+    !(alignment >= 1 && alignment <= 2 ** 30) ||
+    2 ** Math.round(Math.log2(alignment)) !== alignment
+  ) {
     throw corruptGguf(source, `general.alignment is ${JSON.stringify(alignment)}, expected a power of 2`);
   }
   const dataStart = Math.ceil(cursor.at / alignment) * alignment;
@@ -162,14 +166,21 @@ function readTensorInfo(cursor: Cursor): TensorInfo {
   const elements = sizes.reduce((product, size) => product * size, 1);
   if (!Number.isSafeInteger(elements) || sizes.some((size) => size < 1)) fail(`has the sizes ${sizes.join(" × ")}`);
   if ((sizes[0] ?? 1) % type.size !== 0) {
-    fail(`has rows of ${sizes[0] ?? 1} numbers, expected whole blocks of ${type.size}, as it is stored as ${type.name}`);
+    fail(
+      `has rows of ${sizes[0] ?? 1} numbers, expected whole blocks of ${type.size}, as it is stored as ${type.name}`,
+    );
   }
   return { name, type, shape: [...sizes].reverse(), bytes: (elements / type.size) * type.bytes, offset };
 }
 
 function placeTensors(
   infos: readonly TensorInfo[],
-  { dataStart, alignment, fileBytes, source }: { dataStart: number; alignment: number; fileBytes: number; source: string },
+  {
+    dataStart,
+    alignment,
+    fileBytes,
+    source,
+  }: { dataStart: number; alignment: number; fileBytes: number; source: string },
 ): Map<string, GgufTensor> {
   const tensors = new Map<string, GgufTensor>();
   for (const { name, type, shape, bytes, offset } of infos) {
@@ -209,7 +220,8 @@ function readValueType(cursor: Cursor): GgufValueType {
 function readValue(cursor: Cursor, type: GgufValueType, key: string): GgufValue {
   if (type !== "array") return readScalar(cursor, type);
   const entryType = readValueType(cursor);
-  if (entryType === "array") throw corruptGguf(cursor.source, `${shown(key)} is a list of lists, which no known key is`);
+  if (entryType === "array")
+    throw corruptGguf(cursor.source, `${shown(key)} is a list of lists, which no known key is`);
   const count = readNumber(cursor, "uint64");
   if (!(count * VALUE_BYTES[entryType] <= LONGEST_GGUF_HEADER)) {
     throw corruptGguf(cursor.source, `${shown(key)} has ${count} entries, too many`);

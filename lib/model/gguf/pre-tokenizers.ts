@@ -37,18 +37,29 @@ const gpt4o = { patterns: [casedWords(`${CONTRACTIONS}?`, String.raw`\p{N}{1,3}`
 export const PRE_TOKENIZERS: Readonly<Record<string, PreTokenizer>> = {
   default: { patterns: [PUNCTUATION, GPT2_PATTERN, String.raw`\p{N}+`, "[0-9][0-9][0-9]"] },
   ...Object.fromEntries(
-    ["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"].map((name) => [name, llama3]),
+    ["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"].map((name) => [
+      name,
+      llama3,
+    ]),
   ),
   ...Object.fromEntries(
-    ["gpt-2", "phi-2", "mpt", "olmo", "jais", "trillion", "granite-docling", "exaone4", "gigachat", "mellum"].map((name) => [name, gpt2]),
+    ["gpt-2", "phi-2", "mpt", "olmo", "jais", "trillion", "granite-docling", "exaone4", "gigachat", "mellum"].map(
+      (name) => [name, gpt2],
+    ),
   ),
   ...Object.fromEntries(
-    ["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2"].map((name) => [name, digitsFirst]),
+    ["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2"].map((name) => [
+      name,
+      digitsFirst,
+    ]),
   ),
   ...Object.fromEntries(["gpt-4o", "llama4"].map((name) => [name, gpt4o])),
   qwen2: { patterns: [QWEN2], normalise: true },
   ...Object.fromEntries(
-    ["deepseek-r1-qwen", "stablelm2", "megrez", "hunyuan", "grok-2", "solar-open"].map((name) => [name, { patterns: [QWEN2] }]),
+    ["deepseek-r1-qwen", "stablelm2", "megrez", "hunyuan", "grok-2", "solar-open"].map((name) => [
+      name,
+      { patterns: [QWEN2] },
+    ]),
   ),
   dbrx: { patterns: [LLAMA3] },
   "smaug-bpe": { patterns: [LLAMA3] },

@@ -81,7 +81,13 @@ function headerOf(metadata: Readonly<Record<string, GgufEntry>>, tensors: readon
   let offset = 0;
   for (const tensor of tensors) {
     const { name, shape, type } = tensor;
-    parts.push(string(name), uint32(shape.length), ...[...shape].reverse().map(uint64), uint32(typeNumber(type)), uint64(offset));
+    parts.push(
+      string(name),
+      uint32(shape.length),
+      ...[...shape].reverse().map(uint64),
+      uint32(typeNumber(type)),
+      uint64(offset),
+    );
     offset += padded(bytesOf(tensor));
   }
   const header = Buffer.concat(parts);
@@ -92,7 +98,12 @@ function valueParts(entry: GgufEntry): Buffer[] {
   const number = VALUE_NUMBERS[entry.type];
   const { value } = entry;
   if (typeof value !== "object") return [uint32(number), scalar(entry.type, value)];
-  return [uint32(VALUE_NUMBERS.array), uint32(number), uint64(value.length), ...value.map((each) => scalar(entry.type, each))];
+  return [
+    uint32(VALUE_NUMBERS.array),
+    uint32(number),
+    uint64(value.length),
+    ...value.map((each) => scalar(entry.type, each)),
+  ];
 }
 
 function scalar(type: GgufEntry["type"], value: string | number | boolean): Buffer {

@@ -48,7 +48,11 @@ export const modelFolder = (cache: string, name: string): string =>
   join(cache, ["models", ...name.split("/")].join("--"));
 
 /** A GGUF file of a model in the cache; undefined if it is not there. */
-export async function findCachedGguf(cache: string, { name, revision }: HubModel, wanted: string): Promise<string | undefined> {
+export async function findCachedGguf(
+  cache: string,
+  { name, revision }: HubModel,
+  wanted: string,
+): Promise<string | undefined> {
   const root = modelFolder(cache, name);
   const commit = isCommit(revision) ? revision : await readRef(root, revision);
   if (commit === undefined) return undefined;

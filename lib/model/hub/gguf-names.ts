@@ -58,17 +58,24 @@ export async function onlyGgufIn(folder: string): Promise<string | undefined> {
   const files = await readdir(folder).catch(() => []);
   const found = files.filter(isGgufName).sort();
   const [first] = found;
-  if (first === undefined || files.some((file) => file === "config.json" || /\.(safetensors|onnx)$|^onnx$/.test(file))) {
+  if (
+    first === undefined ||
+    files.some((file) => file === "config.json" || /\.(safetensors|onnx)$|^onnx$/.test(file))
+  ) {
     return undefined;
   }
   if (found.length === 1) return join(folder, first);
-  throw badInput(`${folder} holds several GGUF files: ${listOf(found)}`, `Name one of them, as ${join(folder, first)}.`);
+  throw badInput(
+    `${folder} holds several GGUF files: ${listOf(found)}`,
+    `Name one of them, as ${join(folder, first)}.`,
+  );
 }
 
 /** The error for a model of the hub that has only GGUF files, of which none was named. */
 export function nameAGguf(name: string, files: readonly string[]): ThoughtbookError | undefined {
   const found = files.filter(isGgufName).sort();
-  const best = found.find((file) => endsWithType(file, "Q4_K_M")) ?? found.find((file) => endsWithType(file, "Q8_0")) ?? found[0];
+  const best =
+    found.find((file) => endsWithType(file, "Q4_K_M")) ?? found.find((file) => endsWithType(file, "Q8_0")) ?? found[0];
   if (best === undefined) return undefined;
   const message = `${name} has its weights only in GGUF files: ${listOf(found)}`;
   return new ThoughtbookError("not-found", message, { hint: `Name one of them, as ${name}:${best}.` });
@@ -76,4 +83,6 @@ export function nameAGguf(name: string, files: readonly string[]): ThoughtbookEr
 
 const MOST_NAMES = 12;
 const listOf = (names: readonly string[]): string =>
-  names.length <= MOST_NAMES ? names.join(", ") : `${names.slice(0, MOST_NAMES).join(", ")}, and ${names.length - MOST_NAMES} more`;
+  names.length <= MOST_NAMES
+    ? names.join(", ")
+    : `${names.slice(0, MOST_NAMES).join(", ")}, and ${names.length - MOST_NAMES} more`;

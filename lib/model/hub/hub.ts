@@ -88,7 +88,12 @@ export async function resolveModel(
 }
 
 /** The path of a GGUF file of the hub in the cache, to which it is downloaded if missing. */
-async function resolveGguf(model: HubModel, wanted: string, cache: string, options: ConnectionOptions): Promise<string> {
+async function resolveGguf(
+  model: HubModel,
+  wanted: string,
+  cache: string,
+  options: ConnectionOptions,
+): Promise<string> {
   const cached = await findCachedGguf(cache, model, wanted);
   if (cached !== undefined) return cached;
   const place = `${model.name}@${model.revision}`;
@@ -141,7 +146,10 @@ async function downloadModel(
     const root = modelFolder(cache, model.name);
     const download: Download = { hub, name: model.name, commit, root };
     const rest = [...files.values()].filter(({ path }) => NEEDED.test(path));
-    const needsGguf = hasSafetensors(files, wanted) || findOnnxFiles([...files.keys()]).length > 0 ? undefined : nameAGguf(model.name, [...files.keys()]);
+    const needsGguf =
+      hasSafetensors(files, wanted) || findOnnxFiles([...files.keys()]).length > 0
+        ? undefined
+        : nameAGguf(model.name, [...files.keys()]);
     if (needsGguf !== undefined) throw needsGguf;
     if (!files.has("config.json")) throw incomplete(model, "config.json");
     const format = hasSafetensors(files, wanted) ? "safetensors" : "onnx";

@@ -102,5 +102,8 @@ export function parseHubModel(spec: string): HubModel {
 }
 
 function refuse(message: string): ThoughtbookError {
-  return badInput(message, "Give a folder or GGUF file, or owner/name, owner/name@revision or owner/name:FILE.gguf of the Hugging Face hub.");
+  return badInput(
+    message,
+    "Give a folder or GGUF file, or owner/name, owner/name@revision or owner/name:FILE.gguf of the Hugging Face hub.",
+  );
 }

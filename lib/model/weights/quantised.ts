@@ -11,6 +11,17 @@ export { dequantise, type QuantisedMatrix } from "./quantised-matrix.js";
  * [in, out] otherwise.
  *
  * @throws not-found, corrupt-data (its file changed since it was opened), file-system
+ *
+ * @example
+ * ```ts
+ * import { dequantise, exportGguf, openCheckpoint, readQuantised, resolveModel } from "thoughtbook/model";
+ *
+ * const mini = await openCheckpoint(await resolveModel("mini"));
+ * const { file } = await exportGguf(mini, "blocks.gguf", { type: "q8_0" });
+ * const matrix = await readQuantised(await openCheckpoint(file), "model.layers.0.mlp.up_proj.weight");
+ * console.log(matrix?.bits, matrix?.shape); // 8 [ 512, 192 ]
+ * console.log(matrix && dequantise(matrix).length); // 98304
+ * ```
  */
 export async function readQuantised(checkpoint: Checkpoint, name: string): Promise<QuantisedMatrix | undefined> {
   const place = checkpoint.weights.get(name);

@@ -16,8 +16,20 @@ import { tokenizerFolder } from "../tokenizer/fixtures.js";
 
 /** Small models, one of each architecture, with what distinguishes it: several heads a key, biases, norms of heads. */
 export const TINY: Readonly<Record<string, Record<string, unknown>>> = {
-  llama: { model_type: "llama", num_attention_heads: 4, num_key_value_heads: 2, tie_word_embeddings: true, rope_theta: 5000 },
-  "llama-biased": { model_type: "llama", num_attention_heads: 4, num_key_value_heads: 4, attention_bias: true, mlp_bias: true },
+  llama: {
+    model_type: "llama",
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    tie_word_embeddings: true,
+    rope_theta: 5000,
+  },
+  "llama-biased": {
+    model_type: "llama",
+    num_attention_heads: 4,
+    num_key_value_heads: 4,
+    attention_bias: true,
+    mlp_bias: true,
+  },
   "llama-3": {
     ...{ model_type: "llama", num_attention_heads: 2, num_key_value_heads: 1, rope_theta: 500_000 },
     ...{ max_position_embeddings: 16_384 },
@@ -26,9 +38,20 @@ export const TINY: Readonly<Record<string, Record<string, unknown>>> = {
       original_max_position_embeddings: 8192,
     },
   },
-  "llama-linear": { model_type: "llama", num_attention_heads: 4, num_key_value_heads: 2, rope_scaling: { rope_type: "linear", factor: 2 } },
+  "llama-linear": {
+    model_type: "llama",
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    rope_scaling: { rope_type: "linear", factor: 2 },
+  },
   qwen2: { model_type: "qwen2", num_attention_heads: 4, num_key_value_heads: 2, rope_theta: 1_000_000 },
-  qwen3: { model_type: "qwen3", num_attention_heads: 4, num_key_value_heads: 2, head_dim: 32, tie_word_embeddings: true },
+  qwen3: {
+    model_type: "qwen3",
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    head_dim: 32,
+    tie_word_embeddings: true,
+  },
   gpt2: { model_type: "gpt2", n_embd: 64, n_layer: 2, n_head: 4, n_positions: 256, n_inner: 128 },
 };
 
@@ -44,7 +67,11 @@ export function tinyConfig(name: string, changes: Record<string, unknown> = {}):
 /** A folder with an untrained model, whose biases and gains are random too, and the tokenizer of a fixture. */
 export async function tinyFolder(
   name: string,
-  { folder, tokenizer = "gpt2", changes = {} }: { folder?: string; tokenizer?: string; changes?: Record<string, unknown> } = {},
+  {
+    folder,
+    tokenizer = "gpt2",
+    changes = {},
+  }: { folder?: string; tokenizer?: string; changes?: Record<string, unknown> } = {},
 ): Promise<string> {
   const target = folder ?? join(await temporaryFolder(), "model");
   const config = tinyConfig(name, changes);
@@ -81,9 +108,11 @@ export const zeros = (name: string, shape: readonly number[]): GgufOutput => {
 };
 
 /** A GGUF file of the running test with the given metadata and tensors. */
-export async function fileOf(metadata: Record<string, GgufEntry>, tensors: readonly GgufOutput[] = []): Promise<string> {
+export async function fileOf(
+  metadata: Record<string, GgufEntry>,
+  tensors: readonly GgufOutput[] = [],
+): Promise<string> {
   const file = join(await temporaryFolder(), "made.gguf");
   await writeGguf(file, metadata, tensors);
   return file;
 }
-
