@@ -16,7 +16,13 @@ export {
   generate,
   promptEmbeddings,
 } from "./generate/generate.js";
-export { type GeneratorOptions, openGenerator, type SubmitOptions, type TextGenerator } from "./generate/generator.js";
+export {
+  type GeneratorOptions,
+  openGenerator,
+  type PromptCounts,
+  type SubmitOptions,
+  type TextGenerator,
+} from "./generate/generator.js";
 export type { NextScores } from "./generate/programs.js";
 export {
   checkRequests,
@@ -24,6 +30,7 @@ export {
   type Generation,
   type GenerationRequest,
   type NewToken,
+  type ReadPrompt,
   type RequestLimits,
   type RequestOptions,
   type ResolvedRequest,

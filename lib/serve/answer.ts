@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Generation, NewToken } from "../model/index.js";
+import type { Generation, NewToken, ReadPrompt } from "../model/index.js";
 import { type ActiveRequest, clientGone } from "./active-requests.js";
 import { errorBody, toApiError } from "./api-error.js";
 import type { RequestContext, Service } from "./context.js";
@@ -64,8 +64,9 @@ export async function sendAnswer(
       streams = true;
       return streamAnswer(context, service, answer, fields, work);
     }
-    const texts = job ? await runJob(job, { signal: work.signal }) : [];
-    return context.json({ ...fields, ...answer.whole(texts), usage: usageOf(answer, texts, account) });
+    const cached = countCached();
+    const texts = job ? await runJob(job, { signal: work.signal, onPrompt: cached.onPrompt }) : [];
+    return context.json({ ...fields, ...answer.whole(texts), usage: usageOf(answer, texts, account, cached.tokens) });
   } catch (error) {
     throw work.signal.aborted ? work.signal.reason : error;
   } finally {
@@ -130,8 +131,10 @@ function streamAnswer(
     try {
       for (const event of answer.first()) send(event);
       const onFinish = (text: Generation) => send(answer.last(text));
-      const texts = job ? await runJob(job, { signal: work.signal, onToken, onFinish }) : [];
-      if (includeUsage) events.send({ ...fields, choices: [], usage: usageOf(answer, texts, account) });
+      const cached = countCached();
+      const hooks = { signal: work.signal, onToken, onFinish, onPrompt: cached.onPrompt };
+      const texts = job ? await runJob(job, hooks) : [];
+      if (includeUsage) events.send({ ...fields, choices: [], usage: usageOf(answer, texts, account, cached.tokens) });
     } catch (error) {
       const told = toApiError(error);
       noteRefusal(account, told);
@@ -151,10 +154,23 @@ function streamAnswer(
   });
 }
 
-function usageOf({ promptTokens }: Answer, texts: readonly Generation[], account: Account): object {
+/** Counts the tokens of prompts that were not computed, as other texts had begun with them. */
+function countCached(): { readonly tokens: number; onPrompt(prompt: ReadPrompt): void } {
+  let tokens = 0;
+  return {
+    get tokens() {
+      return tokens;
+    },
+    onPrompt: ({ shared }) => {
+      tokens += shared;
+    },
+  };
+}
+
+function usageOf({ promptTokens }: Answer, texts: readonly Generation[], account: Account, cached: number): object {
   const completionTokens = texts.reduce((sum, { ids }) => sum + ids.length, 0);
   account.completionTokens = completionTokens;
-  return usageFields(promptTokens, completionTokens);
+  return { ...usageFields(promptTokens, completionTokens), prompt_tokens_details: { cached_tokens: cached } };
 }
 
 const usageFields = (promptTokens: number, completionTokens: number): object => ({

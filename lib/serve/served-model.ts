@@ -34,7 +34,7 @@ export async function openServedModel(
   { batchSize, maxTexts }: Pick<ResolvedOptions, "batchSize" | "maxTexts">,
 ): Promise<ServedModel> {
   const host = await model.running();
-  const generator = openGenerator(host, { batchSize, session: model.session });
+  const generator = openGenerator(host, { batchSize, session: model.session, fixedWeights: true });
   const hash = await model.hash();
   const pace = createPace();
   let taken = 0;

@@ -4,6 +4,7 @@ import {
   type Generation,
   type GenerationRequest,
   type NewToken,
+  type ReadPrompt,
   type SubmitOptions,
 } from "../model/index.js";
 import { ApiError, badRequest } from "./api-error.js";
@@ -25,6 +26,7 @@ export interface JobHooks {
   signal: AbortSignal;
   onToken?: (token: NewToken) => void;
   onFinish?: (text: Generation) => void;
+  onPrompt?: (prompt: ReadPrompt) => void;
 }
 
 /** OpenAI's seeds are whole numbers; one that a JavaScript number holds exactly, so that it can be given back. */
@@ -68,9 +70,9 @@ export function checkJob({ served, requests, options }: TextJob): void {
 }
 
 /** @throws ApiError, which the signal gives as its reason; execution */
-export async function runJob(job: TextJob, { signal, onToken, onFinish }: JobHooks): Promise<Generation[]> {
+export async function runJob(job: TextJob, { signal, ...hooks }: JobHooks): Promise<Generation[]> {
   try {
-    return await job.served.generator.submit(job.requests, { ...job.options, signal, onToken, onFinish });
+    return await job.served.generator.submit(job.requests, { ...job.options, signal, ...hooks });
   } catch (error) {
     throw signal.reason instanceof ApiError ? signal.reason : error;
   }

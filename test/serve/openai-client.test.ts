@@ -41,6 +41,7 @@ describe("chat with OpenAI's client", () => {
         prompt_tokens: promptTokens,
         completion_tokens: completionTokens,
         total_tokens: promptTokens + completionTokens,
+        prompt_tokens_details: { cached_tokens: expect.any(Number) },
       });
       expect([name, object]).toEqual(["toy", "chat.completion"]);
     }
@@ -243,6 +244,27 @@ describe("chat with OpenAI's client", () => {
     // Four texts to the end of the context would be 8,000 tokens.
     expect(server.records[0]!.completionTokens).toBeLessThan(1000);
     expect(server.faults).toEqual([]);
+  });
+});
+
+describe("a conversation", () => {
+  it("is read once: its next turn takes what the last one has computed, and has the local model's text", async () => {
+    const { client, model } = await testServer();
+    const greedy = { temperature: 0, max_tokens: 20, model: "toy" };
+    const first = "the dog and the cat sat on the mat ".repeat(6);
+    const turn = await client.chat.completions.create({ ...greedy, messages: user(first) });
+    expect(turn.usage?.prompt_tokens_details?.cached_tokens).toBe(0);
+    const messages = [
+      ...user(first),
+      { role: "assistant" as const, content: turn.choices[0]!.message.content! },
+      ...user("the log"),
+    ];
+    const next = await client.chat.completions.create({ ...greedy, messages });
+    const { prompt_tokens: asked, prompt_tokens_details: known } = next.usage!;
+    expect(known!.cached_tokens).toBeGreaterThan(turn.usage!.prompt_tokens - 20);
+    expect(known!.cached_tokens).toBeLessThan(asked);
+    const [[expected] = []] = await model.generate([{ prompt: { messages }, temperature: 0, maxNewTokens: 20 }], {});
+    expect(next.choices[0]!.message.content).toBe(expected!.text);
   });
 });
 

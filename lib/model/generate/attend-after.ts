@@ -25,9 +25,15 @@ export function attendAfter(
   const capacity = before.keys[0]!.shape[2]!;
   const split = headSplitter(config, positions, Math.min(maxPositions, capacity) + time);
   const group = (heads / keyHeads) * time;
-  const hiddenBefore = tf.greaterEqual(tf.range(0, capacity, 1, "int32"), from).toFloat().mul(HIDDEN);
+  const hiddenBefore = tf
+    .greaterEqual(tf.range(0, capacity, 1, "int32"), from)
+    .toFloat()
+    .mul(HIDDEN);
   const places = tf.range(0, time, 1, "int32");
-  const hiddenAfter = tf.greater(places.reshape([1, time]), places.reshape([time, 1])).toFloat().mul(HIDDEN);
+  const hiddenAfter = tf
+    .greater(places.reshape([1, time]), places.reshape([time, 1]))
+    .toFloat()
+    .mul(HIDDEN);
   // Key heads first: for each of them the beginning is one matrix, with which the queries of all rows are multiplied.
   const byKeyHead = (x: tf.Tensor, length: number) =>
     x.reshape([rows, keyHeads, length, width]).transpose([1, 0, 2, 3]);

@@ -3,7 +3,8 @@ import { checkWhole, ThoughtbookError } from "../../core/index.js";
 import { bucketOf, type SessionOptions } from "../../tensor/index.js";
 import { brokenScores } from "../network/broken-weights.js";
 import type { HostModel } from "../network/host-model.js";
-import { BATCH_SIZE, type Batch, type Beginning, createBatch, fittingTexts, roomFor, rowBuckets } from "./batch.js";
+import { type Waiting, waitingFor } from "./admission.js";
+import { type Batch, type Beginning, createBatch } from "./batch.js";
 import type { Cache } from "./cache.js";
 import { blockKeys, type KnownBeginning } from "./prefix-store.js";
 import { openPrefixes, PREFIX_MEMORY } from "./prefixes.js";
@@ -16,8 +17,6 @@ import {
   nextGroups,
   putBack,
   textsInWork,
-  type Waiting,
-  waitingFor,
   waitingSamples,
   worthFilling,
 } from "./queue.js";
@@ -33,8 +32,9 @@ import {
 import type { Runner } from "./runner.js";
 import { createSamplingMemory } from "./sampling.js";
 import { extendSequence, startSequence } from "./sequence.js";
+import { BATCH_SIZE, fittingTexts, roomFor, rowBuckets } from "./sizes.js";
 import { createStepTasks } from "./step-tasks.js";
-import { createSubmission, isWanted, type SubmittedText } from "./submission.js";
+import { createSubmission, isWanted, type Submission, type SubmittedText } from "./submission.js";
 import { createTracedRunner } from "./traced-runner.js";
 
 /**
@@ -46,7 +46,7 @@ const WORTH_SHRINKING = 64;
 const PATIENCE = 16;
 
 /** Milliseconds of reading prompts between two steps, while someone watches a text come; else. */
-const TURN_WATCHED = 350;
+const TURN_WATCHED = 400;
 const TURN = 2000;
 
 export interface GeneratorOptions extends Pick<GenerateOptions, "batchSize" | "prefixMemory"> {
@@ -118,8 +118,12 @@ export function openGenerator(model: HostModel, options: GeneratorOptions = {}):
   let queue: Waiting[] = [];
   let batch: Batch | undefined;
   let runner: Runner | undefined;
-  /** Whether texts share beginnings in the present work. */
+  /** Whether the texts that wait may share beginnings: the weights have been compared since they were requested. */
   let sharing = false;
+  /** What {@link Prefixes.epoch} was when the work for some texts began. */
+  const epochs = new WeakMap<Submission, number>();
+  /** Whether the weights may have been changed since the last text was complete. */
+  let renewing = false;
   /** Consecutive steps in which half of the batch was unused. */
   let idleSteps = 0;
   let closing = false;
@@ -133,12 +137,13 @@ export function openGenerator(model: HostModel, options: GeneratorOptions = {}):
   async function work(): Promise<void> {
     // Requests made in the same turn of the event loop start together.
     await nextTurn();
-    sharing = false;
     for (;;) {
       dropUnwanted();
       await tasks.run(activeRows() > 0 || queue.length > 0);
-      if (!sharing && queue.length > 0) sharing = await prefixes.begin(queue.map(({ request }) => request));
+      if (renewing) await renew();
+      if (!sharing && queue.length > 0) await compareWeights();
       const watched = isWatched();
+      pace.patient = closing && !watched && tasks.waiting === 0;
       const until = performance.now() + (watched ? TURN_WATCHED : TURN);
       await fill(until);
       if (batch && !(watched && performance.now() > until)) await readOn(batch, until);
@@ -147,6 +152,27 @@ export function openGenerator(model: HostModel, options: GeneratorOptions = {}):
     }
     batch = undefined;
     working = undefined;
+  }
+
+  /** Leave behind what was made for the weights as they were, before any text of new work has begun. */
+  async function renew(): Promise<void> {
+    renewing = false;
+    // Texts that were admitted in the meantime go on with what they began with.
+    if (activeRows() > 0) return;
+    const old = runner;
+    runner = undefined;
+    batch = undefined;
+    await old?.release();
+  }
+
+  /** Find out whether texts that wait may share beginnings. */
+  async function compareWeights(): Promise<void> {
+    // Those that are requested meanwhile reset it.
+    sharing = true;
+    const waiting = [...queue];
+    const may = await prefixes.begin(waiting.map(({ request }) => request));
+    sharing &&= may;
+    if (sharing) for (const { submission } of waiting) epochs.set(submission, epochs.get(submission) ?? prefixes.epoch);
   }
 
   /** Free the rows of texts that nobody waits for any more. */
@@ -243,8 +269,8 @@ export function openGenerator(model: HostModel, options: GeneratorOptions = {}):
           place ??= batch.sequences.indexOf(sequence);
         }
         const { blocks } = admission.waiting;
-        if (place !== undefined) keep(batch.cache, place, blocks, scores.normaliser.data[row]!);
-        else if (beginning.length === 0) keep(cache, row, blocks, scores.normaliser.data[row]!);
+        if (place !== undefined) keep(admission.submission, blocks, batch.cache, place);
+        else if (beginning.length === 0) keep(admission.submission, blocks, cache, row);
       }
     } catch (error) {
       for (const { submission } of wanted) submission.fail(error);
@@ -258,6 +284,7 @@ export function openGenerator(model: HostModel, options: GeneratorOptions = {}):
   /** Read pieces of prompts, those that are nearly read first, until the others have waited long enough. */
   async function readOn(batch: Batch, until: number): Promise<void> {
     const watched = isWatched();
+    let took = 0;
     do {
       dropUnwanted();
       const left = ({ request, read }: Reading) => request.length - read;
@@ -265,16 +292,20 @@ export function openGenerator(model: HostModel, options: GeneratorOptions = {}):
       if (!reading) return;
       try {
         // Compiling takes a turn of its own.
-        if (await batch.prepare(reading)) continue;
+        if (await batch.prepare(reading)) {
+          if (watched) return;
+          continue;
+        }
         const start = performance.now();
         const scores = await batch.read(reading);
-        if (watched) pace.note(performance.now() - start);
+        took = performance.now() - start;
+        if (watched) pace.note(took);
         if (reading.read === reading.request.length) finishReading(batch, reading, scores);
       } catch (error) {
         reading.submission.fail(error);
       }
       // Others that wait may be shorter.
-    } while (performance.now() < until && queue.length === 0);
+    } while (performance.now() + took < until && queue.length === 0);
     dropUnwanted();
   }
 
@@ -283,7 +314,7 @@ export function openGenerator(model: HostModel, options: GeneratorOptions = {}):
     const shared = Math.max(0, request.length - computed);
     if (reading.first === 0) noteRead(reading, shared, request.length - shared);
     const row = batch.readings.indexOf(reading);
-    keep(batch.cache, row, waiting.blocks, scores.normaliser.data[0]!);
+    keep(reading.submission, waiting.blocks, batch.cache, row);
     batch.settle(reading, startTexts(reading, scores, 0));
   }
 
@@ -312,9 +343,9 @@ export function openGenerator(model: HostModel, options: GeneratorOptions = {}):
     }
   }
 
-  /** Keep what a row holds for texts that begin alike, unless it is no numbers. */
-  function keep(cache: Cache, row: number, blocks: readonly string[], normaliser: number): void {
-    if (sharing && Number.isFinite(normaliser)) prefixes.store.add(blocks, cache, row);
+  /** Keep what a row holds for texts that begin alike, unless earlier weights gave it. */
+  function keep(submission: Submission, blocks: readonly string[], cache: Cache, row: number): void {
+    if (epochs.get(submission) === prefixes.epoch) prefixes.store.add(blocks, cache, row);
   }
 
   /** Drop rows and capacity that are no longer needed: a step costs the same with free ones. */
@@ -339,7 +370,7 @@ export function openGenerator(model: HostModel, options: GeneratorOptions = {}):
       for (const [row, sequence] of batch.sequences.entries()) {
         if (!sequence || !extend(sequence, scores, row)) continue;
         batch.sequences[row] = undefined;
-        keep(batch.cache, row, blockKeys(sequence.request, sequence.ids.slice(0, -1)), scores.normaliser.data[row]!);
+        keep(sequence.submission, blockKeys(sequence.request, sequence.ids.slice(0, -1)), batch.cache, row);
       }
     } catch (error) {
       for (const sequence of batch.sequences) sequence?.submission.fail(error);
@@ -373,10 +404,12 @@ export function openGenerator(model: HostModel, options: GeneratorOptions = {}):
       const resolved = resolveRequests(model.config, requests, options);
       if (resolved.length === 0) return [];
       const submission = createSubmission(resolved, options);
+      if (!fixedWeights && activeRows() + queue.length === 0) renewing = true;
       // Put texts of similar length side by side: a step costs its capacity. The longest first: the last ones, which
       // have the batch nearly to themselves, then finish soon.
       const byLength = resolved.toSorted((a, b) => b.length - a.length);
       for (const request of byLength) queue.push(waitingFor(request, submission));
+      sharing = false;
       working ??= work();
       return submission.texts;
     },

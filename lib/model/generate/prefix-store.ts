@@ -142,7 +142,9 @@ export function blockKeys({ prompt }: Pick<ResolvedRequest, "prompt">, ids: read
     const size = BLOCK_TOKENS * prompt.shape[1]!;
     return Array.from({ length: Math.floor(prompt.shape[0]! / BLOCK_TOKENS) }, (_, i) => {
       const { buffer, byteOffset, byteLength } = prompt.data.subarray(i * size, (i + 1) * size);
-      return createHash("sha256").update(new Uint8Array(buffer, byteOffset, byteLength)).digest("base64");
+      return createHash("sha256")
+        .update(new Uint8Array(buffer, byteOffset, byteLength))
+        .digest("base64");
     });
   }
   const all = ids.length > 0 ? [...prompt, ...ids] : prompt;

@@ -1,8 +1,8 @@
 import type { ModelConfig } from "../config/config.js";
 import type { HostModel } from "../network/host-model.js";
 import { fingerprintInTurns } from "./fingerprint.js";
-import type { ResolvedRequest } from "./request.js";
 import { createPrefixStore, type PrefixStore } from "./prefix-store.js";
+import type { ResolvedRequest } from "./request.js";
 
 /*
  * Keys and values of beginnings are kept from call to call, beside the weights that they were computed with. Weights may
@@ -18,8 +18,10 @@ const WORTH_TOKENS = 128;
 /** Beginnings known to one generator. */
 export interface Prefixes {
   readonly store: PrefixStore;
+  /** Changes when all beginnings are dropped: texts that were begun before are not kept. */
+  readonly epoch: number;
   /**
-   * Begin some work, during which the weights stay as they are.
+   * Begin some work: drop what other weights gave.
    *
    * @param texts what is to do: whether it is worthwhile to compare the weights
    * @returns whether beginnings may be looked up and kept
@@ -33,6 +35,7 @@ interface Kept {
   limit: number;
   store: PrefixStore;
   fingerprint: number | undefined;
+  epoch: number;
 }
 
 const byWeights = new WeakMap<object, Kept>();
@@ -46,11 +49,14 @@ const byConfig = new WeakMap<ModelConfig, Set<WeakRef<PrefixStore>>>();
 export function openPrefixes(model: HostModel, numerics: string, limit: number, fixed: boolean): Prefixes {
   if (fixed || limit === 0) {
     const store = createPrefixStore(model.config, limit);
-    return { store, begin: async () => limit > 0 };
+    return { store, epoch: 0, begin: async () => limit > 0 };
   }
   const kept = keptOf(model, numerics, limit);
   return {
     store: kept.store,
+    get epoch() {
+      return kept.epoch;
+    },
     async begin(texts) {
       let tokens = 0;
       for (const { length, limit, samples } of texts) {
@@ -59,7 +65,10 @@ export function openPrefixes(model: HostModel, numerics: string, limit: number, 
       }
       if (tokens < WORTH_TOKENS) return false;
       const fingerprint = await fingerprintInTurns(model);
-      if (kept.fingerprint !== fingerprint) kept.store.clear();
+      if (kept.fingerprint !== fingerprint) {
+        kept.store.clear();
+        kept.epoch++;
+      }
       kept.fingerprint = fingerprint;
       return true;
     },
@@ -72,7 +81,7 @@ function keptOf(model: HostModel, numerics: string, limit: number): Kept {
   const { config } = model;
   const found = byWeights.get(key);
   if (found?.config === config && found.numerics === numerics && found.limit === limit) return found;
-  const kept = { config, numerics, limit, store: createPrefixStore(config, limit), fingerprint: undefined };
+  const kept = { config, numerics, limit, store: createPrefixStore(config, limit), fingerprint: undefined, epoch: 0 };
   byWeights.set(key, kept);
   const all = byConfig.get(config) ?? new Set();
   byConfig.set(config, all.add(new WeakRef(kept.store)));

@@ -204,7 +204,10 @@ function pieceScores(model: Model, inputs: PieceInputs<tf.Tensor>): ScoredTensor
   const embeddings = inputs.prompt.rank === 2 ? tokenEmbeddings(model, inputs.prompt) : inputs.prompt;
   const time = embeddings.shape[1]!;
   const { attend, cache } = attendWithCache(model.config, inputs.cache, inputs.lengths);
-  const positions = inputs.lengths.sub(tf.scalar(time, "int32")).reshape([1, 1]).add(tf.range(0, time, 1, "int32"));
+  const positions = inputs.lengths
+    .sub(tf.scalar(time, "int32"))
+    .reshape([1, 1])
+    .add(tf.range(0, time, 1, "int32"));
   const hidden = hiddenStates(model, embeddings, positions, attend);
   return { ...scoresOf(outputLogits(model, tf.gather(hidden, inputs.last as tf.Tensor1D))), cache };
 }

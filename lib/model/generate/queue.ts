@@ -1,10 +1,10 @@
 import { bucketOf, isTensorData } from "../../tensor/index.js";
 import type { HostModel } from "../network/host-model.js";
-import { type Batch, promptBuckets, tokensNeeded } from "./batch.js";
-import { BLOCK_TOKENS, blockKeys, type KnownBeginning, type PrefixStore } from "./prefix-store.js";
+import type { Admission, Waiting } from "./admission.js";
+import type { Batch } from "./batch.js";
+import { BLOCK_TOKENS, type KnownBeginning, type PrefixStore } from "./prefix-store.js";
 import type { ReadingPace } from "./reading-pace.js";
-import type { ResolvedRequest } from "./request.js";
-import type { Submission } from "./submission.js";
+import { promptBuckets, tokensNeeded } from "./sizes.js";
 
 /** Rows are refilled when this share of them is free: prompts are computed faster together. */
 const REFILL_SHARE = 1 / 8;
@@ -13,42 +13,12 @@ const WORTH_WAITING = 32;
 /** Prompts that a prompt waits for, one after the other, at most. */
 const MOST_WAITS = 2;
 
-/** A request with samples that have not started yet. */
-export interface Waiting {
-  request: ResolvedRequest;
-  submission: Submission;
-  /** Number of samples in progress or finished. */
-  started: number;
-  /** Names of the blocks of its prompt that may be known before; see {@link beginningOf}. */
-  blocks: readonly string[];
-  /** Requests that it has waited for. */
-  waitedFor: Set<ResolvedRequest>;
-}
-
-/** Samples of a request that are started together. */
-export interface Admission {
-  waiting: Waiting;
-  request: ResolvedRequest;
-  submission: Submission;
-  first: number;
-  count: number;
-}
-
 /** Prompts that are computed together, as they have a padded length in common, and perhaps a known beginning. */
 export interface Group {
   admissions: Admission[];
   beginning: KnownBeginning;
   /** Whether the prompt, there is only one, is read in pieces. */
   inPieces: boolean;
-}
-
-export function waitingFor(request: ResolvedRequest, submission: Submission): Waiting {
-  return { request, submission, started: 0, blocks: beginningOf(request), waitedFor: new Set() };
-}
-
-/** Blocks of a prompt that may be taken from another text: its last token is always computed, for what follows it. */
-function beginningOf(request: ResolvedRequest): string[] {
-  return blockKeys(request).slice(0, Math.floor((request.length - 1) / BLOCK_TOKENS));
 }
 
 export interface NextOptions {
@@ -76,8 +46,7 @@ export function nextGroups(queue: Waiting[], options: NextOptions): Group[] {
   const buckets = promptBuckets(model);
   const chosen = takeNext(queue, options);
   const alike = new Map<object, number>();
-  for (const { beginning } of chosen)
-    if (beginning.end) alike.set(beginning.end, (alike.get(beginning.end) ?? 0) + 1);
+  for (const { beginning } of chosen) if (beginning.end) alike.set(beginning.end, (alike.get(beginning.end) ?? 0) + 1);
   const names = [...alike.keys()];
   const groups = new Map<string, Group[]>();
   for (const { admission, beginning: known } of chosen) {
@@ -104,6 +73,7 @@ function takeNext(queue: Waiting[], { batch, room, store }: NextOptions): Chosen
   const chosen: Chosen[] = [];
   /** Prompts that will be known soon. */
   const leaders = batch.readings.flatMap((reading) => (reading ? [reading.waiting] : []));
+  const isEmpty = freeRows(batch) === batch.rows;
   let free = Math.min(freeRows(batch), room);
   for (const waiting of [...queue]) {
     if (free === 0) break;
@@ -111,7 +81,7 @@ function takeNext(queue: Waiting[], { batch, room, store }: NextOptions): Chosen
     const left = request.samples - started;
     // Keep the samples of a request together, so that their prompt is computed once, unless the batch is too small for
     // them.
-    if (left > free && free < batch.rows) break;
+    if (left > free && !(isEmpty && chosen.length === 0)) break;
     if (tokensNeeded(request) > batch.capacity) break;
     const beginning = store?.find(waiting.blocks) ?? NOTHING;
     if (store && waitsForAnother(waiting, beginning.length, leaders)) continue;

@@ -1,6 +1,6 @@
+import type { Admission } from "./admission.js";
 import type { Cache } from "./cache.js";
 import type { KnownBeginning } from "./prefix-store.js";
-import type { Admission } from "./queue.js";
 
 /** A prompt that is read piece by piece in a row of the batch; its samples have a row each. */
 export interface Reading extends Admission {

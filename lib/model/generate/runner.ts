@@ -15,10 +15,7 @@ export interface Runner {
    * @param inputs `last`: index of each row's last token among all `rows · time`
    * @returns scores of each row's next token, and a cache whose capacity is the padded length
    */
-  prefill(inputs: {
-    prompt: PromptTensor;
-    last: TensorData<"int32">;
-  }): Promise<{ cache: Cache; scores: NextScores }>;
+  prefill(inputs: { prompt: PromptTensor; last: TensorData<"int32"> }): Promise<{ cache: Cache; scores: NextScores }>;
   /**
    * The next piece of one row's prompt, `[1, time]`, of which the first `count` are tokens and the rest is padding.
    *

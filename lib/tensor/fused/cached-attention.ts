@@ -33,6 +33,8 @@ export interface CachedAttention {
 const OPERATOR_WIDTHS = 8;
 /** From this many rows times key heads on, plain products are faster than ONNX Runtime's operator. */
 const PRODUCTS_FROM = 64;
+/** In caches of a larger capacity rows differ much in length, and products compute all of it for each. */
+const PRODUCTS_CAPACITY = 2048;
 /** Added to a score, it makes the weight 0. */
 const HIDDEN = -1e9;
 
@@ -67,7 +69,8 @@ export function cachedAttention(
   }
   if (!isTracing()) return cachedAttentionReference(q, k, v, cache, lengths, options);
   const operatorCan = headWidth % OPERATOR_WIDTHS === 0;
-  return !operatorCan || (q.shape[1] === 1 && q.shape[0]! * keyHeads >= PRODUCTS_FROM)
+  const isShort = cache.keys.shape[2]! <= PRODUCTS_CAPACITY;
+  return !operatorCan || (q.shape[1] === 1 && isShort && q.shape[0]! * keyHeads >= PRODUCTS_FROM)
     ? attendByProducts(q, k, v, cache, lengths, options)
     : attendByOperator(q, k, v, cache, lengths, options);
 }
