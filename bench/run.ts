@@ -16,6 +16,7 @@ import { type ModelOptions, measureReasoner } from "./model/reasoner.js";
 import { measureScorer } from "./model/scorer.js";
 import { benchSandbox, type SandboxBenchOptions, summariseSandbox } from "./sandbox/index.js";
 import { benchServe, type ServeOptions, summariseServe } from "./serve/index.js";
+import { benchLong, holdsLong, type LongOptions, summariseLong } from "./serve/long.js";
 import { writeJson } from "./shared/report.js";
 import { benchTrainStep } from "./train-step/index.js";
 import { MODELS, type ModelName } from "./train-step/models.js";
@@ -157,6 +158,10 @@ program
   .option("--tokens <number>", "new tokens of an answer", positiveInteger, 64)
   .option("--in-turn <number>", "answers of a turn of one after another", positiveInteger, 8)
   .option("--threads <number>", "threads of the server", positiveInteger, availableParallelism())
+  .option("--long", "instead: memory, pauses and /health while prompts of thousands of tokens are read (Linux)")
+  .option("--model <model>", "with --long: the model to serve, such as a folder or a file")
+  .option("--prompts <numbers>", "with --long: tokens of the prompts", asCounts, [1000, 2000, 4000, 7800, 6500])
+  .option("--memory <size>", "with --long: what the server may take")
   .option("--patience <seconds>", "wait so long before a turn for other programs to finish", positive, 20)
   .option("--out <folder>", "for serve.json", path, join(projectFolder(), "runs", "bench"))
   .action(serve);
@@ -287,12 +292,24 @@ async function generate(flags: GenerateFlags): Promise<void> {
   if (broken) process.exitCode = 1;
 }
 
-async function serve({
-  out,
-  patience,
-  ...options
-}: Omit<ServeOptions, "patienceSeconds"> & { out: string; patience: number }): Promise<void> {
+interface ServeFlags extends Omit<ServeOptions, "patienceSeconds">, Omit<LongOptions, "model"> {
+  long?: true;
+  model?: string;
+  out: string;
+  patience: number;
+}
+
+async function serve({ out, patience, long, model, prompts, memory, ...options }: ServeFlags): Promise<void> {
   const onProgress = (line: string) => console.error(line);
+  if (long) {
+    if (model === undefined) throw new Error("--long wants a --model");
+    const result = await benchLong({ model, prompts, memory, threads: options.threads, onProgress });
+    const file = join(out, "serve-long.json");
+    await writeJson(file, result);
+    console.log(`${summariseLong(result)}\n\n${file}`);
+    if (!holdsLong(result)) process.exitCode = 1;
+    return;
+  }
   const result = await benchServe({ ...options, patienceSeconds: patience, onProgress });
   const file = join(out, "serve.json");
   await writeJson(file, result);

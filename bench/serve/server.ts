@@ -5,13 +5,29 @@ import { projectFolder, ThoughtbookError } from "thoughtbook/core";
 export interface RunningServer {
   /** The base URL for clients. */
   url: string;
+  pid: number;
   close(): Promise<void>;
 }
 
 /** Start `thoughtbook serve` in a process of its own. */
-export async function startServe(folder: string, threads: number): Promise<RunningServer> {
+export async function startServe(
+  model: string,
+  threads: number,
+  options: readonly string[] = [],
+): Promise<RunningServer> {
   const bin = join(projectFolder(), "lib", "bin.mjs");
-  const flags = ["--model", folder, "--name", "bench", "--port", "0", "--threads", String(threads), "--quiet"];
+  const flags = [
+    "--model",
+    model,
+    "--name",
+    "bench",
+    "--port",
+    "0",
+    "--threads",
+    String(threads),
+    "--quiet",
+    ...options,
+  ];
   const child = spawn(process.execPath, [bin, "serve", ...flags], { stdio: ["ignore", "ignore", "pipe"] });
   const end = () => child.kill("SIGKILL");
   process.once("exit", end);
@@ -27,6 +43,7 @@ export async function startServe(folder: string, threads: number): Promise<Runni
   });
   return {
     url,
+    pid: child.pid!,
     async close() {
       child.kill("SIGTERM");
       await ended;

@@ -66,9 +66,9 @@ export async function endUse(program: KeptProgram, memory: number | undefined): 
 
 /** Let programs go that are not in use, the one not used for the longest time first, until the others fit the budget. */
 export async function makeRoom(memory: number | undefined): Promise<void> {
-  const limit = programLimit(memory);
   const programs = keptPrograms();
   let total = programs.reduce((sum, program) => sum + program.bytes, 0);
+  const limit = programLimit(memory, total);
   const gone: Promise<void>[] = [];
   const idle = programs.filter(({ users }) => users === 0).sort((a, b) => a.lastUse - b.lastUse);
   for (const program of idle) {
@@ -92,10 +92,16 @@ export function programMemory(): { programs: number; bytes: number } {
   return { programs: programs.length, bytes: programs.reduce((sum, program) => sum + program.bytes, 0) };
 }
 
+/** Of a budget, programs get this share at least: with nothing kept, two that take turns would be compiled in every call. */
+const LEAST_SHARE = 1 / 8;
+
 /** Of a budget for the whole process, programs get what weights, keys and values and other tensors leave. */
-function programLimit(memory: number | undefined): number {
+function programLimit(memory: number | undefined, bytes: number): number {
   if (memory === undefined) return PROGRAM_BYTES;
-  return Math.max(0, memory - RUNTIME_BYTES - process.memoryUsage().arrayBuffers);
+  const { rss, arrayBuffers } = process.memoryUsage();
+  // Memory that was set aside is not resident before it is written; what programs gave back may be resident for a while.
+  const others = Math.min(RUNTIME_BYTES + arrayBuffers, Math.max(0, rss - bytes));
+  return Math.max(LEAST_SHARE * memory, memory - others);
 }
 
 function keptPrograms(): KeptProgram[] {

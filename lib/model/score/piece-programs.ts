@@ -46,9 +46,6 @@ export const piecePrograms = programs.of;
 /** Dispose of all programs of a configuration that {@link piecePrograms} made. */
 export const disposePiecePrograms = programs.dispose;
 
-/** Whether ONNX Runtime's operator can attend from several tokens to those before: heads of a multiple of 8. */
-export const canUsePieces = ({ headDimension }: ModelConfig): boolean => headDimension % 8 === 0;
-
 function createPrograms(model: HostModel, session: SessionOptions): PiecePrograms {
   const shell = shellOf(model);
   const { keyValueHeads, headDimension, layers } = model.config;

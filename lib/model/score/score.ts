@@ -21,7 +21,6 @@ import {
   sharedRows,
   singleRows,
 } from "./packed-rows.js";
-import { canUsePieces } from "./piece-programs.js";
 import { createPieceReader, LONGEST_WHOLE, PIECE_TOKENS, type PieceReader, turnTokens } from "./pieces.js";
 import { scorePrograms } from "./programs.js";
 import { quantisedCalls, type ScoreCalls } from "./quantised-calls.js";
@@ -157,7 +156,7 @@ async function scoreTexts(
   // The last token is only a target, unless its attention is requested.
   const columnsOfText = (index: number) => texts[index]!.ids.length - (attention ? 0 : 1);
   const longestWhole = options.turn ? turnTokens(config, Math.min(LONGEST_WHOLE, config.maxPositions)) : LONGEST_WHOLE;
-  const isLong = (index: number) => canUsePieces(config) && columnsOfText(index) > longestWhole;
+  const isLong = (index: number) => columnsOfText(index) > longestWhole;
   const short = scored.filter((index) => !isLong(index));
   const toScore = short.map((index) => texts[index]!);
   const isShared = !attention && !model.quantised && options.batchSize === undefined;
