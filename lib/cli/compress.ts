@@ -3,10 +3,9 @@ import type { CompressionSummary, CompressMode, ThoughtTags } from "../astar/ind
 import { resolveUserPath, ThoughtbookError } from "../core/index.js";
 import { twice } from "./evaluate-flags.js";
 import type { Flags } from "./flags.js";
-import { MEMORY, useMemory } from "./memory.js";
+import { LOW_MEMORY_HELP, MEMORY, NUMERICS_HELP, parseNumerics, useMemory } from "./memory.js";
 import { MODEL_SPEC } from "./models.js";
 import { byteSize, count, decimal, integer, wholeNumber } from "./numbers.js";
-import { LOW_MEMORY_HELP, NUMERICS_HELP, parseNumerics } from "./numerics.js";
 import { resumable } from "./resumable.js";
 import { percent } from "./table.js";
 

@@ -4,10 +4,9 @@ import type { EvaluateOptions, SamplingParams } from "../eval/index.js";
 import type { StrategyName } from "../strategies/index.js";
 import type { TaskOptions } from "../tasks/index.js";
 import type { Flags } from "./flags.js";
-import { MEMORY } from "./memory.js";
+import { LOW_MEMORY_HELP, MEMORY, NUMERICS_HELP, parseNumerics } from "./memory.js";
 import { MODEL_SPEC } from "./models.js";
 import { byteSize, count, decimal, integer, range } from "./numbers.js";
-import { LOW_MEMORY_HELP, NUMERICS_HELP, parseNumerics } from "./numerics.js";
 
 export type EvaluateFlags = Flags<typeof addEvaluateOptions>;
 

@@ -2,10 +2,9 @@ import { type Command, InvalidArgumentError } from "@commander-js/extra-typings"
 import { badInput } from "../core/index.js";
 import type { LanguageModel, Prompt, TextRequest } from "../llm/index.js";
 import type { Flags } from "./flags.js";
-import { MEMORY, useMemory } from "./memory.js";
+import { LOW_MEMORY_HELP, MEMORY, NUMERICS_HELP, parseNumerics, useMemory } from "./memory.js";
 import { MODEL_SPEC } from "./models.js";
 import { byteSize, decimal, integer, wholeNumber } from "./numbers.js";
-import { LOW_MEMORY_HELP, NUMERICS_HELP, parseNumerics } from "./numerics.js";
 
 const OUTPUT = `
 Without --temperature the model's own distribution is sampled (temperature 1); the same seed repeats the same text.

@@ -2,8 +2,8 @@ import type { Command } from "@commander-js/extra-typings";
 import { startProgress, ThoughtbookError } from "../core/index.js";
 import type { Finding, ModelReport } from "../llm/index.js";
 import type { Flags } from "./flags.js";
+import { LOW_MEMORY_HELP, NUMERICS_HELP, parseNumerics } from "./memory.js";
 import { count } from "./numbers.js";
-import { LOW_MEMORY_HELP, NUMERICS_HELP, parseNumerics } from "./numerics.js";
 import { abortable } from "./resumable.js";
 
 /** What a model argument may be. */

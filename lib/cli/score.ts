@@ -2,10 +2,9 @@ import type { Command } from "@commander-js/extra-typings";
 import { sum, ThoughtbookError } from "../core/index.js";
 import type { Flags } from "./flags.js";
 import { parseIds } from "./generate.js";
-import { MEMORY, useMemory } from "./memory.js";
+import { LOW_MEMORY_HELP, MEMORY, NUMERICS_HELP, parseNumerics, useMemory } from "./memory.js";
 import { MODEL_SPEC } from "./models.js";
 import { byteSize } from "./numbers.js";
-import { LOW_MEMORY_HELP, NUMERICS_HELP, parseNumerics } from "./numerics.js";
 
 const OUTPUT = `
 The ids of prompt and continuation are joined, never their texts.

@@ -5,9 +5,8 @@ import { badInput, describeError, resolveUserPath, ThoughtbookError } from "../c
 import type { LocalModel } from "../llm/index.js";
 import type { RequestRecord } from "../serve/index.js";
 import type { Flags } from "./flags.js";
-import { MEMORY, useMemory } from "./memory.js";
+import { LOW_MEMORY_HELP, MEMORY, NUMERICS_HELP, parseNumerics, useMemory } from "./memory.js";
 import { byteSize, wholeNumber } from "./numbers.js";
-import { LOW_MEMORY_HELP, NUMERICS_HELP, parseNumerics } from "./numerics.js";
 
 const HELP = `
 Routes: /v1/models, /v1/chat/completions, /v1/completions (stream, n, seed, stop, logprobs, echo), /health, /tokenize, /detokenize,

@@ -2,9 +2,8 @@ import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-
 import { badInput, resolveUserPath } from "../core/index.js";
 import type { FineTuneOptions } from "../train/index.js";
 import type { Flags } from "./flags.js";
-import { MEMORY, useMemory } from "./memory.js";
+import { LOW_MEMORY_HELP, MEMORY, useMemory } from "./memory.js";
 import { byteSize, count, integer } from "./numbers.js";
-import { LOW_MEMORY_HELP } from "./numerics.js";
 import { resumable } from "./resumable.js";
 
 const ROWS = `

@@ -89,10 +89,10 @@ export {
   type OnnxWeightType,
   readOnnxLayout,
 } from "./onnx/files.js";
-export { type BlockParameters, blockParameters, readBlockParameters } from "./quantised/block-parameters.js";
+export { type BlockParameters, readBlockParameters } from "./quantised/block-parameters.js";
 export { checkpointSource, isQuantised } from "./quantised/checkpoint-source.js";
 export { type EngineCall, openEngine, type QuantisedEngine } from "./quantised/engine.js";
-export { NUMERICS, type Numerics, QUANTISED_FLOATS } from "./quantised/numerics.js";
+export { type Numerics, QUANTISED_FLOATS } from "./quantised/numerics.js";
 export type { QuantisedSource } from "./quantised/source.js";
 export { disposeScorePrograms } from "./score/programs.js";
 export {
@@ -120,7 +120,7 @@ export {
 export { type InitializeOptions, initializeParameters } from "./weights/initialize.js";
 export { loadAdapter, type SaveAdapterOptions, saveAdapter } from "./weights/lora-files.js";
 export { checkModelFits } from "./weights/memory-need.js";
-export { dequantise, type QuantisedMatrix, readQuantised } from "./weights/quantised.js";
+export type { QuantisedMatrix } from "./weights/quantised.js";
 export { openSafetensors, readFloats, type SafetensorsFile, type StoredTensor } from "./weights/safetensors.js";
 export { type WriteOptions, writeSafetensors } from "./weights/safetensors-write.js";
 export { type CheckpointContent, saveCheckpoint } from "./weights/save.js";

@@ -56,7 +56,7 @@ export {
 } from "./optimizers/schedules.js";
 export { type SgdOptions, sgd } from "./optimizers/sgd.js";
 export { formatProfile, type ProfileRow } from "./profile.js";
-export { memoryLimit, PROGRAM_BYTES, programMemory, RUNTIME_BYTES } from "./program-memory.js";
+export { memoryLimit, RUNTIME_BYTES } from "./program-memory.js";
 export { createSession, runtimeOptions, type Session, type SessionOptions, supportedProviders } from "./session.js";
 export {
   type DataOf,

@@ -4,7 +4,5 @@
  */
 export type Numerics = "exact" | "fast";
 
-export const NUMERICS: readonly Numerics[] = ["exact", "fast"];
-
 /** Memory of a weight in blocks, in float32 numbers: a byte, its share of scale and sum as ONNX Runtime packs them. */
 export const QUANTISED_FLOATS = 0.4;

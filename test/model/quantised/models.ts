@@ -1,8 +1,6 @@
 import { createRandom } from "thoughtbook/core";
 import {
   type BlockParameters,
-  blockParameters,
-  dequantise,
   type HostModel,
   initializeParameters,
   type ModelConfig,
@@ -11,6 +9,8 @@ import {
   type QuantisedMatrix,
   type QuantisedSource,
 } from "thoughtbook/model";
+import { blockParameters } from "../../../lib/dist/model/quantised/block-parameters.js";
+import { dequantise } from "../../../lib/dist/model/weights/quantised-matrix.js";
 
 export const llama = (keys: Record<string, unknown> = {}): ModelConfig =>
   parseConfig({

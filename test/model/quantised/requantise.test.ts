@@ -1,6 +1,7 @@
-import { dequantise, type QuantisedMatrix } from "thoughtbook/model";
+import type { QuantisedMatrix } from "thoughtbook/model";
 import { describe, expect, it } from "vitest";
 import { toByteBlocks } from "../../../lib/dist/model/quantised/requantise.js";
+import { dequantise } from "../../../lib/dist/model/weights/quantised-matrix.js";
 import { type Kind, randomMatrix } from "./models.js";
 
 const weightsOf = (matrix: QuantisedMatrix): Float32Array => {
