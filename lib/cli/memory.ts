@@ -12,7 +12,7 @@ export function useMemory(bytes: number | undefined): void {
 
 /** What `--numerics` means, for the help of commands. */
 export const NUMERICS_HELP =
-  "exact: products in float32, texts do not depend on what else is computed; fast: weights and activations in 8 bits, for quantised GGUF files";
+  "exact: products in float32, texts do not depend on what else is computed; fast: weights and activations in 8 bits, for quantised GGUF files, where a text may differ alone and in a batch when two tokens are nearly equal";
 
 /** What `--low-memory` means, for the help of commands. */
 export const LOW_MEMORY_HELP =

@@ -31,8 +31,8 @@ export function ids(shape: number[], limit: number, seed: number | string): Tens
   );
 }
 
-export function toTensor({ data, shape, dtype }: TensorData<"float32" | "int32" | "bool">): tf.Tensor {
-  return tf.tensor(data, [...shape], dtype);
+export function toTensor({ data, shape, dtype }: TensorData): tf.Tensor {
+  return tf.tensor(data, [...shape], dtype as tf.DataType);
 }
 
 /** |a − b| ≤ tolerance · max(1, ‖b‖∞) for every number, and the same shape. */

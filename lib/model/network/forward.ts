@@ -43,7 +43,10 @@ export interface Projected {
  * @returns `[batch, time, hidden]`
  */
 export function tokenEmbeddings({ config, weights }: Model, ids: tf.Tensor): tf.Tensor {
-  const name = config.family === "gpt2" ? "transformer.wte.weight" : "model.embed_tokens.weight";
+  return rowsOf(weights, config.family === "gpt2" ? "transformer.wte.weight" : "model.embed_tokens.weight", ids);
+}
+
+function rowsOf(weights: Weights, name: string, ids: tf.Tensor): tf.Tensor {
   const blocks = blocksOf(weights, name);
   return blocks ? blockRows(blocks, ids) : embedding(weights[name]!, ids);
 }
@@ -73,7 +76,7 @@ export function hiddenStates(model: Model, embeddings: tf.Tensor, positions: tf.
   const { hiddenSize } = config;
   let hidden = embeddings.reshape([-1, hiddenSize]);
   if (config.family === "gpt2") {
-    hidden = hidden.add(embedding(weights["transformer.wpe.weight"]!, positions).reshape([-1, hiddenSize]));
+    hidden = hidden.add(rowsOf(weights, "transformer.wpe.weight", positions).reshape([-1, hiddenSize]));
     for (let layer = 0; layer < config.layers; layer++) hidden = gpt2Layer(model, config, layer, hidden, attend);
     return norm(config, weights, "transformer.ln_f", hidden);
   }

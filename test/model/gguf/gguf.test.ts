@@ -2,7 +2,6 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   chatTemplateOf,
-  dequantise,
   exportGguf,
   exportOnnx,
   hashCheckpoint,
@@ -10,13 +9,13 @@ import {
   openCheckpoint,
   readGenerationDefaults,
   readParameters,
-  readQuantised,
 } from "thoughtbook/model";
 import { describe, expect, it } from "vitest";
 import { readOperations } from "../../../lib/dist/llm/local/operations-file.js";
 import { openGguf } from "../../../lib/dist/model/gguf/file.js";
 import { PRE_TOKENIZERS, preTokenizerComponent } from "../../../lib/dist/model/gguf/pre-tokenizers.js";
 import { readParameter } from "../../../lib/dist/model/weights/checkpoint.js";
+import { dequantise, readQuantised } from "../../../lib/dist/model/weights/quantised.js";
 import { failure } from "../../core/helpers.js";
 import { expectedOf } from "../tokenizer/fixtures.js";
 import { TINY, tinyFolder, tinyGguf } from "./helpers.js";

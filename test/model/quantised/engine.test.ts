@@ -3,7 +3,7 @@ import { emptyTensor, tensorData } from "thoughtbook/tensor";
 import { describe, expect, it } from "vitest";
 import { createCache } from "../../../lib/dist/model/generate/cache.js";
 import { createQuantisedRunner } from "../../../lib/dist/model/generate/quantised-runner.js";
-import { type Kind, llama, quantisedModel } from "./models.js";
+import { gpt2, type Kind, llama, quantisedModel } from "./models.js";
 
 const SEQUENCES = [3, 17, 40].map((length) => Array.from({ length }, (_, i) => (7 * i + length) % 300));
 const MIXED = (name: string): Kind =>
@@ -20,6 +20,7 @@ describe("fast products", () => {
     ["with tied embeddings", llama({ tie_word_embeddings: true }), MIXED],
     ["with biases", llama({ model_type: "qwen2" }), MIXED],
     ["with norms of heads", llama({ model_type: "qwen3", head_dim: 16 }), MIXED],
+    ["of GPT-2", gpt2(), MIXED],
     ["with heads that the operator does not rotate", llama({ num_attention_heads: 8, num_key_value_heads: 2 }), MIXED],
   ])("give the log-probabilities of the same weights in float32, %s", async (_, config, kindOf) => {
     const { source, exact } = quantisedModel(config, kindOf);
@@ -85,8 +86,8 @@ describe("fast products", () => {
 });
 
 describe("weights that are kept in blocks", () => {
-  it("give what the same weights in float32 give, in less memory", async () => {
-    const { exact, low } = quantisedModel(llama(), MIXED);
+  it.each([llama(), gpt2()])("give what the same weights in float32 give, in less memory: $family", async (config) => {
+    const { exact, low } = quantisedModel(config, MIXED);
     const scores = await score(low, SEQUENCES);
     for (const [i, wanted] of (await score(exact, SEQUENCES)).entries()) {
       for (const [j, logProb] of wanted.entries()) expect(scores[i]![j]).toBeCloseTo(logProb, 5);

@@ -26,6 +26,17 @@ export const llama = (keys: Record<string, unknown> = {}): ModelConfig =>
     ...keys,
   });
 
+export const gpt2 = (): ModelConfig =>
+  parseConfig({
+    model_type: "gpt2",
+    vocab_size: 300,
+    n_embd: 64,
+    n_layer: 2,
+    n_head: 4,
+    n_positions: 128,
+    eos_token_id: null,
+  });
+
 export type Kind = "Q8_0" | "Q6_K" | "Q4_0" | "Q4_1" | "Q5_1";
 const KINDS = {
   Q8_0: { bits: 8, blockSize: 32, zero: 128, levels: 256, offsets: false },
@@ -68,9 +79,14 @@ export function quantisedModel(config: ModelConfig, kindOf: (name: string) => Ki
       weights[name] = parameters[name]!;
       continue;
     }
-    const matrix = randomMatrix(kindOf(name), shape[0]!, shape[1]!, name);
+    // GPT-2 keeps its layers as [in, out], files have the rows of [out, in].
+    const isTransposed = config.family === "gpt2" && name.includes(".h.");
+    const [out, input] = (isTransposed ? shape.toReversed() : shape) as [number, number];
+    const matrix = randomMatrix(kindOf(name), out, input, name);
     matrices.set(name, matrix);
-    parameters[name] = { shape, dtype: "float32", data: dequantise(matrix) };
+    const data = dequantise(matrix);
+    const turned = data.map((_, i) => data[(i % out) * input + Math.floor(i / out)]!);
+    parameters[name] = { shape, dtype: "float32", data: isTransposed ? turned : data };
     Object.assign(blocks, blockParameters(name, { ...matrix, quants: matrix.quants.slice() }));
   }
   const source: QuantisedSource = {
