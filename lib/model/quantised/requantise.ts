@@ -96,6 +96,39 @@ const MOST_PARTS = 17;
 /** Of a step, what rounding the largest numbers of 4 bits to a byte leaves. */
 const MOST_ERROR = 0.05;
 
+/**
+ * Several blocks of each row as one, with the steps that the largest number of the new block needs. Larger blocks are
+ * faster: a block's scale and sum take 8 bytes in memory beside its numbers.
+ *
+ * @param count how many become one
+ */
+export function joinBlocks({ quants, scales }: ByteBlocks, blockSize: number, count: number): ByteBlocks {
+  const joined = { quants: new Uint8Array(quants.length), scales: new Float32Array(scales.length / count) };
+  const largest = ZERO - 1;
+  for (let index = 0; index < joined.scales.length; index++) {
+    let most = 0;
+    for (let part = index * count; part < (index + 1) * count; part++) {
+      let reach = 0;
+      for (let i = part * blockSize; i < (part + 1) * blockSize; i++) {
+        const number = quants[i]! - ZERO;
+        if (number > reach) reach = number;
+        else if (-number > reach) reach = -number;
+      }
+      most = Math.max(most, reach * Math.abs(scales[part]!));
+    }
+    joined.scales[index] = most / largest;
+    for (let part = index * count; part < (index + 1) * count; part++) {
+      const factor = most === 0 ? 0 : (scales[part]! * largest) / most;
+      // All are above 0, so cutting rounds to the nearest. This runs for each of hundreds of millions of numbers.
+      const middle = ZERO + 0.5;
+      for (let i = part * blockSize; i < (part + 1) * blockSize; i++) {
+        joined.quants[i] = ((quants[i]! - ZERO) * factor + middle) | 0;
+      }
+    }
+  }
+  return joined;
+}
+
 /** Some rows of a matrix, without a copy. */
 export function rowsOf(matrix: QuantisedMatrix, from: number, to: number): QuantisedMatrix {
   const { bits, blockSize, quants, scales, offsets, shape } = matrix;

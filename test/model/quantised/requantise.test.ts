@@ -1,6 +1,6 @@
 import type { QuantisedMatrix } from "thoughtbook/model";
 import { describe, expect, it } from "vitest";
-import { toByteBlocks } from "../../../lib/dist/model/quantised/requantise.js";
+import { joinBlocks, toByteBlocks } from "../../../lib/dist/model/quantised/requantise.js";
 import { dequantise } from "../../../lib/dist/model/weights/quantised-matrix.js";
 import { type Kind, randomMatrix } from "./models.js";
 
@@ -34,5 +34,19 @@ describe("blocks of 8 bits", () => {
     for (const [i, weight] of weightsOf(matrix).entries()) {
       expect(Math.abs(weight - wanted[i]!)).toBeLessThanOrEqual(Math.abs(wanted[i]!) / 200);
     }
+  });
+
+  it("become larger ones, each number to half of a step of the new block", () => {
+    const matrix = randomMatrix("Q8_0", 4, 128, 4);
+    const { quants, scales } = joinBlocks(toByteBlocks(matrix), 32, 2);
+    const joined = dequantise({ shape: matrix.shape, bits: 8, blockSize: 64 as never, zero: 128, quants, scales });
+    const wanted = dequantise(matrix);
+    for (const [i, weight] of joined.entries()) {
+      expect(Math.abs(weight - wanted[i]!)).toBeLessThanOrEqual(0.5001 * scales[Math.floor(i / 64)]!);
+    }
+    const largest = Math.max(...wanted.subarray(0, 64).map(Math.abs));
+    expect(Math.max(...joined.subarray(0, 64).map(Math.abs))).toBeCloseTo(largest, 5);
+    const zeros = { quants: new Uint8Array(64).fill(128), scales: new Float32Array(2) };
+    expect(joinBlocks(zeros, 32, 2)).toEqual({ quants: zeros.quants, scales: new Float32Array(1) });
   });
 });
