@@ -184,7 +184,7 @@ export async function train<Spec>(options: TrainOptions<Spec>): Promise<Trained>
         learningRate: result.learningRate,
         gradientNorm: result.gradientNorm,
         tokens: position.tokens,
-        ...(Object.keys(result.metrics).length > 0 ? { metrics: result.metrics } : {}),
+        ...metricsOf(update.metrics, result.metrics),
         scores,
       };
       // Before the state is saved: a resumed run does not make this record again.
@@ -221,6 +221,12 @@ export async function train<Spec>(options: TrainOptions<Spec>): Promise<Trained>
     await evaluations.dispose();
     await step.dispose();
   }
+}
+
+/** What the source and the objective tell of an update, if they do. */
+function metricsOf(...parts: (Readonly<Record<string, number>> | undefined)[]): Pick<TrainingRecord, "metrics"> {
+  const metrics = Object.assign({}, ...parts) as Record<string, number>;
+  return Object.keys(metrics).length > 0 ? { metrics } : {};
 }
 
 /** Progress in tokens if their number is known, else in updates. */

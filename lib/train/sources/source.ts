@@ -26,6 +26,8 @@ export interface Update<Spec> {
   epoch: number;
   /** Micro-batches: their gradients are added up before the update. */
   batches: readonly [TrainingBatch<Spec>, ...TrainingBatch<Spec>[]];
+  /** Further numbers for the update's record, such as the mean reward of what it learns from. */
+  metrics?: Readonly<Record<string, number>> | undefined;
 }
 
 /** Source of batches: rows, a stream, or the policy itself. */
