@@ -51,7 +51,7 @@ export function dpo({ beta = 0.1, reference = "model" }: DpoOptions = {}): Objec
       const [chosen, rejected] = tf.split(rewards, 2, 1).map((side) => side.reshape([-1])) as [tf.Tensor, tf.Tensor];
       const margins = chosen.sub(rejected);
       return {
-        loss: meanOf(negativeLogSigmoid(margins)),
+        loss: meanOf(tf.softplus(margins.neg())),
         weight: count,
         metrics: {
           chosenReward: meanOf(chosen),
@@ -69,5 +69,3 @@ function pairScores(models: Parameters<typeof tokenScores>[0], batch: Traced<typ
   return sumsByText(tokenScores(models, batch).logProbs, batch.texts, 2 * pairs).reshape([pairs, 2]);
 }
 
-/** −log σ(x), which does not overflow: log(1 + exp(−|x|)) + max(−x, 0). */
-export const negativeLogSigmoid = (x: tf.Tensor): tf.Tensor => x.abs().neg().exp().add(1).log().add(x.neg().relu());

@@ -14,6 +14,11 @@ import { maskedMean, spreadToTokens, sumsByText, tokenScores } from "./token-sco
 export interface GrpoOptions extends PolicyOptions {
   /** Weight of the divergence from the model before training. Default: 0, which costs no pass over it. */
   beta?: number | undefined;
+  /**
+   * Multiply the estimate of the divergence by the ratio, which makes its gradient that of the divergence also where the
+   * policy has moved away (DeepSeek-V3.2, arXiv 2512.02556); TRL's `use_bias_correction_kl`. Default: false, as in the paper.
+   */
+  correctKl?: boolean | undefined;
   /** How token losses are averaged. Default: `grpo`. */
   lossType?: LossType | undefined;
   /** Compare probabilities token by token, or by the mean of a whole text (GSPO, arXiv 2507.18071). Default: `token`. */
@@ -40,7 +45,7 @@ export function grpo(options: GrpoOptions = {}): PolicyObjective<typeof POLICY_S
     entropyCoefficient = 0,
     maskTruncated = false,
   } = options;
-  const { beta = 0, lossType = "grpo", level = "token", scaleRewards = "group" } = options;
+  const { beta = 0, lossType = "grpo", level = "token", scaleRewards = "group", correctKl = false } = options;
   checkRange("epsilon", epsilon, { below: 1 });
   for (const [name, value] of Object.entries({ epsilonHigh, beta, entropyCoefficient })) checkRange(name, value);
   checkRange("temperature", temperature, { above: 0 });
@@ -54,7 +59,7 @@ export function grpo(options: GrpoOptions = {}): PolicyObjective<typeof POLICY_S
     name: "grpo",
     settings: {
       ...{ epsilon, epsilonHigh, temperature, entropyCoefficient, maskTruncated },
-      ...{ beta, lossType, level, scaleRewards },
+      ...{ beta, correctKl, lossType, level, scaleRewards },
     },
     spec: POLICY_SPEC,
     temperature,
@@ -75,7 +80,8 @@ export function grpo(options: GrpoOptions = {}): PolicyObjective<typeof POLICY_S
         high: epsilonHigh,
       });
       const kl = klEstimate(logProbs, batch.reference);
-      const total = beta > 0 ? losses.add(kl.mul(beta)) : losses;
+      const counted = correctKl ? kl.mul(logRatios.exp()) : kl;
+      const total = beta > 0 ? losses.add(counted.mul(beta)) : losses;
       const loss = total.mul(batch.weights).sum();
       return {
         loss: entropyCoefficient > 0 ? loss.sub(maskedMean(entropies, mask).mul(entropyCoefficient)) : loss,

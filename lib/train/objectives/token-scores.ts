@@ -36,13 +36,18 @@ export function tokenScores(
   const hidden = embedding(states, batch.places);
   const raw = outputLogits(policy, hidden);
   const logits = temperature === 1 ? raw : raw.div(temperature);
-  const all = tf.logSoftmax(logits);
   return {
     logProbs: softmaxCrossEntropy(logits, batch.labels).neg(),
-    entropies: all.exp().mul(all).sum(-1).neg(),
+    entropies: entropyOf(logits),
     hidden,
     mask: batch.labels.greaterEqual(0).toFloat(),
   };
+}
+
+/** Entropy in nats of each row of logits: `[rows, vocab]` to `[rows]`. */
+export function entropyOf(logits: tf.Tensor): tf.Tensor {
+  const logProbs = tf.logSoftmax(logits);
+  return logProbs.exp().mul(logProbs).sum(-1).neg();
 }
 
 function embeddingsOf(policy: ObjectiveModels["policy"], prompt: tf.Tensor | undefined, ids: tf.Tensor): tf.Tensor {
