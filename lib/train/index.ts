@@ -22,6 +22,7 @@ export type {
 export { type PpoOptions, ppo } from "./objectives/ppo.js";
 export { rewardWeighted, WEIGHTED_SPEC } from "./objectives/reward-weighted.js";
 export { BATCH_SPEC, type BatchTensors, languageModelLoss, sft } from "./objectives/sft.js";
+export { SOFT_PROMPT, type TokenScores, tokenScores } from "./objectives/token-scores.js";
 export { trainingSettingsSchema } from "./options.js";
 export { pretrainFolders } from "./pretrain/folders.js";
 export { type PretrainOptions, pretrain } from "./pretrain/pretrain.js";

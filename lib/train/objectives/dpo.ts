@@ -68,4 +68,3 @@ function pairScores(models: Parameters<typeof tokenScores>[0], batch: Traced<typ
   const pairs = batch.pairs.shape[0]!;
   return sumsByText(tokenScores(models, batch).logProbs, batch.texts, 2 * pairs).reshape([pairs, 2]);
 }
-

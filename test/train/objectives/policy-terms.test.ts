@@ -10,10 +10,15 @@ import { failure } from "../../core/helpers.js";
 import { largestDifference } from "../helpers.js";
 
 const FOLDER = join(import.meta.dirname, "..", "..", "fixtures", "reinforcement");
+type Rest = Readonly<Record<string, tf.Tensor>>;
+interface Expected {
+  losses: number[];
+  gradient: number[];
+}
 const { inputs, cases } = JSON.parse(readFileSync(join(FOLDER, "losses.json"), "utf8"));
 
 /** Losses of each entry and the gradient of their mean, by the engine. */
-async function differentiate(x: number[], rest: Record<string, number[]>, fn: (x: tf.Tensor, rest: any) => tf.Tensor) {
+async function differentiate(x: number[], rest: Record<string, number[]>, fn: (x: tf.Tensor, rest: Rest) => tf.Tensor) {
   const step = compile(
     ({ x, rest }: { x: tf.Tensor; rest: Record<string, tf.Tensor> }) => {
       const { value, gradients } = valueAndGradients(({ x }: { x: tf.Tensor }) => {
@@ -36,7 +41,7 @@ async function differentiate(x: number[], rest: Record<string, number[]>, fn: (x
   return { losses: losses.data, gradient: gradient.data };
 }
 
-const expectSame = (actual: { losses: ArrayLike<number>; gradient: ArrayLike<number> }, expected: any) => {
+const expectSame = (actual: { losses: ArrayLike<number>; gradient: ArrayLike<number> }, expected: Expected) => {
   expect(largestDifference(actual.losses, expected.losses)).toBeLessThan(1e-5);
   expect(largestDifference(actual.gradient, expected.gradient)).toBeLessThan(1e-5);
 };
@@ -48,7 +53,7 @@ describe("losses and gradients are PyTorch's", () => {
     const result = await differentiate(
       inputs.logProbs,
       { old, advantages },
-      (x, rest) => clippedPolicyLoss(x.sub(rest.old), rest.advantages, range).losses,
+      (x, rest) => clippedPolicyLoss(x.sub(rest.old!), rest.advantages!, range).losses,
     );
     expectSame(result, range);
     // Some are clipped, so that the case says something.
@@ -57,7 +62,10 @@ describe("losses and gradients are PyTorch's", () => {
 
   it("of the divergence", async () => {
     const { reference } = inputs;
-    expectSame(await differentiate(inputs.logProbs, { reference }, (x, rest) => klEstimate(x, rest.reference)), cases.kl);
+    expectSame(
+      await differentiate(inputs.logProbs, { reference }, (x, rest) => klEstimate(x, rest.reference!)),
+      cases.kl,
+    );
   });
 
   it("of the values", async () => {
@@ -65,7 +73,7 @@ describe("losses and gradients are PyTorch's", () => {
     const result = await differentiate(
       inputs.values,
       { oldValues, returns },
-      (x, rest) => clippedValueLoss(x, rest.oldValues, rest.returns, cases.value.range).losses,
+      (x, rest) => clippedValueLoss(x, rest.oldValues!, rest.returns!, cases.value.range).losses,
     );
     expectSame(result, cases.value);
     expect(cases.value.gradient).toContain(0);
@@ -74,13 +82,14 @@ describe("losses and gradients are PyTorch's", () => {
   it("of pairs", async () => {
     const { chosen, rejected, pairReference } = inputs;
     const [first, second] = [pairReference.slice(0, 6), pairReference.slice(6)];
-    const margins = (c: tf.Tensor, r: tf.Tensor, rest: any) => c.sub(rest.first).sub(r.sub(rest.second)).mul(cases.dpo.beta);
+    const margins = (c: tf.Tensor, r: tf.Tensor, rest: Rest) =>
+      c.sub(rest.first!).sub(r.sub(rest.second!)).mul(cases.dpo.beta);
     const ofChosen = await differentiate(chosen, { rejected, first, second }, (x, rest) =>
-      negativeLogSigmoid(margins(x, rest.rejected, rest)),
+      negativeLogSigmoid(margins(x, rest.rejected!, rest)),
     );
     expectSame(ofChosen, { ...cases.dpo, gradient: cases.dpo.chosenGradient });
     const ofRejected = await differentiate(rejected, { chosen, first, second }, (x, rest) =>
-      negativeLogSigmoid(margins(rest.chosen, x, rest)),
+      negativeLogSigmoid(margins(rest.chosen!, x, rest)),
     );
     expectSame(ofRejected, { ...cases.dpo, gradient: cases.dpo.rejectedGradient });
   });

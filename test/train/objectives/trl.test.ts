@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type * as tf from "@tensorflow/tfjs";
 import { type ModelParameters, openCheckpoint, readParameters } from "thoughtbook/model";
-import { compile, spec, valueAndGradients } from "thoughtbook/tensor";
+import { compile, type Inputs, spec, type TensorData, type Traced, valueAndGradients } from "thoughtbook/tensor";
 import {
   dpo,
   type GrpoOptions,
@@ -11,8 +11,8 @@ import {
   onPolicySource,
   type PolicyText,
   pairSource,
-  type Snapshot,
   type Source,
+  type TrainingBatch,
   train,
   withReference,
 } from "thoughtbook/train";
@@ -22,7 +22,24 @@ import { exampleOfText, policyShapes, updateBatches } from "../../../lib/dist/tr
 import { temporaryFolder } from "../../core/helpers.js";
 import { CHECKPOINTS, SILENT } from "../helpers.js";
 
-const fixture = JSON.parse(
+/** What TRL did with the options of a case, step by step. */
+interface Case {
+  options: Record<string, unknown>;
+  losses: number[];
+  steps: { gradients: Record<string, number[]>; changes: Record<string, number[]> }[];
+}
+interface Fixture {
+  checkpoint: string;
+  rate: number;
+  maxCompletionLength: number;
+  prompts: number[][];
+  completions: number[][][];
+  rewards: number[][];
+  pairs: [prompt: number[], chosen: number[], rejected: number[]][];
+  grpo: Case[];
+  dpo: Case[];
+}
+const fixture: Fixture = JSON.parse(
   readFileSync(join(import.meta.dirname, "..", "..", "fixtures", "reinforcement", "one-step.json"), "utf8"),
 );
 const { rate, prompts, completions, rewards, pairs } = fixture;
@@ -55,30 +72,46 @@ function expectSame(actual: Record<string, ArrayLike<number>>, expected: Record<
   }
 }
 
+type Tensors = Record<string, tf.Tensor>;
+interface Step<Spec> {
+  (inputs: {
+    weights: ModelParameters;
+    before: ModelParameters;
+    batch: Inputs<Spec>;
+  }): Promise<{
+    value: { loss: TensorData };
+    gradients: Record<string, TensorData>;
+  }>;
+  dispose(): Promise<void>;
+}
+
 /** Gradients of the batches of an update. */
-async function gradientsOf<Spec>(objective: Objective<Spec>, parameters: ModelParameters, batches: any[]) {
+async function gradientsOf<Spec>(
+  objective: Objective<Spec>,
+  parameters: ModelParameters,
+  batches: readonly TrainingBatch<Spec>[],
+) {
   const specs = Object.fromEntries(Object.entries(parameters).map(([name, { shape }]) => [name, spec(shape)]));
   const step = compile(
-    ({ weights, before, batch }: any) => {
-      const policy = (weights: Record<string, tf.Tensor>) => ({ config: model.config, weights });
-      return valueAndGradients((weights: Record<string, tf.Tensor>) => {
-        const { loss } = objective.loss(
-          { policy: policy(weights), reference: policy(before), extra: {} },
-          batch,
-        );
+    ({ weights, before, batch }: { weights: Tensors; before: Tensors; batch: Traced<Spec> }) => {
+      const policy = (weights: Tensors) => ({ config: model.config, weights });
+      return valueAndGradients((weights: Tensors) => {
+        const { loss } = objective.loss({ policy: policy(weights), reference: policy(before), extra: {} }, batch);
         return { loss: loss.div(batches.length) };
       })(weights);
     },
-    { weights: specs, before: specs, batch: objective.spec } as any,
-  ) as any;
+    { weights: specs, before: specs, batch: objective.spec } as never,
+  ) as unknown as Step<Spec>;
   const sums: Record<string, Float64Array> = {};
   let loss = 0;
   for (const { tensors } of batches) {
     const { value, gradients } = await step({ weights: parameters, before: model.parameters, batch: tensors });
-    loss += value.loss.data[0];
-    for (const [name, { data }] of Object.entries<any>(gradients)) {
+    loss += value.loss.data[0]!;
+    for (const [name, { data }] of Object.entries(gradients)) {
       sums[name] ??= new Float64Array(data.length);
-      data.forEach((each: number, at: number) => { sums[name]![at]! += each; });
+      data.forEach((each: number, at: number) => {
+        sums[name]![at]! += each;
+      });
     }
   }
   await step.dispose();
@@ -109,9 +142,9 @@ const changes = (after: ModelParameters) =>
     ]),
   );
 
-const texts: Omit<PolicyText, "old">[] = completions.flatMap((group: number[][], at: number) =>
+const texts: Omit<PolicyText, "old">[] = completions.flatMap((group, at) =>
   group.map((completionIds, attempt) => ({
-    ...{ group: at, attempt, promptIds: prompts[at], completionIds, truncated: false },
+    ...{ group: at, attempt, promptIds: prompts[at]!, completionIds, truncated: false },
   })),
 );
 
@@ -130,17 +163,18 @@ async function batchesOf(objective: ReturnType<typeof grpo>, batchSize: number) 
   }));
   const meanTokens = texts.reduce((sum, { completionIds }) => sum + completionIds.length, 0);
   const { lossType } = objective;
-  return updateBatches(assigned, { ...sizes, shapes, lossType, meanTokens, maxNewTokens: fixture.maxCompletionLength });
+  return updateBatches<typeof objective.spec>(assigned, { ...sizes, shapes, lossType, meanTokens, maxNewTokens: fixture.maxCompletionLength });
 }
 
 describe("grpo is TRL's", () => {
-  const optionsOf = (given: Record<string, any>): GrpoOptions => ({
-    ...{ lossType: given.loss_type, scaleRewards: given.scale_rewards, beta: given.beta, epsilon: given.epsilon },
-    ...{ epsilonHigh: given.epsilon_high, level: given.importance_sampling_level },
-    correctKl: given.use_bias_correction_kl,
-  });
+  const optionsOf = (given: Case["options"]) =>
+    ({
+      ...{ lossType: given.loss_type, scaleRewards: given.scale_rewards, beta: given.beta, epsilon: given.epsilon },
+      ...{ epsilonHigh: given.epsilon_high, level: given.importance_sampling_level },
+      correctKl: given.use_bias_correction_kl,
+    }) as GrpoOptions;
 
-  it.each<[string, any]>(fixture.grpo.map((each: any) => [JSON.stringify(each.options), each]))("%s", async (_, each) => {
+  it.each<[string, Case]>(fixture.grpo.map((each) => [JSON.stringify(each.options), each]))("%s", async (_, each) => {
     const { options, steps, losses } = each;
     const objective = grpo(optionsOf(options));
     // A batch mean is one over a micro-batch; the others are the same however an update is divided.
@@ -151,39 +185,42 @@ describe("grpo is TRL's", () => {
         onPolicySource<typeof objective.spec>({
           fingerprint: { batchSize },
           steps: count,
-          next: async (_step: number, _snapshot: Snapshot) => batches as any,
+          next: async () => batches,
         });
       const [first, second] = await sgdSteps(objective, source);
       for (const [at, parameters] of [model.parameters, first!].entries()) {
         const { loss, gradients } = await gradientsOf(objective, parameters, [...batches]);
-        expect(Math.abs(loss - losses[at])).toBeLessThan(1e-5);
-        expectSame(gradients, steps[at].gradients, 1e-4);
+        expect(Math.abs(loss - losses[at]!)).toBeLessThan(1e-5);
+        expectSame(gradients, steps[at]!.gradients, 1e-4);
       }
-      expectSame(changes(first!), steps[0].changes, 2e-4);
-      expectSame(changes(second!), steps[1].changes, 2e-4);
+      expectSame(changes(first!), steps[0]!.changes, 2e-4);
+      expectSame(changes(second!), steps[1]!.changes, 2e-4);
     }
   });
 });
 
 describe("dpo is TRL's", () => {
-  const given = pairs.map(([promptIds, chosenIds, rejectedIds]: number[][]) => ({ promptIds, chosenIds, rejectedIds }));
+  const given = pairs.map(([promptIds, chosenIds, rejectedIds]) => ({ promptIds, chosenIds, rejectedIds }));
   const settings = { seed: 1, epochs: 2, accumulation: 1, batchSize: given.length };
 
-  it.each<[number, any]>(fixture.dpo.map((each: any) => [each.options.beta, each]))("beta %d", async (beta, each) => {
-    const { config, parameters } = model;
-    const known = await withReference({ config, weights: parameters }, given);
-    for (const reference of ["model", "given"] as const) {
-      const objective = dpo({ beta, reference });
-      const source = (maxSteps: number) =>
-        pairSource(reference === "given" ? known : given, { ...settings, maxSteps }, config);
-      const [first, second] = await sgdSteps(objective, source);
-      for await (const { step, batches } of source(2).updatesAfter(0, () => undefined as never)) {
-        const { loss, gradients } = await gradientsOf(objective, step === 1 ? parameters : first!, [...batches]);
-        expect(Math.abs(loss - each.losses[step - 1])).toBeLessThan(1e-5);
-        expectSame(gradients, each.steps[step - 1].gradients, 1e-4);
+  it.each<[number, Case]>(fixture.dpo.map((each) => [each.options.beta as number, each]))(
+    "beta %d",
+    async (beta, each) => {
+      const { config, parameters } = model;
+      const known = await withReference({ config, weights: parameters }, given);
+      for (const reference of ["model", "given"] as const) {
+        const objective = dpo({ beta, reference });
+        const source = (maxSteps: number) =>
+          pairSource(reference === "given" ? known : given, { ...settings, maxSteps }, config);
+        const [first, second] = await sgdSteps(objective, source);
+        for await (const { step, batches } of source(2).updatesAfter(0, () => undefined as never)) {
+          const { loss, gradients } = await gradientsOf(objective, step === 1 ? parameters : first!, [...batches]);
+          expect(Math.abs(loss - each.losses[step - 1]!)).toBeLessThan(1e-5);
+          expectSame(gradients, each.steps[step - 1]!.gradients, 1e-4);
+        }
+        expectSame(changes(first!), each.steps[0]!.changes, 2e-4);
+        expectSame(changes(second!), each.steps[1]!.changes, 2e-4);
       }
-      expectSame(changes(first!), each.steps[0].changes, 2e-4);
-      expectSame(changes(second!), each.steps[1].changes, 2e-4);
-    }
-  });
+    },
+  );
 });

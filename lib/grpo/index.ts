@@ -1,0 +1,15 @@
+export {
+  type InstructionArm,
+  instructed,
+  type OptimizeInstructionsOptions,
+  optimizeInstructions,
+  type PoolRound,
+} from "./instructions.js";
+export {
+  type OptimizedPrompt,
+  type OptimizeSoftPromptOptions,
+  optimizeSoftPrompt,
+} from "./optimize-soft-prompt.js";
+export { type ArmScore, halve, scoreArms } from "./pool.js";
+export { softPromptStrategy, withPromptVectors } from "./soft-prompt.js";
+export { loadSoftPrompt, type SoftPrompt, saveSoftPrompt } from "./soft-prompt-file.js";

@@ -1,0 +1,55 @@
+import { type LanguageModel, type LocalModel, precededBy } from "../llm/index.js";
+import type { Strategy } from "../rollouts/index.js";
+import type { Problem } from "../tasks/index.js";
+import type { TensorData } from "../tensor/index.js";
+import { type Objective, SOFT_PROMPT } from "../train/index.js";
+
+/**
+ * A strategy whose calls are preceded by ids, such as those of the vectors of a soft prompt behind the vocabulary.
+ *
+ * @param model encodes the prompts
+ * @param idsOf the ids for a problem
+ */
+export function softPromptStrategy(
+  strategy: Strategy,
+  model: Pick<LocalModel, "encode">,
+  idsOf: (problem: Problem) => readonly number[],
+): Strategy {
+  const { firstPrompt: _, ...rest } = strategy;
+  return {
+    ...rest,
+    attempt(problem, context) {
+      const ids = idsOf(problem);
+      const preceded = (own: LanguageModel): LanguageModel => ({
+        ...own,
+        generate: (requests, options) =>
+          own.generate(
+            requests.map((request) => ({ ...request, prompt: precededBy(model, ids, request.prompt) })),
+            options,
+          ),
+      });
+      const as = (operation: string) => preceded(context.as(operation));
+      return strategy.attempt(problem, { ...context, model: preceded(context.model), as });
+    },
+  };
+}
+
+/**
+ * An objective that also trains the vectors of soft prompts, for `trainable: "extra"`: ids from the size of the vocabulary
+ * on are its rows. The objective must see ids through `tokenScores`, as `grpo`, `ppo`, `dpo` and `rewardWeighted` do.
+ *
+ * @param vectors initial ones, `[vectors, hidden]`; copied
+ */
+export function withPromptVectors<O extends Pick<Objective<unknown>, "extra">>(
+  objective: O,
+  vectors: TensorData<"float32">,
+): O {
+  const { shape, data } = vectors;
+  return {
+    ...objective,
+    extra: (config, seed) => ({
+      ...objective.extra?.(config, seed),
+      [SOFT_PROMPT]: { shape, dtype: "float32", data: data.slice() },
+    }),
+  };
+}
