@@ -193,12 +193,10 @@ async function collected<Spec>(
     sampling: { temperature: objective.temperature },
   });
   for await (const group of rollouts) groups.push(group);
-  const texts = textsOf(groups, model.name).filter(({ truncated }) => !truncated || !objective.maskTruncated);
-  if (texts.length === 0) {
-    throw new ThoughtbookError("execution", `there is nothing to learn from in round ${index}: no attempt was ended`, {
-      hint: "Allow more new tokens, or learn from truncated attempts too.",
-    });
-  }
+  const all = textsOf(groups, model.name);
+  const ended = objective.maskTruncated ? all.filter(({ truncated }) => !truncated) : all;
+  // Where no text has ended, nothing is learned about which attempt was better; the run goes on.
+  const texts = ended.length > 0 ? ended : all;
   const prepared = await prepare(options, { index, texts, evaluators, snapshot, isResumed });
   const data: PolicyData = {
     rewards: groups.map((group) => group.map(({ reward }) => reward)),
@@ -206,6 +204,7 @@ async function collected<Spec>(
   };
   const assigned = objective.assign(data).flatMap((numbers, at) => {
     const text = data.texts[at]!;
+    if (ended.length === 0) numbers?.advantages?.fill(0);
     return numbers ? [{ text, example: exampleOfText(text.promptIds, text.completionIds), numbers }] : [];
   });
   return { texts: assigned, metrics: metricsOf(groups), prepared };

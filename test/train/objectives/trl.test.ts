@@ -163,7 +163,13 @@ async function batchesOf(objective: ReturnType<typeof grpo>, batchSize: number) 
   }));
   const meanTokens = texts.reduce((sum, { completionIds }) => sum + completionIds.length, 0);
   const { lossType } = objective;
-  return updateBatches<typeof objective.spec>(assigned, { ...sizes, shapes, lossType, meanTokens, maxNewTokens: fixture.maxCompletionLength });
+  return updateBatches<typeof objective.spec>(assigned, {
+    ...sizes,
+    shapes,
+    lossType,
+    meanTokens,
+    maxNewTokens: fixture.maxCompletionLength,
+  });
 }
 
 describe("grpo is TRL's", () => {
