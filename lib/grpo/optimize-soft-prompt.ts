@@ -23,11 +23,11 @@ export interface OptimizeSoftPromptOptions
     Pick<TrainOptions<never>, "onRecord" | "saveEvery"> {
   /** One prompt for the `task`, or one for each `question` of it (test time). Default: `task`. */
   per?: "task" | "question" | undefined;
-  /** Vectors of a prompt. Default: 8. */
+  /** Vectors of a prompt. Default: 16. */
   vectors?: number | undefined;
   /** Text whose token embeddings the vectors begin with, repeated or cut to their number. */
   text?: string | undefined;
-  /** Peak learning rate. Default: a tenth of the root mean square of the initial vectors. */
+  /** Peak learning rate. Default: a fifth of the root mean square of the initial vectors. */
   learningRate?: number | undefined;
   seed?: number | string | undefined;
   /** Folder of the run, which resumes; the prompts are saved in its subfolder `prompt`. */
@@ -65,7 +65,7 @@ const TEXT = "Think step by step, check each step, and give the final answer.";
  * ```
  */
 export async function optimizeSoftPrompt(options: OptimizeSoftPromptOptions): Promise<OptimizedPrompt> {
-  const { model, task, strategy, per = "task", vectors = 8, text = TEXT, seed = 0, folder } = options;
+  const { model, task, strategy, per = "task", vectors = 16, text = TEXT, seed = 0, folder } = options;
   const { epsilon, epsilonHigh, beta, lossType, scaleRewards, temperature, onRecord, saveEvery, ...source } = options;
   checkWhole("vectors", vectors, 1);
   if (per !== "task" && per !== "question") {
@@ -85,7 +85,7 @@ export async function optimizeSoftPrompt(options: OptimizeSoftPromptOptions): Pr
     grpo({ epsilon, epsilonHigh, beta, lossType, scaleRewards, temperature }),
     initial,
   );
-  const learningRate = options.learningRate ?? 0.1 * rootMeanSquare(first.data);
+  const learningRate = options.learningRate ?? 0.2 * rootMeanSquare(first.data);
   const { weights } = await model.host();
   const trained = await train({
     model: { config: model.config, parameters: weights as ModelParameters },

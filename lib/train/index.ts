@@ -5,10 +5,9 @@ export {
   type AdvantageOptions,
   generalizedAdvantages,
   groupAdvantages,
-  isEqualGroup,
   type RewardScale,
 } from "./objectives/advantages.js";
-export { type DpoOptions, dpo, PAIR_SPEC } from "./objectives/dpo.js";
+export { type DpoOptions, dpo } from "./objectives/dpo.js";
 export { type GrpoOptions, grpo } from "./objectives/grpo.js";
 export type { Objective, ObjectiveModels } from "./objectives/objective.js";
 export type {
@@ -20,7 +19,7 @@ export type {
   TokenNumbers,
 } from "./objectives/policy-objective.js";
 export { type PpoOptions, ppo } from "./objectives/ppo.js";
-export { rewardWeighted, WEIGHTED_SPEC } from "./objectives/reward-weighted.js";
+export { rewardWeighted } from "./objectives/reward-weighted.js";
 export { BATCH_SPEC, type BatchTensors, languageModelLoss, sft } from "./objectives/sft.js";
 export { SOFT_PROMPT, type TokenScores, tokenScores } from "./objectives/token-scores.js";
 export { trainingSettingsSchema } from "./options.js";

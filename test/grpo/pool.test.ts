@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { halve, instructed, type OptimizeInstructionsOptions, optimizeInstructions, scoreArms } from "thoughtbook/grpo";
-import type { LanguageModel, TextRequest } from "thoughtbook/llm";
+import type { ChatPrompt, LanguageModel, TextRequest } from "thoughtbook/llm";
 import { answerReward } from "thoughtbook/rollouts";
 import { createTask } from "thoughtbook/tasks";
 import { describe, expect, it } from "vitest";
@@ -70,7 +70,7 @@ function scripted(): LanguageModel & { asked: TextRequest[] } {
     async generate(requests) {
       return requests.map((request) => {
         asked.push(request);
-        const { messages } = request.prompt as { messages: { content: string }[] };
+        const { messages } = request.prompt as ChatPrompt;
         const share = Number(/\d+/.exec(messages.at(-1)!.content)![0]);
         const seed = String(request.seed);
         const draw = [...seed].reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) % 9973, 7) % 100;
@@ -90,7 +90,7 @@ const task = createTask(
   Array.from({ length: 40 }, (_, at) => ({
     id: `t${at}`,
     question: `Question ${"x".repeat(at)}`,
-    kind: "number",
+    kind: "math" as const,
     references: ["12"],
   })),
 );
@@ -143,7 +143,7 @@ describe("optimizeInstructions", () => {
     const demonstrations = [{ question: "How many?", solution: "3+4=7\n#### 7" }];
     const shown = instructed({ name: "shown", instruction: "50 percent", demonstrations });
     await run({ model, folder: await temporaryFolder(), arms: [shown, arms[0]!], rounds: 1 });
-    const { messages } = model.asked[0]!.prompt as { messages: { role: string; content: string }[] };
+    const { messages } = model.asked[0]!.prompt as ChatPrompt;
     expect(messages.slice(0, 2)).toEqual([
       { role: "user", content: "50 percent\n\nHow many?" },
       { role: "assistant", content: "3+4=7\n#### 7" },

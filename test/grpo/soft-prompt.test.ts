@@ -51,13 +51,15 @@ describe("optimizeSoftPrompt", () => {
     const { weights } = await model.host();
     const before = Object.fromEntries(Object.entries(weights).map(([name, { data }]) => [name, data.slice()]));
     const hash = await model.hash();
-    const { prompts, records, folder } = await run({ collections: 12, problems: 4, passes: 1, beta: 0.01 });
+    const { prompts, records, folder } = await run({
+      ...{ collections: 8, problems: 4, groupSize: 16, vectors: 16, beta: 0.0001 },
+    });
     for (const [name, { data }] of Object.entries(weights)) expect(data).toEqual(before[name]);
     expect(prompts.map(({ name, vectors }) => [name, ...vectors.shape])).toEqual([
-      ["task", 3, model.config.hiddenSize],
+      ["task", 16, model.config.hiddenSize],
     ]);
     const rewards = records.map(({ metrics }) => metrics!.reward!);
-    expect((rewards.at(-1)! + rewards.at(-2)!) / 2).toBeGreaterThan((rewards[0]! + rewards[1]!) / 2 + 0.02);
+    expect((rewards.at(-1)! + rewards.at(-2)!) / 2).toBeGreaterThan((rewards[0]! + rewards[1]!) / 2 + 0.03);
     // The vectors have moved away from the model without them, which is the reference also at the beginning.
     expect(records[0]!.metrics!.kl).toBeGreaterThan(1e-3);
     // Saved, it is read again, and used: what it gained it has elsewhere too.
