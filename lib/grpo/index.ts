@@ -10,6 +10,6 @@ export {
   type OptimizeSoftPromptOptions,
   optimizeSoftPrompt,
 } from "./optimize-soft-prompt.js";
-export { type ArmScore, halve, scoreArms } from "./pool.js";
+export { type ArmScore, dropWorst, scoreArms } from "./pool.js";
 export { softPromptStrategy, withPromptVectors } from "./soft-prompt.js";
 export { loadSoftPrompt, type SoftPrompt, saveSoftPrompt } from "./soft-prompt-file.js";

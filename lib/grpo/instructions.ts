@@ -5,7 +5,7 @@ import type { ChatMessage } from "../model/index.js";
 import { OPERATIONS, writeSolution } from "../operations/index.js";
 import { type CollectOptions, collect, type Reward, type Strategy } from "../rollouts/index.js";
 import type { Task } from "../tasks/index.js";
-import { type ArmScore, halve, scoreArms } from "./pool.js";
+import { type ArmScore, dropWorst, scoreArms } from "./pool.js";
 
 /** A written instruction, with solved examples before the question. */
 export interface InstructionArm {
@@ -148,7 +148,7 @@ export async function optimizeInstructions(options: OptimizeInstructionsOptions)
       for await (const group of collected) rewards[arm.name]!.push(group.map((each) => each.reward));
     }
     const scores = scoreArms(rewards);
-    const kept = halve(scores, keep).map(({ name }) => name);
+    const kept = dropWorst(scores, keep).map(({ name }) => name);
     left = kept.map((name) => left.find((arm) => arm.name === name)!);
     const result = { round, problems, scores, kept };
     done.push(result);

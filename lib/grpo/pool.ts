@@ -54,7 +54,7 @@ export function scoreArms(rewards: Readonly<Record<string, readonly (readonly nu
  *
  * @param keep share that is kept, above 0 and below 1; at least one arm is kept, and at least one dropped
  */
-export function halve(scores: readonly ArmScore[], keep = 0.5): ArmScore[] {
+export function dropWorst(scores: readonly ArmScore[], keep = 0.5): ArmScore[] {
   if (!(keep > 0 && keep < 1)) throw badInput(`keep is ${keep}, expected a share between 0 and 1`, "Such as 0.5.");
   const count = Math.max(1, Math.min(scores.length - 1, Math.ceil(scores.length * keep)));
   return [...scores].sort((a, b) => b.advantage - a.advantage).slice(0, count);

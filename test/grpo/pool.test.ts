@@ -1,6 +1,12 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { halve, instructed, type OptimizeInstructionsOptions, optimizeInstructions, scoreArms } from "thoughtbook/grpo";
+import {
+  dropWorst,
+  instructed,
+  type OptimizeInstructionsOptions,
+  optimizeInstructions,
+  scoreArms,
+} from "thoughtbook/grpo";
 import type { ChatPrompt, LanguageModel, TextRequest } from "thoughtbook/llm";
 import { answerReward } from "thoughtbook/rollouts";
 import { createTask } from "thoughtbook/tasks";
@@ -39,7 +45,7 @@ describe("scoreArms", () => {
   });
 });
 
-describe("halve", () => {
+describe("dropWorst", () => {
   const scores = [0.1, 0.4, -0.2, 0.1].map((advantage, at) => ({
     name: "abcd"[at]!,
     advantage,
@@ -48,7 +54,7 @@ describe("halve", () => {
   }));
 
   it("keeps the best, of equal ones the earlier, at least one and not all", () => {
-    const kept = (share?: number) => halve(scores, share).map(({ name }) => name);
+    const kept = (share?: number) => dropWorst(scores, share).map(({ name }) => name);
     expect(kept()).toEqual(["b", "a"]);
     expect(kept(0.75)).toEqual(["b", "a", "d"]);
     expect(kept(0.99)).toEqual(["b", "a", "d"]);
