@@ -330,13 +330,16 @@ function positive(text: string): number {
 }
 
 async function reinforce({ out, ...options }: ReinforceOptions & { out: string }): Promise<void> {
-  const rows = await benchReinforce(options, ({ seed, before, after, secondsPerStep, rewards }) => {
-    const share = (value: number) => `${(100 * value).toFixed(1)} %`;
-    console.log(
-      `seed ${seed}: ${share(before)} of samples before, ${share(after)} after; ${secondsPerStep.toFixed(2)} s a step`,
-    );
-    console.log(`  rewards ${rewards.map((each) => each.toFixed(2)).join(" ")}`);
-  });
+  const rows = await benchReinforce(
+    options,
+    ({ seed, before, after, secondsPerStep, processorSecondsPerStep, rewards }) => {
+      const share = (value: number) => `${(100 * value).toFixed(1)} %`;
+      console.log(
+        `seed ${seed}: ${share(before)} of samples before, ${share(after)} after; ${secondsPerStep.toFixed(2)} s a step (${processorSecondsPerStep.toFixed(2)} of processors)`,
+      );
+      console.log(`  rewards ${rewards.map((each) => each.toFixed(2)).join(" ")}`);
+    },
+  );
   await writeJson(join(out, "reinforce.json"), { options, rows });
 }
 

@@ -28,6 +28,8 @@ export interface ReinforceRow {
   rewards: number[];
   /** Seconds of an update: attempts, rewards, what is computed of them, and the update itself. */
   secondsPerStep: number;
+  /** Seconds of all processors in it: on a busy machine they tell more. */
+  processorSecondsPerStep: number;
 }
 
 /** A stated ending that has nothing to do with the question: the text ends with a 2, as about a tenth of answers do. */
@@ -53,18 +55,21 @@ export async function benchReinforce(
     const folder = await mkdtemp(join(tmpdir(), "reinforce-"));
     const before = await rateOf(model, heldOut, seed);
     const records: TrainingRecord[] = [];
-    const times = [performance.now()];
+    const times: number[] = [];
+    const processor: number[] = [];
     const onRecord = (record: TrainingRecord) => {
       records.push(record);
-      times.push(performance.now());
+      times.push(performance.now() / 1000);
+      const { user, system } = process.cpuUsage();
+      processor.push((user + system) / 1e6);
     };
     const run = trained === "lora" ? trainAdapter : trainVectors;
     const after = await run(model, taught, { seed, steps, learningRate, folder, onRecord, heldOut });
     await rm(folder, { recursive: true });
     // The first update compiles.
-    const durations = times.slice(2).map((time, at) => (time - times[at + 1]!) / 1000);
+    const perStep = (clock: number[]) => (clock.at(-1)! - clock[0]!) / Math.max(1, clock.length - 1);
     const row = {
-      ...{ seed, before, after, secondsPerStep: mean(durations) },
+      ...{ seed, before, after, secondsPerStep: perStep(times), processorSecondsPerStep: perStep(processor) },
       rewards: records.map(({ metrics }) => metrics!.reward!),
     };
     rows.push(row);

@@ -46,7 +46,7 @@ export function describeRun({
 }
 
 /** A fingerprint of names and numbers of weights. */
-function hashParameters(parameters: ModelParameters): string {
+export function hashParameters(parameters: ModelParameters): string {
   const hashes = Object.entries(parameters).map(([name, { data }]) => [
     name,
     sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),

@@ -8,6 +8,10 @@ import type { BatchShapes } from "./batches.js";
 export interface PreparedTexts {
   numbers: Readonly<Record<string, Float32Array>>[];
   shapes: BatchShapes;
+  /** The weights that wrote the texts, by a fingerprint. */
+  policy: string;
+  /** The objective that the numbers are for, with its settings. */
+  objective: string;
 }
 
 const shapesSchema = z.object({
@@ -21,7 +25,7 @@ const fileOf = (folder: string, collection: number) => join(folder, `prepared-${
 export async function savePrepared(
   folder: string,
   collection: number,
-  { numbers, shapes }: PreparedTexts,
+  { numbers, shapes, policy, objective }: PreparedTexts,
 ): Promise<void> {
   const names = Object.keys(numbers[0] ?? {});
   const tensors = Object.fromEntries(
@@ -37,14 +41,14 @@ export async function savePrepared(
     }),
   );
   const { grid, capacities } = shapes;
-  const metadata = { shapes: JSON.stringify({ grid, capacities: [...capacities] }) };
+  const metadata = { shapes: JSON.stringify({ grid, capacities: [...capacities] }), policy, objective };
   await writeSafetensors(fileOf(folder, collection), tensors, { metadata });
 }
 
 /**
  * Read back what {@link savePrepared} wrote; undefined if there is no such file.
  *
- * @param lengths new tokens of each text; without them only the shapes are read
+ * @param lengths new tokens of each text; without them no numbers are read
  * @throws corrupt-data if it is of other texts
  */
 export async function loadPrepared(
@@ -59,7 +63,8 @@ export async function loadPrepared(
   });
   if (!file) return undefined;
   const shapes = parseShapes(file.metadata.shapes, path);
-  if (!lengths) return { numbers: [], shapes };
+  const { policy = "", objective = "" } = file.metadata;
+  if (!lengths) return { numbers: [], shapes, policy, objective };
   const numbers = lengths.map((): Record<string, Float32Array> => ({}));
   const total = lengths.reduce((sum, length) => sum + length, 0);
   for (const name of file.tensors.keys()) {
@@ -71,7 +76,7 @@ export async function loadPrepared(
       first += length;
     }
   }
-  return { numbers, shapes };
+  return { numbers, shapes, policy, objective };
 }
 
 function parseShapes(text: string | undefined, path: string): BatchShapes {

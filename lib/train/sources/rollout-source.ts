@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import {
   badInput,
+  canonicalJson,
   checkWhole,
   createRandom,
   mean,
@@ -23,6 +24,7 @@ import type { Problem, Task } from "../../tasks/index.js";
 import { isEqualGroup } from "../objectives/advantages.js";
 import type { PolicyData, PolicyObjective, PolicyText } from "../objectives/policy-objective.js";
 import { tokenScores } from "../objectives/token-scores.js";
+import { hashParameters } from "../run-config.js";
 import { createTextEvaluator, type TextEvaluator } from "./evaluate-texts.js";
 import { type AssignedText, exampleOfText, partsOfPass, policyShapes, updateBatches } from "./policy-batches.js";
 import { policyModel } from "./policy-model.js";
@@ -110,12 +112,13 @@ export function rolloutSource<Spec>(options: RolloutSourceOptions<Spec>): Source
       ...{ seed, collections, problems, passes, updates, groupSize, maxNewTokens, textsAtOnce },
     }),
     steps: collections * perCollection,
-    async *updatesAfter(done, policy) {
+    async *updatesAfter(done, policy, signal) {
       const evaluators = openEvaluators(options);
       try {
         for (let index = Math.floor(done / perCollection); index < collections; index++) {
           const first = index * perCollection;
-          const data = await collected(options, { index, problems, evaluators, isResumed: done > first }, policy);
+          const place = { index, problems, isResumed: done > first, signal };
+          const data = await collected(options, place, evaluators, policy);
           for (const update of updatesOn(data, index)) {
             if (update.step > done) yield update;
           }
@@ -170,25 +173,40 @@ function openEvaluators<Spec>({ objective, threads }: RolloutSourceOptions<Spec>
   };
 }
 
+/** Which collection is made, and how. */
+interface CollectionPlace {
+  index: number;
+  /** Number of problems. */
+  problems: number;
+  /** Whether updates on it have been made, so that the weights that wrote it are gone. */
+  isResumed: boolean;
+  signal: AbortSignal | undefined;
+}
+
 /** Collect, or read back, what the updates of a collection learn from. */
 async function collected<Spec>(
   options: RolloutSourceOptions<Spec>,
-  {
-    index,
-    problems,
-    evaluators,
-    isResumed,
-  }: { index: number; problems: number; evaluators: Evaluators; isResumed: boolean },
-  policy: () => Snapshot,
+  { index, problems, isResumed, signal }: CollectionPlace,
+  evaluators: Evaluators,
+  policyNow: () => Snapshot,
 ): Promise<Collected> {
   const { objective, folder, model, strategy, task, reward } = options;
-  const snapshot = policy();
+  const snapshot = policyNow();
+  const before = isResumed ? await loadPrepared(folder, index) : undefined;
+  if (isResumed && !before) {
+    throw new ThoughtbookError("corrupt-data", `${folder} lacks what was computed of the rollouts of round ${index}`, {
+      hint: "The policy has changed since: remove the folder of the run to start anew.",
+    });
+  }
+  // Rollouts of other weights, such as those of another run, have other ids: they are never taken for its own.
+  const policy = before?.policy ?? fingerprintOf(snapshot);
   const groups: Rollout[][] = [];
   const rollouts = collect(strategy, { ...task, problems: problemsOf(task, { ...options, index, problems }) }, reward, {
     ...options,
+    ...(signal ? { signal: options.signal ? AbortSignal.any([signal, options.signal]) : signal } : {}),
     model: policyModel(model, snapshot),
     folder: join(folder, "rollouts"),
-    policy: "policy",
+    policy,
     round: index,
     sampling: { temperature: objective.temperature },
   });
@@ -197,7 +215,7 @@ async function collected<Spec>(
   const ended = objective.maskTruncated ? all.filter(({ truncated }) => !truncated) : all;
   // Where no text has ended, nothing is learned about which attempt was better; the run goes on.
   const texts = ended.length > 0 ? ended : all;
-  const prepared = await prepare(options, { index, texts, evaluators, snapshot, isResumed });
+  const prepared = await prepare(options, { index, policy, texts, snapshot }, evaluators);
   const data: PolicyData = {
     rewards: groups.map((group) => group.map(({ reward }) => reward)),
     texts: texts.map((text, at) => ({ ...text, ...(prepared.numbers[at] as Pick<PolicyText, "old">) })),
@@ -241,34 +259,32 @@ function textsOf(groups: readonly (readonly Rollout[])[], name: string): Omit<Po
   );
 }
 
+/** Everything trained in a snapshot, by a hash. */
+function fingerprintOf({ parameters, adapter, extra }: Snapshot): string {
+  const trained = adapter || extra ? { ...adapter?.parameters, ...extra } : parameters;
+  return hashParameters(trained).slice(0, 16);
+}
+
+interface CollectedTexts {
+  index: number;
+  policy: string;
+  texts: readonly Omit<PolicyText, "old">[];
+  snapshot: Snapshot;
+}
+
+/** Compute, or read back, what is known of the tokens of a collection. */
 async function prepare<Spec>(
   options: RolloutSourceOptions<Spec>,
-  {
-    index,
-    texts,
-    evaluators,
-    snapshot,
-    isResumed,
-  }: {
-    index: number;
-    texts: readonly Omit<PolicyText, "old">[];
-    evaluators: Evaluators;
-    snapshot: Snapshot;
-    isResumed: boolean;
-  },
+  { index, policy, texts, snapshot }: CollectedTexts,
+  evaluators: Evaluators,
 ): Promise<PreparedTexts> {
   const { folder, model, objective, textsAtOnce: batchSize = 16 } = options;
   const { config } = model;
-  const found = await loadPrepared(
-    folder,
-    index,
-    texts.map(({ completionIds }) => completionIds.length),
-  );
-  if (found) return found;
-  if (isResumed) {
-    throw new ThoughtbookError("corrupt-data", `${folder} lacks what was computed of the rollouts of round ${index}`, {
-      hint: "The policy has changed since: remove the folder of the run to start anew.",
-    });
+  const wanted = canonicalJson({ name: objective.name, ...objective.settings });
+  const found = await loadPrepared(folder, index);
+  if (found?.policy === policy && found.objective === wanted) {
+    const lengths = texts.map(({ completionIds }) => completionIds.length);
+    return (await loadPrepared(folder, index, lengths))!;
   }
   const examples = texts.map(({ promptIds, completionIds }) => exampleOfText(promptIds, completionIds));
   const before = index === 0 ? undefined : await shapesBefore(folder, index);
@@ -277,8 +293,8 @@ async function prepare<Spec>(
   const own = await evaluators.policy.run(snapshot, examples, { ...sizes, shapes });
   const reference = objective.needsReference ? await referenceOf() : undefined;
   const numbers = own.map((each, at) => ({ ...each, ...reference?.[at] }));
-  await savePrepared(folder, index, { numbers, shapes });
-  return { numbers, shapes };
+  await savePrepared(folder, index, { numbers, shapes, policy, objective: wanted });
+  return { numbers, shapes, policy, objective: wanted };
 
   /** The model before training has no soft prompt. */
   async function referenceOf() {

@@ -43,8 +43,9 @@ export interface Source<Spec> {
    * same updates as one that was never stopped.
    *
    * @param policy the model as it is when an update is requested
+   * @param signal stops the run: work that takes long ends with an error, and is done again when the run goes on
    */
-  updatesAfter(step: number, policy: () => Snapshot): AsyncIterable<Update<Spec>>;
+  updatesAfter(step: number, policy: () => Snapshot, signal?: AbortSignal): AsyncIterable<Update<Spec>>;
 }
 
 /**

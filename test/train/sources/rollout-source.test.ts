@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readJsonl } from "thoughtbook/core";
 import { openSafetensors, readFloats } from "thoughtbook/model";
-import type { Rollout } from "thoughtbook/rollouts";
+import type { Rollout, Strategy } from "thoughtbook/rollouts";
 import {
   type GrpoOptions,
   grpo,
@@ -16,15 +16,15 @@ import {
 import { describe, expect, it } from "vitest";
 import { failure, temporaryFolder } from "../../core/helpers.js";
 import { tinyParameters } from "../helpers.js";
-import { idTask, ROLLOUTS, tinyModel, trainTiny } from "./policies.js";
+import { idTask, ROLLOUTS, tinyModel, trainTiny, twoCalls } from "./policies.js";
 
 const SETTINGS = { seed: 1, learningRate: 0.02, schedule: "constant", warmup: 0, weightDecay: 0 } as const;
 type Options = Partial<RolloutSourceOptions<ReturnType<typeof grpo>["spec"]>>;
 
 async function run(
-  options: Options & { given?: GrpoOptions; run?: string; trainable?: Trainable; stopAfter?: number },
+  options: Options & { given?: GrpoOptions; run?: string; trainable?: Trainable; stopAfter?: number; listen?: boolean },
 ) {
-  const { given, run: folder = await temporaryFolder(), trainable = "all", stopAfter, ...rest } = options;
+  const { given, run: folder = await temporaryFolder(), trainable = "all", stopAfter, listen, ...rest } = options;
   const objective = grpo(given);
   const records: TrainingRecord[] = [];
   const controller = new AbortController();
@@ -38,7 +38,7 @@ async function run(
     trainable,
     settings: SETTINGS,
     folder,
-    signal: controller.signal,
+    ...(listen ? {} : { signal: controller.signal }),
     onRecord: (record) => {
       records.push(record);
       if (record.step === stopAfter) controller.abort();
@@ -111,6 +111,38 @@ describe("rolloutSource", () => {
     await failure(() => run({ given, trainable, run: folder, stopAfter: 6 }));
     await rm(join(folder, "source", "prepared-1.safetensors"));
     expect(await failure(() => run({ given, trainable, run: folder }))).toMatchObject({ code: "corrupt-data" });
+  });
+
+  it("is stopped in the middle of a collection, keeps the updates before it and goes on", async () => {
+    const whole = await run({});
+    const folder = await temporaryFolder();
+    let attempts = 0;
+    const stopped: Strategy = {
+      ...twoCalls,
+      async attempt(problem, context) {
+        // In the second collection.
+        if (++attempts === 25) process.emit("SIGINT");
+        return twoCalls.attempt(problem, context);
+      },
+    };
+    expect(await failure(() => run({ strategy: stopped, run: folder, problemsAtOnce: 1, listen: true }))).toMatchObject(
+      {
+        code: "interrupted",
+      },
+    );
+    expect(attempts).toBeLessThan(36);
+    const again = await run({ run: folder });
+    expect(again.records).toEqual(whole.records);
+    expect(again.result).toEqual(whole.result);
+  });
+
+  it("does not learn from the rollouts of other weights that lie in the folder", async () => {
+    const source = join(await temporaryFolder(), "source");
+    const first = await run({ folder: source });
+    const other = { seed: 9, model: tinyModel(), given: { beta: 0.5, epsilon: 0.01 } };
+    const [mixed, alone] = [await run({ ...other, seed: 4, folder: source }), await run({ ...other, seed: 4 })];
+    expect(mixed.result).toEqual(alone.result);
+    expect(mixed.result).not.toEqual(first.result);
   });
 
   it.each<[string, GrpoOptions, Trainable]>([
