@@ -14,6 +14,8 @@ import { maskedMean, spreadToTokens, sumsByText, tokenScores } from "./token-sco
 export interface GrpoOptions extends PolicyOptions {
   /** Weight of the divergence from the model before training. Default: 0, which costs no pass over it. */
   beta?: number | undefined;
+  /** Record the divergence also where it costs nothing (`beta` 0). Default: false. */
+  measureKl?: boolean | undefined;
   /**
    * Multiply the estimate of the divergence by the ratio, which makes its gradient that of the divergence also where the
    * policy has moved away (DeepSeek-V3.2, arXiv 2512.02556); TRL's `use_bias_correction_kl`. Default: false, as in the paper.
@@ -46,6 +48,7 @@ export function grpo(options: GrpoOptions = {}): PolicyObjective<typeof POLICY_S
     maskTruncated = false,
   } = options;
   const { beta = 0, lossType = "grpo", level = "token", scaleRewards = "group", correctKl = false } = options;
+  const needsReference = beta > 0 || (options.measureKl ?? false);
   checkRange("epsilon", epsilon, { below: 1 });
   for (const [name, value] of Object.entries({ epsilonHigh, beta, entropyCoefficient })) checkRange(name, value);
   checkRange("temperature", temperature, { above: 0 });
@@ -59,12 +62,12 @@ export function grpo(options: GrpoOptions = {}): PolicyObjective<typeof POLICY_S
     name: "grpo",
     settings: {
       ...{ epsilon, epsilonHigh, temperature, entropyCoefficient, maskTruncated },
-      ...{ beta, correctKl, lossType, level, scaleRewards },
+      ...{ beta, needsReference, correctKl, lossType, level, scaleRewards },
     },
     spec: POLICY_SPEC,
     temperature,
     lossType,
-    needsReference: beta > 0,
+    needsReference,
     maskTruncated,
     evaluate: (models, batch) => ({ old: tokenScores(models, batch, { temperature }).logProbs }),
     assign: (data) => assignGroups(data, scaleRewards),
@@ -85,7 +88,7 @@ export function grpo(options: GrpoOptions = {}): PolicyObjective<typeof POLICY_S
       const loss = total.mul(batch.weights).sum();
       return {
         loss: entropyCoefficient > 0 ? loss.sub(maskedMean(entropies, mask).mul(entropyCoefficient)) : loss,
-        metrics: tokenMetrics({ entropy: entropies, clipFraction: clipped, ...(beta > 0 ? { kl } : {}) }, mask),
+        metrics: tokenMetrics({ entropy: entropies, clipFraction: clipped, ...(needsReference ? { kl } : {}) }, mask),
       };
     },
   };
