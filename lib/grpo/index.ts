@@ -11,5 +11,5 @@ export {
   optimizeSoftPrompt,
 } from "./optimize-soft-prompt.js";
 export { type ArmScore, dropWorst, scoreArms } from "./pool.js";
-export { softPromptStrategy, withPromptVectors } from "./soft-prompt.js";
+export { softPromptStrategy, withPromptVectors, withQuestionPrompts } from "./soft-prompt.js";
 export { loadSoftPrompt, type SoftPrompt, saveSoftPrompt } from "./soft-prompt-file.js";

@@ -1,8 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readJsonl } from "thoughtbook/core";
-import { loadSoftPrompt, type OptimizeSoftPromptOptions, optimizeSoftPrompt, saveSoftPrompt } from "thoughtbook/grpo";
-import { loadLocalModel, withSoftPrompt } from "thoughtbook/llm";
+import {
+  loadSoftPrompt,
+  type OptimizeSoftPromptOptions,
+  optimizeSoftPrompt,
+  saveSoftPrompt,
+  withQuestionPrompts,
+} from "thoughtbook/grpo";
+import { loadLocalModel, softPromptOf, withSoftPrompt } from "thoughtbook/llm";
 import { openSafetensors, readFloats } from "thoughtbook/model";
 import { collect, type Rollout, type Strategy } from "thoughtbook/rollouts";
 import { createTask } from "thoughtbook/tasks";
@@ -125,6 +131,41 @@ describe("optimizeSoftPrompt", () => {
     expect(await failure(() => run({ per: "word" as never }))).toMatchObject({
       message: expect.stringContaining("per"),
     });
+  });
+});
+
+describe("withQuestionPrompts", () => {
+  it("puts the vectors of a question before its calls, and of no other", async () => {
+    const problems = task.problems.slice(0, 2);
+    const prompts = await Promise.all(
+      ["Tom has", "A box of"].map(async (text, at) => ({
+        ...{ name: problems[at]!.id, vectors: await softPromptOf(model, text, 2 + at) },
+      })),
+    );
+    const asked = withQuestionPrompts(model, goOn, prompts);
+    const options = { policy: "measured", groupSize: 2, maxNewTokens: 8, seed: 3, sampling: { temperature: 1 } };
+    const textsOf = async (own: typeof model, strategy: Strategy, only: typeof problems) => {
+      const texts: string[] = [];
+      for await (const group of collect(strategy, { ...task, problems: only }, shareOfE, {
+        ...options,
+        model: own,
+        display: SILENT,
+      })) {
+        texts.push(...group.map(({ text }) => text));
+      }
+      return texts;
+    };
+    const expected = await Promise.all(
+      prompts.map(({ vectors }, at) => textsOf(withSoftPrompt(model, vectors), goOn, [problems[at]!])),
+    );
+    expect(await textsOf(asked.model, asked.strategy, problems)).toEqual(expected.flat());
+    const other = () => textsOf(asked.model, asked.strategy, [task.problems[2]!]);
+    expect(await failure(other)).toMatchObject({ code: "bad-input", message: expect.stringContaining("text/2") });
+    // Records tell the models apart.
+    const hashes = await Promise.all(
+      [model, asked.model, withSoftPrompt(model, prompts[0]!.vectors)].map((each) => each.hash()),
+    );
+    expect(new Set(hashes).size).toBe(3);
   });
 });
 

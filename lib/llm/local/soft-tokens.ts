@@ -1,4 +1,4 @@
-import { badInput } from "../../core/index.js";
+import { badInput, sha256 } from "../../core/index.js";
 import { promptEmbeddings } from "../../model/index.js";
 import type { TensorData } from "../../tensor/index.js";
 import type { LanguageModel, Prompt, TextRequest } from "../language-model.js";
@@ -27,7 +27,10 @@ export function withSoftTokens(model: LocalModel, vectors: TensorData<"float32">
     ...model,
     capabilities,
     async hash() {
-      return undefined;
+      const own = await model.hash();
+      const { data } = vectors;
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      return own === undefined ? undefined : sha256(`${own} ${sha256(bytes)}`);
     },
     async generate(requests, options = {}) {
       const ids = requests.map(({ prompt }) =>
