@@ -15,6 +15,7 @@ import { renewCard, writeCard } from "./model/card.js";
 import { type ModelOptions, measureReasoner } from "./model/reasoner.js";
 import { measureScorer } from "./model/scorer.js";
 import { addRealCommand } from "./real/command.js";
+import { benchReinforce, type ReinforceOptions } from "./reinforce/index.js";
 import { benchSandbox, type SandboxBenchOptions, summariseSandbox } from "./sandbox/index.js";
 import { benchServe, type ServeOptions, summariseServe } from "./serve/index.js";
 import { benchLong, holdsLong, type LongOptions, summariseLong } from "./serve/long.js";
@@ -187,6 +188,18 @@ program
   .option("--workers <number>", "processes of a language", positiveInteger, availableParallelism())
   .option("--out <folder>", "for sandbox.json", path, join(projectFolder(), "runs", "bench"))
   .action(sandbox);
+
+program
+  .command("reinforce")
+  .description(
+    "positive control of GRPO on mini: a reward that a tenth of its samples meet; seconds of a step of 8 x 8 attempts",
+  )
+  .option("--seeds <numbers>", "of runs, such as 1,2,3", asCounts, [1, 2, 3])
+  .option("--steps <number>", "updates of a run", positiveInteger, 40)
+  .addOption(new Option("--train <what>", "what is trained").choices(["lora", "vectors"] as const).default("lora"))
+  .option("--learning-rate <number>", "of the run", positive)
+  .option("--out <folder>", "for reinforce.json", path, join(projectFolder(), "runs", "bench"))
+  .action(reinforce);
 
 program
   .command("model")
@@ -379,6 +392,20 @@ function positive(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value > 0) return value;
   throw new InvalidArgumentError("Expected a number above 0.");
+}
+
+async function reinforce({ out, ...options }: ReinforceOptions & { out: string }): Promise<void> {
+  const rows = await benchReinforce(
+    options,
+    ({ seed, before, after, secondsPerStep, processorSecondsPerStep, rewards }) => {
+      const share = (value: number) => `${(100 * value).toFixed(1)} %`;
+      console.log(
+        `seed ${seed}: ${share(before)} of samples before, ${share(after)} after; ${secondsPerStep.toFixed(2)} s a step (${processorSecondsPerStep.toFixed(2)} of processors)`,
+      );
+      console.log(`  rewards ${rewards.map((each) => each.toFixed(2)).join(" ")}`);
+    },
+  );
+  await writeJson(join(out, "reinforce.json"), { options, rows });
 }
 
 function positiveInteger(text: string): number {

@@ -29,4 +29,13 @@ export {
 export { type LoadModelOptions, loadLocalModel, loadModel } from "./load-model.js";
 export { createLocalModel, type LocalModel, type LocalModelParts } from "./local/model.js";
 export { operationsFile } from "./local/operations-file.js";
+export {
+  type NearToken,
+  nearestTokens,
+  precededBy,
+  softIds,
+  softPromptOf,
+  withSoftPrompt,
+  withSoftTokens,
+} from "./local/soft-tokens.js";
 export { isTokenModel, type TokenModel, tokenizerOf } from "./token-model.js";

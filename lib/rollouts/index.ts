@@ -10,6 +10,7 @@ export {
   majorityReward,
   type Reward,
   type RewardContext,
+  rewardSettings,
 } from "./rewards.js";
 export {
   type AttemptOptions,

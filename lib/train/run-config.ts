@@ -47,7 +47,7 @@ export function describeRun({
 }
 
 /** A fingerprint of names and numbers of weights. */
-function hashParameters(parameters: Readonly<Record<string, TensorData>>): string {
+export function hashParameters(parameters: Readonly<Record<string, TensorData>>): string {
   const hashes = Object.entries(parameters).map(([name, { data }]) => [
     name,
     sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),

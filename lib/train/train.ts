@@ -129,6 +129,7 @@ export async function train<Spec>(options: TrainOptions<Spec>): Promise<Trained>
   });
   const interrupt = options.signal ? { signal: interruptible(options.signal)!, stop: () => {} } : listenForInterrupt();
   let progress: Progress | undefined;
+  let saveNow: (() => Promise<void>) | undefined;
   try {
     let state = step.init(trained.params, trained.frozen) as TrainingState<Specs, Specs>;
     let position: Omit<SavedState, "params" | "optimizer"> = { step: 0, tokens: 0, seconds: 0 };
@@ -153,13 +154,13 @@ export async function train<Spec>(options: TrainOptions<Spec>): Promise<Trained>
       });
       savedStep = position.step;
     };
+    saveNow = save;
     progress = startProgress("training", {
       ...amountOf(source, position),
       display: options.display,
     });
-    for await (const update of source.updatesAfter(position.step, () =>
-      trained.snapshot(position.step, state.params as ModelParameters),
-    )) {
+    const policy = () => trained.snapshot(position.step, state.params as ModelParameters);
+    for await (const update of source.updatesAfter(position.step, policy, interrupt.signal)) {
       if (interrupt.signal.aborted) {
         await save();
         throw stopped(position.step, source.steps, folder, interrupt.signal);
@@ -184,7 +185,7 @@ export async function train<Spec>(options: TrainOptions<Spec>): Promise<Trained>
         learningRate: result.learningRate,
         gradientNorm: result.gradientNorm,
         tokens: position.tokens,
-        ...(Object.keys(result.metrics).length > 0 ? { metrics: result.metrics } : {}),
+        ...metricsOf(update.metrics, result.metrics),
         scores,
       };
       // Before the state is saved: a resumed run does not make this record again.
@@ -214,6 +215,8 @@ export async function train<Spec>(options: TrainOptions<Spec>): Promise<Trained>
     };
   } catch (error) {
     progress?.fail();
+    // The source was stopped while it made an update: those before it are kept.
+    if (interrupt.signal.aborted) await saveNow?.();
     throw error;
   } finally {
     interrupt.stop();
@@ -221,6 +224,12 @@ export async function train<Spec>(options: TrainOptions<Spec>): Promise<Trained>
     await evaluations.dispose();
     await step.dispose();
   }
+}
+
+/** What the source and the objective tell of an update, if they do. */
+function metricsOf(...parts: (Readonly<Record<string, number>> | undefined)[]): Pick<TrainingRecord, "metrics"> {
+  const metrics = Object.assign({}, ...parts) as Record<string, number>;
+  return Object.keys(metrics).length > 0 ? { metrics } : {};
 }
 
 /** Progress in tokens if their number is known, else in updates. */

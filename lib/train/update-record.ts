@@ -8,7 +8,7 @@ export interface TrainingRecord {
   epoch: number;
   /** What is minimised, before the update; of a language model the mean negative log-probability of a token, in nats. */
   loss: number;
-  /** Further numbers that the objective reports. */
+  /** Further numbers that the source and the objective report. */
   metrics?: Record<string, number> | undefined;
   learningRate: number;
   /** Norm of all gradients together, before clipping. */

@@ -51,8 +51,8 @@ export const sft = ({ packed }: { packed: boolean }): Objective<typeof BATCH_SPE
   loss: ({ policy }, batch) => languageModelLoss(policy, batch, { packed }),
 });
 
-/** The last hidden states of a batch, `[rows · length, hidden]`. */
-function textStates(
+/** The last hidden states of a batch, `[rows · length, hidden]`, from the embeddings of its tokens. */
+export function textStates(
   model: Model,
   embeddings: tf.Tensor,
   { positions, segments, prefixes }: Pick<BatchTensors, "positions" | "segments" | "prefixes">,

@@ -4,11 +4,11 @@ import type { BATCH_SPEC } from "../objectives/sft.js";
 import type { Settings } from "../options.js";
 import type { BatchPlan } from "./batch-plan.js";
 import { type BatchSource, type BatchSourceOptions, createBatches } from "./batches.js";
-import type { Source, TrainingBatch } from "./source.js";
+import type { Source, TrainingBatch, Update } from "./source.js";
 
 type ExampleSource = Source<typeof BATCH_SPEC> & { tokens: number };
 
-type SourceSettings = Pick<Settings, "seed" | "epochs" | "maxSteps" | "accumulation" | "batching" | "batchSize">;
+export type SourceSettings = Pick<Settings, "seed" | "epochs" | "maxSteps" | "accumulation" | "batching" | "batchSize">;
 
 /**
  * Batches of examples, epoch by epoch; the order of an epoch follows from the seed and its number.
@@ -20,7 +20,22 @@ export function exampleSource(
   { seed, epochs, maxSteps, accumulation, ...batching }: SourceSettings,
   hiddenSize: number,
 ): ExampleSource {
-  const source = createBatches(examples, { ...batching, hiddenSize });
+  const batches = createBatches(examples, { ...batching, hiddenSize });
+  const fingerprint = { count: examples.length, hash: hashExamples(examples) };
+  return epochSource(batches, { seed, epochs, maxSteps, accumulation, fingerprint });
+}
+
+/** Batches that are made from the plans of several epochs. */
+export function epochSource<Spec>(
+  source: Pick<BatchSource, "epoch" | "tokensOf"> & { tensorsOf(plan: BatchPlan): TrainingBatch<Spec> },
+  {
+    seed,
+    epochs,
+    maxSteps,
+    accumulation,
+    fingerprint,
+  }: Omit<SourceSettings, "batching" | "batchSize"> & Pick<Source<Spec>, "fingerprint">,
+): Source<Spec> & { tokens: number } {
   const random = createRandom(seed).stream("batches");
   function* plansAfter(done: number) {
     let step = 0;
@@ -40,7 +55,7 @@ export function exampleSource(
   }
   if (steps === 0) throw badInput("there is nothing to train on", "Give examples.");
   return {
-    fingerprint: { count: examples.length, hash: hashExamples(examples) },
+    fingerprint,
     steps,
     tokens,
     async *updatesAfter(done) {
@@ -104,8 +119,9 @@ export async function streamSource(
   };
 }
 
-type Batches = [TrainingBatch<typeof BATCH_SPEC>, ...TrainingBatch<typeof BATCH_SPEC>[]];
-
-function batchesOf(source: BatchSource, plans: readonly BatchPlan[]): Batches {
-  return plans.map(source.tensorsOf) as Batches;
+function batchesOf<Spec>(
+  source: { tensorsOf(plan: BatchPlan): TrainingBatch<Spec> },
+  plans: readonly BatchPlan[],
+): Update<Spec>["batches"] {
+  return plans.map((plan) => source.tensorsOf(plan)) as unknown as Update<Spec>["batches"];
 }

@@ -26,6 +26,8 @@ export interface Update<Spec> {
   epoch: number;
   /** Micro-batches: their gradients are added up before the update. */
   batches: readonly [TrainingBatch<Spec>, ...TrainingBatch<Spec>[]];
+  /** Further numbers for the update's record, such as the mean reward of what it learns from. */
+  metrics?: Readonly<Record<string, number>> | undefined;
 }
 
 /** Source of batches: rows, a stream, or the policy itself. */
@@ -41,8 +43,9 @@ export interface Source<Spec> {
    * same updates as one that was never stopped.
    *
    * @param policy the model as it is when an update is requested
+   * @param signal stops the run: work that takes long ends with an error, and is done again when the run goes on
    */
-  updatesAfter(step: number, policy: () => Snapshot): AsyncIterable<Update<Spec>>;
+  updatesAfter(step: number, policy: () => Snapshot, signal?: AbortSignal): AsyncIterable<Update<Spec>>;
 }
 
 /**
