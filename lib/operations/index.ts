@@ -1,4 +1,16 @@
 export { type InputOf, OPERATION_NAMES, OPERATION_TAGS, OPERATIONS, type OperationName, type OutputOf } from "./all.js";
+export { annotatedExample } from "./annotated/annotated-examples.js";
+export {
+  type AskedModel,
+  type AskingOptions,
+  askedModel,
+  askingSettings,
+  chosenDemonstrations,
+  isAsked,
+  wayOf,
+} from "./asking/asked-model.js";
+export { type Demonstration, demonstrationPool, type Evaluated, requireUnseen } from "./asking/demonstrations.js";
+export { askingTable, checkWay, type Form, type Kind, kindSchema, readKind, type Way, waySchema } from "./asking/table.js";
 export type { AtomicQuestion } from "./decompose.js";
 export {
   functionExample,
@@ -11,7 +23,7 @@ export {
 export type { Explanation } from "./explain.js";
 export type { JudgeInput, Judgement } from "./judge.js";
 export { defineOperation, type Operation } from "./operation.js";
-export type { FunctionInput } from "./programs.js";
+export { type FunctionInput, pythonProgram } from "./programs.js";
 export {
   exampleMessages,
   OPERATION_CHAT_TEMPLATE,

@@ -21,8 +21,8 @@ export function contractQuestion(question: string, { known, remaining }: Contrac
 }
 
 /** "The buses cost 3 * 280 = $840." says as a known condition "The buses cost $840." */
-const withoutArithmetic = (answer: string): string =>
+export const withoutArithmetic = (answer: string): string =>
   answer.replace(/[-\d$.,%()+−*/×÷\s]*\d[)\s]*=\s*(?=[$\d.-])/g, " ").trim();
 
-const splitSentences = (text: string): string[] =>
+export const splitSentences = (text: string): string[] =>
   [...new Intl.Segmenter("en", { granularity: "sentence" }).segment(text)].map(({ segment }) => segment.trim());

@@ -1,0 +1,146 @@
+import { badInput, createRandom } from "../../core/index.js";
+import type { LanguageModel } from "../../llm/index.js";
+import type { OperationName } from "../all.js";
+import { requireSystemRole } from "../system-prompts.js";
+import { type Demonstration, demonstrationPool } from "./demonstrations.js";
+import { type Likeness, likenessOf } from "./likeness.js";
+import { type Kind, kindOf, knowsHashes, readKind, type Way, wayIn } from "./table.js";
+
+/** Examples to choose from, in the order of choice where a seed chooses. */
+interface Pool {
+  all: readonly Demonstration[];
+  /** Where the likest to a question are chosen. */
+  likeness?: Likeness;
+}
+
+/** How a model is asked, with the examples at hand. */
+export interface Asking {
+  /** Name of the kind. */
+  kind: string;
+  operations: Readonly<Record<string, Way>>;
+  /** By operation. */
+  pools: ReadonlyMap<string, Pool>;
+  seed: number | string;
+}
+
+/** A model with how it is asked. Operations that its kind says nothing of are asked by their own instruction. */
+export interface AskedModel extends LanguageModel {
+  readonly asking: Asking;
+}
+
+export const isAsked = (model: object): model is AskedModel => "asking" in model && model.asking !== undefined;
+
+export interface AskingOptions {
+  /** A kind, its name in the table, or the file of one. Default: the one of the table that names the model. */
+  kind?: Kind | string | undefined;
+  /** Number of demonstrations, instead of what the kind says, for all operations that have some. */
+  demonstrations?: number | undefined;
+  /** Which demonstrations, where they are chosen by seed. Default: 0. */
+  seed?: number | string | undefined;
+  /** Aborts a download of the rows that demonstrations are made of. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Decide how a model is asked for each operation: by the kind of the table `data/operations/asking.json` that names it, or by one
+ * that is given. Models trained on operations are asked by their tags and returned as they are, as are those of which the
+ * table says nothing.
+ *
+ * Demonstrations are made of rows of GSM8K's training split, which is read where there are any.
+ *
+ * @throws bad-input for demonstrations to a model that is asked by tags, for a system place that its chat template lacks;
+ *   network where the rows are not at hand
+ *
+ * @example
+ * ```ts
+ * import { loadModel } from "thoughtbook/llm";
+ * import { askedModel } from "thoughtbook/operations";
+ *
+ * const mini = await loadModel("mini");
+ * console.log((await askedModel(mini)) === mini); // true: it is asked by tags
+ * ```
+ */
+export async function askedModel(model: LanguageModel, options: AskingOptions = {}): Promise<LanguageModel> {
+  const { kind: given, demonstrations, seed = 0, signal } = options;
+  if (isAsked(model) && given === undefined && demonstrations === undefined) return model;
+  const kind = typeof given === "string" ? await readKind(given) : (given ?? (await ownKind(model)));
+  if (kind.tags) {
+    if (!demonstrations) return model;
+    throw badInput(
+      `the model ${model.name} was trained on operations by their tags, and takes no demonstrations`,
+      "Leave them out, or take a model that follows instructions.",
+    );
+  }
+  const ways = waysOf(kind, demonstrations);
+  const needed = Object.entries(ways).filter(([, way]) => (way.demonstrations?.count ?? 0) > 0);
+  if (Object.keys(ways).length === 0) return model;
+  if (Object.values(ways).some(({ place }) => place === "system")) await requireSystemRole(model);
+  const pools = new Map<string, Pool>();
+  for (const [name, { demonstrations: wanted }] of needed) {
+    const all = await demonstrationPool(name as OperationName, signal);
+    if (all.length < wanted!.count) {
+      throw badInput(
+        `there are ${all.length} demonstrations of ${name}, and ${wanted!.count} are asked for`,
+        "Ask for fewer.",
+      );
+    }
+    const questions = all.map(({ example }) => (example.input as { question: string }).question);
+    pools.set(
+      name,
+      wanted!.choose === "likeness"
+        ? { all, likeness: likenessOf(questions) }
+        : { all: createRandom(`demonstrations/${seed}`).stream(name).shuffle(all) },
+    );
+  }
+  const asked: AskedModel = { ...model, asking: { kind: kind.name, operations: ways, pools, seed } };
+  return asked;
+}
+
+async function ownKind(model: LanguageModel): Promise<Kind> {
+  const { name, operations = new Set() } = model;
+  const hash = knowsHashes() ? await model.hash() : undefined;
+  return kindOf({ name, hash, knowsTags: operations.size > 0 });
+}
+
+const FULL_FORM = { form: "turns", choose: "seed" } as const;
+
+function waysOf(kind: Kind, count: number | undefined): Record<string, Way> {
+  const defaults = kindOf({ name: "", knowsTags: false });
+  const names = new Set([...Object.keys(kind.operations), ...Object.keys(defaults.operations)]);
+  const ways = Object.fromEntries([...names].map((name) => [name, wayIn(kind, name)!]));
+  if (count === undefined) return ways;
+  for (const name of DEMONSTRATED) {
+    const way: Way = ways[name] ?? { place: "user", begin: "", stop: [] };
+    ways[name] = { ...way, demonstrations: { ...(way.demonstrations ?? FULL_FORM), count } };
+  }
+  return ways;
+}
+
+/** Operations that get demonstrations by number: those of solving. */
+const DEMONSTRATED = ["answer", "cot", "program"] as const satisfies readonly OperationName[];
+
+/** How a model is asked for an operation; undefined where only the operation's own instruction says it. */
+export const wayOf = (model: object, operation: string): Way | undefined =>
+  isAsked(model) ? model.asking.operations[operation] : undefined;
+
+/** The examples that stand before a question. */
+export function chosenDemonstrations(model: object, operation: string, input: unknown): readonly Demonstration[] {
+  if (!isAsked(model)) return [];
+  const { count = 0 } = model.asking.operations[operation]?.demonstrations ?? {};
+  const pool = model.asking.pools.get(operation);
+  if (!pool?.likeness) return pool?.all.slice(0, count) ?? [];
+  const { question = "" } = input as { question?: string };
+  // The likest last, nearest to the question.
+  return pool.likeness
+    .likest(question, count)
+    .reverse()
+    .map((at) => pool.all[at]!);
+}
+
+/** What of the asking decides texts, for the settings of a run; undefined if nothing but the operations' own instructions. */
+export function askingSettings(model: object): Record<string, unknown> | undefined {
+  if (!isAsked(model)) return undefined;
+  const { kind, operations, seed } = model.asking;
+  const uses = Object.values(operations).some(({ demonstrations }) => (demonstrations?.count ?? 0) > 0);
+  return { kind, operations, ...(uses ? { seed } : {}) };
+}
