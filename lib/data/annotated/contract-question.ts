@@ -17,8 +17,11 @@ export function contractQuestion(question: string, { known, remaining }: Contrac
     const numbers = givenNumbers(sentence);
     return numbers.length === 0 || numbers.some((number) => includesNumber(needed, number));
   });
-  return [...context, ...known.map(({ node }) => withoutArithmetic(node.answer)), asked].join(" ");
+  return [...context, ...known.map(({ node }) => asSentence(withoutArithmetic(node.answer))), asked].join(" ");
 }
+
+/** Many steps of GSM8K end without a full stop. */
+const asSentence = (text: string): string => (/[\p{L}\d%)]$/u.test(text) ? `${text}.` : text);
 
 /** "The buses cost 3 * 280 = $840." says as a known condition "The buses cost $840." */
 export const withoutArithmetic = (answer: string): string =>
