@@ -1,5 +1,6 @@
 export type { WordProblem } from "./annotated/annotated-problem.js";
 export { contractQuestion } from "./annotated/contract-question.js";
+export { givenNumbers, includesNumber } from "./annotated/given-numbers.js";
 export {
   type AnnotationAudit,
   auditAnnotations,

@@ -13,3 +13,6 @@ export {
 } from "./sampling-params.js";
 export { type EquationErrors, equationErrors } from "./stated-equations.js";
 export type { Measures } from "./summary.js";
+export { type AnnotatedQuality, type AnnotatedQualityOptions, annotatedQuality } from "./operations/annotated-quality.js";
+export { ANNOTATED, type AnnotatedOperation } from "./operations/cases.js";
+export { type Candidates, readCandidates, type Tuned, type TuneOptions, type TriedWay, tuneOperations } from "./operations/tune.js";

@@ -7,10 +7,13 @@ export {
   askingSettings,
   chosenDemonstrations,
   isAsked,
+  operationFor,
+  requireUnseenBy,
   wayOf,
 } from "./asking/asked-model.js";
-export { type Demonstration, demonstrationPool, type Evaluated, requireUnseen } from "./asking/demonstrations.js";
-export { askingTable, checkWay, type Form, type Kind, kindSchema, readKind, type Way, waySchema } from "./asking/table.js";
+export { type Demonstration, demonstrationPool, type Evaluated } from "./asking/demonstrations.js";
+export { type ShownPrompt, shownPrompts } from "./asking/shown-prompts.js";
+export { askingTable, type Form, type Kind, kindOf, readKind, type Way, waySchema } from "./asking/table.js";
 export type { AtomicQuestion } from "./decompose.js";
 export {
   functionExample,

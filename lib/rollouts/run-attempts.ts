@@ -1,6 +1,7 @@
 import { badInput, interruptible } from "../core/index.js";
 import { type LanguageModel, requireCapability } from "../llm/index.js";
 import type { SamplingOptions } from "../model/index.js";
+import { askedModel, requireUnseenBy } from "../operations/index.js";
 import { openSandbox, type Sandbox } from "../sandbox/index.js";
 import type { Problem } from "../tasks/index.js";
 import type { Attempt, Call, Context, Strategy } from "./attempt.js";
@@ -77,7 +78,9 @@ async function attemptIn(
   options: AttemptOptions,
   onAttempt: ((attempt: Attempt, place: AttemptPlace) => unknown) | undefined,
 ): Promise<Attempt[]> {
-  const { model, batchSize } = options;
+  const { batchSize } = options;
+  const model = await askedModel(options.model, { signal: options.signal });
+  requireUnseenBy(model, { problems: places.map(({ problem }) => problem) });
   await checkStrategy(
     strategy,
     model,
@@ -90,7 +93,7 @@ async function attemptIn(
   const results = await Promise.allSettled(
     places.map(async (place) => {
       try {
-        const attempt = await oneAttempt(strategy, place, { ...options, sandbox, signal }, gatherer);
+        const attempt = await oneAttempt(strategy, place, { ...options, model, sandbox, signal }, gatherer);
         await onAttempt?.(attempt, place);
         return attempt;
       } catch (error) {

@@ -8,4 +8,11 @@ export {
   type SearchTree,
   type TreeNode,
 } from "./tree.js";
+export {
+  type Allocate,
+  type Allocated,
+  type AllocationLimits,
+  type PulledArm,
+  successiveHalving,
+} from "./successive-halving.js";
 export { type TreeSearchOptions, treeSearch } from "./tree-search.js";

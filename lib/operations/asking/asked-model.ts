@@ -1,8 +1,10 @@
 import { badInput, createRandom } from "../../core/index.js";
 import type { LanguageModel } from "../../llm/index.js";
-import type { OperationName } from "../all.js";
+import { type InputOf, OPERATIONS, type OperationName, type OutputOf } from "../all.js";
+import type { Operation } from "../operation.js";
+import { pythonProgram } from "../programs.js";
 import { requireSystemRole } from "../system-prompts.js";
-import { type Demonstration, demonstrationPool } from "./demonstrations.js";
+import { type Demonstration, demonstrationPool, type Evaluated, requireUnseen } from "./demonstrations.js";
 import { type Likeness, likenessOf } from "./likeness.js";
 import { type Kind, kindOf, knowsHashes, readKind, type Way, wayIn } from "./table.js";
 
@@ -119,6 +121,13 @@ function waysOf(kind: Kind, count: number | undefined): Record<string, Way> {
 /** Operations that get demonstrations by number: those of solving. */
 const DEMONSTRATED = ["answer", "cot", "program"] as const satisfies readonly OperationName[];
 
+/** The operation of a name as a model is asked for it: the program of a kind that is asked for Python is in Python. */
+export const operationFor = <Name extends OperationName>(model: object, name: Name): Operation<InputOf<Name>, OutputOf<Name>> => {
+  const isPython = name === "program" && wayOf(model, name)?.form === "python";
+  // The compiler does not see that the operation of a name takes the input of that name.
+  return (isPython ? pythonProgram : OPERATIONS[name]) as unknown as Operation<InputOf<Name>, OutputOf<Name>>;
+};
+
 /** How a model is asked for an operation; undefined where only the operation's own instruction says it. */
 export const wayOf = (model: object, operation: string): Way | undefined =>
   isAsked(model) ? model.asking.operations[operation] : undefined;
@@ -143,4 +152,17 @@ export function askingSettings(model: object): Record<string, unknown> | undefin
   const { kind, operations, seed } = model.asking;
   const uses = Object.values(operations).some(({ demonstrations }) => (demonstrations?.count ?? 0) > 0);
   return { kind, operations, ...(uses ? { seed } : {}) };
+}
+
+/**
+ * Check that no demonstration that a model may be shown comes from what is evaluated; see `requireUnseen`.
+ *
+ * @throws bad-input that names the first such demonstration
+ */
+export function requireUnseenBy(model: object, evaluated: Evaluated): void {
+  if (!isAsked(model)) return;
+  for (const [name, { all, likeness }] of model.asking.pools) {
+    const { count = 0 } = model.asking.operations[name]?.demonstrations ?? {};
+    requireUnseen(likeness ? all : all.slice(0, count), evaluated);
+  }
 }

@@ -16,7 +16,7 @@ const demonstrationSchema = z.strictObject({
   choose: z.enum(["seed", "likeness"]).default("seed"),
 });
 
-const waySchema = z.strictObject({
+export const waySchema = z.strictObject({
   /** Where the instruction stands. */
   place: z.enum(["user", "system"]).default("user"),
   /** The instruction; `{input}` in it is where the input goes, else it follows. Default: the operation's own. */
@@ -117,8 +117,3 @@ export async function readKind(spec: string): Promise<Kind> {
 /** How a kind is asked for an operation; undefined where only the operation's own instruction says it. */
 export const wayIn = (kind: Kind, operation: string): Way | undefined =>
   kind.operations[operation] ?? askingTable().find(({ name }) => name === DEFAULT)?.operations[operation];
-
-/** A way from data, with what it leaves out. Throws bad-input. */
-export const checkWay = (way: unknown, source: string): Way => checkSettings(way, waySchema, { ...KIND, source });
-
-export { kindSchema, waySchema };
