@@ -24,25 +24,23 @@ summary.json. Ctrl-C keeps what is finished; the same command goes on from there
 says the same) it goes on to these. With fewer the folder keeps all its records.`;
 
 export function addOperationsCommand(program: Command): void {
-  const command = operationsCommand(program);
-  command.action((flags: Flags<typeof operationsCommand>) => {
-    // Not a required option: the commands below it have one of their own.
-    if (flags.model === undefined) command.error("error: required option '--model <model>' not specified");
-    const given = { ...flags, model: flags.model! };
-    return resumable("The same command goes on from there.", (signal) => measureOperations(given, signal));
-  });
-  addTuneCommand(command as unknown as Command);
-  addAskingCommand(command as unknown as Command);
+  const operations = program
+    .command("operations")
+    .description("measure how well a language model does each reasoning operation, and find how it is best asked");
+  measureCommand(operations).action((flags: MeasureFlags) =>
+    resumable("The same command goes on from there.", (signal) => measureOperations(flags, signal)),
+  );
+  addTuneCommand(operations);
+  addAskingCommand(operations);
 }
 
 const PARTS: readonly Part[] = ["tune", "rest"];
 
-const operationsCommand = (program: Command) =>
-  program
-    .command("operations")
-    .description("measure how well a language model does each reasoning operation, and find how it is best asked")
-    .enablePositionalOptions()
-    .option("--model <model>", MODEL_SPEC)
+const measureCommand = (operations: Command) =>
+  operations
+    .command("measure", { isDefault: true })
+    .description("measure each operation (what the command does without another word)")
+    .requiredOption("--model <model>", MODEL_SPEC)
     .addOption(
       new Option("--task <task>", "word-problems, or gsm8k with its annotated solutions (default: word-problems)").choices([
         "word-problems",
@@ -68,7 +66,7 @@ const operationsCommand = (program: Command) =>
     .option("--json", "print one JSON object")
     .addHelpText("after", OUTPUT);
 
-type MeasureFlags = Flags<typeof operationsCommand> & { model: string };
+type MeasureFlags = Flags<typeof measureCommand>;
 
 async function measureOperations(flags: MeasureFlags, signal: AbortSignal): Promise<void> {
   const { model: spec, operations: difficulty, threads, resultDir, batchSize, json, ...others } = flags;

@@ -27,11 +27,16 @@ export async function shownPrompts(kind: Kind, names: readonly OperationName[]):
     hash: async () => undefined,
   } as unknown as LanguageModel;
   const model = await askedModel(bare, { kind });
-  const problem = generateWordProblem({ seed: 1, index: 7, operations: 3, split: "train" });
-  const random = createRandom(problem.id);
+  const problems = Array.from({ length: 20 }, (_, index) =>
+    generateWordProblem({ seed: 1, index, operations: 3, split: "train" }),
+  );
+  const random = createRandom("shown");
   const function_ = generateFunctionProblem({ seed: 1, index: 1, steps: 2, split: "train" });
   return names.map((operation) => {
-    const { input } = operation === "code" ? functionExample(function_) : operationExample(operation, problem, random)!;
+    const example = (problem: (typeof problems)[number]) =>
+      operation === "code" ? functionExample(function_) : operationExample(operation, problem, random);
+    // Not every problem can be contracted.
+    const { input } = problems.map(example).find((each) => each !== undefined)!;
     const asked = operationFor(model, operation) as unknown as Operation<unknown, unknown>;
     return { operation, text: readable(operationPrompt(model, asked, input)) };
   });
