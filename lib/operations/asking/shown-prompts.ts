@@ -17,16 +17,25 @@ export interface ShownPrompt {
 /**
  * Write the prompts by which models of a kind are asked, each for a word problem of this library.
  *
+ * @param demonstrations whether the worked examples are written too, for which GSM8K must be at hand. Default: true
  * @throws as `askedModel`
  */
-export async function shownPrompts(kind: Kind, names: readonly OperationName[]): Promise<ShownPrompt[]> {
+export async function shownPrompts(
+  kind: Kind,
+  names: readonly OperationName[],
+  { demonstrations = true }: { demonstrations?: boolean } = {},
+): Promise<ShownPrompt[]> {
   const bare = {
     name: kind.name,
     capabilities: new Set(["text", "chat"] as const),
     ...(kind.tags ? { operations: new Set(Object.keys(OPERATIONS)) } : {}),
     hash: async () => undefined,
   } as unknown as LanguageModel;
-  const model = await askedModel(bare, { kind });
+  const ways = Object.entries(kind.operations).map(([name, { demonstrations: examples, ...way }]) => [
+    name,
+    demonstrations && examples ? { ...way, demonstrations: examples } : way,
+  ]);
+  const model = await askedModel(bare, { kind: { ...kind, operations: Object.fromEntries(ways) } });
   const problems = Array.from({ length: 20 }, (_, index) =>
     generateWordProblem({ seed: 1, index, operations: 3, split: "train" }),
   );

@@ -21,14 +21,24 @@ export interface BaselineRow {
  */
 export function baselineRows(results: readonly BaselineResult[]): BaselineRow[] {
   const models = new Set(results.map(({ model }) => model));
-  return results.flatMap(({ model, task, problems, samples, budgets, strategy, demonstrations }) =>
-    budgets.map((measures): BaselineRow => {
+  const most = (panel: string) => Math.max(...results.filter((each) => panelOf(each) === panel).map(({ problems }) => problems));
+  const panelOf = ({ model, task }: BaselineResult) => `${models.size > 1 ? `${model}: ` : ""}${task}`;
+  return results.flatMap((result) => {
+    const { problems, samples, budgets, strategy, demonstrations } = result;
+    const panel = panelOf(result);
+    const parts = [
+      strategy,
+      ...(demonstrations ? [`${demonstrations} demonstrations`] : []),
+      ...(samples > 1 ? [`majority of ${samples}`] : []),
+      ...(problems < most(panel) ? [`${problems} problems`] : []),
+    ];
+    return budgets.map((measures): BaselineRow => {
       const estimate = samples > 1 ? measures.majority! : measures.accuracy.strict!;
       const length = measures.length === undefined ? null : measures.length.value * samples;
       const [low = null, high = null] = estimate.interval?.map((end) => 100 * end) ?? [];
       return {
-        panel: `${models.size > 1 ? `${model}: ` : ""}${task}, ${problems} problems`,
-        method: `${strategy}${demonstrations ? `, ${demonstrations} demonstrations` : ""}${samples > 1 ? `, majority of ${samples}` : ""}`,
+        panel,
+        method: parts.join(", "),
         budget: measures.budget,
         accuracy: 100 * estimate.value,
         low,
@@ -36,6 +46,6 @@ export function baselineRows(results: readonly BaselineResult[]): BaselineRow[] 
         length,
         acu: length === null ? null : (acu(estimate.value, length) ?? null),
       };
-    }),
-  );
+    });
+  });
 }
