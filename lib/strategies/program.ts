@@ -77,7 +77,7 @@ async function computed(
   // The operation gives the body of a function in JavaScript; it may be one that waits.
   const code = language === "javascript" ? `(async () => {\n${outcome.value}\n})()` : outcome.value;
   const { value, error, stdout } = await sandbox.run({ language, code }, { signal });
-  const answer = error ? undefined : (answerOf(value, kind) ?? printed(stdout, kind));
+  const answer = error ? undefined : (answerOf(value, kind) ?? (language === "python" ? printed(stdout, kind) : undefined));
   if (answer !== undefined) {
     const solution = `#### ${answer}`;
     return { text: `${text}\n${solution}`, begun, solution, trace: { program: outcome.value, value: answer } };
