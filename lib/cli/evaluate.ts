@@ -86,7 +86,14 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
     // A limit may be raised later, so the problems do not count; but a file of the same name may have changed.
     const asked = { ...task.settings, problems: undefined };
     const own = file ?? (isFileTask(taskName) ? resolveUserPath(taskName) : undefined);
-    const decisive = { ...settings, spec, task: asked, file: own, hash: await model.hash(), asking: askingSettings(model) };
+    const decisive = {
+      ...settings,
+      spec,
+      task: asked,
+      file: own,
+      hash: await model.hash(),
+      asking: askingSettings(model),
+    };
     const key = sha256(canonicalJson(decisive)).slice(0, 6);
     const folder = resolveUserPath(resultDir ?? join("runs", "evaluate", `${nameOf(spec)}_${nameOf(taskName)}_${key}`));
     const { strategy, systemPrompt, assistantPrefill, ...sampling } = settings;

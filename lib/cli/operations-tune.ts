@@ -53,7 +53,14 @@ async function tune(flags: Flags<typeof tuneCommand>, signal: AbortSignal): Prom
   const model = await loadModel(spec, { session: threads === undefined ? undefined : { threads }, signal });
   try {
     const folder = resolveUserPath(out);
-    const { kind, tried } = await tuneOperations(model, { ...options, operations, candidates: ways, tasks, folder, signal });
+    const { kind, tried } = await tuneOperations(model, {
+      ...options,
+      operations,
+      candidates: ways,
+      tasks,
+      folder,
+      signal,
+    });
     if (json) console.log(JSON.stringify(kind));
     else console.log(`${alignedLines([HEAD, ...tried.map(row)]).join("\n")}\n${folder}/asking.json`);
   } finally {
@@ -81,7 +88,7 @@ const askingCommand = (operations: Command) =>
     .command("asking")
     .description("show how a model is asked: the prompt of each operation, with an example")
     .option("--model <name>", "the name of a model; nothing is loaded (default: one that no kind names)")
-    .option("--asking <kind>", "another kind, or a file of \"operations tune\"")
+    .option("--asking <kind>", 'another kind, or a file of "operations tune"')
     .option("--operation <names>", "only these, with commas between them", list)
     .option("--json", "print the kind as one JSON object");
 
@@ -89,7 +96,12 @@ export function addAskingCommand(operations: Command): void {
   askingCommand(operations).action(showAsking);
 }
 
-async function showAsking({ model: name = "model", asking, operation, json }: Flags<typeof askingCommand>): Promise<void> {
+async function showAsking({
+  model: name = "model",
+  asking,
+  operation,
+  json,
+}: Flags<typeof askingCommand>): Promise<void> {
   const { askingTable, kindOf, readKind, shownPrompts } = await import("../operations/index.js");
   const { operationNames } = await import("./operation-names.js");
   const names = operationNames(operation);
@@ -98,6 +110,10 @@ async function showAsking({ model: name = "model", asking, operation, json }: Fl
     console.log(JSON.stringify(kind));
     return;
   }
-  console.log(`kind ${kind.name}; there are ${askingTable().map((each) => each.name).join(", ")}`);
+  console.log(
+    `kind ${kind.name}; there are ${askingTable()
+      .map((each) => each.name)
+      .join(", ")}`,
+  );
   for (const { operation: each, text } of await shownPrompts(kind, names)) console.log(`\n=== ${each}\n${text}`);
 }

@@ -42,13 +42,16 @@ const measureCommand = (operations: Command) =>
     .description("measure each operation (what the command does without another word)")
     .requiredOption("--model <model>", MODEL_SPEC)
     .addOption(
-      new Option("--task <task>", "word-problems, or gsm8k with its annotated solutions (default: word-problems)").choices([
-        "word-problems",
-        "gsm8k",
-      ]),
+      new Option(
+        "--task <task>",
+        "word-problems, or gsm8k with its annotated solutions (default: word-problems)",
+      ).choices(["word-problems", "gsm8k"]),
     )
     .option("--operation <names>", "only these, with commas between them", (text) => text.split(","))
-    .option("--asking <kind>", "how it is asked: a kind, or a file of \"operations tune\" (default: by the model's name)")
+    .option(
+      "--asking <kind>",
+      'how it is asked: a kind, or a file of "operations tune" (default: by the model\'s name)',
+    )
     .addOption(new Option("--problems <n>", "problems for each operation (default: 200)").argParser(count))
     .addOption(new Option("--limit <n>", "the same as --problems").argParser(count).conflicts("problems"))
     .option("--operations <range>", "operations that a problem needs", range, range("2-4"))
@@ -86,7 +89,11 @@ async function measureOperations(flags: MeasureFlags, signal: AbortSignal): Prom
       ...(askingSettings(model) ? { asking: askingSettings(model) } : {}),
       ...(task === "gsm8k" ? { task, split, part } : { difficulty }),
     };
-    const options = { problems: problems ?? limit ?? 200, ...settings, ...(task === "gsm8k" ? { task } : { difficulty }) };
+    const options = {
+      problems: problems ?? limit ?? 200,
+      ...settings,
+      ...(task === "gsm8k" ? { task } : { difficulty }),
+    };
     const modelHash = await model.hash();
     // The number of problems may be raised later, so it does not count.
     const key = sha256(canonicalJson({ ...settings, ...chosen, spec, modelHash })).slice(0, 6);

@@ -25,7 +25,13 @@ export function sameShape(one: Dependencies, other: Dependencies): boolean {
     at === one.length ||
     other.some((needed, to) => {
       if (match.includes(to) || kinds[at] !== otherKinds[to]) return false;
-      if (!sameSet(one[at]!.map((each) => match[each]!), needed)) return false;
+      if (
+        !sameSet(
+          one[at]!.map((each) => match[each]!),
+          needed,
+        )
+      )
+        return false;
       match.push(to);
       if (place(at + 1)) return true;
       match.pop();

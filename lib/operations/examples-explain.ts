@@ -51,7 +51,14 @@ export function explainActions(
 }
 
 /** As {@link explainActions}, by the rule, for any question of which the number of steps is known. */
-export function explainSteps({ question, ...known }: { question: string; steps: number; distractors: boolean }): Explanation {
+export function explainSteps({
+  question,
+  ...known
+}: {
+  question: string;
+  steps: number;
+  distractors: boolean;
+}): Explanation {
   const features = { ...known, large: statesLarge(question) };
   return explained(features, trajectoryFor(features));
 }

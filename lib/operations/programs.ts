@@ -66,7 +66,10 @@ export const pythonProgram = defineOperation<SolveInput, string>({
     if (block && !complete && !block.closed) return fail("the program was cut off");
     if (!block && !complete) return fail("the program was cut off");
     const source = (block?.content ?? text).trimEnd();
-    const functions = Array.from(source.matchAll(/^def\s{1,4}([A-Za-z_]\w{0,80})\s{0,4}\(\s{0,4}\)/gm), (match) => match[1]!);
+    const functions = Array.from(
+      source.matchAll(/^def\s{1,4}([A-Za-z_]\w{0,80})\s{0,4}\(\s{0,4}\)/gm),
+      (match) => match[1]!,
+    );
     const main = functions.includes("solution") ? "solution" : functions.at(-1);
     if (main !== undefined) return { ok: true, value: `${source}\n\n${main}()` };
     return /^\s{0,8}(?:print\(|[A-Za-z_]\w{0,80}\s{0,4}=)/m.test(source)

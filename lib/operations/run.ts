@@ -11,8 +11,8 @@ import {
   type TextRequest,
 } from "../llm/index.js";
 import type { RequestOptions } from "../model/index.js";
-import type { Operation } from "./operation.js";
 import { askedModel } from "./asking/asked-model.js";
+import type { Operation } from "./operation.js";
 import { askedWay, operationPrompt, type PromptFrame, type PromptStyle } from "./prompt.js";
 import { requireSystemRole } from "./system-prompts.js";
 

@@ -12,7 +12,11 @@ import { ask, type Strategy } from "../rollouts/index.js";
 import { type AnswerStrategyOptions, framed } from "./frame.js";
 
 /** A text that ends by itself in its first line may be an answer alone, such as "C" or "18"; grading decides. */
-function bareAnswer({ text, begun = "", finishReason }: Pick<Attempted, "text" | "begun" | "finishReason">): string | undefined {
+function bareAnswer({
+  text,
+  begun = "",
+  finishReason,
+}: Pick<Attempted, "text" | "begun" | "finishReason">): string | undefined {
   const said = `${begun}${text}`.trim();
   return finishReason === "stop" && /^[^\n]{1,200}$/.test(said) ? said : undefined;
 }

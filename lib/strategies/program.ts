@@ -55,7 +55,8 @@ function askedOf(
   model: object,
 ): { operation: Operation<unknown, string>; input: unknown; language: Language } {
   const { code } = problem;
-  const language = code?.language ?? (wayOf(model, OPERATIONS.program.name)?.form === "python" ? "python" : "javascript");
+  const language =
+    code?.language ?? (wayOf(model, OPERATIONS.program.name)?.form === "python" ? "python" : "javascript");
   const computing = language === "python" ? pythonProgram : OPERATIONS.program;
   const operation = code === undefined ? computing : language === "python" ? pythonFunction : OPERATIONS.code;
   return {
@@ -77,7 +78,9 @@ async function computed(
   // The operation gives the body of a function in JavaScript; it may be one that waits.
   const code = language === "javascript" ? `(async () => {\n${outcome.value}\n})()` : outcome.value;
   const { value, error, stdout } = await sandbox.run({ language, code }, { signal });
-  const answer = error ? undefined : (answerOf(value, kind) ?? (language === "python" ? printed(stdout, kind) : undefined));
+  const answer = error
+    ? undefined
+    : (answerOf(value, kind) ?? (language === "python" ? printed(stdout, kind) : undefined));
   if (answer !== undefined) {
     const solution = `#### ${answer}`;
     return { text: `${text}\n${solution}`, begun, solution, trace: { program: outcome.value, value: answer } };

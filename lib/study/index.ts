@@ -1,11 +1,11 @@
-export { type BaselineArm, type BaselinePlan, armIds, readBaselinePlan } from "./baselines/plan.js";
+export { armIds, type BaselineArm, type BaselinePlan, readBaselinePlan } from "./baselines/plan.js";
+export { type BaselineRow, baselineRows } from "./baselines/rows.js";
 export {
   type BaselineOptions,
   type BaselineResult,
   type BaselineResults,
   runBaselines,
 } from "./baselines/run-baselines.js";
-export { type BaselineRow, baselineRows } from "./baselines/rows.js";
 export type { ArmComparison, ArmMeasures } from "./measures.js";
 export { type ArmPoint, armPoints } from "./points.js";
 export { prepareArms, runStudy } from "./run-study.js";

@@ -6,7 +6,8 @@ import { splitSentences, withoutArithmetic } from "./contract-question.js";
  */
 export function finalQuestionOf(question: string): string | undefined {
   const last = splitSentences(question.trim()).at(-1) ?? "";
-  const [, asks] = /(?:^|,\s)((?:in total, |on average, )?(?:how|what|which|who)\b[^,]*(?:, in \w+)?\?)$/i.exec(last) ?? [];
+  const [, asks] =
+    /(?:^|,\s)((?:in total, |on average, )?(?:how|what|which|who)\b[^,]*(?:, in \w+)?\?)$/i.exec(last) ?? [];
   return asks && asks.charAt(0).toUpperCase() + asks.slice(1);
 }
 
@@ -30,7 +31,10 @@ const VERBS = new Map<string, { base: string; past: boolean }>();
 for (const base of REGULAR) {
   const stem = base.endsWith("e") ? base.slice(0, -1) : /[^aeiou]y$/.test(base) ? `${base.slice(0, -1)}i` : base;
   VERBS.set(`${stem}ed`, { base, past: true });
-  VERBS.set(/(?:[sx]|ch|sh)$/.test(base) ? `${base}es` : stem.endsWith("i") ? `${stem}es` : `${base}s`, { base, past: false });
+  VERBS.set(/(?:[sx]|ch|sh)$/.test(base) ? `${base}es` : stem.endsWith("i") ? `${stem}es` : `${base}s`, {
+    base,
+    past: false,
+  });
   VERBS.set(base, { base, past: false });
 }
 for (const [form, base] of Object.entries(IRREGULAR)) {
@@ -61,7 +65,8 @@ export function subQuestionOf(statement: string): string | undefined {
 
 function thereAre(text: string): string | undefined {
   const [, verb, counted, rest] =
-    new RegExp(String.raw`^There (are|were|will be|is) (?:a total of )?${NUMBER} ${COUNTED}\b\s?(.*)$`).exec(text) ?? [];
+    new RegExp(String.raw`^There (are|were|will be|is) (?:a total of )?${NUMBER} ${COUNTED}\b\s?(.*)$`).exec(text) ??
+    [];
   if (counted === undefined) return undefined;
   const asks = verb === "will be" ? "will there be" : verb === "is" ? undefined : `${verb} there`;
   return asks && asked(`How many ${counted} ${asks}`, rest);
@@ -83,8 +88,10 @@ function verbQuestion(text: string): string | undefined {
   const count = new RegExp(String.raw`^${SUBJECT} (\w+) (?:a total of )?${NUMBER} ${COUNTED}\b\s?(.*)$`).exec(text);
   const [, subject, form, ...tail] = money ?? count ?? [];
   const verb = form === undefined ? undefined : VERBS.get(form.toLowerCase());
-  if (subject === undefined || verb === undefined || /^(?:There|That|This|If|Since|After|Which|It)\b/.test(subject)) return undefined;
-  if (/\b(?:and|is|was|are|were|will|would|can|then|that|which|who|has|have|had|to|of)\b/.test(subject)) return undefined;
+  if (subject === undefined || verb === undefined || /^(?:There|That|This|If|Since|After|Which|It)\b/.test(subject))
+    return undefined;
+  if (/\b(?:and|is|was|are|were|will|would|can|then|that|which|who|has|have|had|to|of)\b/.test(subject))
+    return undefined;
   const [what, rest] = money ? ["How much money", tail[0]] : [`How many ${tail[0]}`, tail[1]];
   const plural = /^(?:They|We|I|You|The \w+s)$/.test(subject) || (subject.split(" ").length > 1 && /s$/.test(subject));
   const does = verb.past ? "did" : plural ? "do" : "does";

@@ -52,7 +52,10 @@ export interface AnnotatedQualityOptions {
  *
  * @throws bad-input for a folder with other settings, or demonstrations from the same split; as `runOperation`
  */
-export async function annotatedQuality(given: LanguageModel, options: AnnotatedQualityOptions): Promise<AnnotatedQuality[]> {
+export async function annotatedQuality(
+  given: LanguageModel,
+  options: AnnotatedQualityOptions,
+): Promise<AnnotatedQuality[]> {
   const { operations = ANNOTATED, problems, split = "test", part, seed, maxNewTokens, batchSize, folder } = options;
   const signal = interruptible(options.signal);
   const model = await askedModel(given, { signal });
@@ -72,7 +75,9 @@ export async function annotatedQuality(given: LanguageModel, options: AnnotatedQ
       ? memoryRun<CaseRecord>()
       : await openRun<CaseRecord>({ folder, config, seed, idOf: ({ id }) => id, schema: caseRecordSchema });
   const total = sum(works.map(({ cases }) => cases.length));
-  const initial = sum(works.map(({ operation, cases }) => cases.filter(({ id }) => run.done.has(caseRecordId(operation, id))).length));
+  const initial = sum(
+    works.map(({ operation, cases }) => cases.filter(({ id }) => run.done.has(caseRecordId(operation, id))).length),
+  );
   const progress = startProgress(`Measuring the operations of ${model.name} on GSM8K`, {
     total,
     initial,
@@ -103,7 +108,14 @@ export async function annotatedQuality(given: LanguageModel, options: AnnotatedQ
     await run.close();
   }
   const results = works.flatMap(({ operation, cases }) =>
-    cases.length === 0 ? [] : [summarise(operation, cases.map(({ id }) => found.get(caseRecordId(operation, id))!))],
+    cases.length === 0
+      ? []
+      : [
+          summarise(
+            operation,
+            cases.map(({ id }) => found.get(caseRecordId(operation, id))!),
+          ),
+        ],
   );
   if (folder !== undefined) {
     await writeWhole(join(folder, "summary.json"), `${JSON.stringify({ ...config, seed, results }, null, 2)}\n`);
@@ -112,14 +124,17 @@ export async function annotatedQuality(given: LanguageModel, options: AnnotatedQ
 }
 
 function summarise(operation: AnnotatedOperation, records: readonly CaseRecord[]): AnnotatedQuality {
-  const share = (isOne: (record: CaseRecord) => boolean | undefined) => proportion(records.filter(isOne).length, records.length);
+  const share = (isOne: (record: CaseRecord) => boolean | undefined) =>
+    proportion(records.filter(isOne).length, records.length);
   const subQuestions = sum(records.map((record) => record.subQuestions ?? 0));
   return {
     operation,
     problems: records.length,
     parsed: share(({ parsed }) => parsed),
     right: isChecked(operation) ? share(({ right }) => right) : undefined,
-    ...(subQuestions > 0 ? { questions: proportion(sum(records.map(({ questions = 0 }) => questions)), subQuestions) } : {}),
+    ...(subQuestions > 0
+      ? { questions: proportion(sum(records.map(({ questions = 0 }) => questions)), subQuestions) }
+      : {}),
     finished: share(({ finished }) => finished),
     tokens: sum(records.map(({ completionTokens }) => completionTokens)) / records.length,
   };

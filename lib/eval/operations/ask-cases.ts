@@ -93,7 +93,9 @@ export async function askCases(
               parsed: outcome.ok,
               ...(outcome.ok ? {} : { reason: outcome.reason }),
               ...(verdict.right === undefined ? {} : { right: verdict.right }),
-              ...(questions === undefined ? {} : { questions, subQuestions: (outcome as { value: unknown[] }).value.length }),
+              ...(questions === undefined
+                ? {}
+                : { questions, subQuestions: (outcome as { value: unknown[] }).value.length }),
             });
           };
           storing.push(stored().catch((error: unknown) => failure.abort(error)));

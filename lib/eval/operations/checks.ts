@@ -1,7 +1,14 @@
 import { leaves, type Rational } from "../../answer/index.js";
 import { finalQuestionOf, givenNumbers, includesNumber } from "../../data/index.js";
 import { contract, type QuestionGraph, sameShape } from "../../graph/index.js";
-import type { AtomicQuestion, ContractInput, Judgement, OperationName, Solution, Verification } from "../../operations/index.js";
+import type {
+  AtomicQuestion,
+  ContractInput,
+  Judgement,
+  OperationName,
+  Solution,
+  Verification,
+} from "../../operations/index.js";
 import type { Sandbox } from "../../sandbox/index.js";
 import { gradeCompletion } from "../../tasks/index.js";
 import type { AnnotatedCase } from "./cases.js";
@@ -47,7 +54,9 @@ const CHECKS: { readonly [Name in OperationName]?: Check } = {
   // Nothing is computed yet: no value that a step of the solution finds.
   plan: (output, { annotated, input }) => {
     const given = givenNumbers(input.question);
-    const found = annotated!.graph.graph.nodes.flatMap(({ value }) => value ?? []).filter((value) => !includesNumber(given, value));
+    const found = annotated!.graph.graph.nodes
+      .flatMap(({ value }) => value ?? [])
+      .filter((value) => !includesNumber(given, value));
     const said = givenNumbers((output as readonly string[]).join("\n"));
     return { right: !found.some((value) => includesNumber(said, value)) };
   },
@@ -72,7 +81,11 @@ export const checkCase = async (output: unknown, given: AnnotatedCase, context: 
 const isAnswer = (answer: string, { problem }: AnnotatedCase): boolean =>
   gradeCompletion(problem, `#### ${answer}`, `#### ${answer}`).correct.strict === true;
 
-async function computesAnswer(source: string, given: AnnotatedCase, { sandbox, language, signal }: CheckContext): Promise<boolean> {
+async function computesAnswer(
+  source: string,
+  given: AnnotatedCase,
+  { sandbox, language, signal }: CheckContext,
+): Promise<boolean> {
   const code = language === "javascript" ? `(async () => {\n${source}\n})()` : source;
   const { value, error, stdout } = await sandbox.run({ language, code }, { signal });
   if (error) return false;
@@ -93,7 +106,12 @@ function isContraction(text: string, given: AnnotatedCase): boolean {
 /** Share of the words of what is asked that must be asked again. */
 const SAME_WORDS = 0.5;
 
-function keepsNumbers(text: string, { input }: AnnotatedCase, graph: QuestionGraph, answered: readonly Rational[]): boolean {
+function keepsNumbers(
+  text: string,
+  { input }: AnnotatedCase,
+  graph: QuestionGraph,
+  answered: readonly Rational[],
+): boolean {
   const known = [...givenNumbers(input.question), ...answered];
   const said = givenNumbers(text);
   // Of a calculation's numbers, 100 per cent or 7 days of a week stand nowhere.

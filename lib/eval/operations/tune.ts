@@ -34,8 +34,9 @@ export type Candidates = z.infer<typeof candidatesSchema>;
 const CANDIDATES = { what: "list of ways to try", example: "data/operations/candidates.json" } as const;
 
 /** The ways to try by default, or those of a file of one's own. Throws bad-input, not-found. */
-export const readCandidates = (file: string = join(dataFolder(), "operations", "candidates.json")): Promise<Candidates> =>
-  readSettingsFile(file, candidatesSchema, CANDIDATES);
+export const readCandidates = (
+  file: string = join(dataFolder(), "operations", "candidates.json"),
+): Promise<Candidates> => readSettingsFile(file, candidatesSchema, CANDIDATES);
 
 export interface TuneOptions {
   /** Operations to tune. Default: all that there are candidates of. */
@@ -104,7 +105,11 @@ export async function tuneOperations(model: LanguageModel, options: TuneOptions)
   const run = await openRun<CaseRecord>({ folder, config, seed, idOf: ({ id }) => id, schema: caseRecordSchema });
   const found = new Map<string, CaseRecord>();
   const sandbox = openProgramSandbox();
-  const plans = operations.map((operation) => ({ operation, arms: candidates.operations[operation]!, cases: all.get(operation)! }));
+  const plans = operations.map((operation) => ({
+    operation,
+    arms: candidates.operations[operation]!,
+    cases: all.get(operation)!,
+  }));
   const progress = startProgress(`Tuning how ${model.name} is asked`, {
     total: sum(plans.map(({ arms }) => pullsOf(arms.length, problems))),
     unit: "outputs",
@@ -116,7 +121,8 @@ export async function tuneOperations(model: LanguageModel, options: TuneOptions)
   try {
     for await (const record of run.records()) found.set(record.id, record);
     for (const { operation, arms, cases } of plans) {
-      if (cases.length === 0) throw badInput(`there are no problems to tune ${operation} on`, "Add gsm8k to the tasks.");
+      if (cases.length === 0)
+        throw badInput(`there are no problems to tune ${operation} on`, "Add gsm8k to the tasks.");
       const pull = async ({ name, way }: Arm, count: number, from: number): Promise<number[]> => {
         const own = casesFrom(cases, from, count);
         const arm = armId(operation, { name, way });
@@ -135,7 +141,10 @@ export async function tuneOperations(model: LanguageModel, options: TuneOptions)
         });
         return own.map(({ id }) => successOf(found.get(caseRecordId(arm, id))!));
       };
-      const { best, arms: pulled } = await successiveHalving(arms, pull, { pulls: pullsOf(arms.length, problems), signal });
+      const { best, arms: pulled } = await successiveHalving(arms, pull, {
+        pulls: pullsOf(arms.length, problems),
+        signal,
+      });
       chosen[operation] = best.way;
       for (const { arm, rewards } of pulled) {
         const asked = distinct(casesFrom(cases, 0, rewards.length));
@@ -168,7 +177,9 @@ const pullsOf = (arms: number, problems: number): number => Math.max(1, Math.cei
 const casesFrom = (cases: readonly AnnotatedCase[], from: number, count: number): AnnotatedCase[] =>
   Array.from({ length: count }, (_, at) => cases[(from + at) % cases.length]!);
 
-const distinct = (cases: readonly AnnotatedCase[]): AnnotatedCase[] => [...new Map(cases.map((each) => [each.id, each])).values()];
+const distinct = (cases: readonly AnnotatedCase[]): AnnotatedCase[] => [
+  ...new Map(cases.map((each) => [each.id, each])).values(),
+];
 
 const successOf = ({ operation, right, parsed }: CaseRecord): number => Number(isChecked(operation) ? right : parsed);
 
@@ -176,7 +187,12 @@ const kindWith = (name: string, operations: Record<string, Way>): Kind => ({
   ...{ name, models: [], hashes: [], tags: false, operations },
 });
 
-function triedWay(operation: AnnotatedOperation, arm: string, records: readonly CaseRecord[], chosen: boolean): TriedWay {
+function triedWay(
+  operation: AnnotatedOperation,
+  arm: string,
+  records: readonly CaseRecord[],
+  chosen: boolean,
+): TriedWay {
   const successes = sum(records.map(successOf));
   const mean = (of: (record: CaseRecord) => number) => Math.round((100 * sum(records.map(of))) / records.length) / 100;
   return {
@@ -200,7 +216,15 @@ function kindOfModel(
   const own = name.replace(/^.*[\\/#]/, "").replace(/\.gguf$/i, "");
   const known = own.toLowerCase().replace(/[^a-z0-9]+/g, "-");
   const about = { ...(modelHash === undefined ? {} : { modelHash }), tasks, problems, seed, maxNewTokens, tried };
-  return { name: own, models: [known], hashes: modelHash === undefined ? [] : [modelHash], tags: false, operations, about };
+  return {
+    name: own,
+    models: [known],
+    hashes: modelHash === undefined ? [] : [modelHash],
+    tags: false,
+    operations,
+    about,
+  };
 }
 
-const kindFile = (...parts: Parameters<typeof kindOfModel>): string => `${JSON.stringify(kindOfModel(...parts), null, 2)}\n`;
+const kindFile = (...parts: Parameters<typeof kindOfModel>): string =>
+  `${JSON.stringify(kindOfModel(...parts), null, 2)}\n`;

@@ -1,6 +1,12 @@
 import { type Expression, formatRational, type Rational } from "../../answer/index.js";
 import type { Random } from "../../core/index.js";
-import { contractQuestion, finalQuestionOf, type ProblemGraph, subQuestionOf, type WordProblem } from "../../data/index.js";
+import {
+  contractQuestion,
+  finalQuestionOf,
+  type ProblemGraph,
+  subQuestionOf,
+  type WordProblem,
+} from "../../data/index.js";
 import { contract } from "../../graph/index.js";
 import { type InputOf, OPERATIONS, type OperationName, type OutputOf } from "../all.js";
 import type { AtomicQuestion } from "../decompose.js";
@@ -39,7 +45,12 @@ const MAKERS: { readonly [Name in OperationName]?: Maker<Name> } = {
   }),
   plan: (annotated) => {
     const questions = subQuestions(annotated);
-    return questions && { input: questionOf(annotated.problem), output: questions.map(({ question }) => `Find out: ${question}`) };
+    return (
+      questions && {
+        input: questionOf(annotated.problem),
+        output: questions.map(({ question }) => `Find out: ${question}`),
+      }
+    );
   },
   program: (annotated) => {
     const output = pythonOf(annotated);
@@ -138,7 +149,10 @@ function verifyExample(annotated: Annotated, random: Random): Made<"verify"> | u
   const work = (steps: readonly string[]) => steps.map((text, at) => `${at + 1}. ${text}`).join("\n");
   const right = problem.steps.map(({ text }) => text);
   if (random.uniform() < RIGHT_TO_VERIFY) {
-    return { input: { question, solution: writeSolution(solutionOf(annotated)) }, output: { work: work(right), verdict: "right" } };
+    return {
+      input: { question, solution: writeSolution(solutionOf(annotated)) },
+      output: { work: work(right), verdict: "right" },
+    };
   }
   const wrong = wrongSolution(problem, graph, random);
   if (!wrong) return undefined;

@@ -34,7 +34,11 @@ export function wrongSolution(
     }
     const answer = values[answerNode]!;
     if (answer.equals(nodes[answerNode]!.value!) || answer.compare(0) < 0) continue;
-    const changed = new Map(nodes.flatMap(({ value }, at) => (value && values[at] && !values[at].equals(value) ? [[at, { from: value, to: values[at] }]] : [])));
+    const changed = new Map(
+      nodes.flatMap(({ value }, at) =>
+        value && values[at] && !values[at].equals(value) ? [[at, { from: value, to: values[at] }]] : [],
+      ),
+    );
     const texts = steps.map(({ text }, at) => {
       const own = changed.get(at);
       const used = nodes[at]!.dependsOn.flatMap((needed) => changed.get(needed) ?? []);

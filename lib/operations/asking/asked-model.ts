@@ -122,7 +122,10 @@ function waysOf(kind: Kind, count: number | undefined): Record<string, Way> {
 const DEMONSTRATED = ["answer", "cot", "program"] as const satisfies readonly OperationName[];
 
 /** The operation of a name as a model is asked for it: the program of a kind that is asked for Python is in Python. */
-export const operationFor = <Name extends OperationName>(model: object, name: Name): Operation<InputOf<Name>, OutputOf<Name>> => {
+export const operationFor = <Name extends OperationName>(
+  model: object,
+  name: Name,
+): Operation<InputOf<Name>, OutputOf<Name>> => {
   const isPython = name === "program" && wayOf(model, name)?.form === "python";
   // The compiler does not see that the operation of a name takes the input of that name.
   return (isPython ? pythonProgram : OPERATIONS[name]) as unknown as Operation<InputOf<Name>, OutputOf<Name>>;

@@ -96,4 +96,8 @@ export function requireUnseen(shown: readonly Demonstration[], { problems, setti
   );
 }
 
-const wordsOf = (text: string): string => text.toLowerCase().replace(/[^\p{L}\d]+/gu, " ").trim();
+const wordsOf = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^\p{L}\d]+/gu, " ")
+    .trim();

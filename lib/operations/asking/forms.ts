@@ -1,6 +1,6 @@
+import { actionsOf } from "../actions.js";
 import { OPERATIONS, type OperationName } from "../all.js";
 import type { AtomicQuestion } from "../decompose.js";
-import { actionsOf } from "../actions.js";
 import type { Explanation } from "../explain.js";
 import type { Operation } from "../operation.js";
 import type { Solution } from "../solution.js";

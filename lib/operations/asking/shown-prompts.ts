@@ -55,7 +55,8 @@ function readable(prompt: Prompt): string {
   if (typeof prompt === "string") return prompt;
   if (!("messages" in prompt)) return "";
   const turns = prompt.messages.map(
-    ({ role, content, operation }) => `[${role}${operation === undefined ? "" : ` <|${operation as string}|>`}]\n${content as string}`,
+    ({ role, content, operation }) =>
+      `[${role}${operation === undefined ? "" : ` <|${operation as string}|>`}]\n${content as string}`,
   );
   return [...turns, `[assistant]\n${prompt.answer ?? ""}`].join("\n");
 }

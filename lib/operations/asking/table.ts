@@ -67,7 +67,11 @@ export function askingTable(): readonly Kind[] {
   if (table === undefined) {
     const file = join(dataFolder(), ASKING_FILE);
     const content: unknown = JSON.parse(readFileSync(file, "utf8"));
-    table = checkSettings(content, tableSchema, { what: "table of ways of asking", example: ASKING_FILE, source: file }).kinds;
+    table = checkSettings(content, tableSchema, {
+      what: "table of ways of asking",
+      example: ASKING_FILE,
+      source: file,
+    }).kinds;
   }
   return table;
 }

@@ -47,7 +47,10 @@ export async function readBaselinePlan(file: string): Promise<BaselinePlan> {
   for (const arm of plan.arms) {
     const id = armId(arm);
     if (plan.models[arm.model] === undefined) {
-      throw badInput(`${file}: the arm ${id} is of no model that is listed`, `Those are ${Object.keys(plan.models).join(", ")}.`);
+      throw badInput(
+        `${file}: the arm ${id} is of no model that is listed`,
+        `Those are ${Object.keys(plan.models).join(", ")}.`,
+      );
     }
     if (ids.has(id)) throw badInput(`${file}: the arm ${id} is there twice`, "Remove one.");
     ids.add(id);
@@ -57,10 +60,13 @@ export async function readBaselinePlan(file: string): Promise<BaselinePlan> {
 
 /** "cot-4", "cot-8-samples": the strategy with its demonstrations and samples. */
 export const methodOf = ({ strategy, demonstrations, samples }: BaselineArm): string =>
-  [strategy, ...(demonstrations ? [String(demonstrations)] : []), ...(samples > 1 ? [`${samples}-samples`] : [])].join("-");
+  [strategy, ...(demonstrations ? [String(demonstrations)] : []), ...(samples > 1 ? [`${samples}-samples`] : [])].join(
+    "-",
+  );
 
 /** "qwen/gsm8k/cot-4": also the folder of its records. */
-export const armId = (arm: BaselineArm): string => [arm.model, arm.task.replace(/[^\w.-]+/g, "-"), methodOf(arm)].join("/");
+export const armId = (arm: BaselineArm): string =>
+  [arm.model, arm.task.replace(/[^\w.-]+/g, "-"), methodOf(arm)].join("/");
 
 /** The ids of all arms, in their order. */
 export const armIds = ({ arms }: BaselinePlan): string[] => arms.map(armId);

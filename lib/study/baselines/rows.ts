@@ -21,7 +21,8 @@ export interface BaselineRow {
  */
 export function baselineRows(results: readonly BaselineResult[]): BaselineRow[] {
   const models = new Set(results.map(({ model }) => model));
-  const most = (panel: string) => Math.max(...results.filter((each) => panelOf(each) === panel).map(({ problems }) => problems));
+  const most = (panel: string) =>
+    Math.max(...results.filter((each) => panelOf(each) === panel).map(({ problems }) => problems));
   const panelOf = ({ model, task }: BaselineResult) => `${models.size > 1 ? `${model}: ` : ""}${task}`;
   return results.flatMap((result) => {
     const { problems, samples, budgets, strategy, demonstrations } = result;

@@ -83,7 +83,12 @@ export async function runBaselines(plan: BaselinePlan, options: BaselineOptions)
   const results: BaselineResult[] = [];
   const soFar = (): BaselineResults => {
     const finished = new Set(results.map(({ id }) => id));
-    return { name: plan.name, seed: plan.seed, results: [...results], unfinished: ids.filter((id) => !finished.has(id)) };
+    return {
+      name: plan.name,
+      seed: plan.seed,
+      results: [...results],
+      unfinished: ids.filter((id) => !finished.has(id)),
+    };
   };
   try {
     for (const [at, arm] of plan.arms.entries()) {
@@ -153,5 +158,8 @@ function commandOf(arm: BaselineArm, spec: string, kind: string | undefined, see
     ["seed", seed === 0 ? undefined : seed],
     ["budget", arm.budgets.join(" ")],
   ];
-  return ["thoughtbook evaluate", ...flags.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag} ${value}`]))].join(" ");
+  return [
+    "thoughtbook evaluate",
+    ...flags.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag} ${value}`])),
+  ].join(" ");
 }

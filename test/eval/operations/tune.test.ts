@@ -30,7 +30,7 @@ const candidates: Candidates = {
 /** Writes a plan where it is asked by L. */
 const planner = (): ScriptedModel =>
   scriptedModel(({ prompt }) => {
-    const said = (prompt as { messages: { content: string }[] }).messages[0]!.content;
+    const said = (prompt as unknown as { messages: { content: string }[] }).messages[0]!.content;
     return said.startsWith("L") ? "1. Add them.\n2. Say it." : said.startsWith("P") ? "Just add." : "?";
   });
 const options = () => ({ candidates, problems: 2, seed: 1, maxNewTokens: 50, folder, display: SILENT });
@@ -54,7 +54,10 @@ describe.skipIf(!hasData)("tuneOperations", () => {
     ]);
     expect(tried[1]!.interval[0]).toBeGreaterThan(0.5);
     expect((await readKind(join(folder, "asking.json"))).operations).toEqual(kind.operations);
-    const records = readFileSync(join(folder, "records.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line));
+    const records = readFileSync(join(folder, "records.jsonl"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
     expect(records).toHaveLength(12);
     expect(records.every(({ problem }) => problem.startsWith("gsm8k/train/") && partOf(problem) === "tune")).toBe(true);
   });
@@ -76,7 +79,11 @@ describe.skipIf(!hasData)("tuneOperations", () => {
   it("a way that was changed is asked anew under the same name", async () => {
     await tuneOperations(planner(), options());
     const changed: Candidates = {
-      operations: { plan: candidates.operations.plan!.map((each) => (each.name === "prose" ? { name: "prose", way: way({ instruction: "L!" }) } : each)) },
+      operations: {
+        plan: candidates.operations.plan!.map((each) =>
+          each.name === "prose" ? { name: "prose", way: way({ instruction: "L!" }) } : each,
+        ),
+      },
     };
     const { tried } = await tuneOperations(planner(), { ...options(), candidates: changed });
     expect(tried[0]).toMatchObject({ arm: "prose", successes: 5 });
@@ -99,7 +106,7 @@ describe.skipIf(!hasData)("annotatedQuality", () => {
 
   it("a question copied is no contraction, one without its numbers no rewriting, a wrong choice no judgement", async () => {
     const echo = scriptedModel(({ prompt }) => {
-      const { content } = (prompt as { messages: { content: string }[] }).messages[0]!;
+      const { content } = (prompt as unknown as { messages: { content: string }[] }).messages[0]!;
       const question = content.slice(content.indexOf("\n\n") + 2);
       if (content.includes("Known:")) return question.slice(0, question.indexOf("\nKnown:"));
       return content.startsWith("Rewrite") ? question : "Best: 9";

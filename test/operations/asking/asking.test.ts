@@ -23,17 +23,22 @@ import { scriptedModel } from "../helpers.js";
 const kind = (operations: Record<string, object>, rest: object = {}): Kind =>
   ({ name: "own", models: [], hashes: [], tags: false, ...rest, operations: withDefaults(operations) }) as Kind;
 const withDefaults = (operations: Record<string, object>) =>
-  Object.fromEntries(Object.entries(operations).map(([name, way]) => [name, { place: "user", begin: "", stop: [], ...way }]));
+  Object.fromEntries(
+    Object.entries(operations).map(([name, way]) => [name, { place: "user", begin: "", stop: [], ...way }]),
+  );
 
 const { cot } = OPERATIONS;
 const input = { question: "How many?" };
 
 describe("the table", () => {
-  it.each(askingTable().map(({ name }) => name))("asks models of the kind %s as the snapshots have it", async (name) => {
-    const shown = await shownPrompts(await readKind(name), OPERATION_NAMES, { demonstrations: false });
-    const text = shown.map(({ operation, text }) => `=== ${operation}\n${text}\n`).join("\n");
-    await expect(text).toMatchFileSnapshot(`prompts/${name}.txt`);
-  });
+  it.each(askingTable().map(({ name }) => name))(
+    "asks models of the kind %s as the snapshots have it",
+    async (name) => {
+      const shown = await shownPrompts(await readKind(name), OPERATION_NAMES, { demonstrations: false });
+      const text = shown.map(({ operation, text }) => `=== ${operation}\n${text}\n`).join("\n");
+      await expect(text).toMatchFileSnapshot(`prompts/${name}.txt`);
+    },
+  );
 
   it("tells kinds by the names of files, of the hub and of servers, and by tags", () => {
     const named = (name: string) => kindOf({ name, knowsTags: false }).name;
@@ -78,7 +83,16 @@ describe("what a model is asked", () => {
 
   it("is the instruction at its place, the input in it or after it, and the beginning of the answer", async () => {
     const promptOf = async (way: object, frame = {}) =>
-      operationPrompt(await askedModel(scriptedModel(() => ""), { kind: kind({ cot: way }) }), cot, input, undefined, frame);
+      operationPrompt(
+        await askedModel(
+          scriptedModel(() => ""),
+          { kind: kind({ cot: way }) },
+        ),
+        cot,
+        input,
+        undefined,
+        frame,
+      );
     const user = (content: string) => ({ role: "user", content });
     expect(await promptOf({})).toEqual({ messages: [user(`${cot.instruction}\n\nHow many?`)] });
     expect(await promptOf({ instruction: "Solve." })).toEqual({ messages: [user("Solve.\n\nHow many?")] });
@@ -88,14 +102,22 @@ describe("what a model is asked", () => {
       answer: "Step 1:",
     });
     // What a caller gives keeps its place.
-    expect(await promptOf({ instruction: "Solve.", place: "system", begin: "Step 1:" }, { system: "Be brief.", prefill: "So" })).toEqual({
+    expect(
+      await promptOf(
+        { instruction: "Solve.", place: "system", begin: "Step 1:" },
+        { system: "Be brief.", prefill: "So" },
+      ),
+    ).toEqual({
       messages: [{ role: "system", content: "Be brief." }, user("Solve.\n\nHow many?")],
       answer: "So",
     });
   });
 
   it("has the input as it is, also where it looks like a replacement", async () => {
-    const model = await askedModel(scriptedModel(() => ""), { kind: kind({ cot: { instruction: "{input}!" } }) });
+    const model = await askedModel(
+      scriptedModel(() => ""),
+      { kind: kind({ cot: { instruction: "{input}!" } }) },
+    );
     expect(operationPrompt(model, cot, { question: "$& costs $1 {input}" })).toEqual({
       messages: [{ role: "user", content: "$& costs $1 {input}!" }],
     });
@@ -112,7 +134,10 @@ describe("what is begun", () => {
   it("goes to the parser, and is neither in the text nor asked of the next attempt", async () => {
     const scripted = scriptedModel(() => "42");
     const model = await askedModel(scripted, { kind: kind({ answer: { begin: "#### ", stop: ["\n"] } }) });
-    const [[outcome] = []] = await runOperation(model, OPERATIONS.answer, [input], { attempts: 1, stopStrings: ["END"] });
+    const [[outcome] = []] = await runOperation(model, OPERATIONS.answer, [input], {
+      attempts: 1,
+      stopStrings: ["END"],
+    });
     expect(outcome).toMatchObject({ ok: true, value: "42", text: "42", begun: "#### ", completionTokens: 2 });
     expect(scripted.calls[0]!.options.stopStrings).toEqual(["END", "\n"]);
   });
@@ -124,7 +149,8 @@ describe("what is begun", () => {
     const begin = "Step 1: count";
     const asked = await askedModel(model, { kind: kind({ cot: { instruction: "Go", begin } }) });
     const plain = await askedModel(model, { kind: kind({ cot: { instruction: "Go" } }) });
-    const run = async (each: typeof asked) => (await runOperation(each, cot, [input], { attempts: 1, maxNewTokens: 5 }))[0]![0]!;
+    const run = async (each: typeof asked) =>
+      (await runOperation(each, cot, [input], { attempts: 1, maxNewTokens: 5 }))[0]![0]!;
     const [one, other] = [await run(asked), await run(plain)];
     const beginTokens = model.tokenizer!.encode(begin, { addSpecialTokens: false, continues: true }).length;
     expect(beginTokens).toBeGreaterThan(2);
@@ -148,7 +174,10 @@ describe("demonstrations", () => {
   });
   /** A model with examples of its own in place of GSM8K's. */
   async function modelWith(way: object): Promise<AskedModel> {
-    const base = await askedModel(scriptedModel(() => ""), { kind: kind({ cot: { ...way } }) });
+    const base = await askedModel(
+      scriptedModel(() => ""),
+      { kind: kind({ cot: { ...way } }) },
+    );
     const all = [example("One apple?", "1"), example("Two pears there?", "2"), example("Three?", "3")];
     return { ...base, asking: { ...(base as AskedModel).asking, pools: new Map([["cot", { all }]]) } } as AskedModel;
   }
@@ -172,9 +201,7 @@ describe("demonstrations", () => {
     const model = await modelWith({ instruction: "Go." });
     model.asking.operations.cot!.demonstrations = { count: 1, form: "prompt", choose: "seed" };
     expect(operationPrompt(model, cot, input)).toEqual({
-      messages: [
-        { role: "user", content: "Go.\n\nExample 1:\nOne apple?\n\nso\n#### 1\n\nNow this one:\nHow many?" },
-      ],
+      messages: [{ role: "user", content: "Go.\n\nExample 1:\nOne apple?\n\nso\n#### 1\n\nNow this one:\nHow many?" }],
     });
   });
 });

@@ -34,8 +34,17 @@ const problem = (id: string, question = `Question ${id}?`): Problem => ({
 
 /** A model that is shown one example, of row 20 of the training split. */
 async function shownOne(): Promise<AskedModel> {
-  const base = await askedModel(scriptedModel(() => "#### 5"), { kind: kind(0) });
-  const example = { operation: "cot" as const, input: { question: "Ann?" }, output: { reasoning: "", answer: "5" }, prompt: "Ann?", completion: "#### 5" };
+  const base = await askedModel(
+    scriptedModel(() => "#### 5"),
+    { kind: kind(0) },
+  );
+  const example = {
+    operation: "cot" as const,
+    input: { question: "Ann?" },
+    output: { reasoning: "", answer: "5" },
+    prompt: "Ann?",
+    completion: "#### 5",
+  };
   const all = [{ id: "gsm8k/train/20", question: "Ann has 5 pens.  How many?", example }];
   const { asking } = base as AskedModel;
   const operations = kind(1).operations;
@@ -58,7 +67,9 @@ describe("what is evaluated is never shown", () => {
 
   it("also where attempts are run without an evaluation", async () => {
     const places = [{ problem: problem("gsm8k/train/20"), sample: 0 }];
-    await expect(runAttempts(cot(), places, { model: await shownOne() })).rejects.toThrow(/comes from what is evaluated/);
+    await expect(runAttempts(cot(), places, { model: await shownOne() })).rejects.toThrow(
+      /comes from what is evaluated/,
+    );
   });
 
   it("takes the test split, and the part to tune on", async () => {
@@ -79,15 +90,35 @@ describe("what is evaluated is never shown", () => {
 
 it("what was begun is graded with the text, and is no part of the record's text and counts", async () => {
   const own: Kind = { ...kind(0), operations: { cot: { place: "user", begin: "The answer is \\boxed{", stop: [] } } };
-  const model = await askedModel(scriptedModel(() => "5}."), { kind: own });
+  const model = await askedModel(
+    scriptedModel(() => "5}."),
+    { kind: own },
+  );
   const task = createTask("one", [problem("p")]);
   const { records, summary } = await evaluate(cot(), task, { model, display: SILENT });
-  expect(records[0]).toMatchObject({ completion: "5}.", completionTokens: 3, answer: "5", correct: { strict: true, astar: true, dots: true } });
+  expect(records[0]).toMatchObject({
+    completion: "5}.",
+    completionTokens: 3,
+    answer: "5",
+    correct: { strict: true, astar: true, dots: true },
+  });
   expect(summary).toMatchObject({ asking: "own", strategy: "cot" });
 });
 
 describe.skipIf(!hasData)("demonstrations of GSM8K", () => {
-  const names = ["answer", "cot", "decompose", "contract", "judge", "rewrite", "plan", "program", "verify", "explain", "revise"] as const;
+  const names = [
+    "answer",
+    "cot",
+    "decompose",
+    "contract",
+    "judge",
+    "rewrite",
+    "plan",
+    "program",
+    "verify",
+    "explain",
+    "revise",
+  ] as const;
 
   it.each(names)("there are some of %s, which its parser reads in every form", async (name) => {
     const pool = await demonstrationPool(name);
@@ -97,7 +128,11 @@ describe.skipIf(!hasData)("demonstrations of GSM8K", () => {
       expect(id).toMatch(/^gsm8k\/train\/\d+$/);
       for (const form of FORMS[name] ?? [undefined]) {
         const parsed = operation.parse(writeAs(name, example.output, form), example.input);
-        expect([id, form, parsed.ok && name !== "program" ? parsed.value : example.output]).toEqual([id, form, expected(name, form, example.output)]);
+        expect([id, form, parsed.ok && name !== "program" ? parsed.value : example.output]).toEqual([
+          id,
+          form,
+          expected(name, form, example.output),
+        ]);
       }
     }
   });
@@ -116,8 +151,13 @@ describe.skipIf(!hasData)("demonstrations of GSM8K", () => {
 
   it("by seed they are the same for all questions, by likeness they follow the question", async () => {
     const first = async (seed: number, question: string, choose: "seed" | "likeness") => {
-      const model = await askedModel(scriptedModel(() => ""), { kind: kind(2, choose), seed });
-      const { messages } = operationPrompt(model, OPERATIONS.cot, { question }) as { messages: { content: string }[] };
+      const model = await askedModel(
+        scriptedModel(() => ""),
+        { kind: kind(2, choose), seed },
+      );
+      const { messages } = operationPrompt(model, OPERATIONS.cot, { question }) as unknown as {
+        messages: { content: string }[];
+      };
       return messages.map(({ content }) => content);
     };
     const [one, other] = [await first(1, "A?", "seed"), await first(1, "B?", "seed")];
@@ -138,16 +178,28 @@ describe.skipIf(!hasData)("demonstrations of GSM8K", () => {
     const answerOf = new Map(answers.map(({ id, example }) => [id, Number(example.output)]));
     const sandbox = openSandbox();
     const chosen = programs.slice(0, 40);
-    const results = await sandbox.runAll(chosen.map(({ example }) => ({ language: "python", code: `${example.output as string}\n\nsolution()` })));
+    const results = await sandbox.runAll(
+      chosen.map(({ example }) => ({ language: "python", code: `${example.output as string}\n\nsolution()` })),
+    );
     await sandbox.close();
     expect(results.map(({ value }) => value)).toEqual(chosen.map(({ id }) => answerOf.get(id)));
   }, 60_000);
 
   it("a command-line flag sets their number for the operations that solve", async () => {
-    const model = await askedModel(scriptedModel(() => "#### 5"), { kind: kind(0), demonstrations: 3, seed: 4 });
+    const model = await askedModel(
+      scriptedModel(() => "#### 5"),
+      { kind: kind(0), demonstrations: 3, seed: 4 },
+    );
     const task = await loadTask("gsm8k", { limit: 1 });
-    const { messages } = operationPrompt(model, OPERATIONS.answer, task.problems[0]!) as { messages: unknown[] };
+    const { messages } = operationPrompt(model, OPERATIONS.answer, task.problems[0]!) as unknown as {
+      messages: unknown[];
+    };
     expect(messages).toHaveLength(7);
-    await expect(askedModel(scriptedModel(() => ""), { kind: kind(31), demonstrations: 400 })).rejects.toThrow(/400 are asked for/);
+    await expect(
+      askedModel(
+        scriptedModel(() => ""),
+        { kind: kind(31), demonstrations: 400 },
+      ),
+    ).rejects.toThrow(/400 are asked for/);
   });
 });
