@@ -92,8 +92,8 @@ const SHOWN: Readonly<Record<string, readonly string[]>> = {
   graph: ["computeValues", "sources"],
   // What a cell of a notebook shows.
   notebook: ["showDrawing", "showMarkdown"],
-  // An operation of one's own.
-  operations: ["defineOperation"],
+  // An operation of one's own; the worked examples at hand.
+  operations: ["defineOperation", "demonstrationPool"],
   // All kinds of figures.
   plot: ["treeFigure"],
   // What methods outside of lib/ are made of: rewards, ways to answer, the path to a node, sources of batches.

@@ -5,7 +5,6 @@ export {
   type AskingOptions,
   askedModel,
   askingSettings,
-  chosenDemonstrations,
   isAsked,
   operationFor,
   requireUnseenBy,

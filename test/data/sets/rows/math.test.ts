@@ -114,7 +114,10 @@ describe("the mathematics sets", () => {
       { id: "gsm-hard/test/0", question: "Ann has 3 pears. How many?", answer: "3" },
       { id: "gsm-hard/test/1", answer: "3244047.1" },
     ]);
-    expect(malformed).toEqual([expect.stringMatching(/^target: .*too large/), expect.stringMatching(/^target: /)]);
+    expect(malformed).toEqual([
+      expect.stringMatching(/^line 3: target: .*too large/),
+      expect.stringMatching(/^line 4: target: /),
+    ]);
   });
 
   it("theoremqa: answers of every type as text; questions with a picture are marked", async () => {

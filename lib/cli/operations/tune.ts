@@ -1,11 +1,11 @@
 import type { Command } from "@commander-js/extra-typings";
-import { resolveUserPath } from "../core/index.js";
-import type { TriedWay } from "../eval/index.js";
-import type { Flags } from "./flags.js";
-import { MODEL_SPEC } from "./models.js";
-import { count, integer } from "./numbers.js";
-import { resumable } from "./resumable.js";
-import { alignedLines, percent, percentRange } from "./table.js";
+import { resolveUserPath } from "../../core/index.js";
+import type { TriedWay } from "../../eval/index.js";
+import type { Flags } from "../flags.js";
+import { MODEL_SPEC } from "../models.js";
+import { count, integer } from "../numbers.js";
+import { resumable } from "../resumable.js";
+import { alignedLines, percent, percentRange } from "../table.js";
 
 const OUTPUT = `
 Ways of asking (data/operations/candidates.json, or a file of your own like it) are asked on the same problems, by successive
@@ -45,9 +45,9 @@ export function addTuneCommand(operations: Command): void {
 async function tune(flags: Flags<typeof tuneCommand>, signal: AbortSignal): Promise<void> {
   const { model: spec, task: tasks, operation, candidates, threads, out, json, ...options } = flags;
   // Imported here so that other commands do not load the engine.
-  const { readCandidates, tuneOperations } = await import("../eval/index.js");
-  const { loadModel } = await import("../llm/index.js");
-  const { annotatedNames } = await import("./operation-names.js");
+  const { readCandidates, tuneOperations } = await import("../../eval/index.js");
+  const { loadModel } = await import("../../llm/index.js");
+  const { annotatedNames } = await import("./names.js");
   const operations = operation === undefined ? undefined : annotatedNames(operation);
   const ways = await readCandidates(candidates === undefined ? undefined : resolveUserPath(candidates));
   const model = await loadModel(spec, { session: threads === undefined ? undefined : { threads }, signal });
@@ -102,8 +102,8 @@ async function showAsking({
   operation,
   json,
 }: Flags<typeof askingCommand>): Promise<void> {
-  const { askingTable, kindOf, readKind, shownPrompts } = await import("../operations/index.js");
-  const { operationNames } = await import("./operation-names.js");
+  const { askingTable, kindOf, readKind, shownPrompts } = await import("../../operations/index.js");
+  const { operationNames } = await import("./names.js");
   const names = operationNames(operation);
   const kind = asking === undefined ? kindOf({ name, knowsTags: false }) : await readKind(asking);
   if (json) {

@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import { type Command, Option } from "@commander-js/extra-typings";
-import { canonicalJson, resolveUserPath, sha256 } from "../core/index.js";
-import type { Part } from "../data/index.js";
-import type { Estimate } from "../eval/index.js";
-import type { Flags } from "./flags.js";
-import { MODEL_SPEC } from "./models.js";
-import { count, integer, range } from "./numbers.js";
-import { addAskingCommand, addTuneCommand } from "./operations-tune.js";
-import { resumable } from "./resumable.js";
-import { alignedLines, nameOf, percent, percentRange } from "./table.js";
+import { canonicalJson, resolveUserPath, sha256 } from "../../core/index.js";
+import type { Part } from "../../data/index.js";
+import type { Estimate } from "../../eval/index.js";
+import type { Flags } from "../flags.js";
+import { MODEL_SPEC } from "../models.js";
+import { count, integer, range } from "../numbers.js";
+import { resumable } from "../resumable.js";
+import { alignedLines, nameOf, percent, percentRange } from "../table.js";
+import { addAskingCommand, addTuneCommand } from "./tune.js";
 
 const OUTPUT = `
 Each operation is asked for once a problem, greedily. "parsed" are outputs that can be read, "right" those that are right among
@@ -76,10 +76,10 @@ async function measureOperations(flags: MeasureFlags, signal: AbortSignal): Prom
   const { task, operation, asking, split, part, ...rest } = others;
   const { problems, limit, ...settings } = rest;
   // Imported here so that other commands do not load the engine.
-  const { annotatedQuality, operationQuality } = await import("../eval/index.js");
-  const { loadModel } = await import("../llm/index.js");
-  const { askedModel, askingSettings } = await import("../operations/index.js");
-  const { operationNames, annotatedNames } = await import("./operation-names.js");
+  const { annotatedQuality, operationQuality } = await import("../../eval/index.js");
+  const { loadModel } = await import("../../llm/index.js");
+  const { askedModel, askingSettings } = await import("../../operations/index.js");
+  const { operationNames, annotatedNames } = await import("./names.js");
   const names = task === "gsm8k" ? annotatedNames(operation) : operationNames(operation);
   const opened = await loadModel(spec, { session: threads === undefined ? undefined : { threads }, signal });
   try {

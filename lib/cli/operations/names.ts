@@ -1,6 +1,6 @@
-import { badInput, didYouMean } from "../core/index.js";
-import { ANNOTATED, type AnnotatedOperation } from "../eval/index.js";
-import { OPERATION_NAMES, type OperationName } from "../operations/index.js";
+import { badInput, didYouMean } from "../../core/index.js";
+import { ANNOTATED, type AnnotatedOperation } from "../../eval/index.js";
+import { OPERATION_NAMES, type OperationName } from "../../operations/index.js";
 
 /** Operations by their names; all without any. Throws bad-input for another name. */
 export const operationNames = (given: readonly string[] | undefined): readonly OperationName[] =>
