@@ -107,7 +107,8 @@ export async function tuneOperations(model: LanguageModel, options: TuneOptions)
   const sandbox = openProgramSandbox();
   const plans = operations.map((operation) => ({
     operation,
-    arms: candidates.operations[operation]!,
+    // A server that cannot begin an answer is asked in the other ways.
+    arms: candidates.operations[operation]!.filter(({ way }) => way.begin === "" || model.takesAnswer !== false),
     cases: all.get(operation)!,
   }));
   const progress = startProgress(`Tuning how ${model.name} is asked`, {

@@ -73,25 +73,27 @@ export async function askedModel(model: LanguageModel, options: AskingOptions = 
       "Leave them out, or take a model that follows instructions.",
     );
   }
-  const ways = waysOf(kind, demonstrations);
+  const all = waysOf(kind, demonstrations);
+  // Nobody asked for what the table says: a server that cannot begin an answer is asked without. Stops belong to the beginning.
+  const ways = given === undefined && model.takesAnswer === false ? withoutBeginnings(all) : all;
   const needed = Object.entries(ways).filter(([, way]) => (way.demonstrations?.count ?? 0) > 0);
   if (Object.keys(ways).length === 0) return model;
   if (Object.values(ways).some(({ place }) => place === "system")) await requireSystemRole(model);
   const pools = new Map<string, Pool>();
   for (const [name, { demonstrations: wanted }] of needed) {
-    const all = await demonstrationPool(name as OperationName, signal);
-    if (all.length < wanted!.count) {
+    const pool = await demonstrationPool(name as OperationName, signal);
+    if (pool.length < wanted!.count) {
       throw badInput(
-        `there are ${all.length} demonstrations of ${name}, and ${wanted!.count} are asked for`,
+        `there are ${pool.length} demonstrations of ${name}, and ${wanted!.count} are asked for`,
         "Ask for fewer.",
       );
     }
-    const questions = all.map(({ example }) => (example.input as { question: string }).question);
+    const questions = pool.map(({ example }) => (example.input as { question: string }).question);
     pools.set(
       name,
       wanted!.choose === "likeness"
-        ? { all, likeness: likenessOf(questions) }
-        : { all: createRandom(`demonstrations/${seed}`).stream(name).shuffle(all) },
+        ? { all: pool, likeness: likenessOf(questions) }
+        : { all: createRandom(`demonstrations/${seed}`).stream(name).shuffle(pool) },
     );
   }
   const asked: AskedModel = { ...model, asking: { kind: kind.name, operations: ways, pools, seed } };
@@ -103,6 +105,11 @@ async function ownKind(model: LanguageModel): Promise<Kind> {
   const hash = knowsHashes() ? await model.hash() : undefined;
   return kindOf({ name, hash, knowsTags: operations.size > 0 });
 }
+
+const withoutBeginnings = (ways: Readonly<Record<string, Way>>): Record<string, Way> =>
+  Object.fromEntries(
+    Object.entries(ways).map(([name, way]) => [name, way.begin === "" ? way : { ...way, begin: "", stop: [] }]),
+  );
 
 const FULL_FORM = { form: "turns", choose: "seed" } as const;
 

@@ -131,6 +131,14 @@ describe("what a model is asked", () => {
 });
 
 describe("what is begun", () => {
+  it("is left out, with its stops, for a server that cannot begin an answer, unless somebody asked for it", async () => {
+    const server = scriptedModel(() => "", { name: "http://localhost/v1#qwen2.5-coder-0.5b", takesAnswer: false });
+    const way = (model: object) => (model as AskedModel).asking.operations.answer;
+    expect(way(await askedModel(server))).toMatchObject({ begin: "", stop: [] });
+    expect(way(await askedModel({ ...server, takesAnswer: undefined }))).toMatchObject({ begin: "#### ", stop: ["\n"] });
+    expect(way(await askedModel(server, { kind: "qwen2.5-coder-0.5b" }))).toMatchObject({ begin: "#### " });
+  });
+
   it("goes to the parser, and is neither in the text nor asked of the next attempt", async () => {
     const scripted = scriptedModel(() => "42");
     const model = await askedModel(scripted, { kind: kind({ answer: { begin: "#### ", stop: ["\n"] } }) });
