@@ -100,6 +100,8 @@ const SHOWN: Readonly<Record<string, readonly string[]>> = {
   rollouts: ["combine", "formatReward", "majorityReward"],
   search: ["pathTo"],
   strategies: ["program", "solve"],
+  // What notebooks show of long runs.
+  study: ["readBaselineResults"],
   train: ["onPolicySource", "streamSource"],
   // Activations and schedules of one's own model, and tensors for `useEagerBackend`.
   tensor: ["silu", "toTensor", "toTensorData", "warmupStableDecay"],

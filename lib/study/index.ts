@@ -1,4 +1,5 @@
 export { armIds, type BaselineArm, type BaselinePlan, readBaselinePlan } from "./baselines/plan.js";
+export { readBaselineResults } from "./baselines/read-results.js";
 export { type BaselineRow, baselineRows } from "./baselines/rows.js";
 export {
   type BaselineOptions,

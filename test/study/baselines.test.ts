@@ -2,7 +2,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { STRATEGIES } from "thoughtbook/strategies";
-import { armIds, type BaselineOptions, baselineRows, readBaselinePlan, runBaselines } from "thoughtbook/study";
+import {
+  armIds,
+  type BaselineOptions,
+  baselineRows,
+  readBaselinePlan,
+  readBaselineResults,
+  runBaselines,
+} from "thoughtbook/study";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SILENT } from "../eval/helpers.js";
 import { type ScriptedModel, scriptedModel } from "../operations/helpers.js";
@@ -123,6 +130,15 @@ it("the rows of the figure: a panel a data set, of several samples the majority 
     ["word-problems:2", "cot", 32, 9],
     ["word-problems:1", "cot, majority of 3", 32, 27],
   ]);
+});
+
+it("results are read back from their file, and a file of something else is named", async () => {
+  const results = await runBaselines(await planOf(), optionsFor(sevens()));
+  const file = join(folder, "results.json");
+  writeFileSync(file, JSON.stringify(results));
+  expect(await readBaselineResults(file)).toEqual(JSON.parse(JSON.stringify(results)));
+  writeFileSync(file, JSON.stringify({ name: "x", results: [{}] }));
+  await expect(readBaselineResults(file)).rejects.toThrow(/results\.json is no file of baselines' results/);
 });
 
 it("the committed plan has the most important arms first, and never asks a part that was tuned on", async () => {
