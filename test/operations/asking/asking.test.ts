@@ -135,7 +135,10 @@ describe("what is begun", () => {
     const server = scriptedModel(() => "", { name: "http://localhost/v1#qwen2.5-coder-0.5b", takesAnswer: false });
     const way = (model: object) => (model as AskedModel).asking.operations.answer;
     expect(way(await askedModel(server))).toMatchObject({ begin: "", stop: [] });
-    expect(way(await askedModel({ ...server, takesAnswer: undefined }))).toMatchObject({ begin: "#### ", stop: ["\n"] });
+    expect(way(await askedModel({ ...server, takesAnswer: undefined }))).toMatchObject({
+      begin: "#### ",
+      stop: ["\n"],
+    });
     expect(way(await askedModel(server, { kind: "qwen2.5-coder-0.5b" }))).toMatchObject({ begin: "#### " });
   });
 
