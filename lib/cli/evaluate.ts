@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
-import { canonicalJson, parseKeyValues, resolveUserPath, sha256 } from "../core/index.js";
+import { badInput, canonicalJson, parseKeyValues, resolveUserPath, sha256 } from "../core/index.js";
 import type { BackendOptions } from "../llm/index.js";
+import type { StrategyName } from "../strategies/index.js";
 import { addEvaluateOptions, type EvaluateFlags, settingsOf, taskOptionsOf, twice } from "./evaluate-flags.js";
 import { readableSummary } from "./evaluate-table.js";
 import { resumable } from "./resumable.js";
@@ -61,6 +62,9 @@ export function addEvaluateCommand(program: Command): void {
     .action(evaluateOnTask);
 }
 
+/** Strategies whose operation can be shown by worked examples. */
+const DEMONSTRATED: readonly StrategyName[] = ["direct", "cot", "program"];
+
 function evaluateOnTask(flags: EvaluateFlags): Promise<void> {
   const hint = `The same command${flags.overwrite ? " without --overwrite" : ""} goes on from there.`;
   return resumable(hint, (signal) => evaluateUntil(flags, signal));
@@ -82,6 +86,12 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
   const { askedModel, askingSettings } = await import("../operations/index.js");
   const { model: opened, spec, backend, args } = await loadOnBackend(flags.model, { ...chosen, signal });
   try {
+    if (demonstrations && !DEMONSTRATED.includes(settings.strategy)) {
+      throw badInput(
+        `there are no demonstrations for the strategy ${settings.strategy}`,
+        `Choose ${DEMONSTRATED.join(", ")}, or leave them out.`,
+      );
+    }
     const model = await askedModel(opened, { kind: asking, demonstrations, seed: settings.seed, signal });
     // A limit may be raised later, so the problems do not count; but a file of the same name may have changed.
     const asked = { ...task.settings, problems: undefined };

@@ -111,7 +111,7 @@ async function measureOperations(flags: MeasureFlags, signal: AbortSignal): Prom
       console.log(JSON.stringify({ model: spec, modelHash, ...options, results }));
       return;
     }
-    console.log(`${alignedLines(tableOf(results)).join("\n")}\n${folder}`);
+    console.log([...alignedLines(tableOf(results)), ...causesOf(results), folder].join("\n"));
   } finally {
     await opened.dispose();
   }
@@ -123,8 +123,16 @@ interface Row {
   parsed: Estimate;
   right: Estimate | undefined;
   questions?: Estimate;
+  causes?: Readonly<Record<string, number>>;
   tokens: number;
 }
+
+/** One line for each operation with causes of failure. */
+const causesOf = (results: readonly Row[]): string[] =>
+  results.flatMap(({ operation, causes = {} }) => {
+    const told = Object.entries(causes).map(([cause, count]) => `${cause} ${count}`);
+    return told.length === 0 ? [] : [`${operation}: ${told.join(", ")}`];
+  });
 
 function tableOf(results: readonly Row[]): string[][] {
   const cells = (estimate: Estimate | undefined) =>

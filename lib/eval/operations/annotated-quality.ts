@@ -18,6 +18,8 @@ export interface AnnotatedQuality {
   parsed: Estimate;
   /** Share of all outputs that are right by the annotated solution; undefined where that does not tell. */
   right: Estimate | undefined;
+  /** How often outputs are not right for each cause, the most frequent first. */
+  causes: Readonly<Record<string, number>>;
   /** Of decompositions that could be parsed: share of the sub-questions that are questions. */
   questions?: Estimate;
   /** Share of texts that the model ended itself. */
@@ -132,10 +134,17 @@ function summarise(operation: AnnotatedOperation, records: readonly CaseRecord[]
     problems: records.length,
     parsed: share(({ parsed }) => parsed),
     right: isChecked(operation) ? share(({ right }) => right) : undefined,
+    causes: countCauses(records),
     ...(subQuestions > 0
       ? { questions: proportion(sum(records.map(({ questions = 0 }) => questions)), subQuestions) }
       : {}),
     finished: share(({ finished }) => finished),
     tokens: sum(records.map(({ completionTokens }) => completionTokens)) / records.length,
   };
+}
+
+function countCauses(records: readonly CaseRecord[]): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const { cause } of records) if (cause !== undefined) counts.set(cause, (counts.get(cause) ?? 0) + 1);
+  return Object.fromEntries([...counts].sort(([a, one], [b, other]) => other - one || (a < b ? -1 : 1)));
 }

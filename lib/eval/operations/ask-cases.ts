@@ -3,7 +3,7 @@ import { isWholeText, type LanguageModel } from "../../llm/index.js";
 import { OPERATION_NAMES, type Operation, operationFor, runOperation, wayOf } from "../../operations/index.js";
 import type { Sandbox } from "../../sandbox/index.js";
 import type { AnnotatedCase } from "./cases.js";
-import { checkCase, isChecked } from "./checks.js";
+import { type CaseVerdict, checkCase, isChecked } from "./checks.js";
 
 /** One output of an operation for a case. It holds no times, so it repeats exactly. */
 export const caseRecordSchema = z.strictObject({
@@ -23,6 +23,8 @@ export const caseRecordSchema = z.strictObject({
   parsed: z.boolean(),
   /** Why it could not. */
   reason: z.string().optional(),
+  /** Why it is not right, in a few words that are the same for the same kind of failure. */
+  cause: z.string().optional(),
   /** Whether it is right, where the annotations tell. */
   right: z.boolean().optional(),
   /** Of a decomposition that could be parsed: its sub-questions, and how many of them are questions. */
@@ -78,9 +80,9 @@ export async function askCases(
             const verdict = outcome.ok
               ? await checkCase(outcome.value, given, { sandbox, language, signal })
               : isChecked(name)
-                ? { right: false }
+                ? { right: false, cause: outcome.failure === "unparseable" ? "it cannot be read" : "it was cut off" }
                 : {};
-            const { questions } = verdict as { questions?: number };
+            const { right, cause, questions }: CaseVerdict = verdict;
             await store({
               id: caseRecordId(arm, given.id),
               arm,
@@ -92,7 +94,8 @@ export async function askCases(
               finished: isWholeText(outcome),
               parsed: outcome.ok,
               ...(outcome.ok ? {} : { reason: outcome.reason }),
-              ...(verdict.right === undefined ? {} : { right: verdict.right }),
+              ...(right === undefined ? {} : { right }),
+              ...(cause === undefined ? {} : { cause }),
               ...(questions === undefined
                 ? {}
                 : { questions, subQuestions: (outcome as { value: unknown[] }).value.length }),

@@ -17,6 +17,8 @@ import type { AnnotatedCase } from "./cases.js";
 export interface CaseVerdict {
   /** Whether it is right; undefined where the annotations do not tell. */
   right?: boolean;
+  /** Why it is not. */
+  cause?: string;
   /** Of a decomposition: how many of its sub-questions are questions. */
   questions?: number;
 }
@@ -31,25 +33,30 @@ export interface CheckContext {
 
 type Check = (output: unknown, given: AnnotatedCase, context: CheckContext) => CaseVerdict | Promise<CaseVerdict>;
 
+const RIGHT: CaseVerdict = { right: true };
+const wrong = (cause: string): CaseVerdict => ({ right: false, cause });
+const verdict = (isRight: boolean, cause: string): CaseVerdict => (isRight ? RIGHT : wrong(cause));
+
 const CHECKS: { readonly [Name in OperationName]?: Check } = {
-  answer: (output, given) => ({ right: isAnswer(output as string, given) }),
-  cot: (output, given) => ({ right: isAnswer((output as Solution).answer, given) }),
-  revise: (output, given) => ({ right: isAnswer((output as Solution).answer, given) }),
-  program: async (output, given, context) => ({ right: await computesAnswer(output as string, given, context) }),
+  answer: (output, given) => verdict(isAnswer(output as string, given), "another answer"),
+  cot: (output, given) => verdict(isAnswer((output as Solution).answer, given), "another answer"),
+  revise: (output, given) => verdict(isAnswer((output as Solution).answer, given), "another answer"),
+  program: (output, given, context) => checkProgram(output as string, given, context),
   // The same graph whatever the order of what is independent; the wording is not compared.
   decompose: (output, { output: right }) => {
-    const [questions, wanted] = [output as readonly AtomicQuestion[], right as readonly AtomicQuestion[]];
+    const [said, wanted] = [output as readonly AtomicQuestion[], right as readonly AtomicQuestion[]];
+    const questions = said.filter(({ question }) => isQuestion(question)).length;
     const dependencies = (list: readonly AtomicQuestion[]) => list.map(({ dependsOn }) => dependsOn);
-    return {
-      right: sameShape(dependencies(questions), dependencies(wanted)),
-      questions: questions.filter(({ question }) => isQuestion(question)).length,
-    };
+    const isSame = sameShape(dependencies(said), dependencies(wanted));
+    const more = said.length > wanted.length ? "more sub-questions" : "fewer sub-questions";
+    return { ...verdict(isSame, said.length === wanted.length ? "other dependencies" : more), questions };
   },
-  contract: (output, given) => ({ right: isContraction(output as string, given) }),
-  rewrite: (output, given) => ({ right: keepsNumbers(output as string, given, given.annotated!.graph.graph, []) }),
+  contract: (output, given) => checkContraction(output as string, given),
+  rewrite: (output, given) => checkNumbers(output as string, given, given.annotated!.graph.graph, []),
   judge: (output, { input, output: right }) => {
     const { answers } = input as unknown as { answers: readonly string[] };
-    return { right: answers[(output as Judgement).best] === answers[(right as Judgement).best] };
+    const isSame = answers[(output as Judgement).best] === answers[(right as Judgement).best];
+    return verdict(isSame, "another answer chosen");
   },
   // Nothing is computed yet: no value that a step of the solution finds.
   plan: (output, { annotated, input }) => {
@@ -58,12 +65,17 @@ const CHECKS: { readonly [Name in OperationName]?: Check } = {
       .flatMap(({ value }) => value ?? [])
       .filter((value) => !includesNumber(given, value));
     const said = givenNumbers((output as readonly string[]).join("\n"));
-    return { right: !found.some((value) => includesNumber(said, value)) };
+    return verdict(!found.some((value) => includesNumber(said, value)), "a value is computed");
   },
   verify: (output, { output: right }) => {
     const [said, wanted] = [output as Verification, right as Verification];
-    if (said.verdict === "right" || wanted.verdict === "right") return { right: said.verdict === wanted.verdict };
-    return { right: said.step === wanted.step };
+    if (said.verdict === "wrong" && wanted.verdict === "wrong") {
+      return verdict(said.step === wanted.step, "another step named");
+    }
+    return verdict(
+      said.verdict === wanted.verdict,
+      said.verdict === "right" ? "the slip missed" : "a right one refused",
+    );
   },
 };
 
@@ -81,51 +93,55 @@ export const checkCase = async (output: unknown, given: AnnotatedCase, context: 
 const isAnswer = (answer: string, { problem }: AnnotatedCase): boolean =>
   gradeCompletion(problem, `#### ${answer}`, `#### ${answer}`).correct.strict === true;
 
-async function computesAnswer(
+async function checkProgram(
   source: string,
   given: AnnotatedCase,
   { sandbox, language, signal }: CheckContext,
-): Promise<boolean> {
+): Promise<CaseVerdict> {
   const code = language === "javascript" ? `(async () => {\n${source}\n})()` : source;
   const { value, error, stdout } = await sandbox.run({ language, code }, { signal });
-  if (error) return false;
+  if (error) return wrong(`the program fails: ${error.kind}`);
   const said = value === undefined || value === null ? stdout.trim().split("\n").at(-1) : value;
   const text = typeof said === "number" ? String(Number(said.toPrecision(12))) : String(said ?? "");
-  return text.trim() !== "" && text.length < 1000 && isAnswer(text.replace(/\s+/g, " "), given);
+  if (text.trim() === "" || text.length > LONGEST_VALUE) return wrong("the program gives no value");
+  return verdict(isAnswer(text.replace(/\s+/g, " "), given), "another value");
 }
+
+/** Characters of a value that can be an answer. */
+const LONGEST_VALUE = 1000;
 
 const isQuestion = (text: string): boolean => /\?\s*$/.test(text) && /\p{L}/u.test(text);
 
-function isContraction(text: string, given: AnnotatedCase): boolean {
+function checkContraction(text: string, given: AnnotatedCase): CaseVerdict {
   const contraction = contract(given.annotated!.graph.graph);
+  if (!contraction) return {};
   const { solved } = given.input as unknown as ContractInput;
   const answered = solved.flatMap(({ answer }) => givenNumbers(answer));
-  return contraction !== undefined && keepsNumbers(text, given, contraction.remaining, answered);
+  return checkNumbers(text, given, contraction.remaining, answered);
 }
 
 /** Share of the words of what is asked that must be asked again. */
 const SAME_WORDS = 0.5;
 
-function keepsNumbers(
+function checkNumbers(
   text: string,
   { input }: AnnotatedCase,
   graph: QuestionGraph,
   answered: readonly Rational[],
-): boolean {
+): CaseVerdict {
   const known = [...givenNumbers(input.question), ...answered];
   const said = givenNumbers(text);
   // Of a calculation's numbers, 100 per cent or 7 days of a week stand nowhere.
   const needed = graph.nodes
     .flatMap(({ expression }) => (expression ? leaves(expression) : []))
     .flatMap((leaf) => (leaf.kind === "number" && includesNumber(known, leaf.value) ? [leaf.value] : []));
+  if (!needed.every((value) => includesNumber(said, value))) return wrong("a needed number is left out");
+  if (!said.every((value) => includesNumber(known, value))) return wrong("a number that nobody gave");
   const asked = finalQuestionOf(text.trim());
   const wanted = finalQuestionOf(input.question);
-  return (
-    needed.every((value) => includesNumber(said, value)) &&
-    said.every((value) => includesNumber(known, value)) &&
-    asked !== undefined &&
-    (wanted === undefined || overlap(wordsOf(wanted), wordsOf(asked)) >= SAME_WORDS)
-  );
+  if (asked === undefined) return wrong("it ends in no question");
+  const isSame = wanted === undefined || overlap(wordsOf(wanted), wordsOf(asked)) >= SAME_WORDS;
+  return verdict(isSame, "it asks something else");
 }
 
 const wordsOf = (text: string): Set<string> => new Set(text.toLowerCase().match(/\p{L}+/gu) ?? []);

@@ -67,7 +67,13 @@ export async function askedModel(model: LanguageModel, options: AskingOptions = 
   if (isAsked(model) && given === undefined && demonstrations === undefined) return model;
   const kind = typeof given === "string" ? await readKind(given) : (given ?? (await ownKind(model)));
   if (kind.tags) {
-    if (!demonstrations) return model;
+    if (!demonstrations) {
+      if (model.operations?.size) return model;
+      throw badInput(
+        `the model ${model.name} knows no operations by their tags, as the kind ${kind.name} asks for them`,
+        "Choose another way of asking.",
+      );
+    }
     throw badInput(
       `the model ${model.name} was trained on operations by their tags, and takes no demonstrations`,
       "Leave them out, or take a model that follows instructions.",

@@ -102,6 +102,9 @@ describe.skipIf(!hasData)("annotatedQuality", () => {
     // Two steps, one after the other: some problems are so, most are not.
     expect(decompose!.right!.value).toBeGreaterThan(0);
     expect(decompose!.right!.value).toBeLessThan(0.7);
+    const { "fewer sub-questions": fewer = 0, "other dependencies": other = 0 } = decompose!.causes;
+    expect(fewer).toBeGreaterThan(5);
+    expect(fewer + other).toBe(Math.round(30 * (1 - decompose!.right!.value)));
   });
 
   it("a question copied is no contraction, one without its numbers no rewriting, a wrong choice no judgement", async () => {
@@ -119,5 +122,8 @@ describe.skipIf(!hasData)("annotatedQuality", () => {
     // Where the last sentence is no question, a copy is none either.
     expect(right.rewrite).toBeGreaterThan(0.6);
     expect(right.judge).toBe(0);
+    const causes = Object.fromEntries(results.map(({ operation, causes }) => [operation, causes]));
+    expect(causes.judge).toEqual({ "it cannot be read": 40 });
+    expect(Object.keys(causes.contract!)[0]).toBe("a needed number is left out");
   });
 });

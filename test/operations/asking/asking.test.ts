@@ -76,6 +76,7 @@ describe("what a model is asked", () => {
     });
     await expect(askedModel(mini, { demonstrations: 2 })).rejects.toThrow(/takes no demonstrations/);
     const other = scriptedModel(() => "");
+    await expect(askedModel(other, { kind: "mini" })).rejects.toThrow(/knows no operations by their tags/);
     expect(await askedModel(other)).toBe(other);
     expect(askingSettings(other)).toBeUndefined();
     await mini.dispose();
