@@ -11,7 +11,7 @@ import {
   writeWhole,
 } from "../core/index.js";
 import type { LanguageModel } from "../llm/index.js";
-import { askedModel, askingSettings, isAsked, requireUnseenBy, systemPromptName } from "../operations/index.js";
+import { askedModel, askingSettings, isAsked, systemPromptName, withUnseen } from "../operations/index.js";
 import { type Attempt, checkStrategy, openProgramSandbox, runAttempts, type Strategy } from "../rollouts/index.js";
 import type { Sandbox } from "../sandbox/index.js";
 import { gradeAttempt, type Problem, type Task } from "../tasks/index.js";
@@ -120,8 +120,7 @@ export interface Evaluation {
  */
 export async function evaluate(strategy: Strategy, task: Task, given: EvaluateOptions): Promise<Evaluation> {
   const signal = interruptible(given.signal);
-  const options = { ...given, signal, model: await askedModel(given.model, { signal }) };
-  requireUnseenBy(options.model, task);
+  const options = { ...given, signal, model: withUnseen(await askedModel(given.model, { signal }), task) };
   const { model, samples = 1, temperature = 0, topP, topK, minP, seed = 0, folder, logProbs = false } = options;
   const budgets = checkedBudgets(options.budgets ?? [256]);
   checkSamples(samples, temperature);

@@ -7,8 +7,8 @@ export {
   askingSettings,
   isAsked,
   operationFor,
-  requireUnseenBy,
   wayOf,
+  withUnseen,
 } from "./asking/asked-model.js";
 export { type Demonstration, demonstrationPool, type Evaluated } from "./asking/demonstrations.js";
 export { type ShownPrompt, shownPrompts } from "./asking/shown-prompts.js";

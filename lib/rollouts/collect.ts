@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { badInput, checkWhole, openRun, type ProgressDisplay, startProgress } from "../core/index.js";
 import type { Completion, Prompt } from "../llm/index.js";
-import { askedModel, askingSettings } from "../operations/index.js";
+import { askedModel, askingSettings, withUnseen } from "../operations/index.js";
 import type { Problem, Task } from "../tasks/index.js";
 import type { Attempt, Call, Strategy } from "./attempt.js";
 
@@ -95,7 +95,7 @@ export async function* collect(
 ): AsyncGenerator<Rollout[], void, undefined> {
   const { seed = 0, groupSize = 8, round = 0, problemsAtOnce = 64, folder, signal } = options;
   const { maxNewTokens = 256, sampling = {} } = options;
-  const model = await askedModel(options.model, { signal });
+  const model = withUnseen(await askedModel(options.model, { signal }), task);
   const asking = askingSettings(model);
   checkWhole("groupSize", groupSize, 1);
   checkWhole("round", round, 0);

@@ -1,7 +1,7 @@
 import { badInput, interruptible } from "../core/index.js";
 import { type LanguageModel, requireCapability } from "../llm/index.js";
 import type { SamplingOptions } from "../model/index.js";
-import { askedModel, requireUnseenBy } from "../operations/index.js";
+import { askedModel, withUnseen } from "../operations/index.js";
 import { openSandbox, type Sandbox } from "../sandbox/index.js";
 import type { Problem } from "../tasks/index.js";
 import type { Attempt, Call, Context, Strategy } from "./attempt.js";
@@ -79,13 +79,9 @@ async function attemptIn(
   onAttempt: ((attempt: Attempt, place: AttemptPlace) => unknown) | undefined,
 ): Promise<Attempt[]> {
   const { batchSize } = options;
-  const model = await askedModel(options.model, { signal: options.signal });
-  requireUnseenBy(model, { problems: places.map(({ problem }) => problem) });
-  await checkStrategy(
-    strategy,
-    model,
-    places.map(({ problem }) => problem),
-  );
+  const problems = places.map(({ problem }) => problem);
+  const model = withUnseen(await askedModel(options.model, { signal: options.signal }), { problems });
+  await checkStrategy(strategy, model, problems);
   const failure = new AbortController();
   const asked = interruptible(options.signal);
   const signal = AbortSignal.any([failure.signal, ...(asked ? [asked] : [])]);

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { interruptible, openRun, type ProgressDisplay, startProgress, sum, writeWhole } from "../../core/index.js";
 import type { Part } from "../../data/index.js";
 import type { LanguageModel } from "../../llm/index.js";
-import { askedModel, askingSettings, requireUnseenBy } from "../../operations/index.js";
+import { askedModel, askingSettings, withUnseen } from "../../operations/index.js";
 import { openProgramSandbox } from "../../rollouts/index.js";
 import { type Estimate, proportion } from "../intervals.js";
 import { memoryRun } from "../memory-run.js";
@@ -60,12 +60,11 @@ export async function annotatedQuality(
 ): Promise<AnnotatedQuality[]> {
   const { operations = ANNOTATED, problems, split = "test", part, seed, maxNewTokens, batchSize, folder } = options;
   const signal = interruptible(options.signal);
-  const model = await askedModel(given, { signal });
+  const asked = await askedModel(given, { signal });
   const all = await readCases(operations, { tasks: ["gsm8k"], split, part, seed, signal });
   const works = operations.map((operation) => ({ operation, cases: all.get(operation)!.slice(0, problems) }));
-  for (const { cases } of works) {
-    requireUnseenBy(model, { problems: cases.map((each) => each.problem), settings: { name: "gsm8k", split, part } });
-  }
+  const problemsAsked = works.flatMap(({ cases }) => cases.map(({ problem }) => problem));
+  const model = withUnseen(asked, { problems: problemsAsked, settings: { name: "gsm8k", split, part } });
   const modelHash = await model.hash();
   const config = {
     ...{ model: model.name, ...(modelHash === undefined ? {} : { modelHash }) },

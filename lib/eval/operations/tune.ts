@@ -14,7 +14,7 @@ import {
   writeWhole,
 } from "../../core/index.js";
 import type { LanguageModel } from "../../llm/index.js";
-import { askedModel, type Kind, requireUnseenBy, type Way, waySchema } from "../../operations/index.js";
+import { askedModel, type Kind, type Way, waySchema, withUnseen } from "../../operations/index.js";
 import { openProgramSandbox } from "../../rollouts/index.js";
 import { successiveHalving } from "../../search/index.js";
 import { proportion } from "../intervals.js";
@@ -127,8 +127,11 @@ export async function tuneOperations(model: LanguageModel, options: TuneOptions)
       const pull = async ({ name, way }: Arm, count: number, from: number): Promise<number[]> => {
         const own = casesFrom(cases, from, count);
         const arm = armId(operation, { name, way });
-        const asked = await askedModel(model, { kind: kindWith(arm, { [operation]: way }), seed, signal });
-        requireUnseenBy(asked, { problems: own.map((each) => each.problem), settings: { part: "tune" } });
+        const kind = kindWith(arm, { [operation]: way });
+        const asked = withUnseen(await askedModel(model, { kind, seed, signal }), {
+          problems: own.map((each) => each.problem),
+          settings: { part: "tune" },
+        });
         const missing = distinct(own).filter(({ id }) => !found.has(caseRecordId(arm, id)));
         done += count - missing.length;
         progress.update(done, arm);

@@ -1,10 +1,10 @@
-import { badInput, createRandom } from "../../core/index.js";
+import { badInput, createRandom, ThoughtbookError } from "../../core/index.js";
 import type { LanguageModel } from "../../llm/index.js";
 import { type InputOf, OPERATIONS, type OperationName, type OutputOf } from "../all.js";
 import type { Operation } from "../operation.js";
 import { pythonProgram } from "../programs.js";
 import { requireSystemRole } from "../system-prompts.js";
-import { type Demonstration, demonstrationPool, type Evaluated, requireUnseen } from "./demonstrations.js";
+import { type Demonstration, demonstrationPool, type Evaluated, unseenCheck } from "./demonstrations.js";
 import { type Likeness, likenessOf } from "./likeness.js";
 import { type Kind, kindOf, knowsHashes, readKind, type Way, wayIn } from "./table.js";
 
@@ -13,6 +13,8 @@ interface Pool {
   all: readonly Demonstration[];
   /** Where the likest to a question are chosen. */
   likeness?: Likeness;
+  /** Why there are none: their rows are not at hand, which only matters where the operation is asked. */
+  missing?: ThoughtbookError;
 }
 
 /** How a model is asked, with the examples at hand. */
@@ -23,6 +25,8 @@ export interface Asking {
   /** By operation. */
   pools: ReadonlyMap<string, Pool>;
   seed: number | string;
+  /** Refuses demonstrations that come from what is evaluated. */
+  check?: (shown: readonly Demonstration[]) => void;
 }
 
 /** A model with how it is asked. Operations that its kind says nothing of are asked by their own instruction. */
@@ -50,8 +54,8 @@ export interface AskingOptions {
  *
  * Demonstrations are made of rows of GSM8K's training split, which is read where there are any.
  *
- * @throws bad-input for demonstrations to a model that is asked by tags, for a system place that its chat template lacks;
- *   network where the rows are not at hand
+ * @throws bad-input for demonstrations to a model that is asked by tags, for a system place that its chat template lacks. Where the
+ *   rows are not at hand, the first prompt with demonstrations is an error (network)
  *
  * @example
  * ```ts
@@ -87,7 +91,11 @@ export async function askedModel(model: LanguageModel, options: AskingOptions = 
   if (Object.values(ways).some(({ place }) => place === "system")) await requireSystemRole(model);
   const pools = new Map<string, Pool>();
   for (const [name, { demonstrations: wanted }] of needed) {
-    const pool = await demonstrationPool(name as OperationName, signal);
+    const pool = await demonstrationPool(name as OperationName, signal).catch((error: unknown) => {
+      if (!(error instanceof ThoughtbookError && error.code === "network")) throw error;
+      pools.set(name, { all: [], missing: error });
+    });
+    if (!pool) continue;
     if (pool.length < wanted!.count) {
       throw badInput(
         `there are ${pool.length} demonstrations of ${name}, and ${wanted!.count} are asked for`,
@@ -151,15 +159,17 @@ export const wayOf = (model: object, operation: string): Way | undefined =>
 /** The examples that stand before a question. */
 export function chosenDemonstrations(model: object, operation: string, input: unknown): readonly Demonstration[] {
   if (!isAsked(model)) return [];
-  const { count = 0 } = model.asking.operations[operation]?.demonstrations ?? {};
-  const pool = model.asking.pools.get(operation);
-  if (!pool?.likeness) return pool?.all.slice(0, count) ?? [];
+  const { pools, operations, check } = model.asking;
+  const { count = 0 } = operations[operation]?.demonstrations ?? {};
+  const pool = pools.get(operation);
+  if (count === 0 || !pool) return [];
+  if (pool.missing) throw pool.missing;
   const { question = "" } = input as { question?: string };
   // The likest last, nearest to the question.
-  return pool.likeness
-    .likest(question, count)
-    .reverse()
-    .map((at) => pool.all[at]!);
+  const likest = pool.likeness?.likest(question, count).reverse();
+  const chosen = likest?.map((at) => pool.all[at]!) ?? pool.all.slice(0, count);
+  check?.(chosen);
+  return chosen;
 }
 
 /** What of the asking decides texts, for the settings of a run; undefined if nothing but the operations' own instructions. */
@@ -171,14 +181,10 @@ export function askingSettings(model: object): Record<string, unknown> | undefin
 }
 
 /**
- * Check that no demonstration that a model may be shown comes from what is evaluated; see `requireUnseen`.
- *
- * @throws bad-input that names the first such demonstration
+ * The model, with the check that no demonstration it is shown comes from what is evaluated: the first prompt with such a one is an error
+ * (bad-input) that names it. Operations that are not asked may have any. A model with such a check keeps its own.
  */
-export function requireUnseenBy(model: object, evaluated: Evaluated): void {
-  if (!isAsked(model)) return;
-  for (const [name, { all, likeness }] of model.asking.pools) {
-    const { count = 0 } = model.asking.operations[name]?.demonstrations ?? {};
-    requireUnseen(likeness ? all : all.slice(0, count), evaluated);
-  }
+export function withUnseen<M extends LanguageModel>(model: M, evaluated: Evaluated): M {
+  if (!isAsked(model) || model.asking.check) return model;
+  return { ...model, asking: { ...model.asking, check: unseenCheck(evaluated) } };
 }

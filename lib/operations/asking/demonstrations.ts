@@ -72,28 +72,25 @@ export interface Evaluated {
 }
 
 /**
- * Check that no demonstration comes from what is evaluated: from the same split of the data set (unless only its part to
- * tune on is asked, from which no demonstration is made), or with the id or the question of one of its problems.
- *
- * @throws bad-input that names the first such demonstration
+ * Make the check that no demonstration comes from what is evaluated: from the same split of the data set (unless only its part to
+ * tune on is asked, from which no demonstration is made), or with the id or the question of one of its problems. It throws
+ * bad-input that names the first such demonstration.
  */
-export function requireUnseen(shown: readonly Demonstration[], { problems, settings = {} }: Evaluated): void {
-  if (shown.length === 0) return;
+export function unseenCheck({ problems, settings = {} }: Evaluated): (shown: readonly Demonstration[]) => void {
   const { name, split, part } = settings;
+  const isSplit = name === DATASET && split === SPLIT && part !== "tune";
   const ids = new Set(problems.map(({ id }) => id));
   const questions = new Set(problems.map(({ question }) => wordsOf(question)));
-  const seen = shown.find(
-    ({ id, question }) =>
-      (name === DATASET && split === SPLIT && part !== "tune") ||
-      partOf(id) === "tune" ||
-      ids.has(id) ||
-      questions.has(wordsOf(question)),
-  );
-  if (!seen) return;
-  throw badInput(
-    `the demonstration ${seen.id} comes from what is evaluated`,
-    `Evaluate another split than ${SPLIT} of ${DATASET} (or its part "tune"), or ask without demonstrations.`,
-  );
+  return (shown) => {
+    const seen = shown.find(
+      ({ id, question }) => isSplit || partOf(id) === "tune" || ids.has(id) || questions.has(wordsOf(question)),
+    );
+    if (!seen) return;
+    throw badInput(
+      `the demonstration ${seen.id} comes from what is evaluated`,
+      `Evaluate another split than ${SPLIT} of ${DATASET} (or its part "tune"), or ask without demonstrations.`,
+    );
+  };
 }
 
 const wordsOf = (text: string): string =>

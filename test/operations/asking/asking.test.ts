@@ -16,7 +16,7 @@ import {
   runOperation,
   shownPrompts,
 } from "thoughtbook/operations";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { writeChatModel } from "../../model/generate/helpers.js";
 import { scriptedModel } from "../helpers.js";
 
@@ -176,6 +176,21 @@ describe("what is begun", () => {
 });
 
 describe("demonstrations", () => {
+  it("whose rows are not at hand are an error where they are asked for, and nowhere else", async () => {
+    vi.stubEnv("THOUGHTBOOK_DATA", "");
+    vi.stubEnv("THOUGHTBOOK_CACHE", mkdtempSync(join(tmpdir(), "asking-")));
+    const ways = { cot: {}, plan: { demonstrations: { count: 2, form: "turns", choose: "seed" } } };
+    const model = await askedModel(
+      scriptedModel(() => ""),
+      { kind: kind(ways), signal: AbortSignal.timeout(20_000) },
+    );
+    expect(operationPrompt(model, cot, input)).toEqual({
+      messages: [{ role: "user", content: `${cot.instruction}\n\nHow many?` }],
+    });
+    expect(() => operationPrompt(model, OPERATIONS.plan, input)).toThrow(/gsm8k train is not at hand/);
+    vi.unstubAllEnvs();
+  });
+
   const example = (question: string, answer: string) => ({
     id: `gsm8k/train/${question.length}`,
     question,

@@ -12,7 +12,7 @@ import {
   operationPrompt,
 } from "thoughtbook/operations";
 import { runAttempts } from "thoughtbook/rollouts";
-import { cot } from "thoughtbook/strategies";
+import { cot, direct } from "thoughtbook/strategies";
 import { createTask, loadTask, type Problem } from "thoughtbook/tasks";
 import { describe, expect, it } from "vitest";
 import { writeAs } from "../../../lib/dist/operations/asking/forms.js";
@@ -70,6 +70,12 @@ describe("what is evaluated is never shown", () => {
     await expect(runAttempts(cot(), places, { model: await shownOne() })).rejects.toThrow(
       /comes from what is evaluated/,
     );
+  });
+
+  it("looks at what is asked only: another operation's examples may come from there", async () => {
+    const model = await shownOne();
+    const task = createTask("gsm8k", [problem("gsm8k/train/20")], { split: "train" });
+    expect((await evaluate(direct(), task, { model, display: SILENT })).records).toHaveLength(1);
   });
 
   it("takes the test split, and the part to tune on", async () => {
