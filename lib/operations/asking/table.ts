@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { badInput, checkSettings, dataFolder, didYouMean, readSettingsFile } from "../../core/index.js";
+import { badInput, checkSettings, dataFolder, didYouMean, readSettingsFile, resolveUserPath } from "../../core/index.js";
 
 /** Forms in which a model is asked to write an output, and in which demonstrations are written. */
 export const FORMS = ["####", "boxed", "python", "javascript", "json", "lines", "tags", "plain"] as const;
@@ -110,7 +110,7 @@ export async function readKind(spec: string): Promise<Kind> {
   const kinds = askingTable();
   const known = kinds.find(({ name }) => name === spec);
   if (known) return known;
-  if (/[\\/]|\.json$/.test(spec)) return readSettingsFile(spec, kindSchema, KIND);
+  if (/[\\/]|\.json$/.test(spec)) return readSettingsFile(resolveUserPath(spec), kindSchema, KIND);
   const names = kinds.map(({ name }) => name);
   throw badInput(
     `there is no way of asking named ${JSON.stringify(spec)}`,
