@@ -1,7 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { badInput, checkSettings, dataFolder, didYouMean, readSettingsFile, resolveUserPath } from "../../core/index.js";
+import {
+  badInput,
+  checkSettings,
+  dataFolder,
+  didYouMean,
+  readSettingsFile,
+  resolveUserPath,
+} from "../../core/index.js";
 
 /** Forms in which a model is asked to write an output, and in which demonstrations are written. */
 export const FORMS = ["####", "boxed", "python", "javascript", "json", "lines", "tags", "plain"] as const;
