@@ -1,4 +1,4 @@
-import { readCandidates, tuneOperations } from "thoughtbook/eval";
+import { tuneOperations } from "thoughtbook/eval";
 
 const [, , out, ops, problems, maxNew, seconds, tasks = "gsm8k"] = process.argv;
 const url = "http://127.0.0.1:8090/completion";

@@ -116,8 +116,9 @@ export async function askedModel(model: LanguageModel, options: AskingOptions = 
 
 async function ownKind(model: LanguageModel): Promise<Kind> {
   const { name, operations = new Set() } = model;
-  const hash = knowsHashes() ? await model.hash() : undefined;
-  return kindOf({ name, hash, knowsTags: operations.size > 0 });
+  const knowsTags = operations.size > 0;
+  const hash = !knowsTags && knowsHashes() ? await model.hash() : undefined;
+  return kindOf({ name, hash, knowsTags });
 }
 
 const withoutBeginnings = (ways: Readonly<Record<string, Way>>): Record<string, Way> =>
