@@ -52,7 +52,10 @@ const CHECKS: { readonly [Name in OperationName]?: Check } = {
     return { ...verdict(isSame, said.length === wanted.length ? "other dependencies" : more), questions };
   },
   contract: (output, given) => checkContraction(output as string, given),
-  rewrite: (output, given) => checkNumbers(output as string, given, given.annotated!.graph.graph, []),
+  rewrite: (output, given) => {
+    const isCopy = plainText(output as string) === plainText(given.input.question);
+    return isCopy ? wrong("a copy") : checkNumbers(output as string, given, given.annotated!.graph.graph, []);
+  },
   judge: (output, { input, output: right }) => {
     const { answers } = input as unknown as { answers: readonly string[] };
     const isSame = answers[(output as Judgement).best] === answers[(right as Judgement).best];
@@ -85,7 +88,7 @@ export const isChecked = (name: OperationName): boolean => CHECKS[name] !== unde
 /**
  * Compare an output with what a problem's annotated solution says. A contracted or rewritten question is right if it asks what the
  * problem asks and has all the numbers that the rest of the solution needs, and none that neither the problem nor the answered
- * sub-questions have: then its answer is the problem's, as far as numbers tell. Programs are run.
+ * sub-questions have: then its answer is the problem's, as far as numbers tell. A copy is no rewritten question. Programs are run.
  */
 export const checkCase = async (output: unknown, given: AnnotatedCase, context: CheckContext): Promise<CaseVerdict> =>
   (await CHECKS[given.operation]?.(output, given, context)) ?? {};
@@ -143,6 +146,8 @@ function checkNumbers(
   const isSame = wanted === undefined || overlap(wordsOf(wanted), wordsOf(asked)) >= SAME_WORDS;
   return verdict(isSame, "it asks something else");
 }
+
+const plainText = (text: string): string => text.replace(/\s+/g, " ").trim();
 
 const wordsOf = (text: string): Set<string> => new Set(text.toLowerCase().match(/\p{L}+/gu) ?? []);
 const overlap = (wanted: ReadonlySet<string>, said: ReadonlySet<string>): number =>

@@ -112,17 +112,25 @@ describe.skipIf(!hasData)("annotatedQuality", () => {
       const { content } = (prompt as unknown as { messages: { content: string }[] }).messages[0]!;
       const question = content.slice(content.indexOf("\n\n") + 2);
       if (content.includes("Known:")) return question.slice(0, question.indexOf("\nKnown:"));
-      return content.startsWith("Rewrite") ? question : "Best: 9";
+      return content.startsWith("Rewrite") ? `Here it is again: ${question}` : "Best: 9";
     });
     const results = await annotatedQuality(echo, {
       ...{ operations: ["contract", "rewrite", "judge"], problems: 40, seed: 1, maxNewTokens: 50, display: SILENT },
     });
     const right = Object.fromEntries(results.map(({ operation, right }) => [operation, right!.value]));
     expect(right.contract).toBeLessThan(0.15);
-    // Where the last sentence is no question, a copy is none either.
+    // Where the last sentence is no question, the problem again in other words asks none either.
     expect(right.rewrite).toBeGreaterThan(0.6);
     expect(right.judge).toBe(0);
     const causes = Object.fromEntries(results.map(({ operation, causes }) => [operation, causes]));
+    const copied = scriptedModel(({ prompt }) => {
+      const { content } = (prompt as unknown as { messages: { content: string }[] }).messages[0]!;
+      return content.slice(content.indexOf("\n\n") + 2);
+    });
+    const [copy] = await annotatedQuality(copied, {
+      ...{ operations: ["rewrite"], problems: 5, seed: 1, maxNewTokens: 50, display: SILENT },
+    });
+    expect(copy).toMatchObject({ right: { value: 0 }, causes: { "a copy": 5 } });
     expect(causes.judge).toEqual({ "it cannot be read": 40 });
     expect(Object.keys(causes.contract!)[0]).toBe("a needed number is left out");
   });

@@ -179,7 +179,7 @@ describe("demonstrations", () => {
   it("whose rows are not at hand are an error where they are asked for, and nowhere else", async () => {
     vi.stubEnv("THOUGHTBOOK_DATA", "");
     vi.stubEnv("THOUGHTBOOK_CACHE", mkdtempSync(join(tmpdir(), "asking-")));
-    const ways = { cot: {}, plan: { demonstrations: { count: 2, form: "turns", choose: "seed" } } };
+    const ways = { cot: {}, revise: { demonstrations: { count: 2, form: "turns", choose: "seed" } } };
     const model = await askedModel(
       scriptedModel(() => ""),
       { kind: kind(ways), signal: AbortSignal.timeout(20_000) },
@@ -187,7 +187,9 @@ describe("demonstrations", () => {
     expect(operationPrompt(model, cot, input)).toEqual({
       messages: [{ role: "user", content: `${cot.instruction}\n\nHow many?` }],
     });
-    expect(() => operationPrompt(model, OPERATIONS.plan, input)).toThrow(/gsm8k train is not at hand/);
+    expect(() => operationPrompt(model, OPERATIONS.revise, { ...input, solution: "" })).toThrow(
+      /gsm8k train is not at hand/,
+    );
     vi.unstubAllEnvs();
   });
 
