@@ -94,14 +94,16 @@ const SHOWN: Readonly<Record<string, readonly string[]>> = {
   model: ["outputLogits"],
   // What a cell of a notebook shows.
   notebook: ["showDrawing", "showMarkdown"],
-  // An operation of one's own.
-  operations: ["defineOperation"],
+  // An operation of one's own; the worked examples at hand.
+  operations: ["defineOperation", "demonstrationPool"],
   // All kinds of figures.
   plot: ["treeFigure"],
   // What methods outside of lib/ are made of: rewards, ways to answer, the path to a node, sources of batches.
   rollouts: ["combine", "formatReward", "majorityReward"],
   search: ["pathTo"],
   strategies: ["program", "solve"],
+  // What notebooks show of long runs.
+  study: ["readBaselineResults"],
   train: ["onPolicySource", "streamSource"],
   // Activations and schedules of one's own model, and tensors for `useEagerBackend`.
   tensor: ["silu", "toTensor", "toTensorData", "warmupStableDecay"],

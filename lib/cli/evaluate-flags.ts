@@ -1,17 +1,20 @@
 import { type Command, Option } from "@commander-js/extra-typings";
 import { decodeEscapes, didYouMean, ThoughtbookError } from "../core/index.js";
+import type { Part } from "../data/index.js";
 import type { EvaluateOptions, SamplingParams } from "../eval/index.js";
 import type { StrategyName } from "../strategies/index.js";
 import type { TaskOptions } from "../tasks/index.js";
 import type { Flags } from "./flags.js";
 import { LOW_MEMORY_HELP, MEMORY, NUMERICS_HELP, parseNumerics } from "./memory.js";
 import { MODEL_SPEC } from "./models.js";
-import { byteSize, count, decimal, integer, range } from "./numbers.js";
+import { byteSize, count, decimal, integer, range, wholeNumber } from "./numbers.js";
 
 export type EvaluateFlags = Flags<typeof addEvaluateOptions>;
 
 /** Imported here so that the command line does not load the engine. */
 const STRATEGY_NAMES: readonly StrategyName[] = ["direct", "cot", "think", "solve", "program"];
+
+const PARTS: readonly Part[] = ["tune", "rest"];
 
 export const addEvaluateOptions = (command: Command) =>
   command
@@ -31,6 +34,11 @@ export const addEvaluateOptions = (command: Command) =>
     .option("--system-prompt-name <name>", "a system prompt by name, see below")
     .option("--system-prompt <text>", "a system prompt; \\n, \\t, \\\\, \\u2713 and the like are decoded, see below")
     .option("--assistant-prefill <text>", "what each text begins with; decoded likewise")
+    .option(
+      "--asking <kind>",
+      'how the model is asked: a kind of "thoughtbook operations asking", or a file of "operations tune" (default: by its name)',
+    )
+    .option("--demonstrations <n>", "worked examples of GSM8K's training split before each problem", wholeNumber)
     .option("--sampling-params <params>", "temperature=0.6,top_p=0.95,max_tokens=4096 or a dict literal, see below")
     .option("--budget <tokens...>", "the most new tokens, several for a curve (default: 256)", budgets)
     .option("--n <n>", "texts for each problem (default: 1)", count)
@@ -41,6 +49,7 @@ export const addEvaluateOptions = (command: Command) =>
     .option("--as-test", "the first 10 problems with 2048 new tokens at most, whatever max_tokens says")
     .option("--limit <n>", "the most problems (default: 1000 word problems or functions, all of a data set)", count)
     .option("--split <split>", "which split (default: test)")
+    .addOption(new Option("--part <part>", "only this part of the split of a data set (default: all)").choices(PARTS))
     .option("--distractors <range>", "facts of word problems that the answer does not need (default: 0)", range)
     .option("--depth <range>", "of word problems: edges on the longest path from operation to operation", range)
     .option("--width <range>", "of word problems: operations in the largest layer", range)
@@ -121,9 +130,9 @@ export async function settingsOf(flags: EvaluateFlags): Promise<Settings> {
 
 /** @throws bad-input for --limit and --as-test together */
 export function taskOptionsOf(flags: EvaluateFlags): TaskOptions {
-  const { limit, asTest, split, distractors, depth, width, order, problemSeed } = flags;
+  const { limit, asTest, split, part, distractors, depth, width, order, problemSeed } = flags;
   if (asTest && limit !== undefined) throw twice("--limit", "--as-test");
-  return { limit: asTest ? TEST.problems : limit, split, distractors, depth, width, order, seed: problemSeed };
+  return { limit: asTest ? TEST.problems : limit, split, part, distractors, depth, width, order, seed: problemSeed };
 }
 
 function budgetsOf({ budget, asTest }: EvaluateFlags, params: SamplingParams): number[] {

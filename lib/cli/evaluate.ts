@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
-import { canonicalJson, parseKeyValues, resolveUserPath, sha256 } from "../core/index.js";
+import { badInput, canonicalJson, parseKeyValues, resolveUserPath, sha256 } from "../core/index.js";
 import type { BackendOptions } from "../llm/index.js";
+import type { StrategyName } from "../strategies/index.js";
 import { addEvaluateOptions, type EvaluateFlags, settingsOf, taskOptionsOf, twice } from "./evaluate-flags.js";
 import { readableSummary } from "./evaluate-table.js";
 import { useMemory } from "./memory.js";
@@ -43,6 +44,10 @@ System prompts, for models that follow instructions: skythought (a thought, then
 one with a sentence more: chain-of-draft, btc-effective-shortcut, btc-skip-steps. The wording is ours. In the text of
 --system-prompt and --assistant-prefill \\n, \\t, \\r, \\\\, \\', \\", \\xHH and \\uHHHH are decoded, other backslashes stay.
 
+How a model is asked follows from its name, by the table data/operations/asking.json; see "thoughtbook operations asking". Worked
+examples come from GSM8K's training split, never from what is evaluated. --part tune is a third of a split, to choose ways of
+asking on; --part rest are the others.
+
 Accuracy is told under each policy that applies (see "thoughtbook grade"). Under strict a text that the budget cut off has
 no final answer; the others grade it as it stands, as the released systems do: for astar its last number counts.
 ACU is 100 x accuracy in percent / mean tokens of a text; in the table under astar where it applies, else strict; ACU a B
@@ -58,13 +63,16 @@ export function addEvaluateCommand(program: Command): void {
     .action(evaluateOnTask);
 }
 
+/** Strategies whose operation can be shown by worked examples. */
+const DEMONSTRATED: readonly StrategyName[] = ["direct", "cot", "program"];
+
 function evaluateOnTask(flags: EvaluateFlags): Promise<void> {
   const hint = `The same command${flags.overwrite ? " without --overwrite" : ""} goes on from there.`;
   return resumable(hint, (signal) => evaluateUntil(flags, signal));
 }
 
 async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise<void> {
-  const { task: taskName, path, batchSize, resultDir, overwrite, json } = flags;
+  const { task: taskName, path, batchSize, resultDir, overwrite, json, asking, demonstrations } = flags;
   const settings = await settingsOf(flags);
   const chosen = backendOf(flags);
   useMemory(flags.memory);
@@ -77,12 +85,28 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
   const file = path === undefined ? undefined : resolveUserPath(path);
   const loaded = await loadTask(taskName, { ...taskOptionsOf(flags), path: file, signal });
   const task = flags.asTest ? { ...loaded, settings: { ...loaded.settings, asTest: true } } : loaded;
-  const { model, spec, backend, args } = await loadOnBackend(flags.model, { ...chosen, signal });
+  const { askedModel, askingSettings } = await import("../operations/index.js");
+  const { model: opened, spec, backend, args } = await loadOnBackend(flags.model, { ...chosen, signal });
   try {
+    if (demonstrations && !DEMONSTRATED.includes(settings.strategy)) {
+      throw badInput(
+        `there are no demonstrations for the strategy ${settings.strategy}`,
+        `Choose ${DEMONSTRATED.join(", ")}, or leave them out.`,
+      );
+    }
+    const model = await askedModel(opened, { kind: asking, demonstrations, seed: settings.seed, signal });
     // A limit may be raised later, so the problems do not count; but a file of the same name may have changed.
     const asked = { ...task.settings, problems: undefined };
     const own = file ?? (isFileTask(taskName) ? resolveUserPath(taskName) : undefined);
-    const decisive = { ...settings, spec, task: asked, file: own, hash: await model.hash(), ...pathOf(flags) };
+    const decisive = {
+      ...settings,
+      spec,
+      task: asked,
+      file: own,
+      hash: await model.hash(),
+      asking: askingSettings(model),
+      ...pathOf(flags),
+    };
     const key = sha256(canonicalJson(decisive)).slice(0, 6);
     const folder = resolveUserPath(resultDir ?? join("runs", "evaluate", `${nameOf(spec)}_${nameOf(taskName)}_${key}`));
     const { strategy, systemPrompt, assistantPrefill, ...sampling } = settings;
@@ -98,7 +122,7 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
     if (json) console.log(JSON.stringify(summary));
     else console.log(`${readableSummary(summary)}\n${folder}`);
   } finally {
-    await model.dispose();
+    await opened.dispose();
   }
 }
 

@@ -18,7 +18,8 @@ const COMMANDS: Record<string, (program: Command) => Promise<void>> = {
   evaluate: async (program) => (await import("./evaluate.js")).addEvaluateCommand(program),
   compress: async (program) => (await import("./compress.js")).addCompressCommand(program),
   study: async (program) => (await import("./study.js")).addStudyCommand(program),
-  operations: async (program) => (await import("./operations.js")).addOperationsCommand(program),
+  baselines: async (program) => (await import("./baselines.js")).addBaselinesCommand(program),
+  operations: async (program) => (await import("./operations/measure.js")).addOperationsCommand(program),
   sandbox: async (program) => (await import("./sandbox.js")).addSandboxCommand(program),
   "word-problems": async (program) => (await import("./word-problems.js")).addWordProblemsCommand(program),
 };

@@ -1,5 +1,6 @@
 export type { WordProblem } from "./annotated/annotated-problem.js";
 export { contractQuestion } from "./annotated/contract-question.js";
+export { givenNumbers, includesNumber } from "./annotated/given-numbers.js";
 export {
   type AnnotationAudit,
   auditAnnotations,
@@ -17,6 +18,7 @@ export {
   sourceName,
 } from "./annotated/gsm8k.js";
 export { type ProblemGraph, problemGraph, type Reading } from "./annotated/problem-graph.js";
+export { finalQuestionOf, subQuestionOf } from "./annotated/sub-question.js";
 export { type ConversationRow, conversationOf } from "./files/conversation-row.js";
 export { type MalformedRow, type RawRow, type RowFileOptions, readRows } from "./files/row-files.js";
 export {
@@ -41,6 +43,7 @@ export {
   type RecordOf,
 } from "./sets/load-dataset.js";
 export { type LocatedFile, type LocateOptions, locateSplit, splitAtHand } from "./sets/locate-split.js";
+export { PARTS, type Part, partOf } from "./sets/parts.js";
 export type { DatasetRecord, MathRecord, MultiHopRecord, TextRecord, TraceRecord } from "./sets/records.js";
 export { type ChainComparison, comparisonTable, generatedChainStatistics } from "./word-problems/chain-comparison.js";
 export { contractions, contractProblem } from "./word-problems/contract-problem.js";

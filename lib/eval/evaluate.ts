@@ -11,7 +11,7 @@ import {
   writeWhole,
 } from "../core/index.js";
 import type { LanguageModel } from "../llm/index.js";
-import { systemPromptName } from "../operations/index.js";
+import { askedModel, askingSettings, isAsked, systemPromptName, withUnseen } from "../operations/index.js";
 import { type Attempt, checkStrategy, openProgramSandbox, runAttempts, type Strategy } from "../rollouts/index.js";
 import type { Sandbox } from "../sandbox/index.js";
 import { gradeAttempt, type Problem, type Task } from "../tasks/index.js";
@@ -70,6 +70,8 @@ export interface EvaluationSummary extends Partial<ReleasedSummary> {
   /** Name of the system prompt, where it has one; its text is in run.json. */
   systemPrompt?: string;
   assistantPrefill?: string;
+  /** Name of the kind of models as which it was asked; how is in run.json. */
+  asking?: string;
   temperature: number;
   topP?: number;
   topK?: number;
@@ -97,6 +99,9 @@ export interface Evaluation {
  * each has the two files as A*-Thought's evaluation writes them in a folder of its own, `budget-512`. A folder with
  * fewer problems of the task is extended, and one with more keeps them; the summary covers what is asked for now.
  *
+ * A model is asked as the table of ways of asking says of its kind (see `askedModel`); what is begun for it is no part of records
+ * and counts. Demonstrations from what is evaluated are refused.
+ *
  * @throws bad-input for options out of range, a model that the strategy cannot be used with, or a folder with other settings;
  *   interrupted; as the strategy and `generate` of the model
  *
@@ -114,7 +119,8 @@ export interface Evaluation {
  * ```
  */
 export async function evaluate(strategy: Strategy, task: Task, given: EvaluateOptions): Promise<Evaluation> {
-  const options = { ...given, signal: interruptible(given.signal) };
+  const signal = interruptible(given.signal);
+  const options = { ...given, signal, model: withUnseen(await askedModel(given.model, { signal }), task) };
   const { model, samples = 1, temperature = 0, topP, topK, minP, seed = 0, folder, logProbs = false } = options;
   const budgets = checkedBudgets(options.budgets ?? [256]);
   checkSamples(samples, temperature);
@@ -126,7 +132,7 @@ export async function evaluate(strategy: Strategy, task: Task, given: EvaluateOp
     model: model.name,
     task: task.settings,
     ...asked,
-    ...withoutUndefined({ modelHash }),
+    ...withoutUndefined({ modelHash, asking: askingSettings(model) }),
     budgets,
     samples,
     ...(logProbs ? { logProbs } : {}),
@@ -169,6 +175,7 @@ export async function evaluate(strategy: Strategy, task: Task, given: EvaluateOp
     leftOut: task.leftOut,
     ...asked,
     ...(typeof systemPrompt === "string" ? { systemPrompt: systemPromptName(systemPrompt) ?? systemPrompt } : {}),
+    ...(isAsked(model) ? { asking: model.asking.kind } : {}),
     seed,
     budgets: summarizeRecords(records, parameterCount),
     ...(budgets.length === 1 ? releasedSummary(records, released) : {}),

@@ -4,6 +4,20 @@ export { type EvaluateOptions, type Evaluation, type EvaluationSummary, evaluate
 export { type Estimate, mean, meansBy, type Points, proportion, shares } from "./intervals.js";
 export { acu, acuByParameters, passAtK } from "./metrics.js";
 export { type OperationQuality, type OperationQualityOptions, operationQuality } from "./operation-quality.js";
+export {
+  type AnnotatedQuality,
+  type AnnotatedQualityOptions,
+  annotatedQuality,
+} from "./operations/annotated-quality.js";
+export { ANNOTATED, type AnnotatedOperation } from "./operations/cases.js";
+export {
+  type Candidates,
+  readCandidates,
+  type TriedWay,
+  type Tuned,
+  type TuneOptions,
+  tuneOperations,
+} from "./operations/tune.js";
 export type { EvaluationRecord } from "./records.js";
 export { type EvaluationRow, evaluationRows } from "./rows.js";
 export {

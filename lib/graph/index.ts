@@ -16,3 +16,4 @@ export {
   type QuestionGraph,
   type SubQuestion,
 } from "./question-graph.js";
+export { sameShape } from "./same-shape.js";

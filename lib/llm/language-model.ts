@@ -148,6 +148,11 @@ export interface LanguageModel {
    * `thoughtbook/operations`.
    */
   readonly operations?: ReadonlySet<string> | undefined;
+  /**
+   * False for a server that does not take the beginning of an answer ({@link ChatPrompt.answer}). Default: it is taken,
+   * wherever chat is.
+   */
+  readonly takesAnswer?: boolean | undefined;
   /** SHA-256 of configuration and weights, for the records made with it; undefined if they are not accessible. */
   hash(): Promise<string | undefined>;
   /**

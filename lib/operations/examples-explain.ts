@@ -18,16 +18,20 @@ interface Features {
 const featuresOf = ({ difficulty, question }: ProceduralProblem): Features => ({
   steps: difficulty.operations,
   distractors: difficulty.distractors > 0,
-  large: Array.from(question.matchAll(/\d+/g), Number).some((number) => number >= LARGE_NUMBER),
+  large: statesLarge(question),
 });
+
+const statesLarge = (question: string): boolean =>
+  Array.from(question.matchAll(/\d+/g), Number).some((number) => number >= LARGE_NUMBER);
 
 /**
  * The actions that fit a problem by a fixed rule, in place of measured ones: rewrite where there are facts to leave out,
  * else plan from 3 steps on; a program where the question states a number from 100 on, else words; and these are checked
  * from 4 steps on.
  */
-export function ruleTrajectory(problem: ProceduralProblem): Trajectory {
-  const { steps, distractors, large } = featuresOf(problem);
+export const ruleTrajectory = (problem: ProceduralProblem): Trajectory => trajectoryFor(featuresOf(problem));
+
+function trajectoryFor({ steps, distractors, large }: Features): Trajectory {
   return {
     analysis: distractors ? "rewrite" : steps >= STEPS_TO_PLAN ? "plan" : "none",
     solution: large ? "program" : "cot",
@@ -43,7 +47,23 @@ export function explainActions(
   problem: ProceduralProblem,
   trajectory: Trajectory = ruleTrajectory(problem),
 ): Explanation {
-  const features = featuresOf(problem);
+  return explained(featuresOf(problem), trajectory);
+}
+
+/** As {@link explainActions}, by the rule, for any question of which the number of steps is known. */
+export function explainSteps({
+  question,
+  ...known
+}: {
+  question: string;
+  steps: number;
+  distractors: boolean;
+}): Explanation {
+  const features = { ...known, large: statesLarge(question) };
+  return explained(features, trajectoryFor(features));
+}
+
+function explained(features: Features, trajectory: Trajectory): Explanation {
   const reasons = [
     ANALYSIS[trajectory.analysis](features),
     SOLUTION[trajectory.solution](features),

@@ -1,4 +1,18 @@
 export { type InputOf, OPERATION_NAMES, OPERATION_TAGS, OPERATIONS, type OperationName, type OutputOf } from "./all.js";
+export { annotatedExample } from "./annotated/annotated-examples.js";
+export {
+  type AskedModel,
+  type AskingOptions,
+  askedModel,
+  askingSettings,
+  isAsked,
+  operationFor,
+  wayOf,
+  withUnseen,
+} from "./asking/asked-model.js";
+export { type Demonstration, demonstrationPool, type Evaluated } from "./asking/demonstrations.js";
+export { type ShownPrompt, shownPrompts } from "./asking/shown-prompts.js";
+export { askingTable, type Form, type Kind, kindOf, readKind, type Way, waySchema } from "./asking/table.js";
 export type { AtomicQuestion } from "./decompose.js";
 export {
   functionExample,
@@ -11,7 +25,7 @@ export {
 export type { Explanation } from "./explain.js";
 export type { JudgeInput, Judgement } from "./judge.js";
 export { defineOperation, type Operation } from "./operation.js";
-export type { FunctionInput } from "./programs.js";
+export { type FunctionInput, pythonProgram } from "./programs.js";
 export {
   exampleMessages,
   OPERATION_CHAT_TEMPLATE,

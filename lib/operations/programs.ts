@@ -2,6 +2,7 @@ import { fail, type Result } from "../answer/index.js";
 import { defineOperation } from "./operation.js";
 import { renderSolve, type SolveInput } from "./solution.js";
 import { declaredFunctions, readSource, withoutExports } from "./source.js";
+import { fences } from "./text.js";
 
 /**
  * Solve a question by a program (arXiv 2211.12588). The output is the body of a JavaScript function without parameters
@@ -49,6 +50,33 @@ function closingParenthesis(source: string, open: number): number {
   }
   return -1;
 }
+
+/**
+ * Solve a question by a program in Python, for kinds of models that are asked for one: the source, to be run in a sandbox. It
+ * ends in a call of its last function without parameters, whose value is the answer.
+ */
+export const pythonProgram = defineOperation<SolveInput, string>({
+  name: "program",
+  instruction: "Write a Python function solution() without parameters that computes the answer and returns it.",
+  render: renderSolve,
+  write: (source) => source,
+  read(text, _, complete) {
+    const blocks = fences(text).filter(({ content }) => content.trim() !== "");
+    const block = blocks.find(({ language }) => /^(?:python|py|python3|)$/.test(language));
+    if (block && !complete && !block.closed) return fail("the program was cut off");
+    if (!block && !complete) return fail("the program was cut off");
+    const source = (block?.content ?? text).trimEnd();
+    const functions = Array.from(
+      source.matchAll(/^def\s{1,4}([A-Za-z_]\w{0,80})\s{0,4}\(\s{0,4}\)/gm),
+      (match) => match[1]!,
+    );
+    const main = functions.includes("solution") ? "solution" : functions.at(-1);
+    if (main !== undefined) return { ok: true, value: `${source}\n\n${main}()` };
+    return /^\s{0,8}(?:print\(|[A-Za-z_]\w{0,80}\s{0,4}=)/m.test(source)
+      ? { ok: true, value: source }
+      : fail("no function without parameters");
+  },
+});
 
 /** A function to write. */
 export interface FunctionInput {

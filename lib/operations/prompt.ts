@@ -1,6 +1,9 @@
 import { type LanguageModel, type Prompt, requireCapability } from "../llm/index.js";
 import type { ChatMessage } from "../model/index.js";
 import { OPERATIONS } from "./all.js";
+import { wayOf } from "./asking/asked-model.js";
+import { askedChat, askedParts, askedText } from "./asking/messages.js";
+import type { Way } from "./asking/table.js";
 import type { OperationExample } from "./examples.js";
 import type { Operation } from "./operation.js";
 
@@ -61,8 +64,16 @@ export interface PromptFrame {
   prefill?: string | undefined;
 }
 
+/** How a model is asked for an operation by its kind; undefined by a tag, or where only the operation's instruction counts. */
+export const askedWay = (
+  model: Pick<LanguageModel, "operations">,
+  operation: Pick<Operation<never, unknown>, "name">,
+  style: PromptStyle = styleOf(model, operation),
+): Way | undefined => (style === "tag" ? undefined : wayOf(model, operation.name));
+
 /**
- * Write the prompt of an operation: a conversation, or a plain text for models without a chat template.
+ * Write the prompt of an operation: a conversation, or a plain text for models without a chat template. Of an
+ * `askedModel` it is written as its kind is asked, with demonstrations and the beginning of the answer.
  *
  * @throws bad-input for a system prompt to a model without a chat template
  */
@@ -74,6 +85,11 @@ export function operationPrompt<Input>(
   { system, prefill }: PromptFrame = {},
 ): Prompt {
   if (system !== undefined) requireCapability(model, "chat", "a system prompt");
+  const way = askedWay(model, operation, style);
+  if (way) {
+    const parts = askedParts(model, operation, input, way, { system, prefill });
+    return model.capabilities.has("chat") ? askedChat(parts) : askedText(parts);
+  }
   if (model.capabilities.has("chat")) {
     const message = operationMessage(operation, input, style);
     const messages = system === undefined ? [message] : [{ role: "system", content: system }, message];

@@ -11,8 +11,9 @@ import {
   type TextRequest,
 } from "../llm/index.js";
 import type { RequestOptions } from "../model/index.js";
+import { askedModel } from "./asking/asked-model.js";
 import type { Operation } from "./operation.js";
-import { operationPrompt, type PromptFrame, type PromptStyle } from "./prompt.js";
+import { askedWay, operationPrompt, type PromptFrame, type PromptStyle } from "./prompt.js";
 import { requireSystemRole } from "./system-prompts.js";
 
 export interface RunOperationOptions<Output = unknown> extends Omit<RequestOptions, "seed">, PromptFrame {
@@ -39,8 +40,10 @@ export interface RunOperationOptions<Output = unknown> extends Omit<RequestOptio
 
 /** The last attempt at a sample, and the cost of all attempts. */
 export interface Attempted {
-  /** The model's last text, without the prefill that it continues. */
+  /** The model's last text, without the beginning that it continues. */
   text: string;
+  /** What the text was begun with by the model's way of asking; nobody's words, and none of the new tokens. */
+  begun?: string;
   /** Number of attempts; 0 if the prompt did not fit. */
   attempts: number;
   /** Prompt tokens of all attempts together. */
@@ -84,7 +87,8 @@ interface Pending extends RequestPlace {
  * tried again in the next round, each with random numbers of its own, so the outcome of an input depends on its seed
  * alone.
  *
- * A prefill counts as the beginning of the model's output.
+ * A model is asked as the table of ways of asking says of its kind; see `askedModel`. A prefill counts as the beginning of
+ * the model's output, as does what its way of asking begins.
  *
  * @throws bad-input before any work; interrupted, execution
  *
@@ -100,7 +104,7 @@ interface Pending extends RequestPlace {
  * ```
  */
 export async function runOperation<Input, Output>(
-  model: LanguageModel,
+  given: LanguageModel,
   operation: Operation<Input, Output>,
   inputs: readonly Input[],
   options: RunOperationOptions<Output> = {},
@@ -115,14 +119,19 @@ export async function runOperation<Input, Output>(
     system,
     prefill,
     batchSize,
-    signal: given,
+    signal: interruption,
     onOutcome,
+    stopStrings: askedStops = [],
     ...request
   } = options;
-  const signal = interruptible(given);
+  const signal = interruptible(interruption);
   checkOptions(mostAttempts, samples, seeds, inputs.length);
   const seedOf = (input: number) => seeds?.[input] ?? `${seed}/${operation.name}/${input}`;
+  const model = await askedModel(given, { signal });
   if (system !== undefined) await requireSystemRole(model);
+  const way = askedWay(model, operation, style);
+  const begun = prefill === undefined ? way?.begin : undefined;
+  const stopStrings = [...askedStops, ...(way?.stop ?? [])];
   const prompts = inputs.map((input) => operationPrompt(model, operation, input, style, { system, prefill }));
   const outcomes: Outcome<Output>[][] = inputs.map(() => []);
   const finish = (outcome: Outcome<Output>, { request: input, sample }: RequestPlace) => {
@@ -135,13 +144,14 @@ export async function runOperation<Input, Output>(
     const failed: Pending[] = [];
     await model.generate(requests, {
       ...request,
+      ...(stopStrings.length > 0 ? { stopStrings } : {}),
       batchSize,
       signal,
       onFinish(completion, place) {
         const pending = pendingOf(place);
-        const said = `${prefill ?? ""}${completion.text}`;
+        const said = `${prefill ?? begun ?? ""}${completion.text}`;
         const read = operation.parse(said, inputs[pending.request]!, isWholeText(completion));
-        const { outcome, spent } = readAttempt(completion, read, pending);
+        const { outcome, spent } = readAttempt(completion, begun, read, pending);
         if (outcome.ok || spent.attempts >= mostAttempts) finish(outcome, pending);
         else failed.push(spent);
       },
@@ -185,6 +195,7 @@ export async function runOperation<Input, Output>(
 /** The outcome of an attempt if it is the last one, else the updated state of the sample. */
 function readAttempt<Output>(
   { text, finishReason, serverReason, tokens, promptTokens, completionTokens, countedBy: counted }: Completion,
+  begun: string | undefined,
   read: Result<Output>,
   before: Pending,
 ): { outcome: Outcome<Output>; spent: Pending } {
@@ -196,6 +207,7 @@ function readAttempt<Output>(
   const countedBy = before.countedBy === "estimate" ? "estimate" : (counted ?? before.countedBy);
   const attempted = {
     text,
+    ...(begun ? { begun } : {}),
     ...cost,
     finishReason,
     ...(serverReason === undefined ? {} : { serverReason }),

@@ -15,6 +15,8 @@ export interface Call {
 export interface Answer {
   /** The text that ends in the answer, as written; the released systems grade this. */
   text: string;
+  /** What the text was begun with by the model's way of asking; graded with it. */
+  begun?: string | undefined;
   /** The text without thoughts, ending in the answer; undefined if there is none, or it is not what was asked for. */
   solution?: string | undefined;
   /** Why there is no solution, where the text was a program that failed. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { badInput, checkWhole, openRun, type ProgressDisplay, startProgress } from "../core/index.js";
 import type { Completion, Prompt } from "../llm/index.js";
+import { askedModel, askingSettings, withUnseen } from "../operations/index.js";
 import type { Problem, Task } from "../tasks/index.js";
 import type { Attempt, Call, Strategy } from "./attempt.js";
 
@@ -52,6 +53,7 @@ const rolloutSchema = z.object({
   problem: z.string(),
   sample: z.int(),
   text: z.string(),
+  begun: z.string().optional(),
   solution: z.string().optional(),
   failure: z.object({ kind: z.string(), message: z.string() }).optional(),
   trace: z.unknown().optional(),
@@ -91,8 +93,10 @@ export async function* collect(
   reward: Reward,
   options: CollectOptions,
 ): AsyncGenerator<Rollout[], void, undefined> {
-  const { model, seed = 0, groupSize = 8, round = 0, problemsAtOnce = 64, folder, signal } = options;
+  const { seed = 0, groupSize = 8, round = 0, problemsAtOnce = 64, folder, signal } = options;
   const { maxNewTokens = 256, sampling = {} } = options;
+  const model = withUnseen(await askedModel(options.model, { signal }), task);
+  const asking = askingSettings(model);
   checkWhole("groupSize", groupSize, 1);
   checkWhole("round", round, 0);
   checkWhole("problemsAtOnce", problemsAtOnce, 1);
@@ -108,6 +112,7 @@ export async function* collect(
     task: task.settings,
     reward: rewardSettings(reward),
     ...{ groupSize, maxNewTokens, sampling },
+    ...(asking ? { asking } : {}),
   };
   const run =
     folder === undefined
@@ -133,7 +138,7 @@ export async function* collect(
       const attempts = await runAttempts(
         strategy,
         places,
-        { ...options, sandbox, seed: `${seed}/round ${round}` },
+        { ...options, model, sandbox, seed: `${seed}/round ${round}` },
         () => progress.update(++done),
       );
       const made = new Map<string, Rollout[]>();

@@ -1,6 +1,7 @@
 import { badInput, interruptible } from "../core/index.js";
 import { type LanguageModel, requireCapability } from "../llm/index.js";
 import type { SamplingOptions } from "../model/index.js";
+import { askedModel, withUnseen } from "../operations/index.js";
 import { openSandbox, type Sandbox } from "../sandbox/index.js";
 import type { Problem } from "../tasks/index.js";
 import type { Attempt, Call, Context, Strategy } from "./attempt.js";
@@ -77,12 +78,10 @@ async function attemptIn(
   options: AttemptOptions,
   onAttempt: ((attempt: Attempt, place: AttemptPlace) => unknown) | undefined,
 ): Promise<Attempt[]> {
-  const { model, batchSize } = options;
-  await checkStrategy(
-    strategy,
-    model,
-    places.map(({ problem }) => problem),
-  );
+  const { batchSize } = options;
+  const problems = places.map(({ problem }) => problem);
+  const model = withUnseen(await askedModel(options.model, { signal: options.signal }), { problems });
+  await checkStrategy(strategy, model, problems);
   const failure = new AbortController();
   const asked = interruptible(options.signal);
   const signal = AbortSignal.any([failure.signal, ...(asked ? [asked] : [])]);
@@ -90,7 +89,7 @@ async function attemptIn(
   const results = await Promise.allSettled(
     places.map(async (place) => {
       try {
-        const attempt = await oneAttempt(strategy, place, { ...options, sandbox, signal }, gatherer);
+        const attempt = await oneAttempt(strategy, place, { ...options, model, sandbox, signal }, gatherer);
         await onAttempt?.(attempt, place);
         return attempt;
       } catch (error) {

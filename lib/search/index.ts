@@ -1,5 +1,12 @@
 export { type BeamOptions, beamSearch } from "./beam-search.js";
 export {
+  type Allocate,
+  type Allocated,
+  type AllocationLimits,
+  type PulledArm,
+  successiveHalving,
+} from "./successive-halving.js";
+export {
   checkAnswers,
   pathTo,
   type SearchFound,

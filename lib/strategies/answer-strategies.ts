@@ -12,8 +12,14 @@ import { ask, type Strategy } from "../rollouts/index.js";
 import { type AnswerStrategyOptions, framed } from "./frame.js";
 
 /** A text that ends by itself in its first line may be an answer alone, such as "C" or "18"; grading decides. */
-const bareAnswer = ({ text, finishReason }: Pick<Attempted, "text" | "finishReason">): string | undefined =>
-  finishReason === "stop" && /^[^\n]{1,200}$/.test(text.trim()) ? text.trim() : undefined;
+function bareAnswer({
+  text,
+  begun = "",
+  finishReason,
+}: Pick<Attempted, "text" | "begun" | "finishReason">): string | undefined {
+  const said = `${begun}${text}`.trim();
+  return finishReason === "stop" && /^[^\n]{1,200}$/.test(said) ? said : undefined;
+}
 
 /** A strategy of one call: an operation whose text ends in the answer. */
 function answerStrategy<Output>(
@@ -33,7 +39,7 @@ function answerStrategy<Output>(
       // A text that was cut off has no final answer.
       const isWhole = isWholeText(outcome);
       const solution = !isWhole ? undefined : outcome.ok ? solutionOf(outcome.value) : bareAnswer(outcome);
-      return { text: outcome.text, solution };
+      return { text: outcome.text, begun: outcome.begun, solution };
     },
   };
 }

@@ -1,7 +1,15 @@
 import { isWholeText } from "../llm/index.js";
-import { defineOperation, OPERATIONS, type Operation, type Outcome, operationPrompt } from "../operations/index.js";
+import {
+  defineOperation,
+  OPERATIONS,
+  type Operation,
+  type Outcome,
+  operationPrompt,
+  pythonProgram,
+  wayOf,
+} from "../operations/index.js";
 import { type Answer, ask, type Context, type Strategy } from "../rollouts/index.js";
-import { codeOf } from "../sandbox/index.js";
+import { codeOf, type Language } from "../sandbox/index.js";
 import type { Failure, Problem, ProblemKind } from "../tasks/index.js";
 import { type AnswerStrategyOptions, framed } from "./frame.js";
 
@@ -15,8 +23,8 @@ const pythonFunction = defineOperation<Problem, string>({
 });
 
 /**
- * Answer by a program (arXiv 2211.12588): the model writes JavaScript that computes the answer, it runs in the sandbox,
- * and its value is the answer. Of problems of code the answer is the function itself, in the problem's language.
+ * Answer by a program (arXiv 2211.12588): the model writes a program that computes the answer, it runs in the sandbox,
+ * and its value is the answer. The program is JavaScript, or Python for models whose way of asking has that form. Of problems of code the answer is the function itself, in the problem's language.
  *
  * The trace is `{ program, value }`, or `{ program, error }` where the program failed.
  */
@@ -27,46 +35,63 @@ export function program(options: AnswerStrategyOptions = {}): Strategy {
     name: "program",
     writesCode: true,
     firstPrompt(model, problem) {
-      const { operation, input } = askedOf(problem);
+      const { operation, input } = askedOf(problem, model);
       return operationPrompt(model, operation, input, undefined, frame);
     },
     async attempt(problem, context) {
-      const { operation, input } = askedOf(problem);
+      const { operation, input, language } = askedOf(problem, context.model);
       // Outputs that cannot be parsed are not retried: the evaluation measures what the model writes.
       const outcome = await ask(context, operation, input, { ...frame, attempts: 1 });
-      if (problem.kind !== "code") return computed(outcome, problem, context);
+      if (problem.kind !== "code") return computed(outcome, problem, language, context);
       const solution = isWholeText(outcome) && outcome.ok ? outcome.value : undefined;
-      return { text: outcome.text, solution };
+      return { text: outcome.text, begun: outcome.begun, solution };
     },
   };
 }
 
 /** The operation for a problem, and its input. */
-function askedOf(problem: Problem): { operation: Operation<unknown, string>; input: unknown } {
+function askedOf(
+  problem: Problem,
+  model: object,
+): { operation: Operation<unknown, string>; input: unknown; language: Language } {
   const { code } = problem;
-  const operation =
-    code === undefined ? OPERATIONS.program : code.language === "python" ? pythonFunction : OPERATIONS.code;
+  const language =
+    code?.language ?? (wayOf(model, OPERATIONS.program.name)?.form === "python" ? "python" : "javascript");
+  const computing = language === "python" ? pythonProgram : OPERATIONS.program;
+  const operation = code === undefined ? computing : language === "python" ? pythonFunction : OPERATIONS.code;
   return {
+    language,
     operation: operation as Operation<unknown, string>,
     input: code?.language === "javascript" ? code : problem,
   };
 }
 
-async function computed(outcome: Outcome<string>, { kind }: Problem, { sandbox, signal }: Context): Promise<Answer> {
-  const { text } = outcome;
+async function computed(
+  outcome: Outcome<string>,
+  { kind }: Problem,
+  language: Language,
+  { sandbox, signal }: Context,
+): Promise<Answer> {
+  const { text, begun } = outcome;
   // A text that was cut off has no final answer.
-  if (!isWholeText(outcome) || !outcome.ok) return { text };
-  // The operation gives the body of a function; it may be one that waits.
-  const code = `(async () => {\n${outcome.value}\n})()`;
-  const { value, error } = await sandbox.run({ language: "javascript", code }, { signal });
-  const answer = error ? undefined : answerOf(value, kind);
+  if (!isWholeText(outcome) || !outcome.ok) return { text, begun };
+  // The operation gives the body of a function in JavaScript; it may be one that waits.
+  const code = language === "javascript" ? `(async () => {\n${outcome.value}\n})()` : outcome.value;
+  const { value, error, stdout } = await sandbox.run({ language, code }, { signal });
+  const answer = error
+    ? undefined
+    : (answerOf(value, kind) ?? (language === "python" ? printed(stdout, kind) : undefined));
   if (answer !== undefined) {
     const solution = `#### ${answer}`;
-    return { text: `${text}\n${solution}`, solution, trace: { program: outcome.value, value: answer } };
+    return { text: `${text}\n${solution}`, begun, solution, trace: { program: outcome.value, value: answer } };
   }
   const failure: Failure = error ?? { kind: "error", message: "the program returned no answer" };
-  return { text, failure, trace: { program: outcome.value, error: failure } };
+  return { text, begun, failure, trace: { program: outcome.value, error: failure } };
 }
+
+/** What a program printed last, where it returned nothing. */
+const printed = (stdout: string, kind: ProblemKind): string | undefined =>
+  answerOf(stdout.trim().split("\n").at(-1) ?? "", kind);
 
 /** The longest answer, in characters; what is longer is none. */
 const LONGEST = 1000;

@@ -1,3 +1,12 @@
+export { armIds, type BaselineArm, type BaselinePlan, readBaselinePlan } from "./baselines/plan.js";
+export { readBaselineResults } from "./baselines/read-results.js";
+export { type BaselineRow, baselineRows } from "./baselines/rows.js";
+export {
+  type BaselineOptions,
+  type BaselineResult,
+  type BaselineResults,
+  runBaselines,
+} from "./baselines/run-baselines.js";
 export type { ArmComparison, ArmMeasures } from "./measures.js";
 export { type ArmPoint, armPoints } from "./points.js";
 export { prepareArms, runStudy } from "./run-study.js";

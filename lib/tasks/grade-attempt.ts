@@ -10,9 +10,10 @@ import { type Failure, type Graded, gradeCompletion, type Problem } from "./prob
  */
 export async function gradeAttempt(
   problem: Problem,
-  { text, solution }: { text: string; solution?: string | undefined },
+  { text: written, begun = "", solution }: { text: string; begun?: string | undefined; solution?: string | undefined },
   { sandbox, ...options }: RunOptions & { sandbox?: Sandbox | undefined },
 ): Promise<Graded> {
+  const text = `${begun}${written}`;
   if (problem.kind !== "code" || solution === undefined) return gradeCompletion(problem, text, solution);
   if (!sandbox) {
     throw badInput(`${problem.id} is graded by running programs, and there is no sandbox`, "Give one: openSandbox().");

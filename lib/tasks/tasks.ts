@@ -1,4 +1,4 @@
-import { badInput, canonicalJson, didYouMean, sha256 } from "../core/index.js";
+import { badInput, canonicalJson, didYouMean, sha256, withoutUndefined } from "../core/index.js";
 import {
   asDatasetName,
   collectDataset,
@@ -9,6 +9,8 @@ import {
   type MathRecord,
   MOST_OPERATIONS,
   type MultiHopRecord,
+  type Part,
+  partOf,
   type Split,
   type TextRecord,
 } from "../data/index.js";
@@ -21,6 +23,8 @@ export interface TaskOptions {
   limit?: number | undefined;
   /** Default: "test"; for data sets see `loadDataset`. */
   split?: string | undefined;
+  /** Data sets: only the problems of the split in this part; see `partOf`. Default: all. */
+  part?: Part | undefined;
   /** Word problems: minimum and maximum number of distractors, facts that the answer does not need. Default: none. */
   distractors?: readonly [number, number] | undefined;
   /**
@@ -76,6 +80,9 @@ export async function loadTask(name: string, options: TaskOptions = {}): Promise
     throw badInput(`the limit is ${limit}`, "Give a number of problems, 1 or more.");
   }
   const [kind, difficulty] = name.split(":", 2);
+  if (options.part !== undefined && (kind === WORD_PROBLEMS || kind === FUNCTIONS || isFileTask(name))) {
+    throw badInput(`a part is of a data set, and the task is ${name}`, "Leave it out.");
+  }
   if (kind === WORD_PROBLEMS) return wordProblemTask(name, difficulty ?? "2-6", options);
   for (const option of ["distractors", "depth", "width", "order", "seed"] as const) {
     if (options[option] === undefined || (option === "seed" && kind === FUNCTIONS)) continue;
@@ -196,7 +203,7 @@ function asSplit(split: string, what: string): Split {
   throw badInput(`${what} have no split "${split}"`, "They have train, validation and test.");
 }
 
-async function datasetTask(name: string, { limit, split, path, signal }: TaskOptions): Promise<Task> {
+async function datasetTask(name: string, { limit, split, part, path, signal }: TaskOptions): Promise<Task> {
   const known = [WORD_PROBLEMS, FUNCTIONS, ...Object.keys(await datasetTable())];
   if (!known.includes(name)) {
     throw badInput(
@@ -210,11 +217,12 @@ async function datasetTask(name: string, { limit, split, path, signal }: TaskOpt
   let skipped = 0;
   for (const record of records) {
     if (limit !== undefined && problems.length === limit) break;
+    if (part !== undefined && partOf(record.id) !== part) continue;
     const problem = problemOf(name, record);
     if (problem) problems.push({ ...problem, fields: record });
     else skipped++;
   }
-  return createTask(name, problems, { ...(split === undefined ? {} : { split }) }, malformed.length + skipped);
+  return createTask(name, problems, { ...withoutUndefined({ split, part }) }, malformed.length + skipped);
 }
 
 /** The problem of a record; undefined where nobody could answer or grade it. */

@@ -205,6 +205,20 @@ describe("thoughtbook evaluate", { timeout: 90_000 }, () => {
     expect(stderr).toMatch(/trained on operations by their tags and does not follow instructions/);
   });
 
+  it("asks as a file of one's own says, which the settings and the summary tell", () => {
+    const file = join(folder, "asking.json");
+    const way = { instruction: "Solve {input} now.", begin: "Step 1:" };
+    writeFileSync(file, JSON.stringify({ name: "mine", operations: { cot: way } }));
+    const result = join(folder, "asked");
+    const { status } = run(...common(), "--asking", file, "--budget", "4", "--result-dir", result);
+    expect(status).toBe(0);
+    const { config } = JSON.parse(readFileSync(join(result, "run.json"), "utf8"));
+    expect(config.asking).toMatchObject({ kind: "mine", operations: { cot: way } });
+    expect(JSON.parse(readFileSync(join(result, "summary.json"), "utf8"))).toMatchObject({ asking: "mine" });
+    expect(recordsOf("asked")).not.toContain("Step 1:");
+    expect(run(...common(), "--budget", "4", "--result-dir", result).stderr).toMatch(/holds a run with .*asking/);
+  });
+
   it.each([
     [
       ["--sampling-params", "temperature=0.6", "--temperature", "0.6"],
@@ -236,6 +250,13 @@ describe("thoughtbook evaluate", { timeout: 90_000 }, () => {
     [["--task", "word-problems:2", "--n", "2"], /2 samples at temperature 0/],
     [["--task", "word-problems:2", "--strategy", "judge"], /Allowed choices are direct, cot, think, solve, program/],
     [["--task", "word-problems:2", "--budget", "0"], /'--budget <tokens...>' argument '0' is invalid/],
+    [["--task", "word-problems:2", "--part", "rest"], /a part is of a data set/],
+    [["--task", "word-problems:2", "--asking", "smollm2"], /no way of asking named "smollm2".*Choose mini, /],
+    [["--task", "word-problems:2", "--asking", "mini", "--demonstrations", "2"], /takes no demonstrations/],
+    [
+      ["--task", "word-problems:2", "--strategy", "think", "--demonstrations", "2"],
+      /no demonstrations for the strategy think/,
+    ],
     [["--task", "gsm8k", "--problem-seed", "1"], /seed is for word problems and functions/],
   ])("refuses %j", (args, message) => {
     const { status, stderr } = run("--model", folder, ...args);

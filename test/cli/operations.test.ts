@@ -53,6 +53,15 @@ describe("thoughtbook operations", { timeout: 90_000 }, () => {
     }
   });
 
+  it("shows how models are asked, and names a kind or an operation that is not there", () => {
+    const shown = run("asking", "--model", "Qwen2.5-Coder-0.5B", "--operation", "program,answer");
+    expect(shown.stdout).toMatch(/^kind qwen2\.5-coder-0\.5b; there are mini, /);
+    expect(shown.stdout).toMatch(/=== program\n\[user\]\n[\s\S]*\[assistant\]\n```python\ndef solution\(\):/);
+    expect(run("asking", "--asking", "smollm").stderr).toMatch(/no way of asking named "smollm"/);
+    expect(run("asking", "--operation", "decompos").stderr).toMatch(/Did you mean decompose/);
+    expect(run("tune", "--model", folder).stderr).toMatch(/--out/);
+  });
+
   it("prints for each operation what can be read and what is right, the same each time", () => {
     const flags = ["--model", folder, "--problems", "2", "--operations", "2-3", "--max-new-tokens", "6"];
     const table = run(...flags);

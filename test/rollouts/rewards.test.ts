@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { LanguageModel } from "thoughtbook/llm";
+import { askedModel, type Kind } from "thoughtbook/operations";
 import {
   type Attempt,
   answerReward,
@@ -11,6 +12,7 @@ import {
   type Rollout,
   type Strategy,
 } from "thoughtbook/rollouts";
+import { cot } from "thoughtbook/strategies";
 import { createTask, type Problem } from "thoughtbook/tasks";
 import { describe, expect, it } from "vitest";
 import { failure, temporaryFolder } from "../core/helpers.js";
@@ -166,4 +168,26 @@ describe("collect", () => {
     for await (const _ of collect(strategy, two, answerReward, options)) break;
     expect(shown.join()).toMatch(/failed after 1/);
   });
+});
+
+it("rollouts of a model that is asked in a way of its kind keep what was begun, and another way is another store", async () => {
+  const folder = await temporaryFolder();
+  const kind = (begin: string): Kind => ({
+    ...{ name: "own", models: [], hashes: [], tags: false },
+    operations: { cot: { place: "user", begin, stop: [] } },
+  });
+  const scripted = scriptedModel(() => "5");
+  const groups = async (begin: string) => {
+    const model = await askedModel(scripted, { kind: kind(begin) });
+    const options = { model, groupSize: 1, policy: "p", folder, display: SILENT };
+    const found = [];
+    const task = createTask("one", [{ id: "p", question: "Q?", kind: "gsm8k", references: ["5"] }]);
+    for await (const group of collect(cot(), task, answerReward, options)) found.push(...group);
+    return found;
+  };
+  const first = await groups("#### ");
+  expect(first).toMatchObject([{ text: "5", begun: "#### ", solution: "#### 5", reward: 1 }]);
+  expect(JSON.parse(JSON.stringify(await groups("#### ")))).toEqual(JSON.parse(JSON.stringify(first)));
+  expect(scripted.calls).toHaveLength(1);
+  await expect(groups("The answer is ")).rejects.toMatchObject({ code: "bad-input" });
 });

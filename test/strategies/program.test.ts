@@ -1,5 +1,6 @@
 import { evaluate } from "thoughtbook/eval";
 import type { TextRequest } from "thoughtbook/llm";
+import { askedModel, type Kind } from "thoughtbook/operations";
 import { cot, program } from "thoughtbook/strategies";
 import { createTask, loadTask, type Problem, type Task } from "thoughtbook/tasks";
 import { describe, expect, it } from "vitest";
@@ -155,5 +156,38 @@ describe("functions as answers", TIMEOUT, () => {
     const task = createTask("one", [python("p")]);
     const { summary } = await evaluate(program(), task, { model, samples: 3, temperature: 1, display: SILENT });
     expect(summary.budgets[0]).toMatchObject({ majority: { value: 1 }, accuracy: { strict: { value: 2 / 3 } } });
+  });
+});
+
+describe("a program in Python, for models that are asked for one", TIMEOUT, () => {
+  const kind: Kind = {
+    ...{ name: "own", models: [], hashes: [], tags: false },
+    operations: { program: { place: "user", begin: "```python\ndef solution():\n", stop: ["```"], form: "python" } },
+  };
+  const computed = async (source: Said, parts: Partial<Problem> = {}) => {
+    const model = await askedModel(
+      scriptedModel(() => source),
+      { kind },
+    );
+    const { records } = await evaluate(program(), createTask("one", [math(parts)]), { model, display: SILENT });
+    return records[0]!;
+  };
+
+  it("is begun for the model, run, and its value is the answer; what was begun is not the model's text", async () => {
+    const record = await computed("    a = 2\n    return a + 3\n");
+    expect(record).toMatchObject({ answer: "5", correct: { strict: true } });
+    expect(record.completion).toBe("    a = 2\n    return a + 3\n\n#### 5");
+    expect(record.completionTokens).toBe(27);
+  });
+
+  it.each<[string, Said, string | undefined]>([
+    ["what is printed in the end", "    pass\n\nprint(2 + 3)\n", "5"],
+    ["a rounded number", "    return 0.1 + 0.2\n", "0.3"],
+    ["a list", "    return [1, 2]\n", "1, 2"],
+    ["a text that was cut off", { text: "    return 5", finishReason: "length" }, undefined],
+    ["nothing", "    pass\n", undefined],
+    ["an error", "    return 1 / 0\n", undefined],
+  ])("%s", async (_, source, answer) => {
+    expect((await computed(source)).answer).toBe(answer);
   });
 });

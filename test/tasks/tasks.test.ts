@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { generateWordProblem } from "thoughtbook/data";
+import { generateWordProblem, partOf } from "thoughtbook/data";
 import { createTask, loadTask } from "thoughtbook/tasks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -120,5 +120,34 @@ describe("data sets as tasks", () => {
     expect(() => createTask("mine", [own, own])).toThrow(/twice/);
     expect(() => createTask("mine", [{ ...own, references: [] }])).toThrow(/no reference/);
     expect(() => createTask("mine", [])).toThrow(/no problems/);
+  });
+});
+
+describe("parts of a split", () => {
+  it("are told by a fixed hash of the id: a third is to tune on", () => {
+    const ids = Array.from({ length: 3000 }, (_, at) => `multiarith/test/${at}`);
+    const share = ids.filter((id) => partOf(id) === "tune").length / ids.length;
+    expect(share).toBeGreaterThan(0.3);
+    expect(share).toBeLessThan(0.37);
+    // They must never move: ways of asking were chosen on them.
+    expect(ids.slice(0, 12).map(partOf).join(" ")).toMatchInlineSnapshot(
+      `"rest tune rest rest rest rest rest rest rest rest rest tune"`,
+    );
+  });
+
+  it("are of data sets only", async () => {
+    await expect(loadTask("word-problems:2", { part: "tune" })).rejects.toThrow(/a part is of a data set/);
+  });
+
+  it.skipIf(!process.env.THOUGHTBOOK_DATA)("divide the problems of a set", async () => {
+    const [all, tune, rest] = await Promise.all(
+      [undefined, "tune" as const, "rest" as const].map((part) => loadTask("multiarith", { part })),
+    );
+    expect(tune!.problems.length + rest!.problems.length).toBe(all!.problems.length);
+    const ids = new Set(tune!.problems.map(({ id }) => id));
+    expect(rest!.problems.some(({ id }) => ids.has(id))).toBe(false);
+    expect(rest!.settings).toMatchObject({ name: "multiarith", part: "rest" });
+    const first = await loadTask("multiarith", { part: "rest", limit: 5 });
+    expect(first.problems).toEqual(rest!.problems.slice(0, 5));
   });
 });

@@ -17,12 +17,15 @@ export function contractQuestion(question: string, { known, remaining }: Contrac
     const numbers = givenNumbers(sentence);
     return numbers.length === 0 || numbers.some((number) => includesNumber(needed, number));
   });
-  return [...context, ...known.map(({ node }) => withoutArithmetic(node.answer)), asked].join(" ");
+  return [...context, ...known.map(({ node }) => asSentence(withoutArithmetic(node.answer))), asked].join(" ");
 }
 
+/** Many steps of GSM8K end without a full stop. */
+const asSentence = (text: string): string => (/[\p{L}\d%)]$/u.test(text) ? `${text}.` : text);
+
 /** "The buses cost 3 * 280 = $840." says as a known condition "The buses cost $840." */
-const withoutArithmetic = (answer: string): string =>
+export const withoutArithmetic = (answer: string): string =>
   answer.replace(/[-\d$.,%()+−*/×÷\s]*\d[)\s]*=\s*(?=[$\d.-])/g, " ").trim();
 
-const splitSentences = (text: string): string[] =>
+export const splitSentences = (text: string): string[] =>
   [...new Intl.Segmenter("en", { granularity: "sentence" }).segment(text)].map(({ segment }) => segment.trim());

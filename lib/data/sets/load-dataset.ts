@@ -18,7 +18,7 @@ import { bbh, mmlu } from "./rows/choice.js";
 import { humanEval, mbpp } from "./rows/code.js";
 import { dots } from "./rows/dots.js";
 import { game24 } from "./rows/game24.js";
-import { amc23, gsm8k, math, math500, olympiadBench, svamp, theoremQA } from "./rows/math.js";
+import { amc23, gsm8k, math, math500, olympiadBench, pal, svamp, theoremQA } from "./rows/math.js";
 import { hotpotQA, longBench, strategyQA } from "./rows/question-answering.js";
 import { checkShape, type RowReader } from "./rows/row-reader.js";
 import { astarThought, r1Traces, s1k } from "./rows/traces.js";
@@ -31,6 +31,11 @@ interface RecordsByName {
   amc23: MathRecord;
   olympiadbench: MathRecord;
   svamp: MathRecord;
+  multiarith: MathRecord;
+  singleeq: MathRecord;
+  addsub: MathRecord;
+  singleop: MathRecord;
+  "gsm-hard": MathRecord;
   theoremqa: MathRecord;
   game24: Game24Record;
   bbh: ChoiceRecord | TextRecord;
@@ -56,6 +61,11 @@ const READERS: { [N in DatasetName]: RowReader<RecordsByName[N]> } = {
   amc23,
   olympiadbench: olympiadBench,
   svamp,
+  multiarith: pal,
+  singleeq: pal,
+  addsub: pal,
+  singleop: pal,
+  "gsm-hard": pal,
   theoremqa: theoremQA,
   game24,
   bbh,

@@ -115,6 +115,7 @@ function modelOf(opened: Opened, close: () => Promise<void>): HttpModel {
     dialect: dialectName,
     engine: `${dialect.title}, ${opened.line.pool.urls.join(", ")}`,
     capabilities,
+    ...(dialect.answerPrefix ? {} : { takesAnswer: false }),
     contextLength,
     parameterCount,
     hash: async () => hash,

@@ -23,4 +23,10 @@ describe("contractQuestion", () => {
       "A shop sells pens. It sells 9 pens at $3 each. It has 39 pens left. How much would the rest cost?",
     );
   });
+
+  it("ends what was answered with a full stop, where the step has none", () => {
+    const answer = "It has 4 * 12 = <<4*12=48>>48 pens\nThey cost 48 * 3 = $<<48*3=144>>144\n#### 144";
+    const { graph } = problemGraph(parseWordProblem({ question: problem.question, answer }, "made/1"));
+    expect(contractQuestion(problem.question, contract(graph)!)).toMatch(/ It has 48 pens\. How much would/);
+  });
 });

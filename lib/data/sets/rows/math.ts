@@ -103,6 +103,19 @@ export const svamp: RowReader<MathRecord> = rowReader(
   },
 );
 
+/**
+ * The sets in the form of PAL (arXiv 2211.10435): MultiArith, SingleEq, AddSub, SingleOp, GSM-Hard. Of answers that were
+ * computed in floating point, digits beyond the twelfth are rounding.
+ */
+export const pal: RowReader<MathRecord> = rowReader(
+  z.object({ input: z.string(), target: z.number() }),
+  ({ input, target }) => {
+    const inexact = inexactNumber(target);
+    if (inexact !== undefined) return malformed(`target: ${inexact}`);
+    return { kind: "math", question: input.trim(), answer: String(Number(target.toPrecision(12))) };
+  },
+);
+
 /** TheoremQA: the answer is a number, a list of numbers, a truth value or an option. */
 export const theoremQA: RowReader<MathRecord> = rowReader(
   z.object({

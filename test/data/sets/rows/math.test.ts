@@ -102,6 +102,24 @@ describe("the mathematics sets", () => {
     ]);
   });
 
+  it("those of PAL: numbers without the rounding of floating point", async () => {
+    const rows = [
+      { input: " Ann has 3 pears. How many? ", target: 3.0 },
+      { input: "b", target: 3244047.0999999996, code: "def solution(): ..." },
+      { input: "c", target: 1e300 },
+      { input: "d", target: "4" },
+    ];
+    const { records, malformed } = await loadRows("gsm-hard", rows);
+    expect(records).toMatchObject([
+      { id: "gsm-hard/test/0", question: "Ann has 3 pears. How many?", answer: "3" },
+      { id: "gsm-hard/test/1", answer: "3244047.1" },
+    ]);
+    expect(malformed).toEqual([
+      expect.stringMatching(/^line 3: target: .*too large/),
+      expect.stringMatching(/^line 4: target: /),
+    ]);
+  });
+
   it("theoremqa: answers of every type as text; questions with a picture are marked", async () => {
     const rows = [
       { Question: "a", Answer: "[1, 2]", Answer_type: "list of integer", Picture: null },

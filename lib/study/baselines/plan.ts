@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { badInput, readSettingsFile } from "../../core/index.js";
+import { PARTS } from "../../data/index.js";
+
+const armSchema = z.strictObject({
+  /** A name of `models`. */
+  model: z.string().min(1),
+  task: z.string().min(1),
+  split: z.string().optional(),
+  part: z.enum(PARTS).optional(),
+  /** Maximum number of problems, the first ones. */
+  limit: z.int().positive().optional(),
+  strategy: z.string().min(1),
+  /** Worked examples before each problem. Default: as the model's kind says. */
+  demonstrations: z.int().min(0).max(32).optional(),
+  /** Texts for each problem; their majority is reported too. */
+  samples: z.int().positive().default(1),
+  temperature: z.number().min(0).default(0),
+  topP: z.number().positive().max(1).optional(),
+  budgets: z.array(z.int().positive()).min(1),
+});
+
+const planSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/),
+  about: z.string().optional(),
+  seed: z.int().default(0),
+  /** What the models are, by the names that arms call them: a specification, or a file to be given by --model NAME=FILE. */
+  models: z.record(z.string(), z.strictObject({ spec: z.string().min(1), title: z.string().min(1) })),
+  arms: z.array(armSchema).min(1),
+});
+
+export type BaselineArm = z.infer<typeof armSchema>;
+export type BaselinePlan = z.infer<typeof planSchema>;
+
+/**
+ * Read the plan of baselines: arms in the order in which they are to be run, so that what does not fit into the time is left out.
+ *
+ * @throws bad-input (with the place) for a file that is no plan, an arm of a model that is not listed, or an arm that is there
+ *   twice; not-found
+ */
+export async function readBaselinePlan(file: string): Promise<BaselinePlan> {
+  const plan = await readSettingsFile(file, planSchema, {
+    what: "plan of baselines",
+    example: "data/studies/real-baselines.json",
+  });
+  const ids = new Set<string>();
+  for (const arm of plan.arms) {
+    const id = armId(arm);
+    if (plan.models[arm.model] === undefined) {
+      throw badInput(
+        `${file}: the arm ${id} is of no model that is listed`,
+        `Those are ${Object.keys(plan.models).join(", ")}.`,
+      );
+    }
+    if (ids.has(id)) throw badInput(`${file}: the arm ${id} is there twice`, "Remove one.");
+    ids.add(id);
+  }
+  return plan;
+}
+
+/** "cot-4", "cot-8-samples": the strategy with its demonstrations and samples. */
+export const methodOf = ({ strategy, demonstrations, samples }: BaselineArm): string =>
+  [strategy, ...(demonstrations ? [String(demonstrations)] : []), ...(samples > 1 ? [`${samples}-samples`] : [])].join(
+    "-",
+  );
+
+/** "qwen/gsm8k/cot-4": also the folder of its records. */
+export const armId = (arm: BaselineArm): string =>
+  [arm.model, arm.task.replace(/[^\w.-]+/g, "-"), methodOf(arm)].join("/");
+
+/** The ids of all arms, in their order. */
+export const armIds = ({ arms }: BaselinePlan): string[] => arms.map(armId);

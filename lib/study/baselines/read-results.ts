@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { readSettingsFile } from "../../core/index.js";
+import type { BaselineResults } from "./run-baselines.js";
+
+const estimate = z.looseObject({ value: z.number(), interval: z.tuple([z.number(), z.number()]).optional() });
+const byPolicy = <T extends z.ZodType>(value: T) =>
+  z.looseObject({ strict: value.optional(), astar: value.optional(), dots: value.optional(), aot: value.optional() });
+
+/** The parts that figures and tables need; a summary has more. */
+const schema = z.looseObject({
+  name: z.string(),
+  seed: z.number(),
+  results: z.array(
+    z.looseObject({
+      id: z.string(),
+      model: z.string(),
+      task: z.string(),
+      problems: z.int().positive(),
+      method: z.string(),
+      strategy: z.string(),
+      samples: z.int().positive(),
+      command: z.string(),
+      budgets: z.array(
+        z.looseObject({
+          budget: z.int().positive(),
+          accuracy: byPolicy(estimate),
+          finishRate: estimate,
+          length: estimate.optional(),
+          majority: estimate.optional(),
+        }),
+      ),
+    }),
+  ),
+  unfinished: z.array(z.string()),
+});
+
+/**
+ * Read the results of baselines that `thoughtbook baselines` wrote, such as those in `data/results`, to show them beside others.
+ *
+ * @throws not-found, bad-input for a file with other contents
+ */
+export async function readBaselineResults(file: string): Promise<BaselineResults> {
+  const kind = { what: "file of baselines' results", example: "What `thoughtbook baselines --results` writes" };
+  return (await readSettingsFile(file, schema, kind)) as unknown as BaselineResults;
+}

@@ -1,0 +1,165 @@
+import { join } from "node:path";
+import { badInput, checkInterrupt, interruptible, type ProgressDisplay, ThoughtbookError } from "../../core/index.js";
+import { type EvaluationSummary, evaluate } from "../../eval/index.js";
+import type { LanguageModel } from "../../llm/index.js";
+import { askedModel, askingSettings } from "../../operations/index.js";
+import type { Strategy } from "../../rollouts/index.js";
+import { loadTask } from "../../tasks/index.js";
+import { modelSlot } from "../model-slot.js";
+import { armId, type BaselineArm, type BaselinePlan, methodOf } from "./plan.js";
+
+/** Measures of one arm, with everything needed to repeat it. */
+export interface BaselineResult {
+  id: string;
+  model: string;
+  modelHash?: string;
+  task: string;
+  split?: string;
+  part?: string;
+  problems: number;
+  method: string;
+  strategy: string;
+  demonstrations?: number;
+  samples: number;
+  temperature: number;
+  /** Name of the way of asking, where there is one. */
+  asking?: string;
+  /** The command that measures the same alone. */
+  command: string;
+  budgets: EvaluationSummary["budgets"];
+}
+
+export interface BaselineResults {
+  name: string;
+  seed: number;
+  /** Arms of the plan that are finished, in its order. */
+  results: BaselineResult[];
+  /** Ids of those that are not. */
+  unfinished: string[];
+}
+
+export interface BaselineOptions {
+  /** Strategies by name. */
+  strategies: Readonly<Record<string, () => Strategy>>;
+  /** Folder of the records: each arm in one of its own. */
+  folder: string;
+  /** Loads a model by its specification. */
+  load: (spec: string) => Promise<LanguageModel>;
+  /** Specifications instead of those of the plan, by the plan's name of a model. */
+  specs?: Readonly<Record<string, string>> | undefined;
+  /** Ways of asking instead of the table's, by the plan's name of a model. */
+  asking?: Readonly<Record<string, string>> | undefined;
+  /** Arms to run. Default: all. */
+  only?: readonly string[] | undefined;
+  /** Hours after which nothing more is begun, and what runs is stopped; its finished records stay. Default: no limit. */
+  hours?: number | undefined;
+  batchSize?: number | undefined;
+  signal?: AbortSignal | undefined;
+  display?: ProgressDisplay | undefined;
+  /** Called after each arm with all that is finished so far: store it there. */
+  onResults?: ((results: BaselineResults) => Promise<void>) | undefined;
+}
+
+/**
+ * Measure baselines, arm by arm in the order of the plan. Each attempt is a record in the arm's own folder as soon as it is graded: the
+ * same call goes on after a kill at any moment, and finished arms are only read. When the hours are over, what is finished is returned.
+ *
+ * @throws bad-input for an unknown strategy or arm, a folder with other settings; interrupted; as `evaluate`
+ */
+export async function runBaselines(plan: BaselinePlan, options: BaselineOptions): Promise<BaselineResults> {
+  const { strategies, only, hours, onResults } = options;
+  for (const { strategy } of plan.arms) {
+    if (strategies[strategy] !== undefined) continue;
+    throw badInput(`there is no strategy ${strategy}`, `Choose among ${Object.keys(strategies).join(", ")}.`);
+  }
+  const ids = plan.arms.map(armId);
+  const unknown = only?.find((id) => !ids.includes(id));
+  if (unknown !== undefined) throw badInput(`there is no arm ${unknown} in the plan`, `Those are ${ids.join(", ")}.`);
+  const interruption = interruptible(options.signal);
+  const deadline = hours === undefined ? undefined : AbortSignal.timeout(Math.max(1, Math.round(hours * 3_600_000)));
+  const signals = [interruption, deadline].filter((signal) => signal !== undefined);
+  const signal = signals.length === 0 ? undefined : AbortSignal.any(signals);
+  const models = modelSlot(options.load);
+  const results: BaselineResult[] = [];
+  const soFar = (): BaselineResults => {
+    const finished = new Set(results.map(({ id }) => id));
+    return {
+      name: plan.name,
+      seed: plan.seed,
+      results: [...results],
+      unfinished: ids.filter((id) => !finished.has(id)),
+    };
+  };
+  try {
+    for (const [at, arm] of plan.arms.entries()) {
+      if (only && !only.includes(ids[at]!)) continue;
+      checkInterrupt(signal, "the baselines");
+      const spec = options.specs?.[arm.model] ?? plan.models[arm.model]!.spec;
+      results.push(await measureArm(arm, spec, await models.use(spec), { ...options, plan, signal }));
+      await onResults?.(soFar());
+    }
+  } catch (error) {
+    // The hours are over: that is no failure. Any other interruption is.
+    const isOver = deadline?.aborted && !interruption?.aborted;
+    const isStop = error === deadline?.reason || (error instanceof ThoughtbookError && error.code === "interrupted");
+    if (!isOver || !isStop) throw error;
+  } finally {
+    await models.empty();
+  }
+  return soFar();
+}
+
+async function measureArm(
+  arm: BaselineArm,
+  spec: string,
+  opened: LanguageModel,
+  { plan, strategies, folder, asking, signal, batchSize, display }: BaselineOptions & { plan: BaselinePlan },
+): Promise<BaselineResult> {
+  const { task: name, split, part, limit, demonstrations, samples, temperature, topP, budgets } = arm;
+  const kind = asking?.[arm.model];
+  const model = await askedModel(opened, { kind, demonstrations, seed: plan.seed, signal });
+  const task = await loadTask(name, { split, part, limit, signal });
+  const id = armId(arm);
+  const { summary } = await evaluate(strategies[arm.strategy]!(), task, {
+    ...{ model, budgets, samples, temperature, topP, seed: plan.seed, batchSize, signal, display },
+    folder: join(folder, ...id.split("/")),
+    label: plan.models[arm.model]!.title,
+  });
+  const used = askingSettings(model) as { kind: string } | undefined;
+  return {
+    ...{ id, model: plan.models[arm.model]!.title },
+    ...(summary.modelHash === undefined ? {} : { modelHash: summary.modelHash }),
+    task: name,
+    ...(split === undefined ? {} : { split }),
+    ...(part === undefined ? {} : { part }),
+    ...{ problems: summary.problems, method: methodOf(arm), strategy: arm.strategy },
+    ...(demonstrations === undefined ? {} : { demonstrations }),
+    ...{ samples, temperature },
+    ...(used ? { asking: used.kind } : {}),
+    command: commandOf(arm, spec, kind, plan.seed),
+    budgets: summary.budgets,
+  };
+}
+
+/** The command that measures an arm alone; of a model's file only the name, whose folder differs from machine to machine. */
+function commandOf(arm: BaselineArm, spec: string, kind: string | undefined, seed: number): string {
+  const flags: [string, string | number | undefined][] = [
+    ["model", /^(?:\/|[A-Za-z]:[\\/]|~)/.test(spec) ? spec.replace(/^.*[\\/]/, "") : spec],
+    ["task", arm.task],
+    ["split", arm.split],
+    ["part", arm.part],
+    ["limit", arm.limit],
+    ["strategy", arm.strategy],
+    ["demonstrations", arm.demonstrations],
+    ["asking", kind?.replace(/^.*[\\/](?=[^\\/]*$)/, "")],
+    ["n", arm.samples > 1 ? arm.samples : undefined],
+    ["temperature", arm.temperature > 0 ? arm.temperature : undefined],
+    ["top-p", arm.topP],
+    ["seed", seed === 0 ? undefined : seed],
+    ["budget", arm.budgets.join(" ")],
+  ];
+  return [
+    "thoughtbook evaluate",
+    ...flags.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag} ${value}`])),
+  ].join(" ");
+}
