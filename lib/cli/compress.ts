@@ -1,7 +1,7 @@
 import { type Command, Option } from "@commander-js/extra-typings";
 import type { CompressionSummary, CompressMode, ThoughtTags } from "../astar/index.js";
 import { resolveUserPath, ThoughtbookError } from "../core/index.js";
-import { twice } from "./evaluate-flags.js";
+import { twice } from "./evaluate/evaluate-flags.js";
 import type { Flags } from "./flags.js";
 import { LOW_MEMORY_HELP, MEMORY, NUMERICS_HELP, parseNumerics, useMemory } from "./memory.js";
 import { MODEL_SPEC } from "./models.js";

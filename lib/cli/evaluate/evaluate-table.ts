@@ -1,5 +1,5 @@
-import type { EvaluationSummary, Measures } from "../eval/index.js";
-import { alignedLines, percent, percentRange } from "./table.js";
+import type { EvaluationSummary, Measures } from "../../eval/index.js";
+import { alignedLines, percent, percentRange } from "../table.js";
 
 const HEADER = [
   "budget",

@@ -1,13 +1,13 @@
 import { type Command, Option } from "@commander-js/extra-typings";
-import { decodeEscapes, didYouMean, ThoughtbookError } from "../core/index.js";
-import type { Part } from "../data/index.js";
-import type { EvaluateOptions, SamplingParams } from "../eval/index.js";
-import type { StrategyName } from "../strategies/index.js";
-import type { TaskOptions } from "../tasks/index.js";
-import type { Flags } from "./flags.js";
-import { LOW_MEMORY_HELP, MEMORY, NUMERICS_HELP, parseNumerics } from "./memory.js";
-import { MODEL_SPEC } from "./models.js";
-import { byteSize, count, decimal, integer, range, wholeNumber } from "./numbers.js";
+import { decodeEscapes, didYouMean, ThoughtbookError } from "../../core/index.js";
+import type { Part } from "../../data/index.js";
+import type { EvaluateOptions, SamplingParams } from "../../eval/index.js";
+import type { StrategyName } from "../../strategies/index.js";
+import type { TaskOptions } from "../../tasks/index.js";
+import type { Flags } from "../flags.js";
+import { LOW_MEMORY_HELP, MEMORY, NUMERICS_HELP, parseNumerics } from "../memory.js";
+import { MODEL_SPEC } from "../models.js";
+import { byteSize, count, decimal, integer, range, wholeNumber } from "../numbers.js";
 
 export type EvaluateFlags = Flags<typeof addEvaluateOptions>;
 
@@ -102,7 +102,7 @@ const SAME = [
  */
 export async function settingsOf(flags: EvaluateFlags): Promise<Settings> {
   // Imported here so that other commands do not load the engine.
-  const { parseSamplingParams, RELEASED_SAMPLING } = await import("../eval/index.js");
+  const { parseSamplingParams, RELEASED_SAMPLING } = await import("../../eval/index.js");
   const given = flags.samplingParams === undefined ? {} : parseSamplingParams(flags.samplingParams);
   for (const [flag, option, key] of SAME) {
     if (flags[flag] !== undefined && given[key] !== undefined) {
@@ -144,7 +144,7 @@ function budgetsOf({ budget, asTest }: EvaluateFlags, params: SamplingParams): n
 async function systemPromptOf({ systemPromptName: name, systemPrompt: text }: EvaluateFlags) {
   if (name !== undefined && text !== undefined) throw twice("--system-prompt-name", "--system-prompt");
   if (name === undefined) return text === undefined ? undefined : decodeEscapes(text);
-  const { SYSTEM_PROMPT_NAMES, SYSTEM_PROMPTS } = await import("../operations/index.js");
+  const { SYSTEM_PROMPT_NAMES, SYSTEM_PROMPTS } = await import("../../operations/index.js");
   const known = SYSTEM_PROMPT_NAMES.find((each) => each === name);
   if (known !== undefined) return SYSTEM_PROMPTS[known];
   throw new ThoughtbookError("bad-input", `there is no system prompt named ${JSON.stringify(name)}`, {

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
-import { badInput, canonicalJson, parseKeyValues, resolveUserPath, sha256 } from "../core/index.js";
-import type { BackendOptions } from "../llm/index.js";
-import type { StrategyName } from "../strategies/index.js";
+import { badInput, canonicalJson, parseKeyValues, resolveUserPath, sha256 } from "../../core/index.js";
+import type { BackendOptions } from "../../llm/index.js";
+import type { StrategyName } from "../../strategies/index.js";
+import { useMemory } from "../memory.js";
+import { resumable } from "../resumable.js";
+import { nameOf } from "../table.js";
 import { addEvaluateOptions, type EvaluateFlags, settingsOf, taskOptionsOf, twice } from "./evaluate-flags.js";
 import { readableSummary } from "./evaluate-table.js";
-import { useMemory } from "./memory.js";
-import { resumable } from "./resumable.js";
-import { nameOf } from "./table.js";
 
 const OUTPUT = `
 Tasks: word-problems:4, word-problems:2-6 (each number of operations in turn), functions:2 or functions:1-3 (to write in
@@ -77,15 +77,15 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
   const chosen = backendOf(flags);
   useMemory(flags.memory);
   // Imported here so that other commands do not load the engine.
-  const { evaluate } = await import("../eval/index.js");
-  const { STRATEGIES } = await import("../strategies/index.js");
-  const { isFileTask, loadTask } = await import("../tasks/index.js");
-  const { chooseBackend, loadOnBackend } = await import("../llm/index.js");
+  const { evaluate } = await import("../../eval/index.js");
+  const { STRATEGIES } = await import("../../strategies/index.js");
+  const { isFileTask, loadTask } = await import("../../tasks/index.js");
+  const { chooseBackend, loadOnBackend } = await import("../../llm/index.js");
   chooseBackend(flags.model, chosen); // Fail before a data set is read, or downloaded.
   const file = path === undefined ? undefined : resolveUserPath(path);
   const loaded = await loadTask(taskName, { ...taskOptionsOf(flags), path: file, signal });
   const task = flags.asTest ? { ...loaded, settings: { ...loaded.settings, asTest: true } } : loaded;
-  const { askedModel, askingSettings } = await import("../operations/index.js");
+  const { askedModel, askingSettings } = await import("../../operations/index.js");
   const { model: opened, spec, backend, args } = await loadOnBackend(flags.model, { ...chosen, signal });
   try {
     if (demonstrations && !DEMONSTRATED.includes(settings.strategy)) {
