@@ -2,7 +2,7 @@ import { badInput, checkWhole } from "../core/index.js";
 import type { Answer, Context, Strategy } from "../rollouts/index.js";
 import type { Problem } from "../tasks/index.js";
 import { type ChainOptions, type ChainResult, runChain } from "./chain.js";
-import { type Candidates, type Chooser, choose, solutionText } from "./choose.js";
+import { type Chooser, solutionText } from "./choose.js";
 import type { AtomTrace } from "./record.js";
 import { agreeing, judge, type Solved, type Steps } from "./steps.js";
 
@@ -65,7 +65,7 @@ export function aot(options: AtomOptions = {}): Strategy {
   return {
     name: mode === "iterate" ? "aot" : `aot-${mode}`,
     settings: { ...options, mode },
-    async attempt(problem, context) {
+    async attempt(_, context) {
       const steps = { context, key: "", options: { attempts } };
       if (mode === "best-of-k") return bestOf(steps, chains, chain);
       return answerOf(await runChain(steps, chain), mode);

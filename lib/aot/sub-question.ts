@@ -20,9 +20,9 @@ export function subQuestionText(
 ): string {
   const told = withoutAsking(kind === "choice" ? withoutOptions(question) : question);
   const facts = known.map(({ question: asked, answer }) => `${asked.trim()} ${answer.trim()}`);
-  return [...(told === "" ? [] : [told]), ...facts.map(asSentence), subQuestion.trim()].join(
-    told.includes("\n") ? "\n" : " ",
-  );
+  const asked = [...facts.map(asSentence), subQuestion.trim()].join(" ");
+  const between = told.includes("\n\n") ? "\n\n" : told.includes("\n") ? "\n" : " ";
+  return told === "" ? asked : `${told}${between}${asked}`;
 }
 
 const asSentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
