@@ -1,5 +1,5 @@
 import { badInput, checkWhole } from "../core/index.js";
-import type { Answer, Context, Strategy } from "../rollouts/index.js";
+import type { Answer, Strategy } from "../rollouts/index.js";
 import type { Problem } from "../tasks/index.js";
 import { type ChainOptions, type ChainResult, runChain } from "./chain.js";
 import { type Chooser, solutionText } from "./choose.js";

@@ -21,7 +21,7 @@ export function subQuestionText(
   const told = withoutAsking(kind === "choice" ? withoutOptions(question) : question);
   const facts = known.map(({ question: asked, answer }) => `${asked.trim()} ${answer.trim()}`);
   const asked = [...facts.map(asSentence), subQuestion.trim()].join(" ");
-  const between = told.includes("\n\n") ? "\n\n" : told.includes("\n") ? "\n" : " ";
+  const between = /\n+/.exec(question.trim())?.[0] ?? " ";
   return told === "" ? asked : `${told}${between}${asked}`;
 }
 
