@@ -1,10 +1,10 @@
 import { badInput, checkWhole } from "../core/index.js";
 import type { Answer, Strategy } from "../rollouts/index.js";
-import type { Problem } from "../tasks/index.js";
+import { type Problem, sameAnswer, votes } from "../tasks/index.js";
 import { type ChainOptions, type ChainResult, runChain } from "./chain.js";
 import { type Chooser, solutionText } from "./choose.js";
 import type { AtomTrace } from "./record.js";
-import { agreeing, judge, type Solved, type Steps } from "./steps.js";
+import { judge, type Solved, type Steps } from "./steps.js";
 
 /**
  * - iterate: the chain of the paper, while the contracted question wins
@@ -105,10 +105,10 @@ const sampledChains = (steps: Omit<Steps, "failures" | "transition">, count: num
 
 /** The model's choice among different answers, each shown once; without one the answer that most chains have. */
 async function bestSolution(steps: Steps, solutions: readonly Solved[]): Promise<Solved | undefined> {
-  const groups = agreeing(
+  const groups = votes(
+    steps.context.problem.kind,
     solutions.map(({ solution }) => solution.answer),
-    steps.context.problem,
-  ).toSorted((a, b) => b.length - a.length);
+  );
   if (groups.length < 2) return solutions[groups[0]?.[0] ?? 0];
   const shown = groups.map(([first]) => solutions[first!]!);
   const best = await judge(steps, steps.context.problem.question, shown);
@@ -159,7 +159,7 @@ async function contractedQuestion(steps: Steps, results: readonly ChainResult[])
   );
   if (!best) return problem.question;
   const agreeingOnes = contracted.filter(
-    ({ answer }) => answer !== undefined && agreeing([answer, best.solution.answer], problem).length === 1,
+    ({ answer }) => answer !== undefined && sameAnswer(problem.kind, answer, best.solution.answer),
   );
   const words = (text: string) => text.split(/\s+/).length;
   return agreeingOnes.toSorted((a, b) => words(a.best.text) - words(b.best.text))[0]?.question ?? problem.question;

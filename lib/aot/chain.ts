@@ -1,8 +1,8 @@
 import { type Dependencies, longestPath } from "../graph/index.js";
+import type { KnownAnswer } from "../strategies/index.js";
 import { type Candidates, type Chooser, choose } from "./choose.js";
 import type { AnsweredQuestion, AtomTrace, SolutionSource, StepFailure, StopReason, Transition } from "./record.js";
 import { answerGraph, contract, decompose, type Solved, type Steps, solve } from "./steps.js";
-import type { KnownAnswer } from "./sub-question.js";
 
 export interface ChainOptions {
   /** Maximum number of transitions; the depth of the question's graph is another bound. */

@@ -1,6 +1,7 @@
 import { writeSolution } from "../operations/index.js";
+import { votes } from "../tasks/index.js";
 import type { SolutionSource, Transition } from "./record.js";
-import { agreeing, judge, type Solved, type Steps, verify } from "./steps.js";
+import { judge, type Solved, type Steps, verify } from "./steps.js";
 
 /** Who chooses among solve(Q), solve(G) and solve(Q′): the model (AoT), a majority, or the model as verifier of each. */
 export type Chooser = "model" | "majority" | "verifier";
@@ -22,9 +23,9 @@ export async function choose(
   const { problem } = steps.context;
   const preferred = PREFERENCE.find((source) => candidates.some((each) => each.source === source))!;
   if (candidates.length === 1) return { chosen: preferred, chosenBy: "only" };
-  const groups = agreeing(
+  const groups = votes(
+    problem.kind,
     candidates.map(({ solved }) => solved.solution.answer),
-    problem,
   );
   if (groups.length === 1) return { chosen: preferred, chosenBy: "agreement" };
   const of = (indices: readonly number[]) =>
@@ -42,7 +43,7 @@ export async function choose(
     const right = verdicts.flatMap((verdict, index) => (verdict ? [index] : []));
     if (right.length > 0 && right.length < candidates.length) return { chosen: of(right), chosenBy: "verifier" };
   }
-  const [largest] = groups.toSorted((a, b) => b.length - a.length);
+  const [largest] = groups;
   if (largest!.length > 1) return { chosen: of(largest!), chosenBy: chooser === "majority" ? "majority" : "fallback" };
   return { chosen: preferred, chosenBy: chooser === "majority" ? "majority" : "fallback" };
 }

@@ -10,9 +10,9 @@ import {
   writeSolution,
 } from "../operations/index.js";
 import { type AskOptions, ask, type Context } from "../rollouts/index.js";
-import { type Problem, sameAnswer } from "../tasks/index.js";
+import { type KnownAnswer, subQuestionText } from "../strategies/index.js";
+import type { Problem } from "../tasks/index.js";
 import type { AnsweredQuestion, AtomStep, StepFailure } from "./record.js";
-import { type KnownAnswer, subQuestionText } from "./sub-question.js";
 
 /** What the steps of an attempt share. */
 export interface Steps {
@@ -158,15 +158,4 @@ export async function judge(steps: Steps, question: string, solutions: readonly 
 export async function verify(steps: Steps, question: string, { solution }: Solved): Promise<boolean | undefined> {
   const outcome = await step(steps, "judge", OPERATIONS.verify, { question, solution: writeSolution(solution) });
   return outcome && outcome.value.verdict === "right";
-}
-
-/** Indices of equal answers, the groups in the order of their first member. */
-export function agreeing(answers: readonly string[], { kind }: Problem): number[][] {
-  const groups: number[][] = [];
-  for (const [index, answer] of answers.entries()) {
-    const group = groups.find(([first]) => sameAnswer(kind, answers[first!]!, answer));
-    if (group) group.push(index);
-    else groups.push([index]);
-  }
-  return groups;
 }
