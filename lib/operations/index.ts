@@ -49,4 +49,4 @@ export {
   thoughtThenSolution,
 } from "./system-prompts.js";
 export { THOUGHT_BEGIN, THOUGHT_END } from "./text.js";
-export type { ReviseInput, SolutionInput, Verification } from "./verify.js";
+export { feedbackOf, type ReviseInput, type SolutionInput, type Verification } from "./verify.js";

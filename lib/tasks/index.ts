@@ -10,5 +10,6 @@ export {
   type Problem,
   type ProblemKind,
   sameAnswer,
+  votes,
 } from "./problems.js";
 export { createTask, hashProblems, loadTask, type Task, type TaskOptions } from "./tasks.js";

@@ -145,3 +145,18 @@ const SAME: Record<ProblemKind, (a: string, b: string) => boolean> = {
 
 /** Whether two answers to a problem are equal, and so vote together. */
 export const sameAnswer = (kind: ProblemKind, a: string, b: string): boolean => a === b || SAME[kind](a, b);
+
+/**
+ * Group answers that are equal, and so vote together: indices, the largest group first, among equals the one whose first
+ * answer comes first. Answers that are none do not vote.
+ */
+export function votes(kind: ProblemKind, answers: readonly (string | undefined)[]): number[][] {
+  const groups: number[][] = [];
+  for (const [index, answer] of answers.entries()) {
+    if (answer === undefined) continue;
+    const group = groups.find(([first]) => sameAnswer(kind, answers[first!]!, answer));
+    if (group) group.push(index);
+    else groups.push([index]);
+  }
+  return groups.toSorted((a, b) => b.length - a.length);
+}
