@@ -2,7 +2,7 @@ import { float, MICROSOFT } from "../../tensor/index.js";
 import type { Activation, Gpt2Config, RotaryConfig } from "../config/config.js";
 import type { Projected } from "./attention.js";
 import { addOperator, type ExportGraph, freshName, int64Constant } from "./graph.js";
-import { addLinear, addWeight, type ExportBuild } from "./weights.js";
+import { addJoinedLinear, addLinear, addWeight, type ExportBuild } from "./weights.js";
 
 export interface LayerParts {
   /** Append the attention of a layer over its cache and the new tokens: `[batch, time, heads · headDimension]`. */
@@ -33,11 +33,21 @@ function rotaryLayers(build: ExportBuild, config: RotaryConfig, embedded: string
     const headNorm = (name: string, x: string, heads: number) =>
       config.queryKeyNorm ? addHeadNorm(build, `${prefix}.self_attn.${name}`, x, heads) : x;
     const before = addNorm(build, `${prefix}.input_layernorm`, residual);
-    const projected = {
-      q: headNorm("q_norm", linear("self_attn.q_proj", before.normed), config.heads),
-      k: headNorm("k_norm", linear("self_attn.k_proj", before.normed), config.keyValueHeads),
-      v: linear("self_attn.v_proj", before.normed),
-    };
+    const packed = config.queryKeyNorm
+      ? undefined
+      : addJoinedLinear(
+          build,
+          ["q_proj", "k_proj", "v_proj"].map((name) => `${prefix}.self_attn.${name}`),
+          before.normed,
+        );
+    const projected =
+      packed === undefined
+        ? {
+            q: headNorm("q_norm", linear("self_attn.q_proj", before.normed), config.heads),
+            k: headNorm("k_norm", linear("self_attn.k_proj", before.normed), config.keyValueHeads),
+            v: linear("self_attn.v_proj", before.normed),
+          }
+        : { q: packed, k: "", v: "" };
     const attended = linear("self_attn.o_proj", attend(projected, layer));
     const middle = addNorm(build, `${prefix}.post_attention_layernorm`, { hidden: before.sum, added: attended });
     const gate = ACTIVATIONS[config.activation](graph, linear("mlp.gate_proj", middle.normed));

@@ -13,6 +13,8 @@ export interface ExportBuild {
   read(name: string): Promise<Float32Array>;
   /** Add a weight of the linear layers in the blocks that it already has; undefined for one without. Default: none has. */
   blocks?: ((weight: string) => QuantizedWeight | undefined) | undefined;
+  /** Likewise the rows of several weights as one; undefined where they must stay apart. Default: they do. */
+  joined?: ((weights: readonly string[]) => QuantizedWeight | undefined) | undefined;
   /** Bits of a number in the linear layers; undefined for float32. */
   bits: QuantizedBits | undefined;
 }
@@ -67,6 +69,33 @@ export function addLinear(build: ExportBuild, name: string, x: string): string {
   addTensors(graph, [{ name: weight, shape: [input, out], dtype: "float32" }], async () => [bytesOf(await read(true))]);
   const product = addOperator(graph, "MatMul", [x, weight]);
   return bias === "" ? product : addOperator(graph, "Add", [product, bias]);
+}
+
+/**
+ * Append several linear layers of one input as one product, their results side by side on the last axis; undefined where
+ * they must stay apart.
+ */
+export function addJoinedLinear(build: ExportBuild, names: readonly string[], x: string): string | undefined {
+  const { graph, shapes } = build;
+  const blocks = build.joined?.(names.map((name) => `${name}.weight`));
+  if (blocks === undefined) return undefined;
+  const biases = names.map((name) => `${name}.bias`);
+  if (shapes[biases[0]!] === undefined) return quantizedMatMul(graph, x, blocks, "");
+  const [bias] = addTensors(
+    graph,
+    [{ name: `${names[0]}.biases`, shape: [blocks.out], dtype: "float32" }],
+    async () => {
+      const all = new Float32Array(blocks.out);
+      let at = 0;
+      for (const each of biases) {
+        const data = await build.read(each);
+        all.set(data, at);
+        at += data.length;
+      }
+      return [bytesOf(all)];
+    },
+  );
+  return quantizedMatMul(graph, x, blocks, bias!);
 }
 
 /** The embeddings of tokens, and the output layer, which may be the same weight. */

@@ -1,3 +1,4 @@
+import { sum } from "../../core/index.js";
 import { float, MICROSOFT, type OnnxModel, type ValueInfo } from "../../tensor/index.js";
 import { attentionScale, type ModelConfig } from "../config/config.js";
 import type { Projected } from "../onnx/attention.js";
@@ -6,13 +7,16 @@ import { addLayers } from "../onnx/layers.js";
 import { type QuantizedWeight, quantizedMatMul } from "../onnx/quantized.js";
 import { addLinear, addWeight, createBuild, type ExportBuild, embeddingsName } from "../onnx/weights.js";
 import { parameterShapes } from "../weights/shapes.js";
-import { joinBlocks, toByteBlocks } from "./requantise.js";
+import { type ByteBlocks, joinBlocks, toByteBlocks } from "./requantise.js";
 import type { QuantisedSource } from "./source.js";
 
 /** TensorProto.DataType of ONNX. */
 const INT64 = 7;
 /** GroupQueryAttention rotates heads whose width is a multiple of it by itself. */
 const ROTATED_WIDTHS = 16;
+
+const rotatesItself = ({ family, headDimension }: ModelConfig): boolean =>
+  family !== "gpt2" && headDimension % ROTATED_WIDTHS === 0;
 
 /** Names of the inputs of the body, in the order of a call. */
 export const BODY_INPUTS = ["embedded", "positions", "ends", "total", "last", "cos", "sin"] as const;
@@ -120,13 +124,17 @@ const staysExact = ({ hiddenSize }: ModelConfig, name: string): boolean =>
 function buildOf(source: QuantisedSource): ExportBuild {
   const { config } = source;
   const graph = createExportGraph();
+  const isInBlocks = (name: string) => source.blockSize(name) > 0 && !staysExact(config, name);
   return createBuild({
     config,
     graph,
     bits: undefined,
     read: (name) => source.readFloats(name),
-    blocks: (name) =>
-      source.blockSize(name) > 0 && !staysExact(config, name) ? addBlocks(graph, source, name) : undefined,
+    blocks: (name) => (isInBlocks(name) ? addBlocks(graph, source, [name]) : undefined),
+    joined: (names) =>
+      rotatesItself(config) && names.every(isInBlocks) && new Set(names.map((name) => sizeOf(source, name))).size === 1
+        ? addBlocks(graph, source, names)
+        : undefined,
   });
 }
 
@@ -144,13 +152,22 @@ function blockSizeFor({ hiddenSize }: ModelConfig, stored: number, input: number
   return size;
 }
 
-/** Add a weight of 8 bits. */
-function addBlocks(graph: ExportGraph, source: QuantisedSource, name: string): QuantizedWeight {
-  const [rows, columns] = parameterShapes(source.config)[name] as [number, number];
-  const isTransposed = source.config.family === "gpt2" && name.includes(".h.");
-  const [out, input] = isTransposed ? [columns, rows] : [rows, columns];
-  const stored = source.blockSize(name);
-  const blockSize = blockSizeFor(source.config, stored, input);
+/** Rows and columns of a linear layer, whichever its weight has first. */
+function sizesOf(config: ModelConfig, name: string): [out: number, input: number] {
+  const [rows, columns] = parameterShapes(config)[name] as [number, number];
+  const isTransposed = config.family === "gpt2" && name.includes(".h.");
+  return isTransposed ? [columns, rows] : [rows, columns];
+}
+
+const sizeOf = (source: QuantisedSource, name: string): number =>
+  blockSizeFor(source.config, source.blockSize(name), sizesOf(source.config, name)[1]);
+
+/** Add a weight of 8 bits, or the rows of several of the same columns and block size as one. */
+function addBlocks(graph: ExportGraph, source: QuantisedSource, names: readonly string[]): QuantizedWeight {
+  const [name] = names as [string];
+  const input = sizesOf(source.config, name)[1];
+  const out = sum(names.map((each) => sizesOf(source.config, each)[0]));
+  const blockSize = sizeOf(source, name);
   const [values, scales] = addTensors(
     graph,
     [
@@ -158,12 +175,28 @@ function addBlocks(graph: ExportGraph, source: QuantisedSource, name: string): Q
       { name: `${name}.scales`, shape: [out, input / blockSize], dtype: "float32" },
     ],
     async () => {
-      const asStored = toByteBlocks(await source.readBlocks(name));
-      const { quants, scales } = blockSize === stored ? asStored : joinBlocks(asStored, stored, blockSize / stored);
-      return [quants, bytesOf(scales)];
+      const parts: ByteBlocks[] = [];
+      for (const each of names) {
+        const stored = source.blockSize(each);
+        const asStored = toByteBlocks(await source.readBlocks(each));
+        parts.push(blockSize === stored ? asStored : joinBlocks(asStored, stored, blockSize / stored));
+      }
+      return [joinedBytes(parts.map(({ quants }) => quants)), joinedBytes(parts.map(({ scales }) => bytesOf(scales)))];
     },
   ) as [string, string];
   return { values, scales, zeros: "", blockSize, out, input, bits: 8 };
+}
+
+/** One after the other; a single part is not copied. */
+function joinedBytes(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const all = new Uint8Array(sum(parts.map(({ length }) => length)));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 function addCachedAttention(
@@ -173,25 +206,25 @@ function addCachedAttention(
   layer: number,
   positions: string,
 ): string {
-  const { heads, keyValueHeads, headDimension, family } = config;
+  const { heads, keyValueHeads, family } = config;
   const rotates = family !== "gpt2";
-  const rotatesItself = rotates && headDimension % ROTATED_WIDTHS === 0;
+  const itself = rotatesItself(config);
   const turn = (x: string, count: number) =>
-    rotates && !rotatesItself
+    rotates && !itself
       ? addOperator(graph, "RotaryEmbedding", [x, positions, "cos", "sin"], {
           domain: MICROSOFT,
           attributes: { num_heads: count },
         })
       : x;
   const past = (part: string) => `past.${layer}.${part}`;
-  const angles = rotatesItself ? ["cos", "sin"] : [];
+  const angles = itself ? ["cos", "sin"] : [];
   const inputs = [turn(q, heads), turn(k, keyValueHeads), v, past("key"), past("value"), "ends", "total", ...angles];
   return addOperator(graph, "GroupQueryAttention", inputs, {
     domain: MICROSOFT,
     attributes: {
       num_heads: heads,
       kv_num_heads: keyValueHeads,
-      do_rotary: Number(rotatesItself),
+      do_rotary: Number(itself),
       scale: float(attentionScale(config, layer)),
     },
     outputs: [`attention.${layer}`, `present.${layer}.key`, `present.${layer}.value`],
