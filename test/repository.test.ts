@@ -88,6 +88,8 @@ function circle(graph: ReadonlyMap<string, readonly string[]>): string[] | undef
 
 /** Values that an index exports without a use in this repository: those that users are shown, by name or by kind. */
 const SHOWN: Readonly<Record<string, readonly string[]>> = {
+  // Before a strategy of one's own.
+  aot: ["aotPlugin"],
   // Questions to a graph, beside those that are asked here.
   graph: ["computeValues", "sources"],
   // An objective of one's own.
@@ -101,7 +103,10 @@ const SHOWN: Readonly<Record<string, readonly string[]>> = {
   // What methods outside of lib/ are made of: rewards, ways to answer, the path to a node, sources of batches.
   rollouts: ["combine", "formatReward", "majorityReward"],
   search: ["pathTo"],
-  strategies: ["program", "solve"],
+  strategies: [
+    ...["program", "solve", "selfConsistency", "selfRefine", "leastToMost", "analogical"],
+    ...["treeOfThoughts", "forestOfThoughts"],
+  ],
   // What notebooks show of long runs.
   study: ["readBaselineResults"],
   train: ["onPolicySource", "streamSource"],

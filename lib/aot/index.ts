@@ -8,3 +8,4 @@ export type {
   StopReason,
   Transition,
 } from "./record.js";
+export { AOT_STRATEGIES } from "./strategies.js";

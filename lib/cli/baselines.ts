@@ -29,7 +29,7 @@ const baselinesCommand = (program: Command) =>
   program
     .command("baselines")
     .description("measure what models reach with plain prompting, on several data sets, resumable")
-    .argument("<plan.json>", "the plan, such as data/studies/real-baselines.json")
+    .argument("<plan.json>", "the plan, such as data/baselines/real-baselines.json")
     .option("--out <folder>", "the folder of the records (default: runs/ and the plan's name)")
     .option("--model <name=spec>", "a model of the plan from another place; may be given again", pair)
     .option("--asking <name=kind>", "how a model of the plan is asked (default: by its name); may be given again", pair)

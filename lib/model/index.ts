@@ -120,7 +120,7 @@ export {
 export { type InitializeOptions, initializeParameters } from "./weights/initialize.js";
 export { loadAdapter, type SaveAdapterOptions, saveAdapter } from "./weights/lora-files.js";
 export { checkModelFits } from "./weights/memory-need.js";
-export type { QuantisedMatrix } from "./weights/quantised.js";
+export { dequantise, type QuantisedMatrix, readQuantised } from "./weights/quantised.js";
 export { openSafetensors, readFloats, type SafetensorsFile, type StoredTensor } from "./weights/safetensors.js";
 export { type WriteOptions, writeSafetensors } from "./weights/safetensors-write.js";
 export { type CheckpointContent, saveCheckpoint } from "./weights/save.js";

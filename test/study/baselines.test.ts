@@ -142,7 +142,7 @@ it("results are read back from their file, and a file of something else is named
 });
 
 it("the committed plan has the most important arms first, and never asks a part that was tuned on", async () => {
-  const plan = await readBaselinePlan("data/studies/real-baselines.json");
+  const plan = await readBaselinePlan("data/baselines/real-baselines.json");
   const ids = armIds(plan);
   expect(ids.slice(0, 8).every((id) => /^qwen\/(gsm8k|multiarith)\//.test(id))).toBe(true);
   expect(ids).toHaveLength(34);

@@ -1,4 +1,5 @@
 import { type Command, Option } from "@commander-js/extra-typings";
+import type { AOT_STRATEGIES } from "../../aot/index.js";
 import { decodeEscapes, didYouMean, ThoughtbookError } from "../../core/index.js";
 import type { Part } from "../../data/index.js";
 import type { EvaluateOptions, SamplingParams } from "../../eval/index.js";
@@ -12,7 +13,15 @@ import { byteSize, count, decimal, integer, range, wholeNumber } from "../number
 export type EvaluateFlags = Flags<typeof addEvaluateOptions>;
 
 /** Imported here so that the command line does not load the engine. */
-const STRATEGY_NAMES: readonly StrategyName[] = ["direct", "cot", "think", "solve", "program"];
+/** What `--strategy` takes. */
+export type EvaluatedStrategy = StrategyName | keyof typeof AOT_STRATEGIES;
+
+// Written out so that the help loads no engine.
+const STRATEGY_NAMES: readonly EvaluatedStrategy[] = [
+  ...(["direct", "cot", "think", "solve", "program"] as const),
+  ...(["cot-sc", "self-refine", "least-to-most", "analogical", "tree-of-thoughts", "forest-of-thoughts"] as const),
+  ...(["aot", "aot-single", "aot-best-of-k", "aot-plugin"] as const),
+];
 
 const PARTS: readonly Part[] = ["tune", "rest"];
 
@@ -77,7 +86,7 @@ export const addEvaluateOptions = (command: Command) =>
 
 /** Sampling settings, as flags give them one way or another. */
 export interface Settings extends Pick<EvaluateOptions, "temperature" | "topP" | "topK" | "minP" | "logProbs"> {
-  strategy: StrategyName;
+  strategy: EvaluatedStrategy;
   systemPrompt: string | undefined;
   assistantPrefill: string | undefined;
   seed: number;

@@ -2,11 +2,17 @@ import { join } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import { badInput, canonicalJson, parseKeyValues, resolveUserPath, sha256 } from "../../core/index.js";
 import type { BackendOptions } from "../../llm/index.js";
-import type { StrategyName } from "../../strategies/index.js";
 import { useMemory } from "../memory.js";
 import { resumable } from "../resumable.js";
 import { nameOf } from "../table.js";
-import { addEvaluateOptions, type EvaluateFlags, settingsOf, taskOptionsOf, twice } from "./evaluate-flags.js";
+import {
+  addEvaluateOptions,
+  type EvaluatedStrategy,
+  type EvaluateFlags,
+  settingsOf,
+  taskOptionsOf,
+  twice,
+} from "./evaluate-flags.js";
 import { readableSummary } from "./evaluate-table.js";
 
 const OUTPUT = `
@@ -64,7 +70,7 @@ export function addEvaluateCommand(program: Command): void {
 }
 
 /** Strategies whose operation can be shown by worked examples. */
-const DEMONSTRATED: readonly StrategyName[] = ["direct", "cot", "program"];
+const DEMONSTRATED: readonly EvaluatedStrategy[] = ["direct", "cot", "program"];
 
 function evaluateOnTask(flags: EvaluateFlags): Promise<void> {
   const hint = `The same command${flags.overwrite ? " without --overwrite" : ""} goes on from there.`;
@@ -79,6 +85,7 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
   // Imported here so that other commands do not load the engine.
   const { evaluate } = await import("../../eval/index.js");
   const { STRATEGIES } = await import("../../strategies/index.js");
+  const { AOT_STRATEGIES } = await import("../../aot/index.js");
   const { isFileTask, loadTask } = await import("../../tasks/index.js");
   const { chooseBackend, loadOnBackend } = await import("../../llm/index.js");
   chooseBackend(flags.model, chosen); // Fail before a data set is read, or downloaded.
@@ -110,15 +117,19 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
     const key = sha256(canonicalJson(decisive)).slice(0, 6);
     const folder = resolveUserPath(resultDir ?? join("runs", "evaluate", `${nameOf(spec)}_${nameOf(taskName)}_${key}`));
     const { strategy, systemPrompt, assistantPrefill, ...sampling } = settings;
-    const { summary } = await evaluate(STRATEGIES[strategy]({ systemPrompt, assistantPrefill }), task, {
-      model,
-      ...sampling,
-      backend: { name: backend, args },
-      folder,
-      overwrite,
-      batchSize,
-      signal,
-    });
+    const { summary } = await evaluate(
+      { ...STRATEGIES, ...AOT_STRATEGIES }[strategy]({ systemPrompt, assistantPrefill }),
+      task,
+      {
+        model,
+        ...sampling,
+        backend: { name: backend, args },
+        folder,
+        overwrite,
+        batchSize,
+        signal,
+      },
+    );
     if (json) console.log(JSON.stringify(summary));
     else console.log(`${readableSummary(summary)}\n${folder}`);
   } finally {

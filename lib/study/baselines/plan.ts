@@ -41,7 +41,7 @@ export type BaselinePlan = z.infer<typeof planSchema>;
 export async function readBaselinePlan(file: string): Promise<BaselinePlan> {
   const plan = await readSettingsFile(file, planSchema, {
     what: "plan of baselines",
-    example: "data/studies/real-baselines.json",
+    example: "data/baselines/real-baselines.json",
   });
   const ids = new Set<string>();
   for (const arm of plan.arms) {
