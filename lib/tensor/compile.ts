@@ -13,6 +13,8 @@ import { trace } from "./tracing.js";
 import { leavesOf, type MapTree, rebuildTree, type Tree } from "./tree.js";
 
 export interface CompileOptions extends SessionOptions {
+  /** Whether it is a step of training, for which programs have a bound of memory of their own. Default: false. */
+  trains?: boolean;
   /**
    * Keys of the signature whose tensors are donated to a call, such as `["params", "moments"]`: the next call writes
    * its results into their memory, so that training runs in two sets of buffers that take turns. Only tensors that came
@@ -174,7 +176,7 @@ export function compile<S, R>(fn: Traceable<S, R>, signature: S, options: Compil
       programs.delete(key);
       await (await entry.program).session.dispose();
     };
-    const entry: Entry = { bytes: traced.bytes, users: 0, lastUse: 0, letGo, program: undefined as never };
+    const entry: Entry = { bytes: traced.bytes, trains: options.trains ?? false, users: 0, lastUse: 0, letGo, program: undefined as never };
     // Counted and in use before room is made for it.
     keepProgram(entry);
     beginUse(entry);

@@ -136,7 +136,7 @@ export function compileTrainingStep<P, B, F = Record<never, never>>(
 ): TrainingStep<P, F, B> {
   const { loss, params, frozen = {} as F, batch, optimizer, learningRate, clipNorm, ...given } = options;
   // What is kept for the gradient is most of a step's memory; planned, it would be there twice.
-  const runtime = { memoryPattern: false, ...given };
+  const runtime = { memoryPattern: false, trains: true, ...given };
   checkParams(params);
   if (clipNorm !== undefined) checkOption("clipNorm", clipNorm, 0, Number.POSITIVE_INFINITY);
   const optimizerSpecs = {

@@ -118,4 +118,32 @@ describe("memoryLimit", () => {
     vi.stubEnv("THOUGHTBOOK_MEMORY", "lots");
     expect(() => memoryLimit()).toThrow('THOUGHTBOOK_MEMORY is "lots", expected a size such as 2GB');
   });
+
+  it("are kept in training though they are larger than all others may be", async () => {
+    // Intermediate results of about 700 MB.
+    const width = 13_000;
+    const big = (trains: boolean) => {
+      let traced = 0;
+      const f = compile(
+        ({ x }: { x: tf.Tensor1D }) => {
+          traced++;
+          return tf.matMul(x.reshape([-1, 1]), x.reshape([1, -1])).square().sum();
+        },
+        { x: spec([null]) },
+        { trains },
+      );
+      onTestFinished(() => f.dispose());
+      return { f, traced: () => traced };
+    };
+    const x = tensorData(new Float32Array(width).fill(1), [width]);
+    for (const [trains, times] of [
+      [true, 1],
+      [false, 2],
+    ] as const) {
+      const { f, traced } = big(trains);
+      await f({ x });
+      await f({ x });
+      expect(traced()).toBe(times);
+    }
+  });
 });
