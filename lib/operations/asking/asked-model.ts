@@ -63,7 +63,8 @@ export interface AskingOptions {
  * import { askedModel } from "thoughtbook/operations";
  *
  * const mini = await loadModel("mini");
- * console.log((await askedModel(mini)) === mini); // true: it is asked by tags
+ * // It is asked by tags.
+ * console.log((await askedModel(mini)) === mini); // true
  * ```
  */
 export async function askedModel(model: LanguageModel, options: AskingOptions = {}): Promise<LanguageModel> {
