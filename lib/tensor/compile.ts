@@ -176,7 +176,14 @@ export function compile<S, R>(fn: Traceable<S, R>, signature: S, options: Compil
       programs.delete(key);
       await (await entry.program).session.dispose();
     };
-    const entry: Entry = { bytes: traced.bytes, trains: options.trains ?? false, users: 0, lastUse: 0, letGo, program: undefined as never };
+    const entry: Entry = {
+      bytes: traced.bytes,
+      trains: options.trains ?? false,
+      users: 0,
+      lastUse: 0,
+      letGo,
+      program: undefined as never,
+    };
     // Counted and in use before room is made for it.
     keepProgram(entry);
     beginUse(entry);

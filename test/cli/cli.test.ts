@@ -40,7 +40,10 @@ describe("thoughtbook", () => {
     [["generate", "--model", "mini-score", "--prompt", "x"], /Did you mean mini-scorer(?: or mini-base)?\? /],
     [["models", "check", "./data/model"], /there is no folder .*data\/model\. Did you mean models\? /],
     [["evaluate", "--model", "mini", "--task", "gsm9k"], /Did you mean gsm8k\? /],
-    [["evaluate", "--model", "mini", "--task", "svamp", "--strategy", "solv"], /solve, program, .*\. Did you mean solve\?/],
+    [
+      ["evaluate", "--model", "mini", "--task", "svamp", "--strategy", "solv"],
+      /solve, program, .*\. Did you mean solve\?/,
+    ],
     [["evaluate", "--model", "mini", "--task", "svamp", "--backend", "locl"], /Did you mean local\? /],
     [["data", "download", "gsm8k", "--split", "tset"], /Did you mean test(?: or \w+)?\? /],
   ])("%j names what is near", (args, message) => {

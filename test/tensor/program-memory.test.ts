@@ -127,7 +127,10 @@ describe("memoryLimit", () => {
       const f = compile(
         ({ x }: { x: tf.Tensor1D }) => {
           traced++;
-          return tf.matMul(x.reshape([-1, 1]), x.reshape([1, -1])).square().sum();
+          return tf
+            .matMul(x.reshape([-1, 1]), x.reshape([1, -1]))
+            .square()
+            .sum();
         },
         { x: spec([null]) },
         { trains },
