@@ -34,7 +34,7 @@ const baselinesCommand = (program: Command) =>
     .option("--model <name=spec>", "a model of the plan from another place; may be given again", pair)
     .option("--asking <name=kind>", "how a model of the plan is asked (default: by its name); may be given again", pair)
     .option("--only <arms>", "only these arms, with commas between them; --list tells them", (text) => text.split(","))
-    .option("--hours <h>", "stop after so many hours, with what is finished", decimal)
+    .option("--hours <h>", "stop after this many hours and keep what is finished", decimal)
     .option("--results <file.json>", "write all numbers to this file, after each arm")
     .option("--figures <folder>", "export the figure of accuracy against tokens there")
     .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)

@@ -19,6 +19,24 @@ function counted(options: { memory?: number } = {}) {
   return { f, traced: () => traced };
 }
 
+/** A program whose intermediate results are the square of its input's length. */
+function squares(options: { trains?: boolean } = {}) {
+  let traced = 0;
+  const f = compile(
+    ({ x }: { x: tf.Tensor1D }) => {
+      traced++;
+      return tf
+        .matMul(x.reshape([-1, 1]), x.reshape([1, -1]))
+        .square()
+        .sum();
+    },
+    { x: spec([null]) },
+    options,
+  );
+  onTestFinished(() => f.dispose());
+  return { f, traced: () => traced };
+}
+
 describe("programs of sizes no longer used", () => {
   it("are kept where they fit", async () => {
     const { f, traced } = counted();
@@ -47,18 +65,7 @@ describe("programs of sizes no longer used", () => {
   });
 
   it("are let go in the order of their last use", async () => {
-    let traced = 0;
-    const f = compile(
-      ({ x }: { x: tf.Tensor1D }) => {
-        traced++;
-        return tf
-          .matMul(x.reshape([-1, 1]), x.reshape([1, -1]))
-          .square()
-          .sum();
-      },
-      { x: spec([null]) },
-    );
-    onTestFinished(() => f.dispose());
+    const { f, traced } = squares();
     const call = (n: number) => f({ x: tensorData(new Float32Array(n).fill(1)) });
     // Two of them fit.
     const [a, b, c] = [3300, 3301, 3302];
@@ -67,12 +74,12 @@ describe("programs of sizes no longer used", () => {
     expect(PROGRAM_BYTES / each).toBeGreaterThan(2);
     expect(PROGRAM_BYTES / each).toBeLessThan(2.9);
     for (const n of [b, a, c, a, c]) await call(n);
-    expect(traced).toBe(3);
+    expect(traced()).toBe(3);
     expect(programMemory().programs).toBe(2);
     await call(b);
-    expect(traced).toBe(4);
+    expect(traced()).toBe(4);
     await call(c);
-    expect(traced).toBe(4);
+    expect(traced()).toBe(4);
     expect(programMemory().bytes).toBeLessThanOrEqual(PROGRAM_BYTES);
   });
 
@@ -122,28 +129,12 @@ describe("memoryLimit", () => {
   it("are kept in training though they are larger than all others may be", async () => {
     // Intermediate results of about 700 MB.
     const width = 13_000;
-    const big = (trains: boolean) => {
-      let traced = 0;
-      const f = compile(
-        ({ x }: { x: tf.Tensor1D }) => {
-          traced++;
-          return tf
-            .matMul(x.reshape([-1, 1]), x.reshape([1, -1]))
-            .square()
-            .sum();
-        },
-        { x: spec([null]) },
-        { trains },
-      );
-      onTestFinished(() => f.dispose());
-      return { f, traced: () => traced };
-    };
     const x = tensorData(new Float32Array(width).fill(1), [width]);
     for (const [trains, times] of [
       [true, 1],
       [false, 2],
     ] as const) {
-      const { f, traced } = big(trains);
+      const { f, traced } = squares({ trains });
       await f({ x });
       await f({ x });
       expect(traced()).toBe(times);

@@ -12,7 +12,7 @@ import type { ResolvedRequest } from "./request.js";
 
 /** Default memory for beginnings that texts may share: 256 MiB. */
 export const PREFIX_MEMORY = 2 ** 28;
-/** A checksum of the weights takes about as long as reading 25 tokens: from so many tokens on it is worthwhile. */
+/** Tokens from which comparing the weights pays: their checksum takes about as long as reading 25. */
 const WORTH_TOKENS = 128;
 
 /** Beginnings known to one generator. */

@@ -50,6 +50,16 @@ function scaleAndMinimum(file: Uint8Array, at: number, part: number): readonly [
   return [(low & 15) | ((file[at + part - 4]! >> 2) & 0x30), (low >> 4) | ((file[at + part]! >> 2) & 0x30)];
 }
 
+/** Unpack the scales and offsets of the eight parts of a block of Q4_K or Q5_K. */
+function unpackScales(file: Uint8Array, from: number, index: number, { scales, offsets }: Unpacked): void {
+  const [d, dmin] = [halfAt(file, from), halfAt(file, from + 2)];
+  for (let part = 0; part < 8; part++) {
+    const [scale, minimum] = scaleAndMinimum(file, from + 4, part);
+    scales[index * 8 + part] = d * scale;
+    offsets![index * 8 + part] = -(dmin * minimum);
+  }
+}
+
 /** The 6 bits of the scale of the `part`-th of the sixteen parts of a block of Q3_K. */
 const scaleOfThree = (file: Uint8Array, at: number, part: number): number =>
   ((file[at + (part & 7)]! >> (part < 8 ? 0 : 4)) & 15) |
@@ -133,11 +143,8 @@ export const BLOCK_FORMATS: Readonly<Record<string, BlockFormat>> = {
   Q4_K: {
     ...{ size: 256, bytes: 144, bits: 4, blockSize: 32, zero: 0, hasOffsets: true },
     unpack(file, from, index, to) {
-      const [d, dmin] = [halfAt(file, from), halfAt(file, from + 2)];
+      unpackScales(file, from, index, to);
       for (let part = 0; part < 8; part++) {
-        const [scale, minimum] = scaleAndMinimum(file, from + 4, part);
-        to.scales[index * 8 + part] = d * scale;
-        to.offsets![index * 8 + part] = -(dmin * minimum);
         const [low, shift] = [from + 16 + 32 * (part >> 1), 4 * (part & 1)];
         for (let i = 0; i < 16; i++) {
           const [left, right] = [(file[low + 2 * i]! >> shift) & 15, (file[low + 2 * i + 1]! >> shift) & 15];
@@ -149,11 +156,8 @@ export const BLOCK_FORMATS: Readonly<Record<string, BlockFormat>> = {
   Q5_K: {
     ...{ size: 256, bytes: 176, bits: 8, blockSize: 32, zero: 0, hasOffsets: true },
     unpack(file, from, index, to) {
-      const [d, dmin] = [halfAt(file, from), halfAt(file, from + 2)];
+      unpackScales(file, from, index, to);
       for (let part = 0; part < 8; part++) {
-        const [scale, minimum] = scaleAndMinimum(file, from + 4, part);
-        to.scales[index * 8 + part] = d * scale;
-        to.offsets![index * 8 + part] = -(dmin * minimum);
         const [low, shift] = [from + 48 + 32 * (part >> 1), 4 * (part & 1)];
         for (let i = 0; i < 32; i++) {
           const high = (file[from + 16 + i]! >> part) & 1;

@@ -1,4 +1,5 @@
 import { badInput, didYouMean } from "../../core/index.js";
+import { BYTE_LEVEL_BPE } from "../tokenizer/byte-level-bpe.js";
 import { metadataOf } from "./config-json.js";
 import { type GgufFile, readList } from "./file.js";
 import { corruptGguf } from "./header.js";
@@ -81,13 +82,7 @@ async function byteLevel(file: GgufFile, tokens: readonly VocabularyToken[]): Pr
     post_processor: frame(file, tokens, { addBos: pre.addBos ?? false }),
     decoder: component,
     model: {
-      type: "BPE",
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
+      ...BYTE_LEVEL_BPE,
       ignore_merges: pre.ignoreMerges ?? false,
       vocab: idsOf(tokens),
       merges,

@@ -71,3 +71,7 @@ function constant(graph: ExportGraph, head: TensorHead, data: Float32Array | Big
 /** The memory of an array, as bytes. */
 export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
+
+/** Bytes one after the other; a single part is not copied. */
+export const joinBytes = (parts: readonly Uint8Array[]): Uint8Array =>
+  parts.length === 1 ? parts[0]! : Buffer.concat(parts);

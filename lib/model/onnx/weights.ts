@@ -1,6 +1,6 @@
 import type { ModelConfig } from "../config/config.js";
 import { type ParameterShapes, parameterShapes } from "../weights/shapes.js";
-import { addOperator, addTensors, bytesOf, type ExportGraph, int64Constant } from "./graph.js";
+import { addOperator, addTensors, bytesOf, type ExportGraph, int64Constant, joinBytes } from "./graph.js";
 import type { QuantizedBits } from "./quantize-blocks.js";
 import { addQuantized, canLookUp, type QuantizedWeight, quantizedLookup, quantizedMatMul } from "./quantized.js";
 
@@ -85,14 +85,9 @@ export function addJoinedLinear(build: ExportBuild, names: readonly string[], x:
     graph,
     [{ name: `${names[0]}.biases`, shape: [blocks.out], dtype: "float32" }],
     async () => {
-      const all = new Float32Array(blocks.out);
-      let at = 0;
-      for (const each of biases) {
-        const data = await build.read(each);
-        all.set(data, at);
-        at += data.length;
-      }
-      return [bytesOf(all)];
+      const parts: Uint8Array[] = [];
+      for (const each of biases) parts.push(bytesOf(await build.read(each)));
+      return [joinBytes(parts)];
     },
   );
   return quantizedMatMul(graph, x, blocks, bias!);

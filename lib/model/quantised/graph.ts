@@ -2,7 +2,15 @@ import { sum } from "../../core/index.js";
 import { float, MICROSOFT, type OnnxModel, type ValueInfo } from "../../tensor/index.js";
 import { attentionScale, type ModelConfig } from "../config/config.js";
 import type { Projected } from "../onnx/attention.js";
-import { addOperator, addTensors, bytesOf, createExportGraph, type ExportGraph, int64Constant } from "../onnx/graph.js";
+import {
+  addOperator,
+  addTensors,
+  bytesOf,
+  createExportGraph,
+  type ExportGraph,
+  int64Constant,
+  joinBytes,
+} from "../onnx/graph.js";
 import { addLayers } from "../onnx/layers.js";
 import { type QuantizedWeight, quantizedMatMul } from "../onnx/quantized.js";
 import { addLinear, addWeight, createBuild, type ExportBuild, embeddingsName } from "../onnx/weights.js";
@@ -181,22 +189,10 @@ function addBlocks(graph: ExportGraph, source: QuantisedSource, names: readonly 
         const asStored = toByteBlocks(await source.readBlocks(each));
         parts.push(blockSize === stored ? asStored : joinBlocks(asStored, stored, blockSize / stored));
       }
-      return [joinedBytes(parts.map(({ quants }) => quants)), joinedBytes(parts.map(({ scales }) => bytesOf(scales)))];
+      return [joinBytes(parts.map(({ quants }) => quants)), joinBytes(parts.map(({ scales }) => bytesOf(scales)))];
     },
   ) as [string, string];
   return { values, scales, zeros: "", blockSize, out, input, bits: 8 };
-}
-
-/** One after the other; a single part is not copied. */
-function joinedBytes(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  const all = new Uint8Array(sum(parts.map(({ length }) => length)));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 function addCachedAttention(

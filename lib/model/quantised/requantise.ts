@@ -73,8 +73,8 @@ function withoutOffsets(
 }
 
 /**
- * Into how many parts a step is best cut, so that an offset of so many steps is nearly a whole number of parts and all
- * numbers fit into a byte; 0 if none does.
+ * The number of parts to cut a step into so that an offset, given in steps, is nearly a whole number of parts and all
+ * numbers fit into a byte; 0 if there is none.
  */
 function bestParts(low: number, high: number, offset: number): number {
   let best = 0;

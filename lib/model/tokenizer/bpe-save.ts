@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileSystemError } from "../../core/index.js";
 import type { TrainedBpe } from "./bpe.js";
+import { BYTE_LEVEL_BPE } from "./byte-level-bpe.js";
 
 export interface SaveBpeOptions {
   /** The chat template (Jinja) to write with it. */
@@ -57,13 +58,7 @@ function tokenizerJson({ tokens, merges, specialTokens, preTokenizer }: TrainedB
     post_processor: null,
     decoder: { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: true },
     model: {
-      type: "BPE",
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
+      ...BYTE_LEVEL_BPE,
       ignore_merges: false,
       vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
       merges,
