@@ -64,7 +64,7 @@ function contestPart({ title, unit, better, references, conditions, peers, faile
   const heading = `### ${title[0]!.toUpperCase()}${title.slice(1)}`;
   const absent = failed.map(({ name, title, reason }) => {
     const rounds = peers.find((peer) => peer.name === name)?.value?.count ?? 0;
-    return `${title}: ${rounds === 0 ? "did not take part" : `failed after ${countOf(rounds, "round")}`}: ${beginning(reason)}`;
+    return `${title} ${rounds === 0 ? "did not take part" : `failed after ${countOf(rounds, "round")}`}: ${beginning(reason)}`;
   });
   return [heading, `(${sizes.join(", ")})`, table(head, rows), ...absent].join("\n\n");
 }
