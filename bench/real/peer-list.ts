@@ -55,7 +55,7 @@ export async function findPythons({ python, pythons }: Places): Promise<{
 }> {
   const [found, missing]: [Partial<Record<PythonPeer, string>>, Partial<Record<PythonPeer, string>>] = [{}, {}];
   for (const peer of Object.keys(MODULES) as PythonPeer[]) {
-    const own = pythons[peer];
+    const own = pythons[peer] ?? (peer === "vllm-vnni" ? pythons.vllm : undefined);
     // One that was given for another peer may have this one's packages as well.
     const candidates = own === undefined ? [...new Set([...python, ...Object.values(pythons)])] : [own];
     const result = await findPython(candidates, MODULES[peer]);

@@ -149,7 +149,13 @@ describe("a Python for a peer", () => {
     const folder = await temporaryFolder();
     const [first, second] = [await fake(folder, "first", []), await fake(folder, "second", [])];
     const { found, missing } = await findPythons({ python: [first], pythons: { vllm: second }, llama: undefined });
-    expect(found).toEqual({ vllm: second, transformers: first, peft: first, "llama-python": first });
+    expect(found).toEqual({
+      vllm: second,
+      "vllm-vnni": second,
+      transformers: first,
+      peft: first,
+      "llama-python": first,
+    });
     expect(missing).toEqual({});
   });
 });
