@@ -55,6 +55,24 @@ export interface LocalModel extends TokenModel {
 
 export const isLocalModel = (model: LanguageModel): model is LocalModel => "host" in model;
 
+/** How the numbers of a model on this library's engine come about, as records name it. */
+export type NumericalPath = { numerics?: Numerics; lowMemory?: true };
+
+/** The path of a model's numbers, for settings of a run; nothing of models on other engines. */
+export const numericalPath = (model: LanguageModel): NumericalPath =>
+  isLocalModel(model) ? pathOf(model.numerics, model.lowMemory) : {};
+
+/** The path on which weights are trained. */
+export const trainingPath = (lowMemory: boolean): NumericalPath => pathOf("exact", lowMemory);
+
+/** The path of runs of earlier versions, which named it only where it was another. */
+export const UNNAMED_PATH: NumericalPath = { numerics: "exact" };
+
+const pathOf = (numerics: Numerics, lowMemory: boolean): NumericalPath => ({
+  numerics,
+  ...(lowMemory ? { lowMemory } : {}),
+});
+
 export interface LocalModelParts {
   name: string;
   config: ModelConfig;
