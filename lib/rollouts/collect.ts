@@ -118,7 +118,14 @@ export async function* collect(
   const run =
     folder === undefined
       ? undefined
-      : await openRun<Rollout>({ folder, config, seed, unnamed: UNNAMED_PATH, idOf: ({ id }) => id, schema: rolloutSchema });
+      : await openRun<Rollout>({
+          folder,
+          config,
+          seed,
+          unnamed: UNNAMED_PATH,
+          idOf: ({ id }) => id,
+          schema: rolloutSchema,
+        });
   const idOf = (problem: Problem, sample: number) => `${policy}/${round}/${problem.id}#${sample}`;
   const progress = startProgress(`Collecting ${strategy.name} on ${task.name}, round ${round}`, {
     total: task.problems.length * groupSize,

@@ -218,7 +218,9 @@ describe("a soft prompt beside weights in blocks", () => {
       const [[completion] = []] = await withSoftPrompt(model, vectors).generate([request]);
       return completion!.tokens!.logProbs[0]!;
     };
-    expect(Math.abs((await firstOf(own)) - (await firstOf(plain)))).toBeLessThan(path.numerics === "fast" ? 0.05 : 1e-4);
+    expect(Math.abs((await firstOf(own)) - (await firstOf(plain)))).toBeLessThan(
+      path.numerics === "fast" ? 0.05 : 1e-4,
+    );
     await Promise.all([plain.dispose(), own.dispose()]);
   });
 });

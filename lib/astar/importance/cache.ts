@@ -116,7 +116,10 @@ async function checkHead(file: string, settings: Record<string, unknown>): Promi
   if (!head.success) {
     throw badInput(`${file} is no cache of importance: its first line is something else`, "Choose another cache file.");
   }
-  const before: Record<string, unknown> = { ...(settings.numerics === undefined ? {} : UNNAMED_PATH), ...head.data.settings };
+  const before: Record<string, unknown> = {
+    ...(settings.numerics === undefined ? {} : UNNAMED_PATH),
+    ...head.data.settings,
+  };
   const changed = [...new Set([...Object.keys(before), ...Object.keys(settings)])].find(
     (key) => before[key] !== settings[key],
   );

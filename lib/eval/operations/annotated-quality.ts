@@ -74,7 +74,14 @@ export async function annotatedQuality(
   const run =
     folder === undefined
       ? memoryRun<CaseRecord>()
-      : await openRun<CaseRecord>({ folder, config, seed, unnamed: UNNAMED_PATH, idOf: ({ id }) => id, schema: caseRecordSchema });
+      : await openRun<CaseRecord>({
+          folder,
+          config,
+          seed,
+          unnamed: UNNAMED_PATH,
+          idOf: ({ id }) => id,
+          schema: caseRecordSchema,
+        });
   const total = sum(works.map(({ cases }) => cases.length));
   const initial = sum(
     works.map(({ operation, cases }) => cases.filter(({ id }) => run.done.has(caseRecordId(operation, id))).length),

@@ -102,7 +102,14 @@ export async function tuneOperations(model: LanguageModel, options: TuneOptions)
     ...{ model: model.name, ...(modelHash === undefined ? {} : { modelHash }), ...numericalPath(model) },
     ...{ tasks: [...tasks], maxNewTokens },
   };
-  const run = await openRun<CaseRecord>({ folder, config, seed, unnamed: UNNAMED_PATH, idOf: ({ id }) => id, schema: caseRecordSchema });
+  const run = await openRun<CaseRecord>({
+    folder,
+    config,
+    seed,
+    unnamed: UNNAMED_PATH,
+    idOf: ({ id }) => id,
+    schema: caseRecordSchema,
+  });
   const found = new Map<string, CaseRecord>();
   const sandbox = openProgramSandbox();
   const plans = operations.map((operation) => ({

@@ -1,6 +1,13 @@
 import { describeError, sum, ThoughtbookError } from "../../core/index.js";
 import { forward, type HostModel, type Model, promptEmbeddings } from "../../model/index.js";
-import { compile, softmaxCrossEntropy, spec, type TensorData, tensorData, valueAndGradients } from "../../tensor/index.js";
+import {
+  compile,
+  softmaxCrossEntropy,
+  spec,
+  type TensorData,
+  tensorData,
+  valueAndGradients,
+} from "../../tensor/index.js";
 import type { Capability } from "../capabilities.js";
 import type { Completion, LanguageModel, TextRequest } from "../language-model.js";
 import { isLocalModel } from "../local/model.js";
@@ -98,15 +105,18 @@ const TRIES: Readonly<Record<Capability, Try>> = {
   },
   async gradients(model) {
     const { weights, blocks = {}, config } = await hostOf(model);
-    const run = compile(({ weights, blocks, ids }) => {
-      const loss = (weights: Model["weights"]) => {
-        const { logits } = forward({ config, weights: { ...weights, ...blocks } }, ids);
-        return softmaxCrossEntropy(logits.reshape([-1, config.vocabularySize]), ids.reshape([-1])).mean();
-      };
-      const { gradients } = valueAndGradients(loss)(weights);
-      const [first] = Object.values(gradients);
-      return { norm: first!.square().sum() };
-    }, { ...inputSpecs(weights), blocks: specsOf(blocks) });
+    const run = compile(
+      ({ weights, blocks, ids }) => {
+        const loss = (weights: Model["weights"]) => {
+          const { logits } = forward({ config, weights: { ...weights, ...blocks } }, ids);
+          return softmaxCrossEntropy(logits.reshape([-1, config.vocabularySize]), ids.reshape([-1])).mean();
+        };
+        const { gradients } = valueAndGradients(loss)(weights);
+        const [first] = Object.values(gradients);
+        return { norm: first!.square().sum() };
+      },
+      { ...inputSpecs(weights), blocks: specsOf(blocks) },
+    );
     try {
       const { norm } = await run({ weights, blocks, ids: tensorData(Int32Array.from(IDS), [1, IDS.length]) });
       expect(Number.isFinite(norm.data[0]) && norm.data[0]! > 0, `the norm of a gradient is ${norm.data[0]}`);
