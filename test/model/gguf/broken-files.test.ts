@@ -199,7 +199,7 @@ describe("a GGUF file of something else", () => {
         ),
       );
     expect(await open(0.5)).toMatchObject({ code: "bad-input", message: expect.stringMatching(/scale is 0\.5/) });
-    for (const usual of [0, 0.25]) expect((await open(usual)).message).toContain("missing: output_norm.weight");
+    for (const usual of [0, 0.25]) expect((await open(usual)).message).toContain("missing: blk.0.attn_norm.weight");
   });
 
   it("without a key of its architecture names it", async () => {
