@@ -1,3 +1,4 @@
+export type { GroupOptions } from "./group-options.js";
 export {
   type InstructionArm,
   instructed,
@@ -10,6 +11,7 @@ export {
   type OptimizeSoftPromptOptions,
   optimizeSoftPrompt,
 } from "./optimize-soft-prompt.js";
+export { type OptimizeWeightsOptions, optimizeWeights } from "./optimize-weights.js";
 export { type ArmScore, dropWorst, scoreArms } from "./pool.js";
 export { softPromptStrategy, withPromptVectors, withQuestionPrompts } from "./soft-prompt.js";
 export { loadSoftPrompt, type SoftPrompt, saveSoftPrompt } from "./soft-prompt-file.js";

@@ -12,7 +12,12 @@ export function policyModel(base: LocalModel, { parameters, adapter, extra }: Sn
   const model = createLocalModel({
     ...{ name, config, tokenizer, chatTemplate, endIds, operations, session },
     operations: operations && new Set(operations),
-    host: { config, weights: parameters, ...(adapter ? { adapter } : {}) },
+    // Weights in blocks are never trained: they are those of the base.
+    host: async () => {
+      const { blocks } = base.lowMemory ? await base.host() : {};
+      return { config, weights: parameters, ...(blocks ? { blocks } : {}), ...(adapter ? { adapter } : {}) };
+    },
+    lowMemory: base.lowMemory,
   });
   const prompt = extra?.[SOFT_PROMPT];
   return prompt ? withSoftTokens(model, prompt as TensorData<"float32">) : model;
