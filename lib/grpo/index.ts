@@ -1,3 +1,4 @@
+export type { HeldOut } from "./held-out.js";
 export type { GroupOptions } from "./group-options.js";
 export {
   type InstructionArm,
@@ -6,6 +7,7 @@ export {
   optimizeInstructions,
   type PoolRound,
 } from "./instructions.js";
+export { type Optimization, type OptimizationRecord, type OptimizeOptions, optimize } from "./optimize.js";
 export {
   type OptimizedPrompt,
   type OptimizeSoftPromptOptions,
@@ -13,5 +15,17 @@ export {
 } from "./optimize-soft-prompt.js";
 export { type OptimizeWeightsOptions, optimizeWeights } from "./optimize-weights.js";
 export { type ArmScore, dropWorst, scoreArms } from "./pool.js";
+export { type OptimizationInput, type OptimizationSettings, TRAINED } from "./settings.js";
+export {
+  type GrpoPlan,
+  type GrpoPlanOptions,
+  type GrpoResults,
+  optimizationIds,
+  type PlannedResult,
+  readGrpoPlan,
+  runGrpoPlan,
+} from "./plan.js";
+export { type GrpoGain, grpoGains, readGrpoResults } from "./results.js";
+export { readPool } from "./pool-file.js";
 export { softPromptStrategy, withPromptVectors, withQuestionPrompts } from "./soft-prompt.js";
 export { loadSoftPrompt, type SoftPrompt, saveSoftPrompt } from "./soft-prompt-file.js";
