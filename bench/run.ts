@@ -200,7 +200,12 @@ program
   .option("--learning-rate <number>", "of the run", positive)
   .option("--vectors <number>", "vectors of a soft prompt", positiveInteger)
   .option("--runs <folder>", "of the runs, which resume", path, join(projectFolder(), "runs", "bench", "reinforce"))
-  .option("--out <folder>", "for reinforce.json, whose other rows are kept", path, join(projectFolder(), "runs", "bench"))
+  .option(
+    "--out <folder>",
+    "for reinforce.json, whose other rows are kept",
+    path,
+    join(projectFolder(), "runs", "bench"),
+  )
   .action(reinforce);
 
 program

@@ -72,7 +72,11 @@ export async function benchControl(model: LocalModel, options: ControlOptions): 
   });
   if (what === "lora") {
     const trainable = { lora: { rank: 8 } };
-    const { step: _, ...trained } = await optimizeWeights({ ...run, trainable, learningRate: options.learningRate ?? 1e-2 });
+    const { step: _, ...trained } = await optimizeWeights({
+      ...run,
+      trainable,
+      learningRate: options.learningRate ?? 1e-2,
+    });
     const policy = policyModel(model, { step: steps, config: model.config, ...trained });
     return row(await rateOf(policy, heldOut, seed));
   }
@@ -102,7 +106,13 @@ async function fitVectors(
       weighted.push({ example: exampleOf(ids, (at) => at >= first), weight: 1 });
     }
   }
-  const plan = { seed, epochs: Math.ceil((steps * batchSize) / weighted.length), maxSteps: steps, batchSize, accumulation: 1 };
+  const plan = {
+    seed,
+    epochs: Math.ceil((steps * batchSize) / weighted.length),
+    maxSteps: steps,
+    batchSize,
+    accumulation: 1,
+  };
   const { config, weights } = await model.host();
   const rate = learningRate ?? 0.2 * Math.sqrt(mean([...start.data].map((value) => value * value)));
   const { extra } = await train({

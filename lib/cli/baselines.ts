@@ -27,7 +27,11 @@ const baselinesCommand = (program: Command) =>
     .argument("<plan.json>", "the plan, such as data/baselines/real-baselines.json")
     .option("--out <folder>", "the folder of the records (default: runs/ and the plan's name)")
     .option("--model <name=spec>", "a model of the plan from another place; may be given again", namedValue)
-    .option("--asking <name=kind>", "how a model of the plan is asked (default: by its name); may be given again", namedValue)
+    .option(
+      "--asking <name=kind>",
+      "how a model of the plan is asked (default: by its name); may be given again",
+      namedValue,
+    )
     .option("--only <arms>", "only these arms, with commas between them; --list tells them", (text) => text.split(","))
     .option("--hours <h>", "stop after this many hours and keep what is finished", decimal)
     .option("--results <file.json>", "write all numbers to this file, after each arm")

@@ -1,5 +1,5 @@
-export type { HeldOut } from "./held-out.js";
 export type { GroupOptions } from "./group-options.js";
+export type { HeldOut } from "./held-out.js";
 export {
   type InstructionArm,
   instructed,
@@ -14,8 +14,6 @@ export {
   optimizeSoftPrompt,
 } from "./optimize-soft-prompt.js";
 export { type OptimizeWeightsOptions, optimizeWeights } from "./optimize-weights.js";
-export { type ArmScore, dropWorst, scoreArms } from "./pool.js";
-export { type OptimizationInput, type OptimizationSettings, TRAINED } from "./settings.js";
 export {
   type GrpoPlan,
   type GrpoPlanOptions,
@@ -25,7 +23,9 @@ export {
   readGrpoPlan,
   runGrpoPlan,
 } from "./plan.js";
-export { type GrpoGain, grpoGains, readGrpoResults } from "./results.js";
+export { type ArmScore, dropWorst, scoreArms } from "./pool.js";
 export { readPool } from "./pool-file.js";
+export { type GrpoGain, grpoGains, type MeasuredGrpo, measuredGrpo, readGrpoResults } from "./results.js";
+export { type OptimizationInput, type OptimizationSettings, TRAINED } from "./settings.js";
 export { softPromptStrategy, withPromptVectors, withQuestionPrompts } from "./soft-prompt.js";
 export { loadSoftPrompt, type SoftPrompt, saveSoftPrompt } from "./soft-prompt-file.js";

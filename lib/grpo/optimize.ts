@@ -1,6 +1,14 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { badInput, checkSettings, type ProgressDisplay, resolveUserPath, sum, withoutUndefined, writeWhole } from "../core/index.js";
+import {
+  badInput,
+  checkSettings,
+  type ProgressDisplay,
+  resolveUserPath,
+  sum,
+  withoutUndefined,
+  writeWhole,
+} from "../core/index.js";
 import { type LanguageModel, type LocalModel, requireCapability, withSoftPrompt } from "../llm/index.js";
 import type { ModelParameters } from "../model/index.js";
 import { askedModel } from "../operations/index.js";
@@ -97,7 +105,9 @@ export async function optimize(given: OptimizationInput, options: OptimizeOption
       : instructed({ name: "instructed", instruction: settings.instruction });
   const work: Work = { ...options, settings, seed, model, strategy, ...(await tasksOf(settings, signal)) };
   await mkdir(folder, { recursive: true });
-  const result = await { weights: onWeights, lora: onWeights, vectors: onVectors, words: onWords }[settings.train](work);
+  const result = await { weights: onWeights, lora: onWeights, vectors: onVectors, words: onWords }[settings.train](
+    work,
+  );
   const optimization: Optimization = { model: model.name, modelHash: await model.hash(), seed, settings, ...result };
   await writeWhole(join(folder, "optimization.json"), `${JSON.stringify(optimization, null, 1)}\n`);
   return optimization;
@@ -130,7 +140,8 @@ async function tasksOf(
   const measured = await loadTask(other, { ...withoutUndefined(own), signal });
   const questions = new Set(learned.problems.map(({ question }) => question));
   const seen = measured.problems.find(({ question }) => questions.has(question));
-  if (seen) throw badInput(`the problem ${seen.id} is among those to learn from and those to measure on`, "Divide them.");
+  if (seen)
+    throw badInput(`the problem ${seen.id} is among those to learn from and those to measure on`, "Divide them.");
   return { task: learned, test: measured };
 }
 
@@ -184,7 +195,11 @@ function recorder({ settings, onRecord }: Work) {
 }
 
 /** Measure in the middle of a training; the scores in its records tell that it was done. */
-function evaluation(work: Work, { completionsAt }: ReturnType<typeof recorder>, policyOf: (now: Snapshot) => LocalModel) {
+function evaluation(
+  work: Work,
+  { completionsAt }: ReturnType<typeof recorder>,
+  policyOf: (now: Snapshot) => LocalModel,
+) {
   const { settings, strategy } = work;
   const { collections, passes = 1, updates = 1 } = settings;
   const { measure } = measurements(work);
@@ -241,7 +256,8 @@ async function onVectors(work: Work): Promise<Result> {
     ...(per === "task" ? evaluation(work, following, withVectors) : {}),
     onRecord: following.onUpdate,
   });
-  if (per === "task") return { records: following.records, evaluations: [first, ...(await all(following.measuredAt, read))] };
+  if (per === "task")
+    return { records: following.records, evaluations: [first, ...(await all(following.measuredAt, read))] };
   const asked = withQuestionPrompts(model, strategy, prompts);
   const at = { name: `step-${steps}`, step: steps, completions: following.completionsAt(steps) };
   return { records: following.records, evaluations: [first, await measure(asked.model, asked.strategy, at)] };

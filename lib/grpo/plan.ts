@@ -66,7 +66,10 @@ export async function readGrpoPlan(file: string): Promise<GrpoPlan> {
   const ids = plan.arms.map(({ id }) => id);
   for (const [at, { id, model }] of plan.arms.entries()) {
     if (plan.models[model] === undefined) {
-      throw badInput(`${file}: the arm ${id} is of no model that is listed`, `Those are ${Object.keys(plan.models).join(", ")}.`);
+      throw badInput(
+        `${file}: the arm ${id} is of no model that is listed`,
+        `Those are ${Object.keys(plan.models).join(", ")}.`,
+      );
     }
     if (ids.indexOf(id) !== at) throw badInput(`${file}: the arm ${id} is there twice`, "Remove one.");
   }

@@ -1,5 +1,6 @@
+import { join } from "node:path";
 import { z } from "zod";
-import { readSettingsFile } from "../core/index.js";
+import { dataFolder, readSettingsFile, ThoughtbookError } from "../core/index.js";
 import { crossedEstimate, type Estimate, mean } from "../eval/index.js";
 import type { GrpoResults, PlannedResult } from "./plan.js";
 
@@ -41,6 +42,38 @@ const schema = z.looseObject({
 export async function readGrpoResults(file: string): Promise<GrpoResults> {
   const kind = { what: "file of results of optimisations", example: "What `thoughtbook grpo plan --results` writes" };
   return (await readSettingsFile(file, schema, kind)) as unknown as GrpoResults;
+}
+
+/** Results that are committed, or the command that makes them. */
+export interface MeasuredGrpo extends GrpoResults {
+  /** One line on where they come from, or that there are none yet. */
+  source: string;
+}
+
+/**
+ * Read the committed results of a plan of `data/grpo`. Where it was not run yet, there are none, and `source` says so with the
+ * command that makes them.
+ *
+ * @param plan the name of the plan, such as `mini-weights`
+ * @throws bad-input for a file with other contents
+ */
+export async function measuredGrpo(plan: string): Promise<MeasuredGrpo> {
+  const command = `thoughtbook grpo plan data/grpo/${plan}.json --results data/results/grpo-${plan}.json`;
+  const found = await readGrpoResults(join(dataFolder(), "results", `grpo-${plan}.json`)).catch((error: unknown) => {
+    if (error instanceof ThoughtbookError && error.code === "not-found") return undefined;
+    throw error;
+  });
+  if (!found || found.results.length === 0) {
+    return {
+      name: plan,
+      command,
+      results: [],
+      unfinished: [],
+      source: `Not run yet; this command makes it: ${command}`,
+    };
+  }
+  const missing = found.unfinished.length === 0 ? "" : `; not run yet: ${found.unfinished.join(", ")}`;
+  return { ...found, source: `Made by: ${command}${missing}` };
 }
 
 /** What an arm gained on held-out problems, over its seeds. Shares from 0 to 1. */

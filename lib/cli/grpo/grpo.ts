@@ -8,7 +8,9 @@ import { addPlanCommand } from "./plan.js";
 export function addGrpoCommand(program: Command): void {
   const grpo = program
     .command("grpo")
-    .description("optimise a model, vectors before its prompts, or written prompts by the rewards of groups of attempts");
+    .description(
+      "optimise a model, vectors before its prompts, or written prompts by the rewards of groups of attempts",
+    );
   addOptimizeCommand(grpo);
   addPlanCommand(grpo);
   readCommand(grpo).action(read);

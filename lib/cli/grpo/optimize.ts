@@ -72,7 +72,9 @@ export const optimizeCommand = (grpo: Command) =>
     .option("--beta <x>", "weight of the divergence from the model before training (default: 0)", decimal)
     .option("--epsilon <x>", "how far a ratio may move (default: 0.2)", decimal)
     .option("--epsilon-high <x>", "and upwards (default: as --epsilon)", decimal)
-    .addOption(new Option("--loss-type <type>", "of averages (default: grpo)").choices(["grpo", "bnpo", "dapo", "dr_grpo"]))
+    .addOption(
+      new Option("--loss-type <type>", "of averages (default: grpo)").choices(["grpo", "bnpo", "dapo", "dr_grpo"]),
+    )
     .addOption(
       new Option("--scale-rewards <by>", "the deviation that divides advantages (default: group)").choices([
         "group",
@@ -87,7 +89,12 @@ export const optimizeCommand = (grpo: Command) =>
     .option("--rank <n>", "of the adapter (default: 8)", count)
     .option("--vectors <n>", "before a prompt (default: 16)", count)
     .option("--text <text>", "what the vectors begin as")
-    .addOption(new Option("--per <what>", "vectors for the task or for each question (default: task)").choices(["task", "question"]))
+    .addOption(
+      new Option("--per <what>", "vectors for the task or for each question (default: task)").choices([
+        "task",
+        "question",
+      ]),
+    )
     .option("--pool <file>", "written prompts, such as data/grpo/instructions.json")
     .option("--keep <share>", "of the written prompts that a round keeps (default: 0.5)", decimal)
     .option("--verifier <model>", "checks solutions for the reward verifier")
@@ -143,7 +150,16 @@ async function run(flags: OptimizeFlags, signal: AbortSignal): Promise<void> {
   const verifier = checks === undefined ? undefined : await loadModel(checks, { signal, session });
   try {
     const folder = resolveUserPath(out);
-    const result = await optimize(settingsOf(flags), { model, place, folder, seed, verifier, batchSize, threads, signal });
+    const result = await optimize(settingsOf(flags), {
+      model,
+      place,
+      folder,
+      seed,
+      verifier,
+      batchSize,
+      threads,
+      signal,
+    });
     console.log(json ? JSON.stringify(result) : `${readable(result)}\n${folder}`);
   } finally {
     await model.dispose();
@@ -166,7 +182,17 @@ function readable({ records, evaluations, rounds, best }: Optimization): string 
     number(of(step)?.kl),
     number(of(step)?.entropy),
   ];
-  const head = ["step", "attempts", "accuracy %", "95 %", ...ks.map((k) => `pass@${k}`), "tokens", "reward", "kl", "entropy"];
+  const head = [
+    "step",
+    "attempts",
+    "accuracy %",
+    "95 %",
+    ...ks.map((k) => `pass@${k}`),
+    "tokens",
+    "reward",
+    "kl",
+    "entropy",
+  ];
   const chosen = (rounds ?? []).map(({ kept }, at) => `round ${at + 1} keeps ${kept.join(", ")}`);
   return [...alignedLines([head, ...evaluations.map(row)]), ...chosen, ...(best ? [`best: ${best}`] : [])].join("\n");
 }

@@ -39,7 +39,10 @@ export function optimizationFigure(options: OptimizationFigureOptions): Figure {
     ...options,
     panels: [
       ...panel("Reward", curve("reward")),
-      ...panel("Held-out accuracy (%)", arms.map((own) => accuracySeries(own, against))),
+      ...panel(
+        "Held-out accuracy (%)",
+        arms.map((own) => accuracySeries(own, against)),
+      ),
       ...panel("Divergence (nats a token)", curve("kl")),
       ...panel("Entropy (nats a token)", curve("entropy")),
     ],
@@ -61,7 +64,10 @@ function metricSeries(
   if (known.length === 0) return undefined;
   const length = Math.min(...known.map(({ records }) => records.length));
   const size = Math.ceil(length / MOST_POINTS);
-  const parts = Array.from({ length: Math.ceil(length / size) }, (_, at) => [at * size, Math.min(length, (at + 1) * size)]);
+  const parts = Array.from({ length: Math.ceil(length / size) }, (_, at) => [
+    at * size,
+    Math.min(length, (at + 1) * size),
+  ]);
   const points = parts.map(([first, end]) => ({
     x: known[0]!.records[end! - 1]![against],
     values: known.map(({ records }) => meanOf(records.slice(first, end).map((record) => record[metric]!))),

@@ -106,11 +106,7 @@ function assignGroups({ rewards, texts }: PolicyData, scale: RewardScale) {
 }
 
 /** @throws bad-input for a number outside of [0, most], or not above a bound */
-export function checkRange(
-  name: string,
-  value: number,
-  { above, most }: { above?: number; most?: number } = {},
-): void {
+export function checkRange(name: string, value: number, { above, most }: { above?: number; most?: number } = {}): void {
   const isIn = Number.isFinite(value) && (above === undefined ? value >= 0 : value > above);
   if (isIn && (most === undefined || value <= most)) return;
   const wanted = `${above === undefined ? "0 or more" : `above ${above}`}${most === undefined ? "" : `, at most ${most}`}`;
