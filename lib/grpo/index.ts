@@ -24,8 +24,7 @@ export {
   runGrpoPlan,
 } from "./plan.js";
 export { type ArmScore, dropWorst, scoreArms } from "./pool.js";
-export { readPool } from "./pool-file.js";
-export { type GrpoGain, grpoGains, type MeasuredGrpo, measuredGrpo, readGrpoResults } from "./results.js";
-export { type OptimizationInput, type OptimizationSettings, TRAINED } from "./settings.js";
+export { type GrpoGain, grpoGains, type MeasuredGrpo, measuredGrpo } from "./results.js";
+export type { OptimizationInput, OptimizationSettings } from "./settings.js";
 export { softPromptStrategy, withPromptVectors, withQuestionPrompts } from "./soft-prompt.js";
 export { loadSoftPrompt, type SoftPrompt, saveSoftPrompt } from "./soft-prompt-file.js";

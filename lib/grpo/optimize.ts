@@ -71,6 +71,7 @@ export interface OptimizeOptions {
 }
 
 const TEST_PROBLEMS = 200;
+const PROBLEMS = 8;
 
 /**
  * Optimise weights, an adapter, vectors or the choice among written prompts by the rewards of groups of attempts, and measure
@@ -103,7 +104,9 @@ export async function optimize(given: OptimizationInput, options: OptimizeOption
     settings.instruction === undefined
       ? strategyNamed(settings.strategy ?? "cot")
       : instructed({ name: "instructed", instruction: settings.instruction });
-  const work: Work = { ...options, settings, seed, model, strategy, ...(await tasksOf(settings, signal)) };
+  const tasks = await tasksOf(settings, signal);
+  const problems = settings.problems ?? Math.min(PROBLEMS, tasks.task.problems.length);
+  const work: Work = { ...options, settings: { ...settings, problems }, seed, model, strategy, ...tasks };
   await mkdir(folder, { recursive: true });
   const result = await { weights: onWeights, lora: onWeights, vectors: onVectors, words: onWords }[settings.train](
     work,
@@ -114,7 +117,7 @@ export async function optimize(given: OptimizationInput, options: OptimizeOption
 }
 
 interface Work extends OptimizeOptions {
-  settings: OptimizationSettings;
+  settings: OptimizationSettings & { problems: number };
   seed: number | string;
   strategy: Strategy;
   task: Task;

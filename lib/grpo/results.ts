@@ -39,7 +39,7 @@ const schema = z.looseObject({
  *
  * @throws not-found, bad-input for a file with other contents
  */
-export async function readGrpoResults(file: string): Promise<GrpoResults> {
+async function readGrpoResults(file: string): Promise<GrpoResults> {
   const kind = { what: "file of results of optimisations", example: "What `thoughtbook grpo plan --results` writes" };
   return (await readSettingsFile(file, schema, kind)) as unknown as GrpoResults;
 }

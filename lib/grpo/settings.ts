@@ -34,7 +34,8 @@ export const optimizationSchema = z.strictObject({
   rewards: z.partialRecord(z.enum(REWARD_NAMES), z.number()).default({ answer: 1 }),
   /** Collections of attempts. */
   collections: count.default(20),
-  problems: count.default(8),
+  /** Problems of a collection. Default: 8, or all if there are fewer. */
+  problems: count.optional(),
   groupSize: count.default(8),
   passes: count.optional(),
   updates: count.optional(),
