@@ -1,11 +1,10 @@
 import { join } from "node:path";
-import { badInput, checkInterrupt, type ProgressDisplay } from "../../core/index.js";
+import { badInput, checkInterrupt, interruptible, type ProgressDisplay, ThoughtbookError } from "../../core/index.js";
 import { type EvaluationSummary, evaluate } from "../../eval/index.js";
 import type { LanguageModel } from "../../llm/index.js";
 import { askedModel, askingSettings } from "../../operations/index.js";
 import type { Strategy } from "../../rollouts/index.js";
 import { loadTask } from "../../tasks/index.js";
-import { withinHours } from "../deadline.js";
 import { modelSlot } from "../model-slot.js";
 import { armId, type BaselineArm, type BaselinePlan, methodOf } from "./plan.js";
 
@@ -76,6 +75,10 @@ export async function runBaselines(plan: BaselinePlan, options: BaselineOptions)
   const ids = plan.arms.map(armId);
   const unknown = only?.find((id) => !ids.includes(id));
   if (unknown !== undefined) throw badInput(`there is no arm ${unknown} in the plan`, `Those are ${ids.join(", ")}.`);
+  const interruption = interruptible(options.signal);
+  const deadline = hours === undefined ? undefined : AbortSignal.timeout(Math.max(1, Math.round(hours * 3_600_000)));
+  const signals = [interruption, deadline].filter((signal) => signal !== undefined);
+  const signal = signals.length === 0 ? undefined : AbortSignal.any(signals);
   const models = modelSlot(options.load);
   const results: BaselineResult[] = [];
   const soFar = (): BaselineResults => {
@@ -88,15 +91,18 @@ export async function runBaselines(plan: BaselinePlan, options: BaselineOptions)
     };
   };
   try {
-    await withinHours(hours, options.signal, async (signal) => {
-      for (const [at, arm] of plan.arms.entries()) {
-        if (only && !only.includes(ids[at]!)) continue;
-        checkInterrupt(signal, "the baselines");
-        const spec = options.specs?.[arm.model] ?? plan.models[arm.model]!.spec;
-        results.push(await measureArm(arm, spec, await models.use(spec), { ...options, plan, signal }));
-        await onResults?.(soFar());
-      }
-    });
+    for (const [at, arm] of plan.arms.entries()) {
+      if (only && !only.includes(ids[at]!)) continue;
+      checkInterrupt(signal, "the baselines");
+      const spec = options.specs?.[arm.model] ?? plan.models[arm.model]!.spec;
+      results.push(await measureArm(arm, spec, await models.use(spec), { ...options, plan, signal }));
+      await onResults?.(soFar());
+    }
+  } catch (error) {
+    // The hours are over: that is no failure. Any other interruption is.
+    const isOver = deadline?.aborted && !interruption?.aborted;
+    const isStop = error === deadline?.reason || (error instanceof ThoughtbookError && error.code === "interrupted");
+    if (!isOver || !isStop) throw error;
   } finally {
     await models.empty();
   }

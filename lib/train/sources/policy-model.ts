@@ -8,17 +8,13 @@ import type { Snapshot } from "./source.js";
  * The policy in the middle of its training as a language model: the model that the training began with, with the weights,
  * the adapter and the soft prompt of now.
  */
-export function policyModel(base: LocalModel, { parameters, adapter, extra }: Snapshot): LocalModel {
+export function policyModel(base: LocalModel, { parameters, blocks, adapter, extra }: Snapshot): LocalModel {
   const { name, config, tokenizer, chatTemplate, endIds, operations, session } = base;
   const model = createLocalModel({
     ...{ name, config, tokenizer, chatTemplate, endIds, operations, session },
     operations: operations && new Set(operations),
-    // Weights in blocks are never trained: they are those of the base.
-    host: async () => {
-      const { blocks } = base.lowMemory ? await base.host() : {};
-      return { config, weights: parameters, ...(blocks ? { blocks } : {}), ...(adapter ? { adapter } : {}) };
-    },
-    lowMemory: base.lowMemory,
+    host: { config, weights: parameters, ...(blocks ? { blocks } : {}), ...(adapter ? { adapter } : {}) },
+    lowMemory: blocks !== undefined,
   });
   // It is asked as the base is.
   const asked: LocalModel = isAsked(base) ? Object.assign(model, { asking: base.asking }) : model;

@@ -290,8 +290,7 @@ async function prepare<Spec>(
   const before = index === 0 ? undefined : await shapesBefore(folder, index);
   const sizes = { batchSize, hiddenSize: config.hiddenSize };
   const shapes = policyShapes(examples, { ...sizes, ...(before ? { before } : {}), most: config.maxPositions });
-  const { weights, blocks } = await model.host();
-  const own = await evaluators.policy.run({ ...snapshot, blocks }, examples, { ...sizes, shapes });
+  const own = await evaluators.policy.run(snapshot, examples, { ...sizes, shapes });
   const reference = objective.needsReference ? await referenceOf() : undefined;
   const numbers = own.map((each, at) => ({ ...each, ...reference?.[at] }));
   await savePrepared(folder, index, { numbers, shapes, policy, objective: wanted });
@@ -299,6 +298,7 @@ async function prepare<Spec>(
 
   /** The model before training has no soft prompt. */
   async function referenceOf() {
+    const { weights, blocks } = await model.host();
     const plain = texts.map(({ promptIds, completionIds }) =>
       exampleOfText(
         promptIds.filter((id) => id < config.vocabularySize),
