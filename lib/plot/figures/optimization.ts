@@ -30,7 +30,7 @@ export function optimizationFigure(options: OptimizationFigureOptions): Figure {
   const arms = [...new Set(results.map(({ arm }) => arm))].map((arm) => results.filter((each) => each.arm === arm));
   const panel = (title: string, series: readonly (PanelSeries | undefined)[]): LinePanel[] => {
     const own = series.filter((each) => each !== undefined);
-    return own.length === 0 ? [] : [{ title, yTitle: title, series: own }];
+    return own.length === 0 ? [] : [{ yTitle: title, series: own }];
   };
   const curve = (metric: string) => arms.map((own) => metricSeries(own, metric, against));
   return linePanelsFigure({
