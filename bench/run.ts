@@ -15,7 +15,7 @@ import { renewCard, writeCard } from "./model/card.js";
 import { type ModelOptions, measureReasoner } from "./model/reasoner.js";
 import { measureScorer } from "./model/scorer.js";
 import { addRealCommand } from "./real/command.js";
-import { benchReinforce, type ReinforceOptions } from "./reinforce/index.js";
+import { benchReinforce, type Measured, REINFORCE, type ReinforceOptions } from "./reinforce/index.js";
 import { benchSandbox, type SandboxBenchOptions, summariseSandbox } from "./sandbox/index.js";
 import { benchServe, type ServeOptions, summariseServe } from "./serve/index.js";
 import { benchLong, holdsLong, type LongOptions, summariseLong } from "./serve/long.js";
@@ -192,13 +192,20 @@ program
 program
   .command("reinforce")
   .description(
-    "positive control of GRPO on mini: a reward that a tenth of its samples meet; seconds of a step of 8 x 8 attempts",
+    "GRPO on mini: a reward that a tenth of its samples meet (by an adapter, by vectors), rewards of noise, seconds of a step of 8 x 8 attempts",
   )
+  .option("--only <names>", `of ${REINFORCE.join(", ")}`, asMeasured, [...REINFORCE])
   .option("--seeds <numbers>", "of runs, such as 1,2,3", asCounts, [1, 2, 3])
   .option("--steps <number>", "updates of a run", positiveInteger, 40)
-  .addOption(new Option("--train <what>", "what is trained").choices(["lora", "vectors"] as const).default("lora"))
   .option("--learning-rate <number>", "of the run", positive)
-  .option("--out <folder>", "for reinforce.json", path, join(projectFolder(), "runs", "bench"))
+  .option("--vectors <number>", "vectors of a soft prompt", positiveInteger)
+  .option("--runs <folder>", "of the runs, which resume", path, join(projectFolder(), "runs", "bench", "reinforce"))
+  .option(
+    "--out <folder>",
+    "for reinforce.json, whose other rows are kept",
+    path,
+    join(projectFolder(), "runs", "bench"),
+  )
   .action(reinforce);
 
 program
@@ -394,18 +401,16 @@ function positive(text: string): number {
   throw new InvalidArgumentError("Expected a number above 0.");
 }
 
-async function reinforce({ out, ...options }: ReinforceOptions & { out: string }): Promise<void> {
-  const rows = await benchReinforce(
-    options,
-    ({ seed, before, after, secondsPerStep, processorSecondsPerStep, rewards }) => {
-      const share = (value: number) => `${(100 * value).toFixed(1)} %`;
-      console.log(
-        `seed ${seed}: ${share(before)} of samples before, ${share(after)} after; ${secondsPerStep.toFixed(2)} s a step (${processorSecondsPerStep.toFixed(2)} of processors)`,
-      );
-      console.log(`  rewards ${rewards.map((each) => each.toFixed(2)).join(" ")}`);
-    },
-  );
-  await writeJson(join(out, "reinforce.json"), { options, rows });
+async function reinforce(options: ReinforceOptions): Promise<void> {
+  await benchReinforce(options, (row) => console.log(JSON.stringify(row)));
+}
+
+function asMeasured(text: string): Measured[] {
+  return text.split(",").map((name) => {
+    const known = REINFORCE.find((each) => each === name);
+    if (known) return known;
+    throw new InvalidArgumentError(`Measures: ${REINFORCE.join(", ")}.`);
+  });
 }
 
 function positiveInteger(text: string): number {

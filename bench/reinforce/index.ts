@@ -1,134 +1,58 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mean } from "thoughtbook/core";
-import { optimizeSoftPrompt } from "thoughtbook/grpo";
-import { type LocalModel, loadLocalModel, withSoftPrompt } from "thoughtbook/llm";
-import type { ModelParameters } from "thoughtbook/model";
-import { collect, type Reward } from "thoughtbook/rollouts";
-import { cot } from "thoughtbook/strategies";
-import { loadTask, type Task } from "thoughtbook/tasks";
-import { grpo, policyModel, rolloutSource, type TrainingRecord, train } from "thoughtbook/train";
+import { readIfThere } from "thoughtbook/core";
+import { loadLocalModel } from "thoughtbook/llm";
+import { writeJson } from "../shared/report.js";
+import { benchControl, type ControlRow } from "./control.js";
+import { benchNoise, type NoiseRow } from "./noise.js";
+import { benchSpeed, type SpeedRow } from "./speed.js";
+
+export const REINFORCE = ["vectors", "noise", "lora", "speed"] as const;
+export type Measured = (typeof REINFORCE)[number];
+export type ReinforceRow = ControlRow | NoiseRow | SpeedRow;
 
 export interface ReinforceOptions {
-  seeds: number[];
-  /** Updates, with a collection of 8 problems × 8 attempts each. */
+  /** What is measured. */
+  only: readonly Measured[];
+  seeds: readonly number[];
+  /** Updates of a run. */
   steps: number;
-  /** What is trained: an adapter, or the vectors of a soft prompt. */
-  train: "lora" | "vectors";
   learningRate: number | undefined;
+  vectors: number | undefined;
+  /** Folder of the runs, which resume. */
+  runs: string;
+  /** Folder of the results: rows of other seeds and measures there are kept. */
+  out: string;
 }
 
-export interface ReinforceRow {
-  seed: number;
-  /** Share of samples at held-out problems that meet the reward. */
-  before: number;
-  after: number;
-  /** Mean reward of each collection. */
-  rewards: number[];
-  /** Seconds of an update: attempts, rewards, what is computed of them, and the update itself. */
-  secondsPerStep: number;
-  /** Seconds of all processors in it: on a busy machine they tell more. */
-  processorSecondsPerStep: number;
-}
+/** The rate of the full optimisation of `mini` (data/grpo/mini-weights.json). */
+const WEIGHTS_RATE = 5e-5;
 
-/** A stated ending that has nothing to do with the question: the text ends with a 2, as about a tenth of answers do. */
-const endsWithTwo: Reward = async (_, group) => group.map(({ text }) => Number(text.trimEnd().endsWith("2")));
-
-const TASK = "word-problems:2";
-/** At 1 half of the groups are of one mind: hardly a digit of an answer is uncertain. */
-const TEMPERATURE = 1.5;
-const COMMON = { groupSize: 8, problems: 8, maxNewTokens: 128, passes: 1, updates: 1 };
-
-/**
- * Positive control of GRPO on `mini`: a reward that about a tenth of its samples meet. Something is wrong with the
- * learning if nearly all samples do not meet it soon.
- */
-export async function benchReinforce(
-  { seeds, steps, train: trained, learningRate }: ReinforceOptions,
-  onRow: (row: ReinforceRow) => void = () => {},
-): Promise<ReinforceRow[]> {
+/** Controls of GRPO on `mini`, and how fast it is: a row for each measure and seed, written as soon as it is known. */
+export async function benchReinforce(options: ReinforceOptions, onRow: (row: ReinforceRow) => void): Promise<void> {
+  const { only, seeds, steps, learningRate, vectors, runs, out } = options;
   const model = await loadLocalModel("mini");
-  const { problems, ...task } = await loadTask(TASK, { limit: 8 * steps + 32 });
-  const heldOut: Task = { ...task, problems: problems.slice(-32) };
-  const taught: Task = { ...task, problems: problems.slice(0, -32) };
-  const rows: ReinforceRow[] = [];
-  for (const seed of seeds) {
-    const folder = await mkdtemp(join(tmpdir(), "reinforce-"));
-    const before = await rateOf(model, heldOut, seed);
-    const records: TrainingRecord[] = [];
-    const times: number[] = [];
-    const processor: number[] = [];
-    const onRecord = (record: TrainingRecord) => {
-      records.push(record);
-      times.push(performance.now() / 1000);
-      const { user, system } = process.cpuUsage();
-      processor.push((user + system) / 1e6);
-    };
-    const run = trained === "lora" ? trainAdapter : trainVectors;
-    const after = await run(model, taught, { seed, steps, learningRate, folder, onRecord, heldOut });
-    await rm(folder, { recursive: true });
-    // The first update compiles.
-    const perStep = (clock: number[]) => (clock.at(-1)! - clock[0]!) / Math.max(1, clock.length - 1);
-    const row = {
-      ...{ seed, before, after, secondsPerStep: perStep(times), processorSecondsPerStep: perStep(processor) },
-      rewards: records.map(({ metrics }) => metrics!.reward!),
-    };
-    rows.push(row);
-    onRow(row);
+  for (const what of only) {
+    for (const seed of seeds) {
+      const folder = join(runs, `${what}-${seed}`);
+      const row = await measure(what, seed, folder);
+      await addRow(join(out, "reinforce.json"), row);
+      onRow(row);
+      if (what === "speed") break;
+    }
   }
-  return rows;
+
+  function measure(what: Measured, seed: number, folder: string): Promise<ReinforceRow> {
+    const common = { seed, steps, folder };
+    if (what === "speed") return benchSpeed(model, { folder });
+    if (what === "noise") return benchNoise(model, { ...common, learningRate: learningRate ?? WEIGHTS_RATE });
+    return benchControl(model, { ...common, train: what, learningRate, vectors });
+  }
 }
 
-interface RunOptions {
-  seed: number;
-  steps: number;
-  learningRate: number | undefined;
-  folder: string;
-  onRecord: (record: TrainingRecord) => void;
-  heldOut: Task;
-}
-
-async function trainAdapter(model: LocalModel, task: Task, options: RunOptions): Promise<number> {
-  const { seed, steps, learningRate = 1e-2, folder, onRecord, heldOut } = options;
-  const { config, weights } = await model.host();
-  const objective = grpo({ temperature: TEMPERATURE });
-  const { step: _, ...result } = await train({
-    model: { config, parameters: weights as ModelParameters },
-    objective,
-    source: rolloutSource({
-      ...{ ...COMMON, objective, model, task, seed, collections: steps, strategy: cot(), reward: endsWithTwo },
-      folder: join(folder, "source"),
-    }),
-    trainable: { lora: { rank: 8 } },
-    settings: { seed, learningRate, schedule: "constant", warmup: 0, weightDecay: 0 },
-    folder,
-    onRecord,
-  });
-  return rateOf(policyModel(model, { step: steps, config, ...result }), heldOut, seed);
-}
-
-async function trainVectors(model: LocalModel, task: Task, options: RunOptions): Promise<number> {
-  const { seed, steps, learningRate, folder, onRecord, heldOut } = options;
-  const { prompts } = await optimizeSoftPrompt({
-    ...{ ...COMMON, model, task, seed, collections: steps, strategy: cot(), reward: endsWithTwo },
-    ...{ folder, onRecord, learningRate, temperature: TEMPERATURE },
-  });
-  return rateOf(withSoftPrompt(model, prompts[0]!.vectors), heldOut, seed);
-}
-
-/** Share of samples that meet the reward. */
-async function rateOf(model: LocalModel, task: Task, seed: number): Promise<number> {
-  const options = {
-    model,
-    policy: "measured",
-    groupSize: 8,
-    maxNewTokens: 128,
-    sampling: { temperature: TEMPERATURE },
-    seed,
-  };
-  const rewards: number[] = [];
-  for await (const group of collect(cot(), task, endsWithTwo, options))
-    rewards.push(...group.map(({ reward }) => reward));
-  return mean(rewards);
+async function addRow(file: string, row: ReinforceRow): Promise<void> {
+  const text = await readIfThere(file);
+  const { rows = [] } = text === undefined ? {} : (JSON.parse(text) as { rows?: ReinforceRow[] });
+  const kept = rows.filter(({ what, seed }) => what !== row.what || seed !== row.seed);
+  const order = (each: ReinforceRow) => REINFORCE.indexOf(each.what) * 1000 + each.seed;
+  await writeJson(file, { rows: [...kept, row].sort((a, b) => order(a) - order(b)) });
 }

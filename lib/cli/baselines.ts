@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
-import { badInput, resolveUserPath, writeWhole } from "../core/index.js";
+import { resolveUserPath, writeWhole } from "../core/index.js";
 import type { BaselineResults } from "../study/index.js";
 import type { Flags } from "./flags.js";
 import { count, decimal } from "./numbers.js";
+import { namedValue } from "./pairs.js";
 import { resumable } from "./resumable.js";
 import { alignedLines, percent, percentRange } from "./table.js";
 
@@ -12,12 +13,6 @@ The plan lists arms (a model, a data set, a way to answer) in the order in which
 --out, with a record for each attempt as soon as it is graded, so that the same command goes on after a kill at any moment. The results
 hold what is finished: accuracy under all policies with intervals, finish rate, length, ACU, and the command that measures the arm alone.
 Budgets below the largest are cut from the same texts where the model gives token ids, which is exact.`;
-
-const pair = (text: string, earlier: Record<string, string> = {}): Record<string, string> => {
-  const at = text.indexOf("=");
-  if (at < 1) throw badInput(`${JSON.stringify(text)} is no NAME=VALUE`, "Write qwen=models/qwen.gguf, for example.");
-  return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) };
-};
 
 export function addBaselinesCommand(program: Command): void {
   baselinesCommand(program).action((file: string, flags: Flags<typeof baselinesCommand>) =>
@@ -31,8 +26,12 @@ const baselinesCommand = (program: Command) =>
     .description("measure what models reach with plain prompting, on several data sets, resumable")
     .argument("<plan.json>", "the plan, such as data/baselines/real-baselines.json")
     .option("--out <folder>", "the folder of the records (default: runs/ and the plan's name)")
-    .option("--model <name=spec>", "a model of the plan from another place; may be given again", pair)
-    .option("--asking <name=kind>", "how a model of the plan is asked (default: by its name); may be given again", pair)
+    .option("--model <name=spec>", "a model of the plan from another place; may be given again", namedValue)
+    .option(
+      "--asking <name=kind>",
+      "how a model of the plan is asked (default: by its name); may be given again",
+      namedValue,
+    )
     .option("--only <arms>", "only these arms, with commas between them; --list tells them", (text) => text.split(","))
     .option("--hours <h>", "stop after this many hours and keep what is finished", decimal)
     .option("--results <file.json>", "write all numbers to this file, after each arm")

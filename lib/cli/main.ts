@@ -14,6 +14,7 @@ const COMMANDS: Record<string, (program: Command) => Promise<void>> = {
   export: async (program) => (await import("./export.js")).addExportCommand(program),
   serve: async (program) => (await import("./serve.js")).addServeCommand(program),
   train: async (program) => (await import("./train.js")).addTrainCommand(program),
+  grpo: async (program) => (await import("./grpo/grpo.js")).addGrpoCommand(program),
   pretrain: async (program) => (await import("./pretrain.js")).addPretrainCommand(program),
   evaluate: async (program) => (await import("./evaluate/evaluate.js")).addEvaluateCommand(program),
   compress: async (program) => (await import("./compress.js")).addCompressCommand(program),

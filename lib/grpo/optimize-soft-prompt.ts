@@ -3,24 +3,12 @@ import { badInput, checkWhole } from "../core/index.js";
 import { softIds, softPromptOf } from "../llm/index.js";
 import type { ModelParameters } from "../model/index.js";
 import type { Problem } from "../tasks/index.js";
-import {
-  type GrpoOptions,
-  grpo,
-  type RolloutSourceOptions,
-  rolloutSource,
-  SOFT_PROMPT,
-  type TrainOptions,
-  train,
-} from "../train/index.js";
+import { grpo, rolloutSource, SOFT_PROMPT, train } from "../train/index.js";
+import { type GroupOptions, trainOptionsOf } from "./group-options.js";
 import { softPromptStrategy, withPromptVectors } from "./soft-prompt.js";
 import { type SoftPrompt, saveSoftPrompt } from "./soft-prompt-file.js";
 
-type Source = Omit<RolloutSourceOptions<never>, "objective" | "folder" | "seed">;
-
-export interface OptimizeSoftPromptOptions
-  extends Source,
-    Pick<GrpoOptions, "epsilon" | "epsilonHigh" | "beta" | "lossType" | "scaleRewards" | "temperature">,
-    Pick<TrainOptions<never>, "onRecord" | "saveEvery"> {
+export interface OptimizeSoftPromptOptions extends GroupOptions {
   /** One prompt for the `task`, or one for each `question` of it (test time). Default: `task`. */
   per?: "task" | "question" | undefined;
   /** Vectors of a prompt. Default: 16. */
@@ -29,9 +17,6 @@ export interface OptimizeSoftPromptOptions
   text?: string | undefined;
   /** Peak learning rate. Default: a fifth of the root mean square of the initial vectors. */
   learningRate?: number | undefined;
-  seed?: number | string | undefined;
-  /** Folder of the run, which resumes; the prompts are saved in its subfolder `prompt`. */
-  folder: string;
 }
 
 export interface OptimizedPrompt {
@@ -66,7 +51,6 @@ const TEXT = "Think step by step, check each step, and give the final answer.";
  */
 export async function optimizeSoftPrompt(options: OptimizeSoftPromptOptions): Promise<OptimizedPrompt> {
   const { model, task, strategy, per = "task", vectors = 16, text = TEXT, seed = 0, folder } = options;
-  const { epsilon, epsilonHigh, beta, lossType, scaleRewards, temperature, onRecord, saveEvery, ...source } = options;
   checkWhole("vectors", vectors, 1);
   if (per !== "task" && per !== "question") {
     throw badInput(`per is ${per}, expected "task" or "question"`, "Correct it, or leave it out for the default.");
@@ -81,17 +65,14 @@ export async function optimizeSoftPrompt(options: OptimizeSoftPromptOptions): Pr
   for (const at of names.keys()) initial.data.set(first.data, at * first.data.length);
   const places = new Map(names.map((name, at) => [name, at]));
   const idsOf = ({ id }: Problem) => softIds(model, vectors, (per === "task" ? 0 : places.get(id)!) * vectors);
-  const objective = withPromptVectors(
-    grpo({ epsilon, epsilonHigh, beta, lossType, scaleRewards, temperature }),
-    initial,
-  );
+  const objective = withPromptVectors(grpo(options), initial);
   const learningRate = options.learningRate ?? 0.2 * rootMeanSquare(first.data);
   const { weights, blocks } = await model.host();
   const trained = await train({
     model: { config: model.config, parameters: weights as ModelParameters, blocks },
     objective: { ...objective, settings: { ...objective.settings, per, vectors, text } },
     source: rolloutSource({
-      ...source,
+      ...options,
       objective,
       strategy: softPromptStrategy(strategy, model, idsOf),
       seed,
@@ -99,12 +80,7 @@ export async function optimizeSoftPrompt(options: OptimizeSoftPromptOptions): Pr
     }),
     trainable: "extra",
     settings: { seed, learningRate, schedule: "constant", warmup: 0, weightDecay: 0 },
-    folder,
-    onRecord,
-    saveEvery,
-    signal: options.signal,
-    threads: options.threads,
-    display: options.display,
+    ...trainOptionsOf(options),
   });
   const all = trained.extra![SOFT_PROMPT]!;
   const size = vectors * model.config.hiddenSize;

@@ -3,6 +3,13 @@ export type { Answer, Attempt, Call, Context, Strategy } from "./attempt.js";
 export { type CollectOptions, collect, type Rollout } from "./collect.js";
 export { type CallGatherer, type GatherOptions, gatherCalls } from "./gather-calls.js";
 export {
+  lengthReward,
+  namedRewards,
+  REWARD_NAMES,
+  type RewardName,
+  verifierReward,
+} from "./named-rewards.js";
+export {
   answerReward,
   type CombinedReward,
   combine,
@@ -11,6 +18,7 @@ export {
   type Reward,
   type RewardContext,
   rewardSettings,
+  type SetReward,
 } from "./rewards.js";
 export {
   type AttemptOptions,

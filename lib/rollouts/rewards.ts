@@ -24,6 +24,11 @@ export type Reward = (
   context: RewardContext,
 ) => Promise<readonly number[]>;
 
+/** A reward with settings that it depends on, for the settings of a run. */
+export interface SetReward extends Reward {
+  settings: Readonly<Record<string, unknown>>;
+}
+
 /** A reward in parts: their weighted sum, and each part by its name. */
 export interface CombinedReward extends Reward {
   parts: Readonly<Record<string, { weight: number; reward: Reward }>>;
@@ -70,9 +75,9 @@ export function combine(parts: Readonly<Record<string, { weight: number; reward:
   return combined;
 }
 
-/** What is known of a reward without calling it: the names and weights of its parts. */
-export function rewardSettings(reward: Reward | CombinedReward): Record<string, unknown> {
-  if (!("parts" in reward)) return {};
+/** What is known of a reward without calling it: its settings, or the names and weights of its parts. */
+export function rewardSettings(reward: Reward | SetReward | CombinedReward): Record<string, unknown> {
+  if (!("parts" in reward)) return "settings" in reward ? { ...reward.settings } : {};
   const parts = Object.entries(reward.parts).map(([name, { weight, reward }]) => [
     name,
     { weight, ...rewardSettings(reward) },
@@ -120,8 +125,8 @@ async function checked(
   );
 }
 
-/** A function is its own answer. */
-function answerOf(kind: ProblemKind, { solution }: Attempt): string | undefined {
+/** The answer of an attempt, if it has one; a function is its own. */
+export function answerOf(kind: ProblemKind, { solution }: Attempt): string | undefined {
   if (kind === "code") return solution;
   const answer = solution === undefined ? undefined : extractAnswer(solution, "strict");
   return answer?.ok ? answer.value : undefined;

@@ -7,7 +7,9 @@ export {
   type BaselineResults,
   runBaselines,
 } from "./baselines/run-baselines.js";
+export { withinHours } from "./deadline.js";
 export type { ArmComparison, ArmMeasures } from "./measures.js";
+export { type ModelSlot, modelSlot } from "./model-slot.js";
 export { type ArmPoint, armPoints } from "./points.js";
 export { prepareArms, runStudy } from "./run-study.js";
 export type {

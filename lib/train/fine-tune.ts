@@ -159,7 +159,7 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuned> {
     threads,
     display,
   });
-  await writeModel(options, config, trained);
+  await saveTrained(options, config, trained);
   const { step, steps, value } = trained;
   const result: FineTuned = { step, steps, ...(value === undefined ? {} : { value }) };
   await writeWhole(join(runFolder, FINISHED_FILE), `${JSON.stringify({ ...result, asked }, null, 2)}\n`);
@@ -191,10 +191,15 @@ async function startingPoint(
   return { config: checkpoint.config, parameters: await readParameters(checkpoint) };
 }
 
-async function writeModel(
-  { model, out, merge = true, dtype }: FineTuneOptions,
+/**
+ * Save a trained model as a Hugging Face folder: configuration, weights, and the tokenizer's files of the model that it began with.
+ *
+ * @throws file-system
+ */
+export async function saveTrained(
+  { model, out, merge = true, dtype }: Pick<FineTuneOptions, "model" | "out" | "merge" | "dtype">,
   config: ModelConfig,
-  { parameters, adapter }: Trained,
+  { parameters, adapter }: Pick<Trained, "parameters" | "adapter">,
 ): Promise<void> {
   if (adapter) await saveAdapter(merge ? join(out, ADAPTER_FOLDER) : out, config, adapter, { baseModel: model });
   if (!adapter || merge) {

@@ -1,6 +1,6 @@
 export { type Example, type ExampleStream, exampleOf } from "./examples/examples.js";
 export { describeCounts, encodeRow, encoderOf, type RowCounts } from "./examples/training-rows.js";
-export { type FineTuned, type FineTuneOptions, fineTune } from "./fine-tune.js";
+export { type FineTuned, type FineTuneOptions, fineTune, saveTrained } from "./fine-tune.js";
 export {
   type AdvantageOptions,
   generalizedAdvantages,

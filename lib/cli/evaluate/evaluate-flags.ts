@@ -47,6 +47,10 @@ export const addEvaluateOptions = (command: Command) =>
       "--asking <kind>",
       'how the model is asked: a kind of "thoughtbook operations asking", or a file of "operations tune" (default: by its name)',
     )
+    .option(
+      "--soft-prompt <folder>",
+      'vectors before the prompts: "prompt" in the folder of "thoughtbook grpo --train vectors"',
+    )
     .option("--demonstrations <n>", "worked examples of GSM8K's training split before each problem", wholeNumber)
     .option("--sampling-params <params>", "temperature=0.6,top_p=0.95,max_tokens=4096 or a dict literal, see below")
     .option("--budget <tokens...>", "the most new tokens, several for a curve (default: 256)", budgets)

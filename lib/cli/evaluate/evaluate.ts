@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import { badInput, canonicalJson, parseKeyValues, resolveUserPath, sha256 } from "../../core/index.js";
-import type { BackendOptions } from "../../llm/index.js";
+import type { BackendOptions, LanguageModel, LocalModel } from "../../llm/index.js";
+import type { Strategy } from "../../rollouts/index.js";
 import { useMemory } from "../memory.js";
 import { resumable } from "../resumable.js";
 import { nameOf } from "../table.js";
@@ -80,7 +81,7 @@ function evaluateOnTask(flags: EvaluateFlags): Promise<void> {
 async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise<void> {
   const { task: taskName, path, batchSize, resultDir, overwrite, json, asking, demonstrations } = flags;
   const settings = await settingsOf(flags);
-  const chosen = backendOf(flags);
+  const chosenBackend = backendOf(flags);
   useMemory(flags.memory);
   // Imported here so that other commands do not load the engine.
   const { evaluate } = await import("../../eval/index.js");
@@ -88,12 +89,12 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
   const { AOT_STRATEGIES } = await import("../../aot/index.js");
   const { isFileTask, loadTask } = await import("../../tasks/index.js");
   const { chooseBackend, loadOnBackend } = await import("../../llm/index.js");
-  chooseBackend(flags.model, chosen); // Fail before a data set is read, or downloaded.
+  chooseBackend(flags.model, chosenBackend); // Fail before a data set is read, or downloaded.
   const file = path === undefined ? undefined : resolveUserPath(path);
   const loaded = await loadTask(taskName, { ...taskOptionsOf(flags), path: file, signal });
   const task = flags.asTest ? { ...loaded, settings: { ...loaded.settings, asTest: true } } : loaded;
   const { askedModel, askingSettings } = await import("../../operations/index.js");
-  const { model: opened, spec, backend, args } = await loadOnBackend(flags.model, { ...chosen, signal });
+  const { model: opened, spec, backend, args } = await loadOnBackend(flags.model, { ...chosenBackend, signal });
   try {
     if (demonstrations && !DEMONSTRATED.includes(settings.strategy)) {
       throw badInput(
@@ -101,14 +102,16 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
         `Choose ${DEMONSTRATED.join(", ")}, or leave them out.`,
       );
     }
-    const model = await askedModel(opened, { kind: asking, demonstrations, seed: settings.seed, signal });
+    const asked = await askedModel(opened, { kind: asking, demonstrations, seed: settings.seed, signal });
+    const chosen = { ...STRATEGIES, ...AOT_STRATEGIES }[settings.strategy](settings);
+    const { model, strategy } = await prompted(asked, chosen, flags.softPrompt);
     // A limit may be raised later, so the problems do not count; but a file of the same name may have changed.
-    const asked = { ...task.settings, problems: undefined };
+    const problems = { ...task.settings, problems: undefined };
     const own = file ?? (isFileTask(taskName) ? resolveUserPath(taskName) : undefined);
     const decisive = {
       ...settings,
       spec,
-      task: asked,
+      task: problems,
       file: own,
       hash: await model.hash(),
       asking: askingSettings(model),
@@ -116,25 +119,35 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
     };
     const key = sha256(canonicalJson(decisive)).slice(0, 6);
     const folder = resolveUserPath(resultDir ?? join("runs", "evaluate", `${nameOf(spec)}_${nameOf(taskName)}_${key}`));
-    const { strategy, systemPrompt, assistantPrefill, ...sampling } = settings;
-    const { summary } = await evaluate(
-      { ...STRATEGIES, ...AOT_STRATEGIES }[strategy]({ systemPrompt, assistantPrefill }),
-      task,
-      {
-        model,
-        ...sampling,
-        backend: { name: backend, args },
-        folder,
-        overwrite,
-        batchSize,
-        signal,
-      },
-    );
+    const { strategy: _, systemPrompt: __, assistantPrefill: ___, ...sampling } = settings;
+    const { summary } = await evaluate(strategy, task, {
+      model,
+      ...sampling,
+      backend: { name: backend, args },
+      folder,
+      overwrite,
+      batchSize,
+      signal,
+    });
     if (json) console.log(JSON.stringify(summary));
     else console.log(`${readableSummary(summary)}\n${folder}`);
   } finally {
     await opened.dispose();
   }
+}
+
+/** The model and the strategy with the vectors of a folder before the prompts, if there is one: of the task, or of each question. */
+async function prompted(model: LanguageModel, strategy: Strategy, folder: string | undefined) {
+  if (folder === undefined) return { model, strategy };
+  const { loadSoftPrompt, withQuestionPrompts } = await import("../../grpo/index.js");
+  const { requireCapability, withSoftPrompt } = await import("../../llm/index.js");
+  requireCapability(model, "softPrompts", "--soft-prompt");
+  const local = model as LocalModel;
+  const prompts = await loadSoftPrompt(resolveUserPath(folder), local);
+  const isForTask = prompts.length === 1 && prompts[0]!.name === "task";
+  return isForTask
+    ? { model: withSoftPrompt(local, prompts[0]!.vectors), strategy }
+    : withQuestionPrompts(local, strategy, prompts);
 }
 
 /** How the numbers come about, where that is not the default. */

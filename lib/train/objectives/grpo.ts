@@ -1,4 +1,4 @@
-import { badInput, withoutUndefined } from "../../core/index.js";
+import { badInput } from "../../core/index.js";
 import { groupAdvantages, isEqualGroup, type RewardScale } from "./advantages.js";
 import {
   type LossType,
@@ -49,7 +49,7 @@ export function grpo(options: GrpoOptions = {}): PolicyObjective<typeof POLICY_S
   } = options;
   const { beta = 0, lossType = "grpo", level = "token", scaleRewards = "group", correctKl = false } = options;
   const needsReference = beta > 0 || (options.measureKl ?? false);
-  checkRange("epsilon", epsilon, { below: 1 });
+  checkRange("epsilon", epsilon, { most: 1 });
   for (const [name, value] of Object.entries({ epsilonHigh, beta, entropyCoefficient })) checkRange(name, value);
   checkRange("temperature", temperature, { above: 0 });
   if (level === "sequence" && lossType !== "grpo") {
@@ -105,15 +105,10 @@ function assignGroups({ rewards, texts }: PolicyData, scale: RewardScale) {
   );
 }
 
-/** @throws bad-input for a number outside of [0, below), or not above a bound */
-export function checkRange(
-  name: string,
-  value: number,
-  { above, below }: { above?: number; below?: number } = {},
-): void {
+/** @throws bad-input for a number outside of [0, most], or not above a bound */
+export function checkRange(name: string, value: number, { above, most }: { above?: number; most?: number } = {}): void {
   const isIn = Number.isFinite(value) && (above === undefined ? value >= 0 : value > above);
-  if (isIn && (below === undefined || value < below)) return;
-  const range = withoutUndefined({ above, below });
-  const wanted = `${range.above === undefined ? "0 or more" : `above ${range.above}`}${below === undefined ? "" : `, below ${below}`}`;
+  if (isIn && (most === undefined || value <= most)) return;
+  const wanted = `${above === undefined ? "0 or more" : `above ${above}`}${most === undefined ? "" : `, at most ${most}`}`;
   throw badInput(`${name} is ${value}, expected a number ${wanted}`, "Correct it, or leave it out for the default.");
 }

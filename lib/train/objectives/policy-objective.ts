@@ -75,7 +75,7 @@ export interface PolicyObjective<Spec> extends Objective<Spec> {
 
 /** Options that the objectives over rewarded attempts share. */
 export interface PolicyOptions {
-  /** How far a probability ratio may move, downwards and (default) upwards. Default: 0.2. */
+  /** How far a probability ratio may move, downwards and (default) upwards; 1 clips nothing downwards. Default: 0.2. */
   epsilon?: number | undefined;
   /** How far it may move upwards (DAPO's clip-higher). Default: `epsilon`. */
   epsilonHigh?: number | undefined;

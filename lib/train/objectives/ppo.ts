@@ -60,7 +60,7 @@ export function ppo(options: PpoOptions = {}): PolicyObjective<typeof PPO_SPEC> 
   } = options;
   const { valueRange = 0.2, valueCoefficient = 0.1, klCoefficient = 0.05, normalize = true } = options;
   const { gamma = 1, lambda = 0.95 } = options;
-  checkRange("epsilon", epsilon, { below: 1 });
+  checkRange("epsilon", epsilon, { most: 1 });
   const others = { epsilonHigh, entropyCoefficient, valueRange, valueCoefficient, klCoefficient, gamma, lambda };
   for (const [name, value] of Object.entries(others)) checkRange(name, value);
   checkRange("temperature", temperature, { above: 0 });

@@ -1,4 +1,5 @@
 import { createLocalModel, type LocalModel, withSoftTokens } from "../../llm/index.js";
+import { isAsked } from "../../operations/index.js";
 import type { TensorData } from "../../tensor/index.js";
 import { SOFT_PROMPT } from "../objectives/token-scores.js";
 import type { Snapshot } from "./source.js";
@@ -15,6 +16,8 @@ export function policyModel(base: LocalModel, { parameters, blocks, adapter, ext
     host: { config, weights: parameters, ...(blocks ? { blocks } : {}), ...(adapter ? { adapter } : {}) },
     lowMemory: blocks !== undefined,
   });
+  // It is asked as the base is.
+  const asked: LocalModel = isAsked(base) ? Object.assign(model, { asking: base.asking }) : model;
   const prompt = extra?.[SOFT_PROMPT];
-  return prompt ? withSoftTokens(model, prompt as TensorData<"float32">) : model;
+  return prompt ? withSoftTokens(asked, prompt as TensorData<"float32">) : asked;
 }

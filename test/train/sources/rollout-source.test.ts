@@ -2,11 +2,13 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readJsonl } from "thoughtbook/core";
 import { openSafetensors, readFloats } from "thoughtbook/model";
+import { askedModel, askingSettings } from "thoughtbook/operations";
 import type { Rollout, Strategy } from "thoughtbook/rollouts";
 import {
   type GrpoOptions,
   grpo,
   type PolicyText,
+  policyModel,
   ppo,
   type RolloutSourceOptions,
   rolloutSource,
@@ -15,7 +17,7 @@ import {
 } from "thoughtbook/train";
 import { describe, expect, it } from "vitest";
 import { failure, temporaryFolder } from "../../core/helpers.js";
-import { tinyParameters } from "../helpers.js";
+import { TINY, tinyParameters } from "../helpers.js";
 import { idTask, ROLLOUTS, tinyModel, trainTiny, twoCalls } from "./policies.js";
 
 const SETTINGS = { seed: 1, learningRate: 0.02, schedule: "constant", warmup: 0, weightDecay: 0 } as const;
@@ -243,5 +245,17 @@ describe("grpo's advantages", () => {
     // If all are equal, they stay, for the divergence.
     const equal = grpo().assign({ rewards: [rewards[1]!, rewards[1]!], texts });
     expect(equal.every((each) => each?.advantages?.every((value) => value === 0))).toBe(true);
+  });
+});
+
+describe("policyModel", () => {
+  it("is asked as the model that the training began with", async () => {
+    const kind = { name: "own", operations: { cot: { instruction: "{input} Briefly." } } };
+    const base = (await askedModel(tinyModel(), { kind: kind as never })) as ReturnType<typeof tinyModel>;
+    const policy = policyModel(base, { step: 1, config: TINY, parameters: tinyParameters() });
+    expect(askingSettings(policy)).toMatchObject({ kind: "own" });
+    expect(
+      askingSettings(policyModel(tinyModel(), { step: 1, config: TINY, parameters: tinyParameters() })),
+    ).toBeUndefined();
   });
 });
