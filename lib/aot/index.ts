@@ -1,11 +1,22 @@
 export { type AtomMode, type AtomOptions, aot, aotPlugin } from "./aot.js";
+export type { AtomPart } from "./chain.js";
+export type { Chooser } from "./choose.js";
 export type {
   AnsweredQuestion,
   AtomStep,
   AtomTrace,
   SolutionSource,
+  StepCost,
   StepFailure,
   StopReason,
   Transition,
 } from "./record.js";
 export { AOT_STRATEGIES } from "./strategies.js";
+export {
+  type AtomSummary,
+  accuracyByDepth,
+  atomChains,
+  type DepthAccuracy,
+  questionDepths,
+  summarizeAtoms,
+} from "./traces.js";

@@ -16,6 +16,7 @@ const COMMANDS: Record<string, (program: Command) => Promise<void>> = {
   train: async (program) => (await import("./train.js")).addTrainCommand(program),
   pretrain: async (program) => (await import("./pretrain.js")).addPretrainCommand(program),
   evaluate: async (program) => (await import("./evaluate/evaluate.js")).addEvaluateCommand(program),
+  trace: async (program) => (await import("./trace.js")).addTraceCommand(program),
   compress: async (program) => (await import("./compress.js")).addCompressCommand(program),
   study: async (program) => (await import("./study.js")).addStudyCommand(program),
   baselines: async (program) => (await import("./baselines.js")).addBaselinesCommand(program),

@@ -18,7 +18,7 @@ export {
   type TuneOptions,
   tuneOperations,
 } from "./operations/tune.js";
-export type { EvaluationRecord } from "./records.js";
+export { type EvaluationRecord, readEvaluationRecords } from "./records.js";
 export { type EvaluationRow, evaluationRows } from "./rows.js";
 export {
   parseSamplingParams,
