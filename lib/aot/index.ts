@@ -1,6 +1,14 @@
 export { type AtomMode, type AtomOptions, aot, aotPlugin } from "./aot.js";
+export {
+  type AnswerReward,
+  type AotGrpoOptions,
+  type AotGrpoResult,
+  aotGrpo,
+  type PromptUpdate,
+} from "./aot-grpo.js";
 export type { AtomPart } from "./chain.js";
 export type { Chooser } from "./choose.js";
+export { type PromptTaskOptions, type PromptTasks, promptTasks } from "./prompt-tasks.js";
 export type {
   AnsweredQuestion,
   AtomStep,

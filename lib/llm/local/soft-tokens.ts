@@ -36,13 +36,13 @@ export function withSoftTokens(model: LocalModel, vectors: TensorData<"float32">
       const ids = requests.map(({ prompt }) =>
         isEmbeddingPrompt(prompt) ? undefined : model.encode(prompt as TokenPrompt),
       );
-      const { weights } = await model.host();
+      const host = await model.host();
       const embedded = requests.map((request, at): TextRequest => {
         const own = ids[at];
         if (!own?.some(isSoft)) return request;
         // Embeddings of id 0 stand where the vectors go.
         const embeddings = promptEmbeddings(
-          { config: model.config, weights },
+          host,
           own.map((id) => (isSoft(id) ? 0 : id)),
         );
         for (const [place, id] of own.entries()) {

@@ -1,9 +1,9 @@
 import type { Command } from "@commander-js/extra-typings";
-import type { AtomTrace } from "../aot/index.js";
-import { badInput, resolveUserPath } from "../core/index.js";
-import type { EvaluationRecord } from "../eval/index.js";
-import type { Flags } from "./flags.js";
-import { nameOf } from "./table.js";
+import type { AtomTrace } from "../../aot/index.js";
+import { badInput, resolveUserPath } from "../../core/index.js";
+import type { EvaluationRecord } from "../../eval/index.js";
+import type { Flags } from "../flags.js";
+import { nameOf } from "../table.js";
 
 const OUTPUT = `
 The folder is that of "thoughtbook evaluate" with a strategy that keeps a trace, such as aot. Without --record the records are
@@ -26,8 +26,8 @@ const traceCommand = (program: Command) =>
 
 async function trace(folder: string, { record: id, figures, json }: Flags<typeof traceCommand>): Promise<void> {
   // Imported here so that other commands do not load the engine.
-  const { readEvaluationRecords } = await import("../eval/index.js");
-  const { atomChains } = await import("../aot/index.js");
+  const { readEvaluationRecords } = await import("../../eval/index.js");
+  const { atomChains } = await import("../../aot/index.js");
   const records = await readEvaluationRecords(resolveUserPath(folder));
   if (id === undefined) {
     for (const each of records) console.log([each.id, summaryOf(each, atomChains(each.trace))].join("  "));
@@ -45,7 +45,7 @@ async function trace(folder: string, { record: id, figures, json }: Flags<typeof
   else console.log(chains.map(readable).join("\n\n"));
   if (figures === undefined) return;
   if (chains.length === 0) throw badInput(`the trace of ${record.id} cannot be drawn`, "Leave out --figures.");
-  const { drawAtomTrace, exportDrawing } = await import("../plot/index.js");
+  const { drawAtomTrace, exportDrawing } = await import("../../plot/index.js");
   for (const [at, chain] of chains.entries()) {
     const part = chains.length > 1 ? `-${at + 1}` : "";
     const name = `trace-${nameOf(record.id.replaceAll(/[/#@]/g, "-"))}${part}`
