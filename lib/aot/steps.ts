@@ -12,8 +12,8 @@ import {
   writeSolution,
 } from "../operations/index.js";
 import { type AskOptions, ask, type Context } from "../rollouts/index.js";
-import { type KnownAnswer, subQuestionText } from "../strategies/index.js";
-import type { Problem } from "../tasks/index.js";
+import { type KnownAnswer, OPTIONS_LIST, subQuestionText } from "../strategies/index.js";
+import type { Problem, ProblemKind } from "../tasks/index.js";
 import type { AnsweredQuestion, AtomStep, StepCost, StepFailure } from "./record.js";
 
 /** What the steps of an attempt share. */
@@ -168,8 +168,9 @@ function tagged(text: string, tag: string): Result<string> {
   return found ? { ok: true, value: found } : fail(`no text between <${tag}> and </${tag}>`);
 }
 
-/** The options of a multiple-choice question, from the first on. */
-const optionsOf = (question: string): string => /^\s*\([A-Z]\)\s[\s\S]*/m.exec(question)?.[0] ?? "";
+/** The options that a question ends with, if it has some. */
+const optionsOf = (question: string, kind: ProblemKind): string =>
+  (kind === "choice" ? /^[ \t]*\([A-Z]\)\s[\s\S]*/m : OPTIONS_LIST).exec(question)?.[0] ?? "";
 
 /** The contracted question, with its passages or options; undefined if the model wrote none. */
 export async function contract(
@@ -186,8 +187,10 @@ export async function contract(
     return `${outcome.value.context ?? context}\n\n${outcome.value.question}`;
   }
   const written = (await step(steps, "contract", OPERATIONS.contract, { question, solved }))?.value;
-  if (written === undefined || problem.kind !== "choice" || optionsOf(written) !== "") return written;
-  return `${written}\n${optionsOf(question)}`;
+  const options = optionsOf(question, problem.kind);
+  return written === undefined || options === "" || optionsOf(written, problem.kind) !== ""
+    ? written
+    : `${written}\n${options}`;
 }
 
 /** Ask the model for the best of several answers; undefined if it names none. */

@@ -1,3 +1,4 @@
+export type { BaselineComparison } from "./baselines/compare-arms.js";
 export { armIds, type BaselineArm, type BaselinePlan, readBaselinePlan } from "./baselines/plan.js";
 export { readBaselineResults } from "./baselines/read-results.js";
 export { type BaselineRow, baselineRows } from "./baselines/rows.js";
@@ -5,6 +6,7 @@ export {
   type BaselineOptions,
   type BaselineResult,
   type BaselineResults,
+  type PromptedArm,
   runBaselines,
 } from "./baselines/run-baselines.js";
 export type { ArmComparison, ArmMeasures } from "./measures.js";

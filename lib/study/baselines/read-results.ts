@@ -32,6 +32,15 @@ const schema = z.looseObject({
     }),
   ),
   unfinished: z.array(z.string()),
+  comparisons: z
+    .array(
+      z.looseObject({
+        ...{ arm: z.string(), other: z.string(), samples: z.int().optional(), tokens: z.tuple([z.number(), z.number()]) },
+        ...{ both: z.int(), onlyFirst: z.int(), onlySecond: z.int(), neither: z.int() },
+        ...{ difference: z.number(), interval: z.tuple([z.number(), z.number()]), p: z.number() },
+      }),
+    )
+    .default([]),
 });
 
 /**
