@@ -6,6 +6,7 @@ export {
   aotGrpo,
   type PromptUpdate,
 } from "./aot-grpo.js";
+export { learnPrompt, type RecordMeasures, recordMeasures } from "./baseline-parts.js";
 export type { AtomPart } from "./chain.js";
 export type { Chooser } from "./choose.js";
 export { type PromptTaskOptions, type PromptTasks, promptTasks } from "./prompt-tasks.js";

@@ -19,14 +19,21 @@ export function subQuestionText(
   kind: ProblemKind,
 ): string {
   const stem = question.replace(OPTIONS_LIST, "").trimEnd();
-  const told = withoutAsking(kind === "choice" ? withoutOptions(stem) : stem);
+  const passages = kind === "words" ? beforeBlankLine(stem) : undefined;
+  const told = passages ?? withoutAsking(kind === "choice" ? withoutOptions(stem) : stem);
   const facts = known.map(({ question: asked, answer }) => `${asked.trim()} ${answer.trim()}`);
   const asked = [...facts.map(asSentence), subQuestion.trim()].join(" ");
-  const between = /\n+/.exec(stem.trim())?.[0] ?? " ";
+  const between = passages === undefined ? (/\n+/.exec(stem.trim())?.[0] ?? " ") : "\n\n";
   return told === "" ? asked : `${told}${between}${asked}`;
 }
 
 const asSentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+
+/** The passages that a question comes after, with an empty line between; undefined if there are none. */
+function beforeBlankLine(text: string): string | undefined {
+  const at = text.trimEnd().lastIndexOf("\n\n");
+  return at < 0 ? undefined : text.slice(0, at).trim();
+}
 
 /** The list of answers to choose from at the end of a question, as BIG-Bench Hard writes it. */
 export const OPTIONS_LIST: RegExp = /^Options:[ \t]*\n[\s\S]*$/m;

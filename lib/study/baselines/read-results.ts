@@ -35,7 +35,12 @@ const schema = z.looseObject({
   comparisons: z
     .array(
       z.looseObject({
-        ...{ arm: z.string(), other: z.string(), samples: z.int().optional(), tokens: z.tuple([z.number(), z.number()]) },
+        ...{
+          arm: z.string(),
+          other: z.string(),
+          samples: z.int().optional(),
+          tokens: z.tuple([z.number(), z.number()]),
+        },
         ...{ both: z.int(), onlyFirst: z.int(), onlySecond: z.int(), neither: z.int() },
         ...{ difference: z.number(), interval: z.tuple([z.number(), z.number()]), p: z.number() },
       }),

@@ -148,7 +148,17 @@ async function measureArm(
   arm: BaselineArm,
   spec: string,
   opened: LanguageModel,
-  { plan, strategies, folder, asking, signal, batchSize, display, optimise, measure }: BaselineOptions & {
+  {
+    plan,
+    strategies,
+    folder,
+    asking,
+    signal,
+    batchSize,
+    display,
+    optimise,
+    measure,
+  }: BaselineOptions & {
     plan: BaselinePlan;
   },
 ): Promise<{ result: BaselineResult; records: readonly EvaluationRecord[] }> {
