@@ -39,6 +39,8 @@ export interface AotGrpoOptions
   groupSize?: number | undefined;
   /** Vectors of a prompt. Default: 16. */
   vectors?: number | undefined;
+  /** Text whose token embeddings the vectors begin with. Default: as `optimizeSoftPrompt`; of a model that is asked by tags, words of its problems. */
+  text?: string | undefined;
   /** Peak learning rate. Default: as `optimizeSoftPrompt`. */
   learningRate?: number | undefined;
   /** Weight of the divergence from the model without a prompt. Default: 0. */
@@ -121,14 +123,20 @@ export async function aotGrpo(options: AotGrpoOptions): Promise<AotGrpoResult> {
     const learned = training ?? task;
     const { prompts } = await optimizeSoftPrompt({
       ...{ model, task: learned, strategy, per, vectors, seed, maxNewTokens, groupSize, batchSize, signal, display },
-      ...withoutUndefined({ learningRate: options.learningRate, beta: options.beta, threads: options.threads }),
+      ...withoutUndefined({
+        text: options.text ?? (model.operations?.size ? WORDS : undefined),
+        learningRate: options.learningRate,
+        beta: options.beta,
+        threads: options.threads,
+      }),
       reward: REWARDS[reward],
       collections: steps,
       problems: options.problems ?? (training ? Math.min(4, learned.problems.length) : learned.problems.length),
       folder: join(folder, "training"),
       saveEvery: 1,
       async onRecord(record) {
-        updates.push({ step: record.step, loss: record.loss, ...record.metrics });
+        // JSON, which a resumed run reads, knows no −0.
+        updates.push({ step: record.step, loss: record.loss + 0, ...record.metrics });
         await options.onRecord?.(record);
       },
     });
@@ -154,6 +162,9 @@ export async function aotGrpo(options: AotGrpoOptions): Promise<AotGrpoResult> {
   await writeResults(folder, result, scoredRecords(task, plain.records, optimised?.records));
   return result;
 }
+
+/** A model that is asked by tags knows no instructions: one before its problems makes it worse, and this does not. */
+const WORDS = "Here is some news.";
 
 const REWARDS: Record<AnswerReward, Reward> = { answer: answerReward, majority: majorityReward };
 

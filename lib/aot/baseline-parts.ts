@@ -1,3 +1,4 @@
+import { withoutUndefined } from "../core/index.js";
 import type { EvaluationRecord } from "../eval/index.js";
 import { optimizeSoftPrompt } from "../grpo/index.js";
 import { type LanguageModel, type LocalModel, requireCapability, withSoftPrompt } from "../llm/index.js";
@@ -33,7 +34,7 @@ export function recordMeasures(records: readonly EvaluationRecord[]): RecordMeas
  * @throws bad-input for a model that is not of this library's engine; as `optimizeSoftPrompt` and `loadTask`
  */
 export const learnPrompt: NonNullable<BaselineOptions["optimise"]> = async (
-  { task: name, split, limit, updates, problems, groupSize, vectors, learningRate },
+  { task: name, split, limit, updates, problems, groupSize, vectors, text, learningRate },
   { model, strategy },
   { folder, seed, maxNewTokens, batchSize, signal, display },
 ) => {
@@ -42,7 +43,7 @@ export const learnPrompt: NonNullable<BaselineOptions["optimise"]> = async (
     ...{ model: local, strategy, reward: answerReward, seed, maxNewTokens, batchSize, signal, display, folder },
     task: await loadTask(name, { split, limit, signal }),
     ...{ collections: updates, problems, groupSize, vectors, saveEvery: 1 },
-    ...(learningRate === undefined ? {} : { learningRate }),
+    ...withoutUndefined({ text, learningRate }),
   });
   return { model: withSoftPrompt(local, prompts[0]!.vectors), strategy };
 };

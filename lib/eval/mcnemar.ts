@@ -53,9 +53,20 @@ export function mcnemar(first: readonly boolean[], second: readonly boolean[]): 
   };
 }
 
+/** Up to here all binomial coefficients are whole numbers without rounding. */
+const MOST_EXACT = 50;
+
 /** Twice the probability of at most `fewer` heads in `tosses` of a fair coin, at most 1. */
 function twoSided(fewer: number, tosses: number): number {
   if (2 * fewer === tosses) return 1;
+  if (tosses <= MOST_EXACT) {
+    let [ways, total] = [1, 0];
+    for (let k = 0; k <= fewer; k++) {
+      total += ways;
+      ways = (ways * (tosses - k)) / (k + 1);
+    }
+    return Math.min(1, (2 * total) / 2 ** tosses);
+  }
   let logTerm = -tosses * Math.LN2;
   let total = 0;
   for (let k = 0; k <= fewer; k++) {

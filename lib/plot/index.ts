@@ -8,7 +8,7 @@ export { type HistogramFigureOptions, histogramFigure } from "./figures/histogra
 export { type ImportanceFigureOptions, importanceFigure } from "./figures/importance.js";
 export { type LineFigureOptions, lineFigure } from "./figures/line.js";
 export { linePanelsFigure } from "./figures/line-panels.js";
-export { methodFigures } from "./figures/method-figures.js";
+export { besidePaperFigure, methodFigures } from "./figures/method-figures.js";
 export { drawQuestionGraph, type QuestionGraphOptions } from "./figures/question-graph.js";
 export { type ScatterFigureOptions, scatterFigure } from "./figures/scatter.js";
 export { type SearchTreeOptions, searchTreeFigure } from "./figures/search-tree.js";

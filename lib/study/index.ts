@@ -1,6 +1,6 @@
 export type { BaselineComparison } from "./baselines/compare-arms.js";
 export { armIds, type BaselineArm, type BaselinePlan, readBaselinePlan } from "./baselines/plan.js";
-export { readBaselineResults } from "./baselines/read-results.js";
+export { findBaselineResults, readBaselineResults } from "./baselines/read-results.js";
 export { type BaselineRow, baselineRows } from "./baselines/rows.js";
 export {
   type BaselineOptions,

@@ -62,6 +62,10 @@ const aotGrpoCommand = (program: Command) =>
     .option("--group-size <n>", "attempts at each problem of an update (default: 8)", count)
     .option("--vectors <n>", "vectors of a prompt (default: 16)", count)
     .option(
+      "--text <text>",
+      "the text whose tokens the vectors begin with (default: an instruction to think step by step)",
+    )
+    .option(
       "--learning-rate <rate>",
       "peak learning rate (default: a fifth of the scale of the first vectors)",
       decimal,
@@ -86,6 +90,7 @@ async function run(flags: Flags<typeof aotGrpoCommand>, signal: AbortSignal): Pr
     problems,
     groupSize,
     vectors,
+    text,
     learningRate,
     beta,
     temperature,
@@ -115,6 +120,7 @@ async function run(flags: Flags<typeof aotGrpoCommand>, signal: AbortSignal): Pr
       problems,
       groupSize,
       vectors,
+      text,
       learningRate,
       beta,
       temperature,

@@ -1,4 +1,6 @@
 import type { AtomSummary, RecordMeasures } from "../../aot/index.js";
+import { badInput } from "../../core/index.js";
+import type { PaperTable } from "../../data/index.js";
 import type { BaselineResult, BaselineResults } from "../../study/index.js";
 import type { Figure } from "../figure.js";
 import { barFigure } from "./bar.js";
@@ -90,6 +92,56 @@ function promptFigure(name: string, results: readonly BaselineResult[]): Figure 
       values: values.map((value) => (value ? 100 * value.value : null)),
       intervals: values.map((value) => percents(value?.interval)),
     })),
+    valueTitle: "Accuracy (%)",
+  });
+}
+
+/** Rows of the tables of Atom of Thoughts by the names of our strategies. */
+const PAPER_ROWS: Readonly<Record<string, string>> = {
+  CoT: "cot",
+  "CoT-SC": "cot-sc",
+  "CoT-SC (n=5)": "cot-sc",
+  "Self-Refine": "self-refine",
+  "Analogical Prompting": "analogical",
+  ToT: "tree-of-thoughts",
+  FoT: "forest-of-thoughts",
+  "FoT (n=8)": "forest-of-thoughts",
+  AoT: "aot",
+  "AoT*": "aot-best-of-k",
+};
+
+/**
+ * A table of the paper on Atom of Thoughts beside ours: accuracy on one benchmark, of the methods that both have.
+ *
+ * @param benchmark as the table calls it
+ * @param results of that benchmark, with one model
+ */
+export function besidePaperFigure(
+  { model, source, benchmarks, rows }: PaperTable,
+  benchmark: string,
+  { name, results }: Pick<BaselineResults, "name" | "results">,
+): Figure {
+  const column = benchmarks.indexOf(benchmark);
+  const shared = rows.flatMap(([row, values]) => {
+    const own = results.find(({ method }) => method === PAPER_ROWS[row])?.budgets.at(-1)?.accuracy.strict;
+    return own && column >= 0 ? [{ row, paper: values[column]!, own }] : [];
+  });
+  if (shared.length === 0) {
+    throw badInput(`there is nothing of ${benchmark} to show beside ${source}`, "Give results of methods that it has.");
+  }
+  return barFigure({
+    name: `${name}-beside-paper`,
+    title: `Atom of Thoughts on ${benchmark}, as reported and as measured here`,
+    subtitle: `${source}; ${placeOf(results)}, strict grading, 95 % intervals`,
+    categories: shared.map(({ row }) => row),
+    series: [
+      { name: `${model} (paper)`, values: shared.map(({ paper }) => paper) },
+      {
+        name: `${results[0]!.model} (measured)`,
+        values: shared.map(({ own }) => 100 * own.value),
+        intervals: shared.map(({ own }) => percents(own.interval)),
+      },
+    ],
     valueTitle: "Accuracy (%)",
   });
 }

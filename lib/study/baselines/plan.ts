@@ -30,6 +30,8 @@ const armSchema = z.strictObject({
       problems: z.int().positive().default(8),
       groupSize: z.int().min(2).default(8),
       vectors: z.int().positive().default(16),
+      /** Text whose token embeddings the vectors begin with. */
+      text: z.string().min(1).optional(),
       learningRate: z.number().positive().optional(),
     })
     .optional(),
