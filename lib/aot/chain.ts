@@ -1,20 +1,35 @@
 import { type Dependencies, longestPath } from "../graph/index.js";
 import type { KnownAnswer } from "../strategies/index.js";
 import { type Candidates, type Chooser, choose } from "./choose.js";
-import type { AnsweredQuestion, AtomTrace, SolutionSource, StepFailure, StopReason, Transition } from "./record.js";
-import { answerGraph, contract, decompose, type Solved, type Steps, solve } from "./steps.js";
+import type {
+  AnsweredQuestion,
+  AtomTrace,
+  SolutionSource,
+  StepCost,
+  StepFailure,
+  StopReason,
+  Transition,
+} from "./record.js";
+import { answerGraph, contract, decompose, type Solved, type Steps, type StepsOfChain, solve } from "./steps.js";
+
+/** Parts of Atom of Thoughts that can be left out, as ablations. */
+export const ATOM_PARTS = ["graph", "dependent", "contraction", "judge"] as const;
+export type AtomPart = (typeof ATOM_PARTS)[number];
 
 export interface ChainOptions {
   /** Maximum number of transitions; the depth of the question's graph is another bound. */
   mostTransitions: number;
   chooser: Chooser;
-  /** Ablations: without the solution of the graph, without contraction, without a judge (the last solution counts). */
-  without: readonly ("graph" | "contraction" | "judge")[];
+  /**
+   * Ablations: without the graph (neither its solution nor its dependent questions, and what is independent is contracted),
+   * without answering dependent questions, without contraction, without a judge (the last solution counts).
+   */
+  without: readonly AtomPart[];
   /** Whether a transition is the last one whatever is chosen, as in the released code. */
   once: boolean;
 }
 
-export interface ChainResult extends Pick<AtomTrace, "transitions" | "stopped" | "failures"> {
+export interface ChainResult extends Omit<AtomTrace, "mode"> {
   /** Undefined where not even the question itself was answered. */
   best: Solved | undefined;
   /** The last contracted question that was chosen; the question itself if there was none. */
@@ -24,7 +39,7 @@ export interface ChainResult extends Pick<AtomTrace, "transitions" | "stopped" |
 const dependenciesOf = (graph: readonly AnsweredQuestion[]): Dependencies => graph.map(({ dependsOn }) => dependsOn);
 
 /** The independent sub-questions that have an answer: what a contraction states as known. */
-const independent = (graph: readonly AnsweredQuestion[]): KnownAnswer[] =>
+export const independent = (graph: readonly AnsweredQuestion[]): KnownAnswer[] =>
   graph.flatMap(({ question, dependsOn, answer }) =>
     dependsOn.length === 0 && answer !== undefined ? [{ question, answer }] : [],
   );
@@ -35,23 +50,25 @@ const independent = (graph: readonly AnsweredQuestion[]): KnownAnswer[] =>
  * question wins, to the depth of the first graph or the maximum. Every failure falls back to the best solution so far.
  */
 export async function runChain(
-  steps: Omit<Steps, "failures" | "transition">,
+  steps: StepsOfChain,
   { mostTransitions, chooser, without, once }: ChainOptions,
 ): Promise<ChainResult> {
   const failures: StepFailure[] = [];
+  const costs: StepCost[] = [];
   const transitions: Transition[] = [];
   let { question } = steps.context.problem;
   // The question does not wait for its graph, nor the graph for it: both are asked in the same batch.
-  const first: Steps = { ...steps, failures, transition: 0 };
+  const first: Steps = { ...steps, failures, costs, transition: 0 };
   let [best, graph] = await Promise.all([solve(first, question), decompose(first, question)]);
   const most = graph ? Math.min(mostTransitions, longestPath(dependenciesOf(graph))) : 0;
-  const end = (stopped: StopReason): ChainResult => ({ best, question, transitions, stopped, failures });
+  const end = (stopped: StopReason): ChainResult => ({ best, question, transitions, stopped, failures, costs });
   if (!graph) return end("no-graph");
   if (most === 0) return end("atomic");
 
   for (let index = 0; ; index++) {
-    const now: Steps = { ...steps, failures, transition: index };
-    const answered = await answerGraph(now, question, graph);
+    const now: Steps = { ...steps, failures, costs, transition: index };
+    const dependent = !without.includes("dependent") && !without.includes("graph");
+    const answered = await answerGraph(now, question, graph, dependent);
     const transition = { question, graph: answered };
     const ofGraph = without.includes("graph") ? undefined : graphSolution(answered);
     const known = independent(answered);

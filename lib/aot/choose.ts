@@ -14,22 +14,27 @@ const PREFERENCE: readonly SolutionSource[] = ["contracted", "question", "graph"
 /**
  * Choose the best solution of the original question. Equal answers need no choice, nor does a single solution. Where
  * the chooser names none, the majority decides, and without one the order S′, S, G.
+ *
+ * @param order which source counts where nothing else decides
+ * @param always whether the model is asked also where there is nothing to choose
  */
 export async function choose(
   steps: Steps,
   candidates: Candidates,
   chooser: Chooser,
+  { order = PREFERENCE, always = false }: { order?: readonly SolutionSource[]; always?: boolean } = {},
 ): Promise<Pick<Transition, "chosen" | "chosenBy">> {
   const { problem } = steps.context;
-  const preferred = PREFERENCE.find((source) => candidates.some((each) => each.source === source))!;
-  if (candidates.length === 1) return { chosen: preferred, chosenBy: "only" };
+  const preferred = order.find((source) => candidates.some((each) => each.source === source))!;
+  const asks = always && chooser === "model";
+  if (candidates.length === 1 && !asks) return { chosen: preferred, chosenBy: "only" };
   const groups = votes(
     problem.kind,
     candidates.map(({ solved }) => solved.solution.answer),
   );
-  if (groups.length === 1) return { chosen: preferred, chosenBy: "agreement" };
+  if (groups.length === 1 && !asks) return { chosen: preferred, chosenBy: "agreement" };
   const of = (indices: readonly number[]) =>
-    PREFERENCE.find((source) => indices.some((index) => candidates[index]!.source === source))!;
+    order.find((source) => indices.some((index) => candidates[index]!.source === source))!;
   if (chooser === "model") {
     const best = await judge(
       steps,
@@ -43,6 +48,8 @@ export async function choose(
     const right = verdicts.flatMap((verdict, index) => (verdict ? [index] : []));
     if (right.length > 0 && right.length < candidates.length) return { chosen: of(right), chosenBy: "verifier" };
   }
+  // The released code knows no majority.
+  if (asks) return { chosen: preferred, chosenBy: "fallback" };
   const [largest] = groups;
   if (largest!.length > 1) return { chosen: of(largest!), chosenBy: chooser === "majority" ? "majority" : "fallback" };
   return { chosen: preferred, chosenBy: chooser === "majority" ? "majority" : "fallback" };

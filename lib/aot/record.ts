@@ -1,17 +1,26 @@
-import type { AtomicQuestion } from "../operations/index.js";
+import type { AtomicQuestion, OperationFailure } from "../operations/index.js";
 
 /** Which of the three solutions of a transition an answer comes from. */
 export type SolutionSource = "question" | "graph" | "contracted";
 
 /** Steps that can fail; each has bounded retries, and a fallback. */
-export type AtomStep = "solve" | "decompose" | "sub-question" | "contract" | "judge";
+export type AtomStep = "solve" | "decompose" | "label" | "sub-question" | "contract" | "judge";
 
 /** A step that failed after its retries, with the reason; the attempt went on with a fallback. */
 export interface StepFailure {
   step: AtomStep;
   /** Index of the transition. */
   transition: number;
+  /** What the last try was: not what was asked for, cut off, or a prompt that does not fit the context. */
+  failure: OperationFailure;
   reason: string;
+}
+
+/** What the steps of a transition cost, every try of them. */
+export interface StepCost {
+  calls: number;
+  promptTokens: number;
+  completionTokens: number;
 }
 
 /** An atomic question with its answer; undefined where it could not be answered. */
@@ -42,4 +51,6 @@ export interface AtomTrace {
   transitions: readonly Transition[];
   stopped: StopReason;
   failures: readonly StepFailure[];
+  /** By the index of the transition; the first one also pays for the direct solution. One more than transitions where the last graph failed. */
+  costs: readonly StepCost[];
 }

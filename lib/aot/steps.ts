@@ -3,22 +3,26 @@ import { isWholeText } from "../llm/index.js";
 import {
   type ContractInput,
   defineOperation,
+  label,
   OPERATIONS,
   type Operation,
   type Outcome,
+  type QuestionInput,
   type Solution,
   writeSolution,
 } from "../operations/index.js";
 import { type AskOptions, ask, type Context } from "../rollouts/index.js";
-import { type KnownAnswer, subQuestionText } from "../strategies/index.js";
-import type { Problem } from "../tasks/index.js";
-import type { AnsweredQuestion, AtomStep, StepFailure } from "./record.js";
+import { type KnownAnswer, OPTIONS_LIST, subQuestionText } from "../strategies/index.js";
+import type { Problem, ProblemKind } from "../tasks/index.js";
+import type { AnsweredQuestion, AtomStep, StepCost, StepFailure } from "./record.js";
 
 /** What the steps of an attempt share. */
 export interface Steps {
   context: Context;
   /** Failures so far. */
   failures: StepFailure[];
+  /** What was spent so far, by transition. */
+  costs: StepCost[];
   /** Index of the present transition. */
   transition: number;
   /** Distinguishes the calls of several chains of one attempt. */
@@ -26,22 +30,33 @@ export interface Steps {
   options: AskOptions;
 }
 
+/** What a chain is given of it. */
+export type StepsOfChain = Omit<Steps, "failures" | "costs" | "transition">;
+
 /** A solution of a question, with its answer. */
 export interface Solved {
   text: string;
   solution: Solution;
 }
 
+const NO_COST: StepCost = { calls: 0, promptTokens: 0, completionTokens: 0 };
+
 /** Run an operation; a failure is recorded. Undefined if all tries failed. */
 async function step<Input, Output>(
-  { context, failures, transition, key, options }: Steps,
+  { context, failures, costs, transition, key, options }: Steps,
   name: AtomStep,
   operation: Operation<Input, Output>,
   input: Input,
 ): Promise<(Outcome<Output> & { ok: true }) | undefined> {
   const outcome = await ask(context, operation, input, { ...options, ...(key === "" ? {} : { key }) });
+  const { calls, promptTokens, completionTokens } = costs[transition] ?? NO_COST;
+  costs[transition] = {
+    calls: calls + outcome.attempts,
+    promptTokens: promptTokens + outcome.promptTokens,
+    completionTokens: completionTokens + outcome.completionTokens,
+  };
   if (outcome.ok) return outcome;
-  failures.push({ step: name, transition, reason: `${outcome.failure}: ${outcome.reason}` });
+  failures.push({ step: name, transition, failure: outcome.failure, reason: outcome.reason });
   return undefined;
 }
 
@@ -54,7 +69,8 @@ export async function solve(steps: Steps, question: string, name: AtomStep = "so
   if (outcome === undefined) return undefined;
   // A text that was cut off has no final answer.
   if (isWholeText(outcome)) return { text: outcome.text, solution: outcome.value };
-  steps.failures.push({ step: name, transition: steps.transition, reason: "cut-off: the solution does not end" });
+  const { transition } = steps;
+  steps.failures.push({ step: name, transition, failure: "cut-off", reason: "the solution does not end" });
   return undefined;
 }
 
@@ -63,14 +79,40 @@ export async function decompose(steps: Steps, question: string): Promise<readonl
   return (await step(steps, "decompose", OPERATIONS.decompose, { question }))?.value;
 }
 
+/** Solve by sub-questions, as AoT's released code asks before it labels. No model is trained on it by a tag. */
+const multistep = defineOperation<QuestionInput, Solution>({
+  name: "multistep",
+  instruction: `Solve the problem by sub-questions: write the sub-questions that lead to the answer one after the other, a line each, each with its answer and how it is found. The last line is "####", a space, and the answer to the problem alone (for example "#### 42").`,
+  render: OPERATIONS.cot.render,
+  write: writeSolution,
+  read: (text, input, complete) => OPERATIONS.cot.parse(text, input, complete),
+});
+
+/**
+ * The graph of a solution by sub-questions with its answers, as AoT's released code makes it: one call solves, another
+ * one labels. Nothing is solved in the order of the graph. Undefined if either failed.
+ */
+export async function labelledGraph(
+  steps: Steps,
+  question: string,
+): Promise<{ graph: readonly AnsweredQuestion[]; solved: Solved } | undefined> {
+  const outcome = await step(steps, "label", multistep, { question });
+  if (outcome === undefined) return undefined;
+  const graph = (await step(steps, "label", label, { question, solution: outcome.value }))?.value;
+  return graph && { graph, solved: { text: outcome.text, solution: outcome.value } };
+}
+
 /**
  * solve(G): answer the atomic questions layer by layer, those of a layer in one batch, each with the answers of exactly
  * the ones it depends on. One whose dependencies have no answer gets none.
+ *
+ * @param dependent whether to answer the ones that depend on others at all
  */
 export async function answerGraph(
   steps: Steps,
   question: string,
   graph: readonly AnsweredQuestion[],
+  dependent = true,
 ): Promise<AnsweredQuestion[]> {
   const { kind } = steps.context.problem;
   // Each waits for its dependencies alone: what can be asked together is.
@@ -81,7 +123,7 @@ export async function answerGraph(
         const known = needed.flatMap((answer, at): KnownAnswer[] =>
           answer === undefined ? [] : [{ question: graph[dependsOn[at]!]!.question, answer }],
         );
-        if (known.length < dependsOn.length) return undefined;
+        if (known.length < dependsOn.length || (!dependent && dependsOn.length > 0)) return undefined;
         return (await solve(steps, subQuestionText(question, asked, known, kind), "sub-question"))?.solution.answer;
       }),
     );
@@ -126,8 +168,9 @@ function tagged(text: string, tag: string): Result<string> {
   return found ? { ok: true, value: found } : fail(`no text between <${tag}> and </${tag}>`);
 }
 
-/** The options of a multiple-choice question, from the first on. */
-const optionsOf = (question: string): string => /^\s*\([A-Z]\)\s[\s\S]*/m.exec(question)?.[0] ?? "";
+/** The options that a question ends with, if it has some. */
+const optionsOf = (question: string, kind: ProblemKind): string =>
+  (kind === "choice" ? /^[ \t]*\([A-Z]\)\s[\s\S]*/m : OPTIONS_LIST).exec(question)?.[0] ?? "";
 
 /** The contracted question, with its passages or options; undefined if the model wrote none. */
 export async function contract(
@@ -144,8 +187,10 @@ export async function contract(
     return `${outcome.value.context ?? context}\n\n${outcome.value.question}`;
   }
   const written = (await step(steps, "contract", OPERATIONS.contract, { question, solved }))?.value;
-  if (written === undefined || problem.kind !== "choice" || optionsOf(written) !== "") return written;
-  return `${written}\n${optionsOf(question)}`;
+  const options = optionsOf(question, problem.kind);
+  return written === undefined || options === "" || optionsOf(written, problem.kind) !== ""
+    ? written
+    : `${written}\n${options}`;
 }
 
 /** Ask the model for the best of several answers; undefined if it names none. */

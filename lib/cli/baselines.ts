@@ -12,7 +12,9 @@ const OUTPUT = `
 The plan lists arms (a model, a data set, a way to answer) in the order in which they are measured. Each has a folder of its own under
 --out, with a record for each attempt as soon as it is graded, so that the same command goes on after a kill at any moment. The results
 hold what is finished: accuracy under all policies with intervals, finish rate, length, ACU, and the command that measures the arm alone.
-Budgets below the largest are cut from the same texts where the model gives token ids, which is exact.`;
+Budgets below the largest are cut from the same texts where the model gives token ids, which is exact. An arm with a prompt learns that first
+(vectors before every call, by group-relative advantages). The plan's comparisons are of the same problems, with the exact McNemar test; at
+equal tokens as many samples of an arm vote as cost about what the other one costs.`;
 
 export function addBaselinesCommand(program: Command): void {
   baselinesCommand(program).action((file: string, flags: Flags<typeof baselinesCommand>) =>
@@ -35,7 +37,10 @@ const baselinesCommand = (program: Command) =>
     .option("--only <arms>", "only these arms, with commas between them; --list tells them", (text) => text.split(","))
     .option("--hours <h>", "stop after this many hours and keep what is finished", decimal)
     .option("--results <file.json>", "write all numbers to this file, after each arm")
-    .option("--figures <folder>", "export the figure of accuracy against tokens there")
+    .option(
+      "--figures <folder>",
+      "export the figures there: accuracy against tokens, and where they are known by depth, of transitions, of prompts",
+    )
     .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
     .option("--threads <n>", "threads inside an operator (default: the processors)", count)
     .option("--list", "print the arms, and measure nothing")
@@ -46,6 +51,7 @@ async function baselines(file: string, flags: Flags<typeof baselinesCommand>, si
   const { armIds, readBaselinePlan, runBaselines } = await import("../study/index.js");
   const { loadModel } = await import("../llm/index.js");
   const { STRATEGIES } = await import("../strategies/index.js");
+  const { AOT_STRATEGIES, learnPrompt, recordMeasures } = await import("../aot/index.js");
   const plan = await readBaselinePlan(resolveUserPath(file));
   if (flags.list) {
     console.log(armIds(plan).join("\n"));
@@ -56,7 +62,9 @@ async function baselines(file: string, flags: Flags<typeof baselinesCommand>, si
     if (results !== undefined) await writeWhole(resolveUserPath(results), `${JSON.stringify(found, null, 1)}\n`);
   };
   const found = await runBaselines(plan, {
-    strategies: STRATEGIES,
+    strategies: { ...STRATEGIES, ...AOT_STRATEGIES },
+    optimise: learnPrompt,
+    measure: recordMeasures,
     folder: resolveUserPath(out ?? join("runs", plan.name)),
     load: (spec) => loadModel(spec, { session: threads === undefined ? undefined : { threads }, signal }),
     ...{ specs, asking, only, hours, batchSize, signal },
@@ -67,9 +75,10 @@ async function baselines(file: string, flags: Flags<typeof baselinesCommand>, si
   if (figures !== undefined && found.results.length > 0) await exportTo(resolveUserPath(figures), found);
 }
 
-async function exportTo(folder: string, { name, results }: BaselineResults): Promise<void> {
+async function exportTo(folder: string, found: BaselineResults): Promise<void> {
+  const { name, results } = found;
   const { baselineRows } = await import("../study/index.js");
-  const { budgetFigure, exportFigure } = await import("../plot/index.js");
+  const { budgetFigure, exportFigure, methodFigures } = await import("../plot/index.js");
   const models = [...new Set(results.map(({ model }) => model))];
   const rows = baselineRows(results).filter(({ length }) => length !== null && length > 0);
   const figure = budgetFigure({
@@ -80,11 +89,10 @@ async function exportTo(folder: string, { name, results }: BaselineResults): Pro
     against: "length",
     sharedY: false,
   });
-  const { svg } = await exportFigure(figure, folder);
-  console.log(svg);
+  for (const each of [figure, ...methodFigures(found)]) console.log((await exportFigure(each, folder)).svg);
 }
 
-function readable({ results, unfinished }: BaselineResults): string {
+function readable({ results, unfinished, comparisons }: BaselineResults): string {
   const table = alignedLines([
     ["arm", "problems", "budget", "strict %", "95 %", "majority %", "finished %", "tokens", "ACU"],
     ...results.flatMap(({ id, problems, budgets }) =>
@@ -101,6 +109,31 @@ function readable({ results, unfinished }: BaselineResults): string {
       ]),
     ),
   ]);
+  const compared =
+    comparisons.length === 0
+      ? []
+      : alignedLines([
+          [
+            "compared",
+            "with",
+            "points",
+            "95 %",
+            "only it",
+            "only the other",
+            "McNemar p",
+            "tokens",
+            "tokens of the other",
+          ],
+          ...comparisons.map(({ arm, other, samples, difference, interval, onlyFirst, onlySecond, p, tokens }) => [
+            arm,
+            samples === undefined ? other : `${other} (${samples} vote)`,
+            percent(difference),
+            percentRange(interval),
+            ...[onlyFirst, onlySecond].map(String),
+            p.toPrecision(2),
+            ...tokens.map((count) => count.toFixed(0)),
+          ]),
+        ]);
   const rest = unfinished.length === 0 ? [] : [`not finished: ${unfinished.join(", ")}`];
-  return [...table, ...rest].join("\n");
+  return [...table, ...compared, ...rest].join("\n");
 }

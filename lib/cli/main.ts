@@ -17,6 +17,8 @@ const COMMANDS: Record<string, (program: Command) => Promise<void>> = {
   grpo: async (program) => (await import("./grpo/grpo.js")).addGrpoCommand(program),
   pretrain: async (program) => (await import("./pretrain.js")).addPretrainCommand(program),
   evaluate: async (program) => (await import("./evaluate/evaluate.js")).addEvaluateCommand(program),
+  "aot-grpo": async (program) => (await import("./aot/aot-grpo.js")).addAotGrpoCommand(program),
+  trace: async (program) => (await import("./aot/trace.js")).addTraceCommand(program),
   compress: async (program) => (await import("./compress.js")).addCompressCommand(program),
   study: async (program) => (await import("./study.js")).addStudyCommand(program),
   baselines: async (program) => (await import("./baselines.js")).addBaselinesCommand(program),

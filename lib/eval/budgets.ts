@@ -26,6 +26,7 @@ export function cutToBudget(attempt: Attempt, budget: number, tokenizer: Tokeniz
     finishReason: "length",
     tokens: { ...tokens, completionIds, logProbs: tokens.logProbs.slice(0, budget) },
   };
-  const none = { solution: undefined, failure: undefined };
+  // What was made of the whole text is not what comes of its beginning.
+  const none = { solution: undefined, failure: undefined, trace: undefined };
   return { ...attempt, ...none, text: completion.text, calls: [{ ...call, completion }] };
 }

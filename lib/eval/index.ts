@@ -2,6 +2,8 @@ export { type CrossedOptions, type CrossedValues, crossedEstimate } from "./cros
 export { type ErrorCause, errorCause, errorShares } from "./error-cause.js";
 export { type EvaluateOptions, type Evaluation, type EvaluationSummary, evaluate } from "./evaluate.js";
 export { type Estimate, mean, meansBy, type Points, proportion, shares } from "./intervals.js";
+export { majorityOf } from "./majority.js";
+export { compareRecords, mcnemar, type PairedOutcomes } from "./mcnemar.js";
 export { acu, acuByParameters, passAtK } from "./metrics.js";
 export { type OperationQuality, type OperationQualityOptions, operationQuality } from "./operation-quality.js";
 export {
@@ -18,7 +20,7 @@ export {
   type TuneOptions,
   tuneOperations,
 } from "./operations/tune.js";
-export type { EvaluationRecord } from "./records.js";
+export { type EvaluationRecord, readEvaluationRecords } from "./records.js";
 export { type EvaluationRow, evaluationRows } from "./rows.js";
 export {
   parseSamplingParams,

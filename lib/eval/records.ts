@@ -1,5 +1,6 @@
+import { join } from "node:path";
 import { z } from "zod";
-import { sum, withoutUndefined } from "../core/index.js";
+import { readJsonl, sum, withoutUndefined } from "../core/index.js";
 import { FINISH_REASONS } from "../llm/index.js";
 import type { Attempt, Call } from "../rollouts/index.js";
 import { type Graded, PROBLEM_KINDS, type Problem } from "../tasks/index.js";
@@ -35,6 +36,8 @@ export const evaluationRecordSchema = z.strictObject({
   references: z.array(z.string()).optional(),
   /** Number of operations that the answer needs, where known. */
   operations: wholeNumber.optional(),
+  /** Edges on the longest path from operation to operation, where known. */
+  depth: wholeNumber.optional(),
   /** All calls of the attempt; none if the first prompt was too long for the model. */
   calls: z.array(callSchema),
   /** Tokens of the prompts of all calls. */
@@ -62,6 +65,8 @@ export const evaluationRecordSchema = z.strictObject({
   f1: z.number().optional(),
   /** Of programs: why it gave no answer, or why a function did not pass its tests; see `Failure`. */
   failure: z.strictObject({ kind: z.string(), message: z.string() }).optional(),
+  /** What the strategy kept of the attempt: a graph, a tree, a program. */
+  trace: z.unknown().optional(),
   seed: z.union([z.number(), z.string()]),
   /** SHA-256 of the model, where known. */
   modelHash: z.string().optional(),
@@ -81,11 +86,11 @@ export interface RecordPlace {
 /** The record of an attempt with its grade. */
 export function evaluationRecord(
   problem: Problem,
-  { text, failure, sample, calls }: Attempt,
+  { text, failure, sample, calls, trace }: Attempt,
   graded: Graded,
   { budget, seed, modelHash, logProbs }: RecordPlace,
 ): EvaluationRecord {
-  const { references, operations, kind } = problem;
+  const { references, operations, depth, kind } = problem;
   const finishReason = calls.at(-1)?.completion.finishReason ?? "length";
   const counted = new Set(calls.map(({ completion }) => completion.countedBy));
   const countedBy = counted.has("estimate") ? "estimate" : counted.has("tokenizer") ? "tokenizer" : undefined;
@@ -99,7 +104,7 @@ export function evaluationRecord(
     kind,
     reference: references[0]!,
     ...(references.length > 1 ? { references: [...references] } : {}),
-    ...(operations === undefined ? {} : { operations }),
+    ...withoutUndefined({ operations, depth }),
     calls: calls.map((call) => callRecord(call, text, logProbs)),
     promptTokens: total(({ completion }) => completion.promptTokens),
     completion: text,
@@ -107,7 +112,7 @@ export function evaluationRecord(
     finishReason,
     ...(countedBy ? { countedBy } : {}),
     ...(logProb ? { logProb: hundredths(total(({ completion }) => sum(completion.tokens!.logProbs))) } : {}),
-    ...withoutUndefined({ failure, ...graded }),
+    ...withoutUndefined({ failure, ...graded, trace }),
     seed,
     ...(modelHash === undefined ? {} : { modelHash }),
   };
@@ -129,3 +134,28 @@ function callRecord(
 }
 
 const hundredths = (value: number): number => Math.round(value * 100) / 100;
+
+/**
+ * Read the records of an evaluation from its folder.
+ *
+ * @throws not-found, file-system; corrupt-data for a line that is no record
+ *
+ * @example
+ * ```ts
+ * import { evaluate, readEvaluationRecords } from "thoughtbook/eval";
+ * import { loadModel } from "thoughtbook/llm";
+ * import { cot } from "thoughtbook/strategies";
+ * import { loadTask } from "thoughtbook/tasks";
+ *
+ * const task = await loadTask("word-problems:2", { limit: 4 });
+ * await evaluate(cot(), task, { model: await loadModel("mini"), folder: "runs/read" });
+ * console.log((await readEvaluationRecords("runs/read")).length); // 4
+ * ```
+ */
+export async function readEvaluationRecords(folder: string): Promise<EvaluationRecord[]> {
+  const records: EvaluationRecord[] = [];
+  for await (const { value } of readJsonl(join(folder, "records.jsonl"), { schema: evaluationRecordSchema })) {
+    records.push(value);
+  }
+  return records;
+}

@@ -1,5 +1,6 @@
+import { z } from "zod";
 import { POLICIES, type Policy } from "../answer/index.js";
-import { groupBy } from "../core/index.js";
+import { groupBy, withoutUndefined } from "../core/index.js";
 import { sameAnswer } from "../tasks/index.js";
 import { clusteredProportion, type Estimate, mean, proportion } from "./intervals.js";
 import { acu, acuByParameters, majorityIsCorrect, passAtK, passSizes } from "./metrics.js";
@@ -20,6 +21,8 @@ export interface Measures {
   finishRate: Estimate;
   /** Texts that were not generated because the prompt was too long; they count as wrong, and not in the length. */
   tooLong: number;
+  /** Of strategies of several steps: the steps that failed after their retries, so that an attempt went on with a fallback. */
+  failedSteps?: FailedSteps;
   /** Mean length of a text in tokens; undefined if there are no texts. */
   length?: Estimate;
   /** 100 · accuracy in percent / length. */
@@ -34,6 +37,13 @@ export interface Measures {
   calls: number;
   promptTokens: number;
   completionTokens: number;
+}
+
+export interface FailedSteps {
+  /** Attempts with a failed step. */
+  attempts: number;
+  /** Failures by the name of the step. */
+  steps: Record<string, number>;
 }
 
 export interface BudgetMeasures extends Measures {
@@ -97,6 +107,7 @@ function measure(records: readonly EvaluationRecord[], parameterCount: number | 
     ...(f1.length === records.length ? { f1: mean(f1) } : {}),
     finishRate: clusteredProportion(problems.map(ended)),
     tooLong: records.length - asked.length,
+    ...withoutUndefined({ failedSteps: failedSteps(records) }),
     ...(length ? { length } : {}),
     acu: byPolicy((policy) => acu(accuracyOf(policy), length?.value ?? 0)),
     ...(parameterCount === undefined
@@ -119,6 +130,21 @@ function measure(records: readonly EvaluationRecord[], parameterCount: number | 
     promptTokens: perQuestion(({ promptTokens }) => promptTokens),
     completionTokens: perQuestion(({ completionTokens }) => completionTokens),
   };
+}
+
+/** A trace says which steps failed by `failures`, a list of objects with the name of the step. */
+const failuresSchema = z.looseObject({ failures: z.array(z.looseObject({ step: z.string() })) });
+
+/** Undefined where no trace tells of failures. */
+function failedSteps(records: readonly EvaluationRecord[]): FailedSteps | undefined {
+  const told = records.flatMap(({ trace }) => {
+    const read = failuresSchema.safeParse(trace);
+    return read.success ? [read.data.failures] : [];
+  });
+  if (told.length === 0) return undefined;
+  const steps: Record<string, number> = {};
+  for (const { step } of told.flat()) steps[step] = (steps[step] ?? 0) + 1;
+  return { attempts: told.filter(({ length }) => length > 0).length, steps };
 }
 
 function majority(samples: readonly EvaluationRecord[]): boolean {

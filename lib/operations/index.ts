@@ -13,7 +13,7 @@ export {
 export { type Demonstration, demonstrationPool, type Evaluated } from "./asking/demonstrations.js";
 export { type ShownPrompt, shownPrompts } from "./asking/shown-prompts.js";
 export { askingTable, type Form, type Kind, kindOf, readKind, type Way, waySchema } from "./asking/table.js";
-export type { AtomicQuestion } from "./decompose.js";
+export { type AtomicQuestion, type LabelInput, type LabelledQuestion, label } from "./decompose.js";
 export {
   functionExample,
   type OperationExample,
@@ -36,7 +36,7 @@ export {
   styleOf,
 } from "./prompt.js";
 export type { ContractInput } from "./reword.js";
-export { type Attempted, type Outcome, type RunOperationOptions, runOperation } from "./run.js";
+export { type Attempted, type OperationFailure, type Outcome, type RunOperationOptions, runOperation } from "./run.js";
 export { type QuestionInput, type Solution, type SolveInput, writeSolution } from "./solution.js";
 export type { LongSolution } from "./solve.js";
 export {

@@ -1,4 +1,5 @@
 export type { Drawing, Figure } from "./figure.js";
+export { type AtomTraceOptions, drawAtomTrace } from "./figures/atom-trace.js";
 export { type BarFigureOptions, barFigure } from "./figures/bar.js";
 export { type BudgetFigureOptions, type BudgetRow, budgetFigure } from "./figures/budget.js";
 export { type ComparisonFigureOptions, comparisonFigure } from "./figures/comparison.js";
@@ -7,8 +8,9 @@ export { type HistogramFigureOptions, histogramFigure } from "./figures/histogra
 export { type ImportanceFigureOptions, importanceFigure } from "./figures/importance.js";
 export { type LineFigureOptions, lineFigure } from "./figures/line.js";
 export { linePanelsFigure } from "./figures/line-panels.js";
+export { besidePaperFigure, methodFigures } from "./figures/method-figures.js";
 export { type OptimizationFigureOptions, optimizationFigure } from "./figures/optimization.js";
-export { drawQuestionGraph, type QuestionGraphOptions, type QuestionNode } from "./figures/question-graph.js";
+export { drawQuestionGraph, type QuestionGraphOptions } from "./figures/question-graph.js";
 export { type ScatterFigureOptions, scatterFigure } from "./figures/scatter.js";
 export { type SearchTreeOptions, searchTreeFigure } from "./figures/search-tree.js";
 export { type TokenFigureOptions, tokenFigure } from "./figures/token.js";
@@ -20,6 +22,7 @@ export { compressPng } from "./output/png.js";
 export { renderPng, renderSvg } from "./output/render.js";
 export type { LinePanelsOptions } from "./parts/line-panels-layout.js";
 export type { LineSeries } from "./parts/lines.js";
+export type { QuestionNode } from "./parts/question-boxes.js";
 export { questionNodes } from "./parts/question-nodes.js";
 export { methodStyles } from "./style/method-style.js";
 export type { SeriesStyle } from "./style/style.js";

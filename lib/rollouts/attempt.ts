@@ -21,7 +21,10 @@ export interface Answer {
   solution?: string | undefined;
   /** Why there is no solution, where the text was a program that failed. */
   failure?: Failure | undefined;
-  /** Further results as plain data: a graph, a tree, a trajectory. */
+  /**
+   * Further results as plain data: a graph, a tree, a trajectory. It is kept in rollouts and in records of evaluations;
+   * `failures` in it, a list of `{ step, … }` that an attempt went on from with a fallback, is counted in summaries.
+   */
   trace?: unknown;
 }
 

@@ -6,5 +6,5 @@ export { program } from "./program.js";
 export { type SelfConsistencyOptions, selfConsistency } from "./self-consistency.js";
 export { type SelfRefineOptions, selfRefine } from "./self-refine.js";
 export { STRATEGIES, type StrategyName, unframed } from "./strategies.js";
-export { type KnownAnswer, subQuestionText } from "./sub-question.js";
+export { type KnownAnswer, OPTIONS_LIST, subQuestionText } from "./sub-question.js";
 export { forestOfThoughts, type TreeOfThoughtsOptions, treeOfThoughts } from "./tree-of-thoughts.js";

@@ -10,7 +10,7 @@ export interface KnownAnswer {
  * Write a sub-question as a question that stands by itself: what the question tells, the answers it depends on as known
  * facts, then the sub-question in place of what the question asks (AoT §3.2: a node sees its dependencies, no others).
  *
- * @param kind the options of a multiple-choice question are left out: a sub-question is not about them
+ * @param kind the options of a question, such as a multiple-choice one, are left out: a sub-question is not about them
  */
 export function subQuestionText(
   question: string,
@@ -18,14 +18,25 @@ export function subQuestionText(
   known: readonly KnownAnswer[],
   kind: ProblemKind,
 ): string {
-  const told = withoutAsking(kind === "choice" ? withoutOptions(question) : question);
+  const stem = question.replace(OPTIONS_LIST, "").trimEnd();
+  const passages = kind === "words" ? beforeBlankLine(stem) : undefined;
+  const told = passages ?? withoutAsking(kind === "choice" ? withoutOptions(stem) : stem);
   const facts = known.map(({ question: asked, answer }) => `${asked.trim()} ${answer.trim()}`);
   const asked = [...facts.map(asSentence), subQuestion.trim()].join(" ");
-  const between = /\n+/.exec(question.trim())?.[0] ?? " ";
+  const between = passages === undefined ? (/\n+/.exec(stem.trim())?.[0] ?? " ") : "\n\n";
   return told === "" ? asked : `${told}${between}${asked}`;
 }
 
 const asSentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+
+/** The passages that a question comes after, with an empty line between; undefined if there are none. */
+function beforeBlankLine(text: string): string | undefined {
+  const at = text.trimEnd().lastIndexOf("\n\n");
+  return at < 0 ? undefined : text.slice(0, at).trim();
+}
+
+/** The list of answers to choose from at the end of a question, as BIG-Bench Hard writes it. */
+export const OPTIONS_LIST: RegExp = /^Options:[ \t]*\n[\s\S]*$/m;
 
 /** An option of a multiple-choice question on a line of its own. */
 const OPTION = /^\s*(?:\([A-Z]\)|[A-Z][.):])\s/;

@@ -69,7 +69,7 @@ export function treeOfThoughts(options: TreeOfThoughtsOptions = {}): Strategy {
     needs: value === "probability" ? ["tokenLogProbs"] : [],
     async attempt(problem, context) {
       const { answer, tree } = await searchTree(problem, context, options, "");
-      return { ...answer, trace: { tree } };
+      return { ...answer, trace: { tree: keptTree(tree) } };
     },
   };
 }
@@ -91,7 +91,10 @@ export function forestOfThoughts({ trees = 2, ...options }: TreeOfThoughtsOption
       );
       const answers = found.map(({ solution }) => solution?.answer);
       const best = votes(problem.kind, answers)[0]?.[0] ?? 0;
-      const trace = { trees: found.map(({ tree }) => tree), answers: answers.map((answer) => answer ?? null) };
+      const trace = {
+        trees: found.map(({ tree }) => keptTree(tree)),
+        answers: answers.map((answer) => answer ?? null),
+      };
       return { ...found[best]!.answer, trace };
     },
   };
@@ -101,6 +104,15 @@ function checked(options: TreeOfThoughtsOptions): TreeOfThoughtsOptions {
   for (const name of ["width", "branches", "steps"] as const) checkWhole(name, options[name], 1);
   return options;
 }
+
+/** Numbers rounded: sums of probabilities depend, in their last digits, on what else is computed. */
+const keptTree = ({ nodes }: SearchTree<Partial>): SearchTree<Partial> => ({
+  nodes: nodes.map(({ state, value, ...node }) => ({
+    ...node,
+    state: { ...state, logProb: Number(state.logProb.toFixed(2)) },
+    ...(value === undefined ? {} : { value: Number(value.toFixed(3)) }),
+  })),
+});
 
 interface Found {
   answer: Answer;

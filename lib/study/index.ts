@@ -1,10 +1,12 @@
+export type { BaselineComparison } from "./baselines/compare-arms.js";
 export { armIds, type BaselineArm, type BaselinePlan, readBaselinePlan } from "./baselines/plan.js";
-export { readBaselineResults } from "./baselines/read-results.js";
+export { findBaselineResults, readBaselineResults } from "./baselines/read-results.js";
 export { type BaselineRow, baselineRows } from "./baselines/rows.js";
 export {
   type BaselineOptions,
   type BaselineResult,
   type BaselineResults,
+  type PromptedArm,
   runBaselines,
 } from "./baselines/run-baselines.js";
 export { withinHours } from "./deadline.js";

@@ -36,6 +36,8 @@ export interface Problem {
   code?: CodeTests | undefined;
   /** Difficulty, where known: the number of operations that the answer needs. */
   operations?: number | undefined;
+  /** Where known: edges on the longest path from operation to operation; nothing depends on it. */
+  depth?: number | undefined;
   /** Further fields of the data set, for the results; nothing depends on them. */
   fields?: Readonly<Record<string, unknown>> | undefined;
 }

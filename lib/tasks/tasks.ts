@@ -140,7 +140,7 @@ export function createTask(
 
 /** SHA-256 of everything that determines how problems are asked and graded. */
 export const hashProblems = (problems: readonly Problem[]): string =>
-  sha256(canonicalJson(problems.map(({ fields: _, ...problem }) => problem)));
+  sha256(canonicalJson(problems.map(({ fields: _, depth: __, ...problem }) => problem)));
 
 /** The numbers of "4" or "2-6"; undefined unless they are in order and from 1 to the most. */
 function rangeOf(text: string, most: number): [low: number, high: number] | undefined {
@@ -187,13 +187,20 @@ function wordProblemTask(
   const shape = { ...(depth && { depth }), ...(width && { width }), ...(order && { order }) };
   const problems = Array.from({ length: limit }, (_, at): Problem => {
     const place = { operations: low + (at % steps), index: Math.floor(at / steps) };
-    const { id, question, answer } = generateWordProblem({
+    const { id, question, answer, difficulty } = generateWordProblem({
       ...{ seed, distractors, split: asSplit(split, "word problems") },
       ...place,
       ...shape,
     });
     // As GSM8K is graded: a whole number must be met exactly.
-    return { id, question, kind: "gsm8k", references: [String(answer)], operations: place.operations };
+    return {
+      id,
+      question,
+      kind: "gsm8k",
+      references: [String(answer)],
+      operations: place.operations,
+      depth: difficulty.depth,
+    };
   });
   return createTask(name, problems, { split, seed, distractors: [...distractors], ...shape });
 }

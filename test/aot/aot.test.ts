@@ -18,9 +18,11 @@ const textOf = ({ prompt }: TextRequest): string => {
   return messages.map(({ content }) => content).join("\n");
 };
 
-type Operation = "cot" | "decompose" | "contract" | "contract-passages" | "judge" | "verify";
+type Operation = "cot" | "decompose" | "multistep" | "label" | "contract" | "contract-passages" | "judge" | "verify";
 const operationOf = (text: string): Operation => {
   if (text.startsWith("Split the question")) return "decompose";
+  if (text.startsWith("Solve the problem by sub-questions")) return "multistep";
+  if (text.startsWith("Below are a question and a solution of it")) return "label";
   if (text.includes("between <context>")) return "contract-passages";
   if (text.startsWith("Some sub-questions")) return "contract";
   if (text.startsWith("Below are a question and several answers")) return "judge";
@@ -35,6 +37,9 @@ const CONTRACTED = "Ana and Ben have 7 pens. Cem has as many. How many pens do a
 /** What a model says to each operation, unless a test says otherwise. */
 const SCRIPT: Record<Operation, (text: string) => Said> = {
   decompose: () => GRAPH,
+  multistep: () => "How many pens do Ana and Ben have? 7\nHow many pens do all three have? 15\n#### 15",
+  label: () =>
+    '{"sub-questions": [{"description": "How many pens do Ana and Ben have?", "answer": 7, "depend": []}, {"description": "How many pens do all three have?", "answer": "15", "depend": [0]}], "answer": 15}',
   contract: () => `<question>${CONTRACTED}</question>`,
   "contract-passages": () => "<context>A. B.</context><question>Who?</question>",
   judge: (text) => `Best: ${text.match(/^Answer \d+:/gm)!.length}`,
@@ -55,6 +60,12 @@ const model = (changed: Partial<typeof SCRIPT> = {}) =>
 
 const asked = ({ calls }: ScriptedModel) => calls.flatMap(({ requests }) => requests.map(textOf));
 
+/** The model after an attempt in one transition. */
+async function used(scripted: ScriptedModel): Promise<ScriptedModel> {
+  await attempted(scripted, { mode: "single" });
+  return scripted;
+}
+
 async function attempted(
   scripted: ScriptedModel,
   options: AtomOptions = {},
@@ -73,6 +84,7 @@ describe("Atom of Thoughts", () => {
       mode: "single",
       stopped: "depth",
       failures: [],
+      costs: [{ calls: 8, promptTokens: expect.any(Number), completionTokens: expect.any(Number) }],
       transitions: [
         {
           question: QUESTION,
@@ -145,7 +157,7 @@ describe("Atom of Thoughts", () => {
     expect(asked(same).some((text) => operationOf(text) === "judge")).toBe(false);
     const flat = model({ decompose: () => "1. How many pens do all three have? []" });
     const [atomic] = await attempted(flat);
-    expect(atomic!.trace).toEqual({ mode: "iterate", stopped: "atomic", transitions: [], failures: [] });
+    expect(atomic!.trace).toMatchObject({ mode: "iterate", stopped: "atomic", transitions: [], failures: [] });
     expect(flat.calls).toHaveLength(1);
   });
 
@@ -157,12 +169,19 @@ describe("Atom of Thoughts", () => {
       "decompose",
       "no-graph",
     ],
+    ["a cycle", { decompose: () => "1. How many? [2]\n2. How many in all? [1]" }, "decompose", "no-graph"],
+    [
+      "a dependency that is not there",
+      { decompose: () => "1. How many? []\n2. How many in all? [7]" },
+      "decompose",
+      "no-graph",
+    ],
     ["a forward reference", { decompose: () => "1. How many? [2]\n2. How many in all? []" }, "decompose", "no-graph"],
     ["an empty contraction", { contract: () => "<question></question>" }, "contract", "no-contraction"],
   ])("falls back to the direct answer with %s, after three tries", async (_, changed, step, stopped) => {
     const scripted = model({ ...changed, judge: () => "Best: 1" });
     const [attempt] = await attempted(scripted);
-    expect(attempt!.trace.failures).toMatchObject([{ step, transition: 0 }]);
+    expect(attempt!.trace.failures).toMatchObject([{ step, transition: 0, failure: "unparseable" }]);
     expect(attempt!.trace.stopped).toBe(stopped);
     expect(attempt!.solution).toMatch(/#### 7$/);
     expect(asked(scripted).filter((text) => operationOf(text) === step)).toHaveLength(3);
@@ -226,6 +245,94 @@ describe("Atom of Thoughts", () => {
     expect(asked(reader).some((text) => text.endsWith("A. B. C.\n\nWho is A?"))).toBe(true);
   });
 
+  it("leaves out dependent questions, or the whole graph", async () => {
+    const scripted = model();
+    const [attempt] = await attempted(scripted, { mode: "single", without: ["dependent"] });
+    const [transition] = attempt!.trace.transitions;
+    expect(transition!.graph!.map(({ answer }) => answer)).toEqual(["7", undefined, undefined]);
+    expect(transition!.answers).toEqual({ question: "7", contracted: "14" });
+    // The question, its graph, one sub-question, contraction, its solution, the judge.
+    expect(attempt!.calls).toHaveLength(6);
+    expect(attempt!.solution).toBe("7 + 7 = 14\n#### 14");
+    expect((await attempted(model(), { mode: "single", without: ["graph"] }))[0]!.calls).toHaveLength(6);
+  });
+
+  it("makes the released transition in six calls: labels of a solution, and the judge whatever is said", async () => {
+    const scripted = model({ judge: () => "Best: 3" });
+    const [attempt] = await attempted(scripted, { mode: "single", graph: "label" });
+    expect(attempt!.calls.map(({ operation }) => operation).sort()).toEqual(
+      ["contract", "cot", "cot", "judge", "label", "multistep"].sort(),
+    );
+    expect(attempt!.trace).toMatchObject({ mode: "single", stopped: "depth", failures: [] });
+    expect(attempt!.trace.transitions).toEqual([
+      {
+        question: QUESTION,
+        graph: [
+          { question: "How many pens do Ana and Ben have?", dependsOn: [], answer: "7" },
+          { question: "How many pens do all three have?", dependsOn: [0], answer: "15" },
+        ],
+        contracted: CONTRACTED,
+        answers: { question: "7", graph: "15", contracted: "14" },
+        chosen: "contracted",
+        chosenBy: "judge",
+      },
+    ]);
+    expect(attempt!.solution).toBe("7 + 7 = 14\n#### 14");
+    // The label sees the solution by sub-questions, and only what is independent is known in the contraction.
+    expect(asked(scripted).find((text) => operationOf(text) === "label")).toContain("all three have? 15\n#### 15");
+    expect(asked(scripted).find((text) => operationOf(text) === "contract")).toMatch(/Known:\n[^\n]*Ben have\? 7$/);
+    // All the same: the judge is asked as well, and of equal answers the first solution counts.
+    const [same] = await attempted(model({ cot: () => "#### 15", judge: () => "Best: 3" }), {
+      mode: "single",
+      graph: "label",
+    });
+    expect(same!.calls).toHaveLength(6);
+    expect(same!.trace.transitions[0]).toMatchObject({ chosen: "question", chosenBy: "judge" });
+    // Where the judge names none, the direct solution counts.
+    const [none] = await attempted(model({ judge: () => "Well." }), { mode: "single", graph: "label" });
+    expect(none!.trace.transitions[0]).toMatchObject({ chosen: "question", chosenBy: "fallback" });
+    const [unlabelled] = await attempted(model({ label: () => '{"sub-questions": []}' }), {
+      mode: "single",
+      graph: "label",
+    });
+    expect(unlabelled!.trace).toMatchObject({ stopped: "no-graph", failures: [{ step: "label" }] });
+    expect(unlabelled!.solution).toMatch(/#### 7$/);
+  });
+
+  it("makes the released plug-in in 14 calls before the other strategy", async () => {
+    const scripted = model({ judge: () => "Best: 2" });
+    const places = [{ problem: problem(), sample: 0 }];
+    const [plugged] = await runAttempts(aotPlugin(cot(), { graph: "label" }), places, { model: scripted });
+    expect(plugged!.calls).toHaveLength(14 + 1);
+    expect(plugged).toMatchObject({ solution: "7 + 7 = 14\n#### 14", trace: { contracted: CONTRACTED } });
+    const [kept] = await runAttempts(aotPlugin(cot(), { graph: "label" }), places, {
+      model: model({ judge: () => "Best: 1" }),
+    });
+    expect(kept).toMatchObject({ trace: { contracted: QUESTION } });
+  });
+
+  it("goes on with what there is where a prompt is too long for the context", async () => {
+    const length = (prompt: TextRequest["prompt"]) => textOf({ prompt } as TextRequest).length;
+    const parts = { capabilities: new Set(["text", "chat", "countTokens"] as const), contextLength: 900 };
+    const say = (request: TextRequest) => {
+      const text = textOf(request);
+      return SCRIPT[operationOf(text)](text);
+    };
+    const bounded = (contextLength: number) =>
+      scriptedModel(say, { ...parts, contextLength, countTokens: async (prompt) => length(prompt) });
+    const longest = Math.max(...asked(await used(model())).map((text) => text.length));
+    const [judged] = await attempted(bounded(longest), { mode: "single" });
+    expect(judged!.trace.failures).toMatchObject([{ failure: "too-long" }]);
+    expect(judged!.solution).toBeDefined();
+    // Not even the question fits: there is no call, and no answer.
+    const [nothing] = await attempted(bounded(10));
+    expect(nothing).toMatchObject({ text: "", calls: [], trace: { stopped: "no-graph" } });
+    expect(nothing!.trace.failures.map(({ step, failure }) => [step, failure]).sort()).toEqual([
+      ["decompose", "too-long"],
+      ["solve", "too-long"],
+    ]);
+  });
+
   it("asks what many problems ask in few calls", async () => {
     const many = (count: number) =>
       Array.from({ length: count }, (_, index) => problem(`p${index}`, { question: `${index} pens. ${QUESTION}` }));
@@ -252,6 +359,9 @@ describe("Atom of Thoughts", () => {
   it("refuses numbers and modes that make no sense", async () => {
     expect(await failure(() => aot({ transitions: 0 }))).toMatchObject({ code: "bad-input" });
     expect(await failure(() => aot({ mode: "twice" as never }))).toMatchObject({ code: "bad-input" });
+    expect(await failure(() => aot({ without: ["questions" as never] }))).toMatchObject({ code: "bad-input" });
+    expect(await failure(() => aot({ judge: "jury" as never }))).toMatchObject({ code: "bad-input" });
+    expect(await failure(() => aot({ graph: "label" }))).toMatchObject({ code: "bad-input" });
     expect(await failure(() => aotPlugin(cot(), { chains: 1.5 }))).toMatchObject({ code: "bad-input" });
   });
 });

@@ -1,15 +1,18 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { AOT_STRATEGIES } from "thoughtbook/aot";
 import { STRATEGIES } from "thoughtbook/strategies";
 import {
   armIds,
   type BaselineOptions,
   baselineRows,
+  findBaselineResults,
   readBaselinePlan,
   readBaselineResults,
   runBaselines,
 } from "thoughtbook/study";
+import { loadTask } from "thoughtbook/tasks";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SILENT } from "../eval/helpers.js";
 import { type ScriptedModel, scriptedModel } from "../operations/helpers.js";
@@ -150,4 +153,92 @@ it("the committed plan has the most important arms first, and never asks a part 
     expect(split ?? "test").toBe("test");
     if (["multiarith", "singleop", "addsub"].includes(task)) expect(part).toBe("rest");
   }
+});
+
+describe("comparisons of a plan", () => {
+  const TASK = { model: "small", task: "word-problems:2", limit: 4, budgets: [32] };
+  const IDS = { cot: "small/word-problems-2/cot", direct: "small/word-problems-2/direct" };
+  const sampled = "small/word-problems-2/cot-3-samples";
+
+  it("are problem by problem, and at equal tokens of as many votes as cost the same", async () => {
+    const problems = (await loadTask("word-problems:2", { limit: 4 })).problems;
+    // Step by step the first three are right, at once none; of samples the first is wrong and the others right.
+    const model = scriptedModel(
+      ({ prompt, temperature }, sample) => {
+        const text = JSON.stringify(prompt);
+        const at = problems.findIndex(({ question }) => text.includes(question.slice(0, 40)));
+        const answer = problems[at]!.references[0]!;
+        if (text.includes("at once")) return `${"so ".repeat(20)}\n#### -1`;
+        const isRight = temperature ? sample > 0 : at < 3;
+        return `so\n#### ${isRight ? answer : "-1"}`;
+      },
+      { hash: async () => "abc" },
+    );
+    const file = join(folder, "plan.json");
+    const arms = [
+      { ...TASK, strategy: "cot" },
+      { ...TASK, strategy: "direct" },
+      { ...TASK, strategy: "cot", samples: 3, temperature: 0.7 },
+    ];
+    const plan = {
+      ...{ name: "try", models: { small: { spec: "small.gguf", title: "Small" } }, arms },
+      ...{ comparisons: [[IDS.cot, IDS.direct]], equalTokens: [[IDS.direct, sampled]] },
+    };
+    writeFileSync(file, JSON.stringify(plan));
+    const seen: string[] = [];
+    const found = await runBaselines(await readBaselinePlan(file), {
+      ...optionsFor(model),
+      measure: (records) => ({ records: records.length }),
+      onResults: async ({ comparisons }) => void seen.push(String(comparisons.length)),
+    });
+    expect(seen).toEqual(["0", "1", "2"]);
+    expect(found.results.map(({ measures }) => measures)).toEqual([{ records: 4 }, { records: 4 }, { records: 12 }]);
+    const [first, equal] = found.comparisons;
+    expect(first).toMatchObject({
+      arm: IDS.cot,
+      other: IDS.direct,
+      both: 0,
+      onlyFirst: 3,
+      onlySecond: 0,
+      neither: 1,
+      p: 0.25,
+    });
+    expect(first).not.toHaveProperty("samples");
+    // A sample costs less than the direct text, three together about as much or more; two of three are right.
+    expect(equal).toMatchObject({ arm: IDS.direct, other: sampled, samples: 3, onlySecond: 4 });
+    writeFileSync(file, JSON.stringify({ ...plan, comparisons: [[IDS.cot, "small/none"]] }));
+    await expect(readBaselinePlan(file)).rejects.toThrow("there is no arm small/none to compare");
+  });
+
+  it("learn the prompt of an arm before it is measured, with the arm's own strategy", async () => {
+    const prompt = { task: "word-problems:2", limit: 4, updates: 1 };
+    const plan = await planOf([{ ...TASK, strategy: "cot", prompt }]);
+    await expect(runBaselines(plan, optionsFor(sevens()))).rejects.toThrow("has a prompt to learn");
+    const learned: unknown[] = [];
+    const { results } = await runBaselines(plan, {
+      ...optionsFor(sevens()),
+      optimise: async (given, { strategy }, place) => {
+        learned.push(given.updates, given.split, strategy.name, place.folder.endsWith(join("cot-prompt", "learned")));
+        return { model: scriptedModel(() => "#### 8", { hash: async () => "prompted" }), strategy };
+      },
+    });
+    expect(learned).toEqual([1, "train", "cot", true]);
+    expect(results).toMatchObject([{ method: "cot-prompt", modelHash: "prompted", prompt: { vectors: 16 } }]);
+  });
+
+  it("are found where they are committed, else the command is told", async () => {
+    const { results, note } = await findBaselineResults("none-such");
+    expect(results).toBeUndefined();
+    expect(note).toBe(
+      "Not run yet; this command makes it: npx thoughtbook baselines data/baselines/none-such.json --results data/results/none-such.json",
+    );
+    for (const name of ["aot-mini", "aot-real"]) {
+      const { arms, comparisons } = await readBaselinePlan(
+        join(import.meta.dirname, "../../data/baselines", `${name}.json`),
+      );
+      expect(arms.length).toBeGreaterThan(20);
+      expect(comparisons.length).toBeGreaterThan(10);
+      for (const { strategy } of arms) expect({ ...STRATEGIES, ...AOT_STRATEGIES }).toHaveProperty(strategy);
+    }
+  });
 });

@@ -20,7 +20,16 @@ export type EvaluatedStrategy = StrategyName | keyof typeof AOT_STRATEGIES;
 const STRATEGY_NAMES: readonly EvaluatedStrategy[] = [
   ...(["direct", "cot", "think", "solve", "program"] as const),
   ...(["cot-sc", "self-refine", "least-to-most", "analogical", "tree-of-thoughts", "forest-of-thoughts"] as const),
-  ...(["aot", "aot-single", "aot-best-of-k", "aot-plugin"] as const),
+  ...([
+    "aot",
+    "aot-single",
+    "aot-best-of-k",
+    "aot-plugin",
+    "aot-released",
+    "aot-no-graph",
+    "aot-no-contraction",
+  ] as const),
+  ...(["aot-no-dependent", "aot-no-judge", "aot-majority", "aot-verifier"] as const),
 ];
 
 const PARTS: readonly Part[] = ["tune", "rest"];

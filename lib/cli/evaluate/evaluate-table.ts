@@ -37,6 +37,12 @@ export function readableSummary(summary: EvaluationSummary): string {
       .filter(({ finishRate }) => finishRate.value === 0)
       .map(({ budget }) => `No text ended by itself at budget ${budget}: its length is the budget's.`),
     ...(all[0]!.tooLong > 0 ? [`${all[0]!.tooLong} prompts were too long for the model; they count as wrong.`] : []),
+    ...all.flatMap(({ budget, failedSteps: failed }) => {
+      if (!failed || failed.attempts === 0) return [];
+      const steps = Object.entries(failed.steps).map(([step, count]) => `${step} ${count}`);
+      const attempts = failed.attempts === 1 ? "1 attempt went" : `${failed.attempts} attempts went`;
+      return [`${attempts} on from failed steps at budget ${budget}: ${steps.join(", ")}.`];
+    }),
     ...(leftOut > 0 ? [`${leftOut} rows of the data set gave no problem.`] : []),
   ];
   const size = parameterCount === undefined ? "" : `, ${(parameterCount / 1e6).toPrecision(3)} M parameters`;

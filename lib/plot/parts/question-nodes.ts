@@ -1,6 +1,6 @@
 import { formatExpression, formatRational } from "../../answer/index.js";
 import type { QuestionGraph } from "../../graph/index.js";
-import type { QuestionNode } from "../figures/question-graph.js";
+import type { QuestionNode } from "./question-boxes.js";
 
 /**
  * The sub-questions of a graph as `drawQuestionGraph` takes them, each with its equation: numbers of other

@@ -18,6 +18,23 @@ const armSchema = z.strictObject({
   temperature: z.number().min(0).default(0),
   topP: z.number().positive().max(1).optional(),
   budgets: z.array(z.int().positive()).min(1),
+  /** A soft prompt that is learned first, by group-relative advantages with the answer as reward, and then precedes all calls. */
+  prompt: z
+    .strictObject({
+      task: z.string().min(1),
+      split: z.string().default("train"),
+      /** Problems to learn on. */
+      limit: z.int().positive(),
+      updates: z.int().positive(),
+      /** Problems of an update, and attempts at each. */
+      problems: z.int().positive().default(8),
+      groupSize: z.int().min(2).default(8),
+      vectors: z.int().positive().default(16),
+      /** Text whose token embeddings the vectors begin with. */
+      text: z.string().min(1).optional(),
+      learningRate: z.number().positive().optional(),
+    })
+    .optional(),
 });
 
 const planSchema = z.strictObject({
@@ -27,6 +44,12 @@ const planSchema = z.strictObject({
   /** What the models are, by the names that arms call them: a specification, or a file to be given by --model NAME=FILE. */
   models: z.record(z.string(), z.strictObject({ spec: z.string().min(1), title: z.string().min(1) })),
   arms: z.array(armSchema).min(1),
+  /** Pairs of arms, by their ids, that are compared problem by problem. */
+  comparisons: z.array(z.tuple([z.string(), z.string()])).default([]),
+  /**
+   * Pairs of an arm and one of several samples: of these as many vote as cost about the same tokens a problem, at least as many.
+   */
+  equalTokens: z.array(z.tuple([z.string(), z.string()])).default([]),
 });
 
 export type BaselineArm = z.infer<typeof armSchema>;
@@ -55,14 +78,21 @@ export async function readBaselinePlan(file: string): Promise<BaselinePlan> {
     if (ids.has(id)) throw badInput(`${file}: the arm ${id} is there twice`, "Remove one.");
     ids.add(id);
   }
+  const unknown = [...plan.comparisons, ...plan.equalTokens].flat().find((id) => !ids.has(id));
+  if (unknown !== undefined) {
+    throw badInput(`${file}: there is no arm ${unknown} to compare`, `Those are ${[...ids].join(", ")}.`);
+  }
   return plan;
 }
 
-/** "cot-4", "cot-8-samples": the strategy with its demonstrations and samples. */
-export const methodOf = ({ strategy, demonstrations, samples }: BaselineArm): string =>
-  [strategy, ...(demonstrations ? [String(demonstrations)] : []), ...(samples > 1 ? [`${samples}-samples`] : [])].join(
-    "-",
-  );
+/** "cot-4", "cot-8-samples", "aot-prompt": the strategy with its demonstrations, samples and optimised prompt. */
+export const methodOf = ({ strategy, demonstrations, samples, prompt }: BaselineArm): string =>
+  [
+    strategy,
+    ...(demonstrations ? [String(demonstrations)] : []),
+    ...(samples > 1 ? [`${samples}-samples`] : []),
+    ...(prompt ? ["prompt"] : []),
+  ].join("-");
 
 /** "qwen/gsm8k/cot-4": also the folder of its records. */
 export const armId = (arm: BaselineArm): string =>

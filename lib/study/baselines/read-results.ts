@@ -1,5 +1,6 @@
+import { join } from "node:path";
 import { z } from "zod";
-import { readSettingsFile } from "../../core/index.js";
+import { dataFolder, readSettingsFile, ThoughtbookError } from "../../core/index.js";
 import type { BaselineResults } from "./run-baselines.js";
 
 const estimate = z.looseObject({ value: z.number(), interval: z.tuple([z.number(), z.number()]).optional() });
@@ -32,6 +33,20 @@ const schema = z.looseObject({
     }),
   ),
   unfinished: z.array(z.string()),
+  comparisons: z
+    .array(
+      z.looseObject({
+        ...{
+          arm: z.string(),
+          other: z.string(),
+          samples: z.int().optional(),
+          tokens: z.tuple([z.number(), z.number()]),
+        },
+        ...{ both: z.int(), onlyFirst: z.int(), onlySecond: z.int(), neither: z.int() },
+        ...{ difference: z.number(), interval: z.tuple([z.number(), z.number()]), p: z.number() },
+      }),
+    )
+    .default([]),
 });
 
 /**
@@ -42,4 +57,30 @@ const schema = z.looseObject({
 export async function readBaselineResults(file: string): Promise<BaselineResults> {
   const kind = { what: "file of baselines' results", example: "What `thoughtbook baselines --results` writes" };
   return (await readSettingsFile(file, schema, kind)) as unknown as BaselineResults;
+}
+
+/**
+ * Read the committed results of a plan in data/baselines, data/results/NAME.json, with a line to show in either case: what they are, or that it
+ * has not been run yet, and the command.
+ *
+ * @throws bad-input for a file with other contents
+ *
+ * @example
+ * ```ts
+ * import { findBaselineResults } from "thoughtbook/study";
+ *
+ * const { results, note } = await findBaselineResults("aot-mini");
+ * console.log(note, results?.comparisons.length);
+ * ```
+ */
+export async function findBaselineResults(name: string): Promise<{ results?: BaselineResults; note: string }> {
+  const command = `npx thoughtbook baselines data/baselines/${name}.json --results data/results/${name}.json`;
+  try {
+    const results = await readBaselineResults(join(dataFolder(), "results", `${name}.json`));
+    const left = results.unfinished.length > 0 ? ` ${results.unfinished.length} are not finished.` : "";
+    return { results, note: `${results.results.length} arms, measured by: ${command}.${left}` };
+  } catch (error) {
+    if (!(error instanceof ThoughtbookError && error.code === "not-found")) throw error;
+    return { note: `Not run yet; this command makes it: ${command}` };
+  }
 }

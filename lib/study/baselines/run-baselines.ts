@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { badInput, checkInterrupt, interruptible, type ProgressDisplay, ThoughtbookError } from "../../core/index.js";
-import { type EvaluationSummary, evaluate } from "../../eval/index.js";
+import { type EvaluationRecord, type EvaluationSummary, evaluate } from "../../eval/index.js";
 import type { LanguageModel } from "../../llm/index.js";
 import { askedModel, askingSettings } from "../../operations/index.js";
 import type { Strategy } from "../../rollouts/index.js";
 import { loadTask } from "../../tasks/index.js";
 import { modelSlot } from "../model-slot.js";
+import { type BaselineComparison, compareArms } from "./compare-arms.js";
 import { armId, type BaselineArm, type BaselinePlan, methodOf } from "./plan.js";
 
 /** Measures of one arm, with everything needed to repeat it. */
@@ -27,6 +28,10 @@ export interface BaselineResult {
   /** The command that measures the same alone. */
   command: string;
   budgets: EvaluationSummary["budgets"];
+  /** How the soft prompt was learned, where there is one. */
+  prompt?: BaselineArm["prompt"];
+  /** What `measure` of the options found in the records. */
+  measures?: Readonly<Record<string, unknown>>;
 }
 
 export interface BaselineResults {
@@ -36,6 +41,14 @@ export interface BaselineResults {
   results: BaselineResult[];
   /** Ids of those that are not. */
   unfinished: string[];
+  /** Pairs of finished arms. */
+  comparisons: BaselineComparison[];
+}
+
+/** A model and a strategy with a prompt that was learned for them. */
+export interface PromptedArm {
+  model: LanguageModel;
+  strategy: Strategy;
 }
 
 export interface BaselineOptions {
@@ -56,6 +69,23 @@ export interface BaselineOptions {
   batchSize?: number | undefined;
   signal?: AbortSignal | undefined;
   display?: ProgressDisplay | undefined;
+  /** Learns the soft prompt of an arm that has one; required for such arms. Its folder resumes. */
+  optimise?:
+    | ((
+        prompt: NonNullable<BaselineArm["prompt"]>,
+        arm: PromptedArm,
+        place: {
+          folder: string;
+          seed: number;
+          maxNewTokens: number;
+          batchSize?: number | undefined;
+          signal?: AbortSignal | undefined;
+          display?: ProgressDisplay | undefined;
+        },
+      ) => Promise<PromptedArm>)
+    | undefined;
+  /** Measures more in the records of an arm, as plain data. */
+  measure?: ((records: readonly EvaluationRecord[]) => Readonly<Record<string, unknown>>) | undefined;
   /** Called after each arm with all that is finished so far: store it there. */
   onResults?: ((results: BaselineResults) => Promise<void>) | undefined;
 }
@@ -73,6 +103,10 @@ export async function runBaselines(plan: BaselinePlan, options: BaselineOptions)
     throw badInput(`there is no strategy ${strategy}`, `Choose among ${Object.keys(strategies).join(", ")}.`);
   }
   const ids = plan.arms.map(armId);
+  const prompted = plan.arms.find(({ prompt }) => prompt !== undefined);
+  if (prompted && !options.optimise) {
+    throw badInput(`the arm ${armId(prompted)} has a prompt to learn`, "Give `optimise`, which learns it.");
+  }
   const unknown = only?.find((id) => !ids.includes(id));
   if (unknown !== undefined) throw badInput(`there is no arm ${unknown} in the plan`, `Those are ${ids.join(", ")}.`);
   const interruption = interruptible(options.signal);
@@ -81,21 +115,22 @@ export async function runBaselines(plan: BaselinePlan, options: BaselineOptions)
   const signal = signals.length === 0 ? undefined : AbortSignal.any(signals);
   const models = modelSlot(options.load);
   const results: BaselineResult[] = [];
-  const soFar = (): BaselineResults => {
-    const finished = new Set(results.map(({ id }) => id));
-    return {
-      name: plan.name,
-      seed: plan.seed,
-      results: [...results],
-      unfinished: ids.filter((id) => !finished.has(id)),
-    };
-  };
+  const records = new Map<string, readonly EvaluationRecord[]>();
+  const soFar = (): BaselineResults => ({
+    name: plan.name,
+    seed: plan.seed,
+    results: [...results],
+    unfinished: ids.filter((id) => !records.has(id)),
+    comparisons: compareArms(plan, records),
+  });
   try {
     for (const [at, arm] of plan.arms.entries()) {
       if (only && !only.includes(ids[at]!)) continue;
       checkInterrupt(signal, "the baselines");
       const spec = options.specs?.[arm.model] ?? plan.models[arm.model]!.spec;
-      results.push(await measureArm(arm, spec, await models.use(spec), { ...options, plan, signal }));
+      const measured = await measureArm(arm, spec, await models.use(spec), { ...options, plan, signal });
+      results.push(measured.result);
+      records.set(measured.result.id, measured.records);
       await onResults?.(soFar());
     }
   } catch (error) {
@@ -113,20 +148,36 @@ async function measureArm(
   arm: BaselineArm,
   spec: string,
   opened: LanguageModel,
-  { plan, strategies, folder, asking, signal, batchSize, display }: BaselineOptions & { plan: BaselinePlan },
-): Promise<BaselineResult> {
-  const { task: name, split, part, limit, demonstrations, samples, temperature, topP, budgets } = arm;
+  {
+    plan,
+    strategies,
+    folder,
+    asking,
+    signal,
+    batchSize,
+    display,
+    optimise,
+    measure,
+  }: BaselineOptions & {
+    plan: BaselinePlan;
+  },
+): Promise<{ result: BaselineResult; records: readonly EvaluationRecord[] }> {
+  const { task: name, split, part, limit, demonstrations, samples, temperature, topP, budgets, prompt } = arm;
   const kind = asking?.[arm.model];
-  const model = await askedModel(opened, { kind, demonstrations, seed: plan.seed, signal });
-  const task = await loadTask(name, { split, part, limit, signal });
   const id = armId(arm);
-  const { summary } = await evaluate(strategies[arm.strategy]!(), task, {
+  const own = join(folder, ...id.split("/"));
+  const plain = { model: opened, strategy: strategies[arm.strategy]!() };
+  const place = { seed: plan.seed, maxNewTokens: budgets.at(-1)!, batchSize, signal, display };
+  const used = prompt ? await optimise!(prompt, plain, { ...place, folder: join(own, "learned") }) : plain;
+  const model = await askedModel(used.model, { kind, demonstrations, seed: plan.seed, signal });
+  const task = await loadTask(name, { split, part, limit, signal });
+  const { summary, records } = await evaluate(used.strategy, task, {
     ...{ model, budgets, samples, temperature, topP, seed: plan.seed, batchSize, signal, display },
-    folder: join(folder, ...id.split("/")),
+    folder: own,
     label: plan.models[arm.model]!.title,
   });
-  const used = askingSettings(model) as { kind: string } | undefined;
-  return {
+  const asked = askingSettings(model) as { kind: string } | undefined;
+  const result: BaselineResult = {
     ...{ id, model: plan.models[arm.model]!.title },
     ...(summary.modelHash === undefined ? {} : { modelHash: summary.modelHash }),
     task: name,
@@ -135,10 +186,13 @@ async function measureArm(
     ...{ problems: summary.problems, method: methodOf(arm), strategy: arm.strategy },
     ...(demonstrations === undefined ? {} : { demonstrations }),
     ...{ samples, temperature },
-    ...(used ? { asking: used.kind } : {}),
+    ...(asked ? { asking: asked.kind } : {}),
     command: commandOf(arm, spec, kind, plan.seed),
     budgets: summary.budgets,
+    ...(prompt ? { prompt } : {}),
+    ...(measure ? { measures: measure(records) } : {}),
   };
+  return { result, records };
 }
 
 /** The command that measures an arm alone; of a model's file only the name, whose folder differs from machine to machine. */
