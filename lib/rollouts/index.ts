@@ -15,6 +15,8 @@ export {
 export {
   type AttemptOptions,
   type AttemptPlace,
+  type AttemptRunner,
+  attemptRunner,
   checkStrategy,
   openProgramSandbox,
   runAttempts,

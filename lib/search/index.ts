@@ -1,11 +1,17 @@
+export { type Allocate, type Allocated, type AllocationLimits, type Pull, type PulledArm } from "./allocate.js";
 export { type BeamOptions, beamSearch } from "./beam-search.js";
+export { type ActionImportance, type ActionSample, actionImportance } from "./importance.js";
+export { type PrunedRoundsOptions, prunedRounds, type RankedBy, uniformPulls } from "./pruned-rounds.js";
 export {
-  type Allocate,
-  type Allocated,
-  type AllocationLimits,
-  type PulledArm,
-  successiveHalving,
-} from "./successive-halving.js";
+  RATE_PRIORS,
+  type RatePrior,
+  type SimulatedAllocation,
+  type SimulatedResult,
+  simulateAllocations,
+} from "./simulate.js";
+export { successiveHalving } from "./successive-halving.js";
+export { type TopTwoOptions, topTwo } from "./top-two.js";
+export { wilsonLowerBound } from "./wilson.js";
 export {
   checkAnswers,
   pathTo,
