@@ -186,7 +186,10 @@ async function oneAttempt(
       as,
       async with(other) {
         const asked = await otherModel(other);
-        return { ...context, as: (operation) => recordedModel(calledAlone(asked, gathererOf(asked), sample), operation, calls) };
+        return {
+          ...context,
+          as: (operation) => recordedModel(calledAlone(asked, gathererOf(asked), sample), operation, calls),
+        };
       },
       seed,
       maxNewTokens,

@@ -5,6 +5,8 @@ export interface AllocationLimits {
   /** Pulls of all arms together, at most; the last round is not begun where it would go beyond. */
   pulls: number;
   signal?: AbortSignal | undefined;
+  /** Asked between rounds with all arms: whether further pulls would change nothing. Default: never. */
+  isSettled?: ((arms: readonly Pick<PulledArm<unknown>, "rewards">[]) => boolean) | undefined;
 }
 
 /** An arm with the rewards of its pulls. */
@@ -50,11 +52,7 @@ export const statesOf = <Arm>(arms: readonly Arm[]): ArmState<Arm>[] =>
  *
  * @throws execution if `pull` gives another number of rewards; as `pull`
  */
-export async function pullArm<Arm>(
-  state: ArmState<Arm>,
-  count: number,
-  pull: Pull<Arm>,
-): Promise<void> {
+export async function pullArm<Arm>(state: ArmState<Arm>, count: number, pull: Pull<Arm>): Promise<void> {
   const rewards = await pull(state.arm, count, state.rewards.length);
   if (rewards.length !== count) {
     throw new ThoughtbookError("execution", `a pull gave ${rewards.length} rewards, ${count} were asked for`, {

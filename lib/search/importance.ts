@@ -31,5 +31,10 @@ export const actionImportance = (actions: readonly string[], samples: readonly A
     const [n1, n0] = [having.length, lacking.length];
     const rates = [rate(having), rate(lacking)] as const;
     const balanced = Math.abs(n1 - n0) < MOST_IMBALANCE * (n1 + n0);
-    return { action, rates, counts: [n1, n0], important: n1 > 0 && n0 > 0 && balanced && rates[0] > rates[1] + LEAST_GAIN };
+    return {
+      action,
+      rates,
+      counts: [n1, n0],
+      important: n1 > 0 && n0 > 0 && balanced && rates[0] > rates[1] + LEAST_GAIN,
+    };
   });

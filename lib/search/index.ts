@@ -1,4 +1,4 @@
-export { type Allocate, type Allocated, type AllocationLimits, type Pull, type PulledArm } from "./allocate.js";
+export type { Allocate, Allocated, AllocationLimits, Pull, PulledArm } from "./allocate.js";
 export { type BeamOptions, beamSearch } from "./beam-search.js";
 export { type ActionImportance, type ActionSample, actionImportance } from "./importance.js";
 export { type PrunedRoundsOptions, prunedRounds, type RankedBy, uniformPulls } from "./pruned-rounds.js";
@@ -11,7 +11,6 @@ export {
 } from "./simulate.js";
 export { successiveHalving } from "./successive-halving.js";
 export { type TopTwoOptions, topTwo } from "./top-two.js";
-export { wilsonLowerBound } from "./wilson.js";
 export {
   checkAnswers,
   pathTo,
@@ -22,3 +21,4 @@ export {
   type TreeNode,
 } from "./tree.js";
 export { type TreeSearchOptions, treeSearch } from "./tree-search.js";
+export { wilsonLowerBound } from "./wilson.js";

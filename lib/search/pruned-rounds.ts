@@ -34,10 +34,11 @@ export interface PrunedRoundsOptions {
  */
 export function prunedRounds({ perRound = 4, keep = [8, 3], rankedBy = "mean" }: PrunedRoundsOptions = {}): Allocate {
   checkWhole("perRound", perRound, 1);
-  if (keep.length === 0) throw badInput("there are no rounds", "Give how many arms stay after each: keep, such as [8, 3].");
+  if (keep.length === 0)
+    throw badInput("there are no rounds", "Give how many arms stay after each: keep, such as [8, 3].");
   for (const count of keep) checkWhole("keep", count, 1);
   const scoreOf = rankedBy === "wilson" ? (rewards: readonly number[]) => wilsonLowerBound(rewards) : meanReward;
-  return async (arms, pull, { pulls, signal }) => {
+  return async (arms, pull, { pulls, signal, isSettled }) => {
     if (arms.length === 0) throw badInput("there are no arms to choose from", "Give one or more.");
     if (pulls < arms.length * perRound) {
       throw badInput(
@@ -49,7 +50,7 @@ export function prunedRounds({ perRound = 4, keep = [8, 3], rankedBy = "mean" }:
     let left = states;
     let used = 0;
     for (const count of keep) {
-      if (used + left.length * perRound > pulls) break;
+      if (used + left.length * perRound > pulls || (used > 0 && isSettled?.(states))) break;
       checkInterrupt(signal, "the search");
       await Promise.all(left.map((state) => pullArm(state, perRound, pull)));
       used += left.length * perRound;

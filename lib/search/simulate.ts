@@ -24,7 +24,9 @@ export const RATE_PRIORS = {
   actions(random) {
     const easy = 1.5 * random.normal();
     const effects = [3, 2, 2].map((count) => Array.from({ length: count }, () => random.normal()));
-    return ARMS.map((arm) => logistic(easy + arm.reduce((sum, at, layer) => sum + effects[layer]![at]!, 0) + 0.5 * random.normal()));
+    return ARMS.map((arm) =>
+      logistic(easy + arm.reduce((sum, at, layer) => sum + effects[layer]![at]!, 0) + 0.5 * random.normal()),
+    );
   },
 } as const satisfies Record<string, (random: Random) => number[]>;
 export type RatePrior = keyof typeof RATE_PRIORS;
@@ -64,7 +66,12 @@ const WITHIN = 0.05;
  */
 export async function simulateAllocations(
   allocations: readonly SimulatedAllocation[],
-  { prior, questions, seed = 0, signal }: { prior: RatePrior; questions: number; seed?: number | string; signal?: AbortSignal | undefined },
+  {
+    prior,
+    questions,
+    seed = 0,
+    signal,
+  }: { prior: RatePrior; questions: number; seed?: number | string; signal?: AbortSignal | undefined },
 ): Promise<SimulatedResult[]> {
   checkWhole("questions", questions, 1);
   if (allocations.length === 0) throw badInput("there are no allocations to simulate", "Give one or more.");

@@ -18,7 +18,7 @@ import { type Allocate, meanReward, pullArm, ranked, statesOf } from "./allocate
  * console.log(best); // 0.9
  * ```
  */
-export const successiveHalving: Allocate = async (arms, pull, { pulls, signal }) => {
+export const successiveHalving: Allocate = async (arms, pull, { pulls, signal, isSettled }) => {
   if (arms.length === 0) throw badInput("there are no arms to choose from", "Give one or more.");
   checkWhole("pulls", pulls, 1);
   const rounds = Math.max(1, Math.ceil(Math.log2(arms.length)));
@@ -32,6 +32,7 @@ export const successiveHalving: Allocate = async (arms, pull, { pulls, signal })
   const states = statesOf(arms);
   let left = states;
   for (let round = 0; round < rounds; round++) {
+    if (round > 0 && isSettled?.(states)) break;
     const count = Math.floor(perRound / left.length);
     for (const state of left) {
       checkInterrupt(signal, "the search");

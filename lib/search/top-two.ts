@@ -39,7 +39,7 @@ export function topTwo(options: TopTwoOptions = {}): Allocate {
   if (!prior.every((each) => Number.isFinite(each) && each > 0)) {
     throw badInput(`the prior is [${prior.join(", ")}]`, "Give two finite numbers above 0.");
   }
-  return async (arms, pull, { pulls, signal }) => {
+  return async (arms, pull, { pulls, signal, isSettled }) => {
     if (arms.length === 0) throw badInput("there are no arms to choose from", "Give one or more.");
     if (pulls < arms.length * first) {
       throw badInput(
@@ -52,7 +52,7 @@ export function topTwo(options: TopTwoOptions = {}): Allocate {
     checkInterrupt(signal, "the search");
     await Promise.all(states.map((state) => pullArm(state, first, pull)));
     let used = arms.length * first;
-    while (used < pulls && arms.length > 1) {
+    while (used < pulls && arms.length > 1 && !isSettled?.(states)) {
       checkInterrupt(signal, "the search");
       const counts = new Map<ArmState<(typeof arms)[number]>, number>();
       const turn = Math.min(together, pulls - used);
@@ -107,6 +107,7 @@ function drawGamma(random: Random, shape: number): number {
   for (;;) {
     const x = random.normal();
     const v = (1 + c * x) ** 3;
-    if (v > 0 && Math.log(Math.max(random.uniform(), Number.MIN_VALUE)) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
+    if (v > 0 && Math.log(Math.max(random.uniform(), Number.MIN_VALUE)) < 0.5 * x * x + d - d * v + d * Math.log(v))
+      return d * v;
   }
 }
