@@ -67,7 +67,8 @@ const program: ReasoningAction = {
   },
 };
 
-function programTurn(answer: ProgramAnswer): Turn {
+/** The turn of a program, with what the model is told of it: its value, or its failure. */
+export function programTurn(answer: ProgramAnswer): Turn {
   const value = answer.solution?.replace(/^####\s*/, "");
   return {
     action: "program",

@@ -5,6 +5,7 @@ export { type PrunedRoundsOptions, prunedRounds, type RankedBy, uniformPulls } f
 export {
   RATE_PRIORS,
   type RatePrior,
+  SIMULATED_ALLOCATIONS,
   type SimulatedAllocation,
   type SimulatedResult,
   simulateAllocations,

@@ -1,5 +1,8 @@
 import { badInput, checkInterrupt, checkWhole, createRandom, type Random } from "../core/index.js";
 import type { Allocate } from "./allocate.js";
+import { prunedRounds, uniformPulls } from "./pruned-rounds.js";
+import { successiveHalving } from "./successive-halving.js";
+import { topTwo } from "./top-two.js";
 
 /** An arm of a simulated question: the actions of one of 12 trajectories, by the index of each. */
 type SimulatedArm = readonly [analysis: number, solution: number, verification: number];
@@ -56,6 +59,15 @@ export interface SimulatedResult {
 }
 
 const WITHIN = 0.05;
+
+/** The searches that are compared: Algorithm 1's 80 pulls, the same number otherwise, and 70 % of it. */
+export const SIMULATED_ALLOCATIONS: readonly SimulatedAllocation[] = [
+  { name: "Algorithm 1", pulls: 80, allocate: () => prunedRounds() },
+  { name: "uniform", pulls: 80, allocate: () => uniformPulls },
+  { name: "successive halving", pulls: 80, allocate: () => successiveHalving },
+  { name: "top-two Thompson", pulls: 80, allocate: (seed) => topTwo({ seed }) },
+  { name: "top-two Thompson, 70 %", pulls: 56, allocate: (seed) => topTwo({ seed }) },
+];
 
 /**
  * Simulate allocations on questions whose trajectories have random true success rates: each pull is right with its trajectory's rate. All

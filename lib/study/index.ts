@@ -8,6 +8,7 @@ export {
   runBaselines,
 } from "./baselines/run-baselines.js";
 export type { ArmComparison, ArmMeasures } from "./measures.js";
+export { type ModelSlot, modelSlot } from "./model-slot.js";
 export { type ArmPoint, armPoints } from "./points.js";
 export { prepareArms, runStudy } from "./run-study.js";
 export type {

@@ -12,15 +12,23 @@ import { byteSize, count, decimal, integer, range, wholeNumber } from "../number
 
 export type EvaluateFlags = Flags<typeof addEvaluateOptions>;
 
-/** Imported here so that the command line does not load the engine. */
+/** DOTS with the model's own plan, in one text, or along one trajectory: see "thoughtbook dots". */
+type DotsStrategyName = "dots" | "dots-internalised" | `dots:${string}`;
+
 /** What `--strategy` takes. */
-export type EvaluatedStrategy = StrategyName | keyof typeof AOT_STRATEGIES;
+export type EvaluatedStrategy = StrategyName | keyof typeof AOT_STRATEGIES | DotsStrategyName;
 
 // Written out so that the help loads no engine.
 const STRATEGY_NAMES: readonly EvaluatedStrategy[] = [
   ...(["direct", "cot", "think", "solve", "program"] as const),
   ...(["cot-sc", "self-refine", "least-to-most", "analogical", "tree-of-thoughts", "forest-of-thoughts"] as const),
   ...(["aot", "aot-single", "aot-best-of-k", "aot-plugin"] as const),
+  ...(["dots", "dots-internalised"] as const),
+  ...["", "plan+", "rewrite+"].flatMap((analysis) =>
+    ["cot", "program"].flatMap((solution) =>
+      ["", "+verify"].map((check) => `dots:${analysis}${solution}${check}` as const),
+    ),
+  ),
 ];
 
 const PARTS: readonly Part[] = ["tune", "rest"];

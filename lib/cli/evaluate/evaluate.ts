@@ -86,6 +86,7 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
   const { evaluate } = await import("../../eval/index.js");
   const { STRATEGIES } = await import("../../strategies/index.js");
   const { AOT_STRATEGIES } = await import("../../aot/index.js");
+  const { DOTS_STRATEGIES } = await import("../../dots/index.js");
   const { isFileTask, loadTask } = await import("../../tasks/index.js");
   const { chooseBackend, loadOnBackend } = await import("../../llm/index.js");
   chooseBackend(flags.model, chosen); // Fail before a data set is read, or downloaded.
@@ -118,7 +119,10 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
     const folder = resolveUserPath(resultDir ?? join("runs", "evaluate", `${nameOf(spec)}_${nameOf(taskName)}_${key}`));
     const { strategy, systemPrompt, assistantPrefill, ...sampling } = settings;
     const { summary } = await evaluate(
-      { ...STRATEGIES, ...AOT_STRATEGIES }[strategy]({ systemPrompt, assistantPrefill }),
+      strategyNamed(
+        { ...STRATEGIES, ...AOT_STRATEGIES, ...DOTS_STRATEGIES },
+        strategy,
+      )({ systemPrompt, assistantPrefill }),
       task,
       {
         model,
@@ -136,6 +140,9 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
     await opened.dispose();
   }
 }
+
+/** The names were checked when the options were read. */
+const strategyNamed = <S>(strategies: Readonly<Record<string, S>>, name: string): S => strategies[name]!;
 
 /** How the numbers come about, where that is not the default. */
 const pathOf = ({ numerics, lowMemory }: EvaluateFlags) => ({
