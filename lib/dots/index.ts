@@ -21,6 +21,16 @@ export { SEARCH_METHODS, type SearchSettings } from "./search-settings.js";
 export { SELECTIONS, type SelectedQuestion, type Selection, selectTrajectories } from "./select.js";
 export { type StaticRate, staticRates } from "./static.js";
 export { DOTS_STRATEGIES } from "./strategies.js";
+export {
+  actionTable,
+  armMethods,
+  armPoints,
+  type ComparedMethod,
+  paperActionTable,
+  paperMethods,
+  type ShareTable,
+  successTable,
+} from "./study/figure-rows.js";
 export { type ActionShares, type ArmGroup, actionShares } from "./study/measures.js";
 export { type DotsArm, type DotsResults, loadDotsResults, readDotsResults } from "./study/results.js";
 export { type DotsStudyOptions, runDotsStudy } from "./study/run.js";
