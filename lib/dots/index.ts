@@ -29,6 +29,7 @@ export {
   paperActionTable,
   paperMethods,
   type ShareTable,
+  searchTable,
   successTable,
 } from "./study/figure-rows.js";
 export { type ActionShares, type ArmGroup, actionShares } from "./study/measures.js";
@@ -37,5 +38,5 @@ export { type DotsStudyOptions, runDotsStudy } from "./study/run.js";
 export { type DotsStudy, parseDotsStudy, readDotsStudy } from "./study/settings.js";
 export { loadDotsTask } from "./tasks.js";
 export { trainPlanner } from "./train.js";
-export { exportRows, PLANNERS, type PlannerKind, type TrajectoryRow, trainingRows } from "./training-rows.js";
+export { exportRows, PLANNERS, type PlannerKind, saveRows, type TrajectoryRow, trainingRows } from "./training-rows.js";
 export { type TrajectoryTrace, trajectoryStrategy } from "./trajectory-strategy.js";

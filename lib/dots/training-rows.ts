@@ -1,3 +1,4 @@
+import { strictJson, writeWhole } from "../core/index.js";
 import type { ChatMessage } from "../model/index.js";
 import { OPERATIONS, operationMessage, type PromptStyle } from "../operations/index.js";
 import { type ActionSpace, type Turn, trajectoryKey } from "./actions.js";
@@ -75,6 +76,10 @@ function messagesOf(
   const [first, ...rest] = dialogue.slice(from);
   return [asked, { role: "assistant", content: `${plan}\n${first!.content}` }, ...rest];
 }
+
+/** Write rows as the JSONL that `trainPlanner` and `thoughtbook train` read. */
+export const saveRows = (file: string, rows: readonly TrajectoryRow[]): Promise<void> =>
+  writeWhole(file, rows.map((row) => `${strictJson(row)}\n`).join(""));
 
 /**
  * Rows for other trainers, which have no weights: a row of a whole weight n stands n times, as the released code writes it.

@@ -110,7 +110,7 @@ async function search(flags: Flags<typeof searchCommand>, signal: AbortSignal): 
 const flagIsGiven = (flag: string): boolean =>
   process.argv.some((word) => word === flag || word.startsWith(`${flag}=`));
 
-export const writeLines = (file: string, rows: readonly unknown[]): Promise<void> =>
+const writeLines = (file: string, rows: readonly unknown[]): Promise<void> =>
   writeWhole(resolveUserPath(file), rows.map((row) => `${strictJson(row)}\n`).join(""));
 
 async function readable(found: readonly SearchedQuestion[]): Promise<string> {
@@ -196,7 +196,7 @@ const buildCommand = (dots: Command) =>
 
 async function build(flags: Flags<typeof buildCommand>, signal: AbortSignal): Promise<void> {
   const { inputFile, outputFile, planner, format, weight: weights, explanations } = flags;
-  const { exportRows, planOperation, readExplained, trainingRows } = await import("../../dots/index.js");
+  const { exportRows, planOperation, readExplained, saveRows, trainingRows } = await import("../../dots/index.js");
   const { styleOf } = await import("../../operations/index.js");
   const explained = await readExplained(resolveUserPath(inputFile));
   const model = await openModel(flags, signal);
@@ -204,7 +204,7 @@ async function build(flags: Flags<typeof buildCommand>, signal: AbortSignal): Pr
   await model.dispose();
   const rows = trainingRows(explained, { planner, style, explanations, weights });
   if (rows.length === 0) throw badInput(`${inputFile} gives no rows for ${planner}`, "Choose another kind of planner.");
-  if (format === "thoughtbook") await writeLines(outputFile, rows);
+  if (format === "thoughtbook") await saveRows(resolveUserPath(outputFile), rows);
   else await writeWhole(resolveUserPath(outputFile), `${JSON.stringify(exportRows(rows, format), null, 1)}\n`);
   console.log(`${rows.length} rows of ${explained.length} questions\n${resolveUserPath(outputFile)}`);
 }

@@ -1,5 +1,8 @@
-import { badInput } from "../../core/index.js";
+import { badInput, groupBy } from "../../core/index.js";
 import type { PaperTable } from "../../data/index.js";
+import { trajectoryKey } from "../actions.js";
+import type { SearchedQuestion } from "../search-results.js";
+import { staticRates } from "../static.js";
 import type { ActionShares, ArmGroup } from "./measures.js";
 import type { DotsArm, DotsResults } from "./results.js";
 
@@ -25,6 +28,21 @@ export function successTable(arms: readonly { name: string; groups: readonly Arm
         return found ? 100 * found.accuracy.value : null;
       }),
     ),
+  };
+}
+
+/** The same of a search: success of the attempts along each trajectory, by group of questions; see `staticRates`. */
+export function searchTable(searched: readonly SearchedQuestion[]): ShareTable {
+  const groups = [...groupBy(searched, ({ group = "all" }) => group)];
+  const parts = [["all", searched] as const, ...(groups.length > 1 ? groups : [])].map(([group, own]) => ({
+    group,
+    rates: new Map(staticRates(own).map(({ trajectory, rate }) => [trajectoryKey(trajectory), rate])),
+  }));
+  const rows = [...(parts[0]?.rates.keys() ?? [])];
+  return {
+    rows,
+    columns: parts.map(({ group }) => group),
+    values: rows.map((key) => parts.map(({ rates }) => (rates.has(key) ? 100 * rates.get(key)! : null))),
   };
 }
 

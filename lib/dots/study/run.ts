@@ -5,10 +5,8 @@ import {
   interruptible,
   keptResult,
   type ProgressDisplay,
-  strictJson,
   ThoughtbookError,
   withoutUndefined,
-  writeWhole,
 } from "../../core/index.js";
 import { type EvaluationRecord, evaluate } from "../../eval/index.js";
 import type { LanguageModel } from "../../llm/index.js";
@@ -29,7 +27,7 @@ import type { SearchedQuestion } from "../search-results.js";
 import { type Selection, selectTrajectories } from "../select.js";
 import { staticRates } from "../static.js";
 import { trainPlanner } from "../train.js";
-import { trainingRows } from "../training-rows.js";
+import { saveRows, trainingRows } from "../training-rows.js";
 import { actionShares, armGroups, type Outcome, shareOfWay } from "./measures.js";
 import { planTask } from "./plan-task.js";
 import type { DotsArm, DotsResults } from "./results.js";
@@ -358,7 +356,7 @@ async function trainStudent(
   const style = styleOf(await models.use(spec), planOperation());
   const rows = trainingRows(explained, { planner: student.planner, style, explanations: student.explanations });
   const data = join(place, "rows.jsonl");
-  await writeWhole(data, rows.map((row) => `${strictJson(row)}\n`).join(""));
+  await saveRows(data, rows);
   // Training has the memory to itself.
   await models.empty();
   const { lora, ...training } = study.training;
