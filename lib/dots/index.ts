@@ -17,19 +17,22 @@ export { type Plan, type PlannedOptions, type PlannedTrace, planned, planOperati
 export { type PlanOfAttempt, plansIn } from "./plans.js";
 export { searchTrajectories, type TrajectorySearchOptions } from "./search.js";
 export { readSearchResults, type SearchedQuestion, type SearchSample } from "./search-results.js";
-export { SEARCH_METHODS, type SearchSettings } from "./search-settings.js";
-export { SELECTIONS, type SelectedQuestion, type Selection, selectTrajectories } from "./select.js";
+export type { SearchSettings } from "./search-settings.js";
+export { type SelectedQuestion, type Selection, selectTrajectories } from "./select.js";
 export { type StaticRate, staticRates } from "./static.js";
 export { DOTS_STRATEGIES } from "./strategies.js";
 export {
+  type ArmRow,
   actionTable,
   armMethods,
   armPoints,
+  armRows,
   type ComparedMethod,
   paperActionTable,
   paperMethods,
   type ShareTable,
   searchTable,
+  studentNames,
   successTable,
 } from "./study/figure-rows.js";
 export { type ActionShares, type ArmGroup, actionShares } from "./study/measures.js";
@@ -38,5 +41,5 @@ export { type DotsStudyOptions, runDotsStudy } from "./study/run.js";
 export { type DotsStudy, parseDotsStudy, readDotsStudy } from "./study/settings.js";
 export { loadDotsTask } from "./tasks.js";
 export { trainPlanner } from "./train.js";
-export { exportRows, PLANNERS, type PlannerKind, saveRows, type TrajectoryRow, trainingRows } from "./training-rows.js";
+export { exportRows, type PlannerKind, saveRows, type TrajectoryRow, trainingRows } from "./training-rows.js";
 export { type TrajectoryTrace, trajectoryStrategy } from "./trajectory-strategy.js";

@@ -18,7 +18,6 @@ export const searchSettingsSchema = z.strictObject({
   pulls: count.optional(),
 });
 export type SearchSettings = z.infer<typeof searchSettingsSchema>;
-export const SEARCH_METHODS = searchSettingsSchema.shape.method.unwrap().options;
 
 /** Samples that a question of so many trajectories may take. */
 export function pullsOf({ perRound, keep, pulls }: SearchSettings, arms: number): number {

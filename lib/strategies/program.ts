@@ -105,7 +105,7 @@ export async function answerByProgram(
 }
 
 /** What a model is told of a program that failed. */
-export const failureText = ({ program, failure }: ProgramAnswer): string =>
+const failureText = ({ program, failure }: ProgramAnswer): string =>
   program === undefined
     ? "An earlier attempt was no program."
     : `This program failed:\n${program.trim()}\nError: ${failure?.message ?? "it gave no answer"}`;

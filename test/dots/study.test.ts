@@ -7,6 +7,7 @@ import {
   actionTable,
   armMethods,
   armPoints,
+  armRows,
   type DotsResults,
   groupedWordProblems,
   loadDotsResults,
@@ -16,6 +17,7 @@ import {
   plansIn,
   readDotsResults,
   runDotsStudy,
+  studentNames,
   successTable,
   WORD_PROBLEM_GROUP_NAMES,
 } from "thoughtbook/dots";
@@ -122,6 +124,21 @@ describe("a study", () => {
       ["oracle", 100],
     ]);
     expect(armMethods(results, ["self"]).methods[0]!.values).toEqual([100, 100, 100, 100, 100]);
+    const rows = armRows(results);
+    expect(rows.map(({ arm }) => arm)).toEqual(
+      expect.arrayContaining(["oracle", "planner without training", "direct"]),
+    );
+    expect(rows.find(({ arm }) => arm === "oracle")).toMatchObject({
+      "accuracy (%)": "100.0",
+      "of the way to the oracle (%)": "100 (100 – 100)",
+    });
+    expect(studentNames(results)).toEqual([]);
+    expect(studentNames({ arms: [{ ...results.arms[0]!, name: "external", rows: 3 }] })).toEqual([
+      "static",
+      "oracle",
+      "self",
+      "external",
+    ]);
     const shares = results.arms.find(({ name }) => name === "self")!.shares!;
     expect(actionTable(shares, ["cot", "program"]).values).toEqual([
       [50, 50],

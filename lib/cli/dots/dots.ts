@@ -32,8 +32,9 @@ export function addDotsCommands(program: Command): void {
     .addHelpText("after", PIPELINE);
   const hint = "The same command goes on from there.";
   searchCommand(dots).action((flags) => resumable(hint, (signal) => search(flags, signal)));
-  explainCommand(dots).action((flags) => resumable(hint, (signal) => explain(flags, signal)));
-  buildCommand(dots).action((flags) => resumable(hint, (signal) => build(flags, signal)));
+  const again = "Nothing was written; run it again.";
+  explainCommand(dots).action((flags) => resumable(again, (signal) => explain(flags, signal)));
+  buildCommand(dots).action((flags) => resumable(again, (signal) => build(flags, signal)));
   trainCommand(dots).action(train);
   addDotsEvaluateCommand(dots);
   addDotsMeasureCommands(dots);
@@ -132,6 +133,8 @@ async function readable(found: readonly SearchedQuestion[]): Promise<string> {
   ].join("\n");
 }
 
+const SELECTIONS: readonly Extract<Selection, string>[] = ["best", "importance", "random"];
+
 const explainCommand = (dots: Command) =>
   withModel(dots.command("explain").description("explain why the best actions of each question fit it"))
     .requiredOption("--input-file <file>", "what dots search wrote, or the JSON of the released search_paths.py")
@@ -147,10 +150,10 @@ const explainCommand = (dots: Command) =>
 
 async function explain(flags: Flags<typeof explainCommand>, signal: AbortSignal): Promise<void> {
   const { inputFile, outputFile, select, limit, maxTokens, seed } = flags;
-  const { DOTS_SPACE, explainTrajectories, parseTrajectory, readSearchResults, SELECTIONS, selectTrajectories } =
-    await import("../../dots/index.js");
+  const dots = await import("../../dots/index.js");
+  const { explainTrajectories, readSearchResults, selectTrajectories } = dots;
   const isNamed = (SELECTIONS as readonly string[]).includes(select);
-  const selection = (isNamed ? select : { trajectory: parseTrajectory(DOTS_SPACE, select) }) as Selection;
+  const selection = (isNamed ? select : { trajectory: dots.parseTrajectory(dots.DOTS_SPACE, select) }) as Selection;
   const searched = await readSearchResults(resolveUserPath(inputFile));
   const selected = selectTrajectories(searched, selection, { seed }).slice(0, limit);
   if (selected.length === 0) {

@@ -121,6 +121,41 @@ export function armMethods(
   };
 }
 
+/** The names of the arms that were trained, after those that they are to be compared with; none if none is finished. */
+export function studentNames({ arms }: Pick<DotsResults, "arms">): string[] {
+  const trained = arms.filter(({ rows = 0 }) => rows > 0).map(({ name }) => name);
+  return trained.length === 0 ? [] : ["static", "oracle", "self", ...trained];
+}
+
+/** A row of a table of arms; shares in percent, as text. */
+export interface ArmRow {
+  model: string;
+  arm: string;
+  "accuracy (%)": string;
+  "as the released code grades (%)": string;
+  tokens: string;
+  "of the way to the oracle (%)": string;
+}
+
+/** The arms that have a place between the best static trajectory and the oracle, as rows of a table. */
+export const armRows = ({ title: model, arms }: Pick<DotsResults, "title" | "arms">): ArmRow[] =>
+  arms.flatMap((arm) => {
+    const [all] = arm.groups;
+    if (!arm.way || !all) return [];
+    const percent = (share: number) => (100 * share).toFixed(1);
+    const ends = arm.way.interval ? ` (${arm.way.interval.map((end) => (100 * end).toFixed(0)).join(" – ")})` : "";
+    return [
+      {
+        model,
+        arm: titleOf(arm),
+        "accuracy (%)": percent(all.accuracy.value),
+        "as the released code grades (%)": percent(all.dots.value),
+        tokens: all.tokens.toFixed(1),
+        "of the way to the oracle (%)": `${(100 * arm.way.value).toFixed(0)}${ends}`,
+      },
+    ];
+  });
+
 /** A table of the paper for the same figure. */
 export const paperMethods = ({
   benchmarks,

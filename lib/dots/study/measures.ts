@@ -14,7 +14,7 @@ export interface Outcome {
 
 export interface Share {
   value: number;
-  interval?: readonly [low: number, high: number];
+  interval?: [low: number, high: number] | undefined;
 }
 
 /** Accuracy and cost of an arm on a group of problems, over all seeds. */

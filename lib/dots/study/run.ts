@@ -449,9 +449,9 @@ function resultsOf({ study, state, options }: Work): DotsResults {
           name,
           title,
           seeds: [...bySeed.keys()],
-          groups: armGroups(outcomes).map((group) => ({ ...group })) as DotsArm["groups"],
+          groups: armGroups(outcomes),
         },
-        ...(way && !name.startsWith("dots:") ? { way: way as NonNullable<DotsArm["way"]> } : {}),
+        ...(way && !name.startsWith("dots:") ? { way } : {}),
         ...(rows > 0 ? { rows } : {}),
         ...(plans.length > 0 ? { shares: actionShares(plans) } : {}),
       };
