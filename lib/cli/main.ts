@@ -22,6 +22,7 @@ const COMMANDS: Record<string, (program: Command) => Promise<void>> = {
   compress: async (program) => (await import("./compress.js")).addCompressCommand(program),
   study: async (program) => (await import("./study.js")).addStudyCommand(program),
   baselines: async (program) => (await import("./baselines.js")).addBaselinesCommand(program),
+  dots: async (program) => (await import("./dots/dots.js")).addDotsCommands(program),
   operations: async (program) => (await import("./operations/measure.js")).addOperationsCommand(program),
   sandbox: async (program) => (await import("./sandbox.js")).addSandboxCommand(program),
   "word-problems": async (program) => (await import("./word-problems.js")).addWordProblemsCommand(program),

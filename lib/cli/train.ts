@@ -19,7 +19,7 @@ what is written in capitals:
   {"text": "…"}                                 the WHOLE TEXT
   {"ids": [1, 2], "labels": [-100, 2]}          the LABELS that are not -100, all ids without labels; no tokenizer needed
 A field "system" is the first turn. A turn with "weight": 0, or false as "trainable", "train", "training" or "loss", is read, not
-learned. Turns of tools in ShareGPT, images and lists of tools are refused.
+learned. A row's own "weight", a number above 0, is what its tokens count for. Turns of tools in ShareGPT, images and lists of tools are refused.
 
 Where the chat template writes earlier turns otherwise when others follow (Qwen3, DeepSeek-R1 and -V3 drop their thoughts), a row is split
 by turn: each of the assistant's turns is learned behind the conversation before it as the template then writes it. Where

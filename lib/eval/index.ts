@@ -1,7 +1,7 @@
 export { type CrossedOptions, type CrossedValues, crossedEstimate } from "./crossed-interval.js";
 export { type ErrorCause, errorCause, errorShares } from "./error-cause.js";
 export { type EvaluateOptions, type Evaluation, type EvaluationSummary, evaluate } from "./evaluate.js";
-export { type Estimate, mean, meansBy, type Points, proportion, shares } from "./intervals.js";
+export { clusteredProportion, type Estimate, mean, meansBy, type Points, proportion, shares } from "./intervals.js";
 export { majorityOf } from "./majority.js";
 export { compareRecords, mcnemar, type PairedOutcomes } from "./mcnemar.js";
 export { acu, acuByParameters, passAtK } from "./metrics.js";

@@ -50,17 +50,13 @@ export function explainActions(
   return explained(featuresOf(problem), trajectory);
 }
 
-/** As {@link explainActions}, by the rule, for any question of which the number of steps is known. */
-export function explainSteps({
-  question,
-  ...known
-}: {
-  question: string;
-  steps: number;
-  distractors: boolean;
-}): Explanation {
+/** As {@link explainActions}, for any question of which the number of steps is known. */
+export function explainSteps(
+  { question, ...known }: { question: string; steps: number; distractors: boolean },
+  trajectory?: Trajectory,
+): Explanation {
   const features = { ...known, large: statesLarge(question) };
-  return explained(features, trajectoryFor(features));
+  return explained(features, trajectory ?? trajectoryFor(features));
 }
 
 function explained(features: Features, trajectory: Trajectory): Explanation {

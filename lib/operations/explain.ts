@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { fail, type Result } from "../answer/index.js";
-import { type Action, actionNamed, actionsOf, type Trajectory, trajectoryOf } from "./actions.js";
+import { actionNamed, actionsOf, type Trajectory, trajectoryOf } from "./actions.js";
 import { mayHoldJson, readJson } from "./json.js";
 import { defineOperation } from "./operation.js";
 import { type QuestionInput, renderQuestion } from "./solution.js";
@@ -23,27 +23,47 @@ Say in a few sentences which actions fit this question and why. Then end with on
   write: ({ explanation, trajectory }) =>
     `${explanation === "" ? "" : `${explanation}\n`}Actions: ${actionsOf(trajectory).join(", ")}`,
   read(text, _, complete) {
-    const json = mayHoldJson(text) ? readJson(text, schema) : fail("no JSON");
-    if (json.ok) return json;
-    return readLine(text, complete);
+    const read = readActions(text, complete, actionNamed);
+    if (!read.ok) return read;
+    const { explanation, actions } = read.value;
+    return { ok: true, value: { explanation, trajectory: trajectoryOf(actions) } };
   },
 });
 
-const known = (names: readonly string[]): Action[] => names.flatMap((name) => actionNamed(name) ?? []);
+/** An explanation, and the actions that it ends with, as they were named. */
+export interface NamedActions<Name> {
+  explanation: string;
+  actions: Name[];
+}
 
-const schema = z
-  .looseObject({ explanation: z.string().default(""), actions: z.array(z.string()) })
-  .transform(({ explanation, actions }, context): Explanation => {
-    const named = known(actions);
-    if (named.length > 0) return { explanation: explanation.trim(), trajectory: trajectoryOf(named) };
-    context.addIssue({ code: "custom", message: "expected known actions" });
-    return z.NEVER;
-  });
+/**
+ * Read an explanation and its last line "Actions: …" (or the lines after it, where it is empty), or JSON with both.
+ *
+ * @param named the action of a name; undefined for a name that is no action
+ */
+export function readActions<Name>(
+  text: string,
+  complete: boolean,
+  named: (name: string) => Name | undefined,
+): Result<NamedActions<Name>> {
+  const known = (names: readonly string[]): Name[] => names.flatMap((name) => named(name) ?? []);
+  const json = mayHoldJson(text) ? readJson(text, schema) : fail("no JSON");
+  const said = json.ok ? known(json.value.actions) : [];
+  if (json.ok && said.length > 0)
+    return { ok: true, value: { explanation: json.value.explanation.trim(), actions: said } };
+  return readLine(text, complete, known);
+}
+
+const schema = z.looseObject({ explanation: z.string().default(""), actions: z.array(z.string()) });
 
 const LINE = /^[\s*_#]{0,8}(?:required\s{1,3})?actions?[*_]{0,2}\s{0,3}:(.{0,500})$/i;
 
 /** The last line "Actions: …"; where it is empty, the lines after it. */
-function readLine(text: string, complete: boolean): Result<Explanation> {
+function readLine<Name>(
+  text: string,
+  complete: boolean,
+  known: (names: readonly string[]) => Name[],
+): Result<NamedActions<Name>> {
   const lines = text.split("\n");
   const at = lines.findLastIndex((line) => LINE.test(line));
   if (at < 0) return fail('no line "Actions:"');
@@ -60,8 +80,5 @@ function readLine(text: string, complete: boolean): Result<Explanation> {
     named.split(/[,;>→+&]|\band\b|\bthen\b/i).map((name) => name.replace(/^[\s\d*_."'`()[\]-]+/, "")),
   );
   if (actions.length === 0) return fail("no action that is known");
-  return {
-    ok: true,
-    value: { explanation: lines.slice(0, at).join("\n").trim(), trajectory: trajectoryOf(actions) },
-  };
+  return { ok: true, value: { explanation: lines.slice(0, at).join("\n").trim(), actions } };
 }

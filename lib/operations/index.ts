@@ -1,3 +1,4 @@
+export { type Action, actionNamed, type Trajectory } from "./actions.js";
 export { type InputOf, OPERATION_NAMES, OPERATION_TAGS, OPERATIONS, type OperationName, type OutputOf } from "./all.js";
 export { annotatedExample } from "./annotated/annotated-examples.js";
 export {
@@ -22,7 +23,8 @@ export {
   type ProblemOperation,
   shortenedThought,
 } from "./examples.js";
-export type { Explanation } from "./explain.js";
+export { explainSteps } from "./examples-explain.js";
+export { type Explanation, type NamedActions, readActions } from "./explain.js";
 export type { JudgeInput, Judgement } from "./judge.js";
 export { defineOperation, type Operation } from "./operation.js";
 export { type FunctionInput, pythonProgram } from "./programs.js";

@@ -46,6 +46,8 @@ export interface Context {
   model: LanguageModel;
   /** The model, with calls recorded under the name of an operation. */
   as(operation: string): LanguageModel;
+  /** The same with another model, such as a planner; its calls are recorded and batched likewise, and count as the attempt's. */
+  with(other: LanguageModel): Promise<Context>;
   /** Seed of the random numbers for the attempts at all problems. */
   seed: number | string;
   /** Maximum new tokens of one call. */

@@ -23,6 +23,8 @@ export {
 export {
   type AttemptOptions,
   type AttemptPlace,
+  type AttemptRunner,
+  attemptRunner,
   checkStrategy,
   openProgramSandbox,
   runAttempts,

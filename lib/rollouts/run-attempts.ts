@@ -78,29 +78,73 @@ async function attemptIn(
   options: AttemptOptions,
   onAttempt: ((attempt: Attempt, place: AttemptPlace) => unknown) | undefined,
 ): Promise<Attempt[]> {
-  const { batchSize } = options;
   const problems = places.map(({ problem }) => problem);
-  const model = withUnseen(await askedModel(options.model, { signal: options.signal }), { problems });
-  await checkStrategy(strategy, model, problems);
-  const failure = new AbortController();
-  const asked = interruptible(options.signal);
-  const signal = AbortSignal.any([failure.signal, ...(asked ? [asked] : [])]);
-  const gatherer = gatherCalls(model, { batchSize, signal });
+  const runner = await attemptRunner(problems, { ...options, sandbox });
+  await checkStrategy(strategy, runner.model, problems);
   const results = await Promise.allSettled(
     places.map(async (place) => {
       try {
-        const attempt = await oneAttempt(strategy, place, { ...options, model, sandbox, signal }, gatherer);
+        const attempt = await runner.attempt(strategy, place);
         await onAttempt?.(attempt, place);
         return attempt;
       } catch (error) {
-        failure.abort(error);
+        runner.abort(error);
         throw error;
       }
     }),
   );
   // The first failure is the cause of the others.
-  if (failure.signal.aborted) throw failure.signal.reason;
+  if (runner.signal.aborted) throw runner.signal.reason;
   return results.map((result) => (result as PromiseFulfilledResult<Attempt>).value);
+}
+
+/** Makes attempts of any strategies one by one; those in progress at the same time share calls of the model. */
+export interface AttemptRunner {
+  /** The model as it is asked. */
+  model: LanguageModel;
+  /** Aborted by `abort`, and by the signal of the options. */
+  signal: AbortSignal;
+  attempt(strategy: Strategy, place: AttemptPlace): Promise<Attempt>;
+  /** End everything in progress with an error. */
+  abort(error: unknown): void;
+}
+
+/**
+ * Open a runner of attempts at problems, for searches that decide what to attempt by what came before; {@link runAttempts} is for
+ * attempts that are known from the start. Whether a strategy suits the model and the problems is for `checkStrategy`.
+ *
+ * @param problems all that may be attempted: none of them is shown as a demonstration
+ */
+export async function attemptRunner(
+  problems: readonly Problem[],
+  options: AttemptOptions & { sandbox: Sandbox },
+): Promise<AttemptRunner> {
+  const { batchSize, sandbox } = options;
+  const shown = async (model: LanguageModel) =>
+    withUnseen(await askedModel(model, { signal: options.signal }), { problems });
+  const model = await shown(options.model);
+  const failure = new AbortController();
+  const asked = interruptible(options.signal);
+  const signal = AbortSignal.any([failure.signal, ...(asked ? [asked] : [])]);
+  const gatherers = new Map<LanguageModel, CallGatherer>();
+  const gathererOf = (own: LanguageModel) => {
+    const known = gatherers.get(own) ?? gatherCalls(own, { batchSize, signal });
+    gatherers.set(own, known);
+    return known;
+  };
+  const others = new Map<LanguageModel, Promise<LanguageModel>>();
+  const otherModel = (other: LanguageModel) => {
+    const known = others.get(other) ?? shown(other);
+    others.set(other, known);
+    return known;
+  };
+  const work = { ...options, model, sandbox, signal, gathererOf, otherModel };
+  return {
+    model,
+    signal,
+    attempt: (strategy, place) => oneAttempt(strategy, place, work),
+    abort: (error) => failure.abort(error),
+  };
 }
 
 /** Check that a strategy can be used with a model, and for problems. Throws bad-input with the reason. */
@@ -120,26 +164,33 @@ export async function checkStrategy(
   await check?.(model);
 }
 
+interface AttemptWork extends AttemptOptions {
+  sandbox: Sandbox;
+  signal: AbortSignal;
+  gathererOf(model: LanguageModel): CallGatherer;
+  otherModel(model: LanguageModel): Promise<LanguageModel>;
+}
+
 async function oneAttempt(
   strategy: Strategy,
   { problem, sample }: AttemptPlace,
-  {
-    seed = 0,
-    maxNewTokens = 256,
-    sampling = {},
-    sandbox,
-    signal,
-  }: AttemptOptions & { sandbox: Sandbox; signal: AbortSignal },
-  gatherer: CallGatherer,
+  { model: own, seed = 0, maxNewTokens = 256, sampling = {}, sandbox, signal, gathererOf, otherModel }: AttemptWork,
 ): Promise<Attempt> {
   const calls: Call[] = [];
-  const answer = await gatherer.run(async (model) => {
+  const answer = await gathererOf(own).run(async (model) => {
     const as = (operation: string) => recordedModel(model, operation, calls);
     const context: Context = {
       problem,
       sample,
       model: as("generate"),
       as,
+      async with(other) {
+        const asked = await otherModel(other);
+        return {
+          ...context,
+          as: (operation) => recordedModel(calledAlone(asked, gathererOf(asked), sample), operation, calls),
+        };
+      },
       seed,
       maxNewTokens,
       sampling,
@@ -151,6 +202,12 @@ async function oneAttempt(
   // A strategy may go on after a call that was refused: it has no completion.
   return { ...answer, problem: problem.id, sample, calls: calls.filter(({ completion }) => completion) };
 }
+
+/** Another model, of which each call is a job of its own, so that nothing waits for attempts that do not ask it. */
+const calledAlone = (model: LanguageModel, gatherer: CallGatherer, sample: number): LanguageModel => ({
+  ...model,
+  generate: (requests, options) => gatherer.run((view) => view.generate(requests, options), sample),
+});
 
 /** The model, with its completions recorded in the order of the requests. */
 function recordedModel(model: LanguageModel, operation: string, calls: Call[]): LanguageModel {

@@ -1,35 +1,5 @@
-import { badInput, checkInterrupt, checkWhole, ThoughtbookError } from "../core/index.js";
-
-/** What an allocation of pulls may use. */
-export interface AllocationLimits {
-  /** Pulls of all arms together, at most; the last round is not begun where it would go beyond. */
-  pulls: number;
-  signal?: AbortSignal | undefined;
-}
-
-/** An arm with the rewards of its pulls. */
-export interface PulledArm<Arm> {
-  arm: Arm;
-  rewards: readonly number[];
-  /** Rounds that it was in. */
-  rounds: number;
-}
-
-export interface Allocated<Arm> {
-  best: Arm;
-  /** All arms in the order given. */
-  arms: readonly PulledArm<Arm>[];
-}
-
-/**
- * Pulls arms to find the one of highest mean reward. `pull` gives the rewards of the next `count` pulls of an arm; `from` is the
- * number of its pulls so far, so that the n-th pull of every arm can be of the same problem.
- */
-export type Allocate = <Arm>(
-  arms: readonly Arm[],
-  pull: (arm: Arm, count: number, from: number) => Promise<readonly number[]>,
-  limits: AllocationLimits,
-) => Promise<Allocated<Arm>>;
+import { badInput, checkInterrupt, checkWhole } from "../core/index.js";
+import { type Allocate, meanReward, pullArm, ranked, statesOf } from "./allocate.js";
 
 /**
  * Successive halving (Karnin et al. 2013; Jamieson and Talwalkar 2016, arXiv 1502.07943): pull all arms equally often, keep
@@ -48,7 +18,7 @@ export type Allocate = <Arm>(
  * console.log(best); // 0.9
  * ```
  */
-export const successiveHalving: Allocate = async (arms, pull, { pulls, signal }) => {
+export const successiveHalving: Allocate = async (arms, pull, { pulls, signal, isSettled }) => {
   if (arms.length === 0) throw badInput("there are no arms to choose from", "Give one or more.");
   checkWhole("pulls", pulls, 1);
   const rounds = Math.max(1, Math.ceil(Math.log2(arms.length)));
@@ -59,25 +29,16 @@ export const successiveHalving: Allocate = async (arms, pull, { pulls, signal })
       `Give ${arms.length * rounds} or more.`,
     );
   }
-  const states = arms.map((arm) => ({ arm, rewards: [] as number[], rounds: 0 }));
+  const states = statesOf(arms);
   let left = states;
   for (let round = 0; round < rounds; round++) {
+    if (round > 0 && isSettled?.(states)) break;
     const count = Math.floor(perRound / left.length);
     for (const state of left) {
       checkInterrupt(signal, "the search");
-      const rewards = await pull(state.arm, count, state.rewards.length);
-      if (rewards.length !== count) throw wrongCount(rewards.length, count);
-      state.rewards.push(...rewards);
-      state.rounds++;
+      await pullArm(state, count, pull);
     }
-    left = [...left].sort((a, b) => meanOf(b.rewards) - meanOf(a.rewards)).slice(0, Math.ceil(left.length / 2));
+    left = ranked(left, ({ rewards }) => meanReward(rewards)).slice(0, Math.ceil(left.length / 2));
   }
   return { best: left[0]!.arm, arms: states };
 };
-
-const wrongCount = (found: number, wanted: number) =>
-  new ThoughtbookError("execution", `a pull gave ${found} rewards, ${wanted} were asked for`, {
-    hint: "`pull` must give one reward for each pull.",
-  });
-
-const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

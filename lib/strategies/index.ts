@@ -1,10 +1,11 @@
 export { analogical } from "./analogical.js";
 export { cot, direct, solve, think } from "./answer-strategies.js";
+export { solutionIn, solveOnce } from "./calls.js";
 export type { AnswerStrategyOptions } from "./frame.js";
 export { leastToMost } from "./least-to-most.js";
-export { program } from "./program.js";
+export { answerByProgram, type ProgramAnswer, program, runProgram } from "./program.js";
 export { type SelfConsistencyOptions, selfConsistency } from "./self-consistency.js";
-export { type SelfRefineOptions, selfRefine } from "./self-refine.js";
+export { type Refined, refineSolution, type SelfRefineOptions, selfRefine } from "./self-refine.js";
 export { STRATEGIES, type StrategyName, unframed } from "./strategies.js";
 export { type KnownAnswer, OPTIONS_LIST, subQuestionText } from "./sub-question.js";
 export { forestOfThoughts, type TreeOfThoughtsOptions, treeOfThoughts } from "./tree-of-thoughts.js";

@@ -6,6 +6,7 @@ import {
   type Outcome,
   operationPrompt,
   pythonProgram,
+  type SolveInput,
   wayOf,
 } from "../operations/index.js";
 import { type Answer, ask, type Context, type Strategy } from "../rollouts/index.js";
@@ -55,8 +56,7 @@ function askedOf(
   model: object,
 ): { operation: Operation<unknown, string>; input: unknown; language: Language } {
   const { code } = problem;
-  const language =
-    code?.language ?? (wayOf(model, OPERATIONS.program.name)?.form === "python" ? "python" : "javascript");
+  const language = code?.language ?? languageOf(model);
   const computing = language === "python" ? pythonProgram : OPERATIONS.program;
   const operation = code === undefined ? computing : language === "python" ? pythonFunction : OPERATIONS.code;
   return {
@@ -65,6 +65,57 @@ function askedOf(
     input: code?.language === "javascript" ? code : problem,
   };
 }
+
+/** What a program that a model wrote gave: as an answer, and the program as it was read. */
+export interface ProgramAnswer extends Answer {
+  /** The program, if one was read. */
+  program?: string;
+}
+
+/**
+ * Ask for a program that computes the answer to a question, which may have a plan, and run it. A program that fails is told to the
+ * model with its error, at most `repairs` times, and another one is asked for.
+ *
+ * @param repairs default: none
+ */
+export async function answerByProgram(
+  context: Context,
+  input: SolveInput,
+  { repairs = 0 }: { repairs?: number | undefined } = {},
+): Promise<{ last: ProgramAnswer; failed: readonly ProgramAnswer[] }> {
+  const { problem, model } = context;
+  const language = languageOf(model);
+  const operation = language === "python" ? pythonProgram : OPERATIONS.program;
+  const failed: ProgramAnswer[] = [];
+  for (;;) {
+    const before = failed.at(-1);
+    const asked =
+      before === undefined
+        ? operation
+        : { ...operation, render: (given: SolveInput) => `${operation.render(given)}\n${failureText(before)}` };
+    const outcome = await ask(context, asked, input, {
+      attempts: 1,
+      ...(before === undefined ? {} : { key: `repair ${failed.length}` }),
+    });
+    const answer = await computed(outcome, problem, language, context);
+    const last = outcome.ok && isWholeText(outcome) ? { ...answer, program: outcome.value } : answer;
+    if (last.solution !== undefined || failed.length >= repairs) return { last, failed };
+    failed.push(last);
+  }
+}
+
+/** What a model is told of a program that failed. */
+const failureText = ({ program, failure }: ProgramAnswer): string =>
+  program === undefined
+    ? "An earlier attempt was no program."
+    : `This program failed:\n${program.trim()}\nError: ${failure?.message ?? "it gave no answer"}`;
+
+/** Run a program and take its value, or else what it printed last, as the answer. */
+export const runProgram = (context: Context, outcome: Outcome<string>): Promise<Answer> =>
+  computed(outcome, context.problem, languageOf(context.model), context);
+
+const languageOf = (model: object): Language =>
+  wayOf(model, OPERATIONS.program.name)?.form === "python" ? "python" : "javascript";
 
 async function computed(
   outcome: Outcome<string>,

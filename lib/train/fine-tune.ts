@@ -149,6 +149,7 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuned> {
     ...trainingSettingsOf(options),
     model: start,
     examples: rows.examples,
+    weights: rows.weights,
     heldOut: heldOutRows?.examples,
     folder: runFolder,
     lora,

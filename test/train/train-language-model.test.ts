@@ -55,6 +55,20 @@ describe("trainLanguageModel", () => {
     expect(other.records[1]!.loss).not.toBe(first.records[1]!.loss);
   });
 
+  it("learns rows by their weights: what counts for little is hardly learned", async () => {
+    const examples = [exampleOf([1, 2, 3]), exampleOf([1, 4, 3])];
+    const weighted = await train({ examples, weights: [1, 1e-6], batchSize: 2, maxSteps: 40 });
+    const alone = await train({ examples: [examples[0]!], batchSize: 2, maxSteps: 40 });
+    expect(weighted.records.at(-1)!.loss).toBeCloseTo(alone.records.at(-1)!.loss, 2);
+    const even = await train({ examples, weights: [1, 1], batchSize: 2, maxSteps: 40 });
+    expect(even.records.at(-1)!.loss).toBeGreaterThan(weighted.records.at(-1)!.loss + 0.1);
+    const wrong = await failure(train({ examples, weights: [1] }));
+    expect(wrong.message).toMatch(/there are 1 weights for 2 examples/);
+    expect((await failure(train({ examples, weights: [1, 2], batching: "bucket" }))).message).toMatch(
+      /batching is bucket/,
+    );
+  });
+
   it("trains an adapter and leaves the weights as they are", async () => {
     const { parameters } = (await train({ maxSteps: 60 })).result;
     const backwards = countingTexts(60).map(({ ids }) => exampleOf([...ids].reverse()));

@@ -12,9 +12,11 @@ import { byteSize, count, decimal, integer, range, wholeNumber } from "../number
 
 export type EvaluateFlags = Flags<typeof addEvaluateOptions>;
 
-/** Imported here so that the command line does not load the engine. */
+/** DOTS with the model's own plan, in one text, or along one trajectory: see "thoughtbook dots". */
+type DotsStrategyName = "dots" | "dots-internalised" | `dots:${string}`;
+
 /** What `--strategy` takes. */
-export type EvaluatedStrategy = StrategyName | keyof typeof AOT_STRATEGIES;
+export type EvaluatedStrategy = StrategyName | keyof typeof AOT_STRATEGIES | DotsStrategyName;
 
 // Written out so that the help loads no engine.
 const STRATEGY_NAMES: readonly EvaluatedStrategy[] = [
@@ -30,6 +32,12 @@ const STRATEGY_NAMES: readonly EvaluatedStrategy[] = [
     "aot-no-contraction",
   ] as const),
   ...(["aot-no-dependent", "aot-no-judge", "aot-majority", "aot-verifier"] as const),
+  ...(["dots", "dots-internalised"] as const),
+  ...["", "plan+", "rewrite+"].flatMap((analysis) =>
+    ["cot", "program"].flatMap((solution) =>
+      ["", "+verify"].map((check) => `dots:${analysis}${solution}${check}` as const),
+    ),
+  ),
 ];
 
 const PARTS: readonly Part[] = ["tune", "rest"];

@@ -87,6 +87,7 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
   const { evaluate } = await import("../../eval/index.js");
   const { STRATEGIES } = await import("../../strategies/index.js");
   const { AOT_STRATEGIES } = await import("../../aot/index.js");
+  const { DOTS_STRATEGIES } = await import("../../dots/index.js");
   const { isFileTask, loadTask } = await import("../../tasks/index.js");
   const { chooseBackend, loadOnBackend } = await import("../../llm/index.js");
   chooseBackend(flags.model, chosenBackend); // Fail before a data set is read, or downloaded.
@@ -103,7 +104,8 @@ async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise
       );
     }
     const asked = await askedModel(opened, { kind: asking, demonstrations, seed: settings.seed, signal });
-    const chosen = { ...STRATEGIES, ...AOT_STRATEGIES }[settings.strategy](settings);
+    const strategies = { ...STRATEGIES, ...AOT_STRATEGIES, ...DOTS_STRATEGIES };
+    const chosen = strategyNamed(strategies, settings.strategy)(settings);
     const { model, strategy } = await prompted(asked, chosen, flags.softPrompt);
     // A limit may be raised later, so the problems do not count; but a file of the same name may have changed.
     const problems = { ...task.settings, problems: undefined };
@@ -149,6 +151,9 @@ async function prompted(model: LanguageModel, strategy: Strategy, folder: string
     ? { model: withSoftPrompt(local, prompts[0]!.vectors), strategy }
     : withQuestionPrompts(local, strategy, prompts);
 }
+
+/** The names were checked when the options were read. */
+const strategyNamed = <S>(strategies: Readonly<Record<string, S>>, name: string): S => strategies[name]!;
 
 /** How the numbers come about, where that is not the default. */
 const pathOf = ({ numerics, lowMemory }: EvaluateFlags) => ({

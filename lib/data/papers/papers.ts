@@ -36,7 +36,7 @@ export type PaperCounts = z.infer<typeof countsSchema>;
 export type Paper = z.infer<typeof paperSchema>;
 
 /** What a paper reports, from data/paper/NAME.json: the numbers that notebooks show beside their own. */
-export async function loadPaper(name: "aot"): Promise<Paper> {
+export async function loadPaper(name: "aot" | "dots"): Promise<Paper> {
   const file = join(dataFolder(), "paper", `${name}.json`);
   return paperSchema.parse(JSON.parse(await readFile(file, "utf8")));
 }

@@ -67,6 +67,8 @@ export interface RowCounts {
 
 export interface ReadRows {
   examples: Example[];
+  /** Weight of each example in the loss; undefined if no row has one. */
+  weights: number[] | undefined;
   counts: RowCounts;
 }
 
@@ -95,12 +97,15 @@ export function encoderOf(folder: string): RowEncoder {
  * text what the tokenizer puts before texts; ids are as they are. Conversations are as the chat template writes them: see
  * `trainingTexts` for templates that write earlier turns otherwise, with which a row becomes an example for each turn.
  *
+ * A row of any kind may have a `weight`, a number above 0: what each of its tokens counts for in the loss.
+ *
  * @throws bad-input and corrupt-data naming file and line; not-found (no file, tokenizer or chat template), file-system
  */
 export async function readRows(file: string, options: ReadRowsOptions): Promise<ReadRows> {
   const { config, encoder, context = config.maxPositions, tooLong = "cut" } = options;
   checkContext(context, config.maxPositions);
   const examples: Example[] = [];
+  const weights: number[] = [];
   const counts: RowCounts = { rows: 0, split: 0, cut: 0, tooLong: 0, empty: 0 };
   const onMalformed = ({ place, reason }: { place: string; reason: string }) => {
     throw new ThoughtbookError("corrupt-data", `${placeIn(file, place)}: ${reason}`, {
@@ -112,6 +117,7 @@ export async function readRows(file: string, options: ReadRowsOptions): Promise<
     const encoded = await encodeRow(parseRow(row.value, place), encoder).catch((error: unknown) => {
       throw atPlace(error, place);
     });
+    const weight = weightOf(row.value, place);
     counts.rows++;
     if (encoded.length > 1) counts.split++;
     for (const example of encoded) {
@@ -123,15 +129,25 @@ export async function readRows(file: string, options: ReadRowsOptions): Promise<
         if (sizeOfExample(used).counted === 0) counts.empty++;
         else {
           examples.push(used);
+          weights.push(weight);
           if (isLong) counts.cut++;
         }
       }
     }
   }
-  if (examples.length > 0) return { examples, counts };
+  if (examples.length > 0)
+    return { examples, weights: weights.some((weight) => weight !== 1) ? weights : undefined, counts };
   throw new ThoughtbookError("bad-input", `${file} has nothing to train on: ${describeCounts(counts)}`, {
     hint: "Give rows with prompt and completion, messages, text, or ids that fit into the model's context.",
   });
+}
+
+/** What a row counts for in the loss, in its field "weight"; 1 without it. */
+function weightOf(value: unknown, place: string): number {
+  const { weight } = Object(value) as { weight?: unknown };
+  if (weight === undefined || weight === null) return 1;
+  if (typeof weight === "number" && Number.isFinite(weight) && weight > 0) return weight;
+  throw wrongRow(place, `weight: expected a finite number above 0, not ${JSON.stringify(weight)}`);
 }
 
 /** Where a row stands: by its line, as editors know it, or by its number. */

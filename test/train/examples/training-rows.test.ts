@@ -51,6 +51,21 @@ describe("readRows", () => {
     expect(describeCounts(counts)).toBe("4 rows");
   });
 
+  it("reads weights of rows of any kind, and refuses one that is none", async () => {
+    const turns = [
+      { role: "user", content: "one" },
+      { role: "assistant", content: "two" },
+    ];
+    const rows = [{ text: "one", weight: 2 }, { text: "one" }, { messages: turns, weight: 0.5 }];
+    const { read } = await setUp(rows, { chatTemplate: TEMPLATE });
+    expect((await read()).weights).toEqual([2, 1, 0.5]);
+    expect((await (await setUp([{ text: "one" }])).read()).weights).toBeUndefined();
+    for (const weight of [0, -1, "2"]) {
+      const wrong = await setUp([{ text: "one", weight }]);
+      expect((await failure(wrong.read())).message).toMatch(/rows\.jsonl:1: weight: expected a finite number above 0/);
+    }
+  });
+
   it("counts the turns of the assistant", async () => {
     const messages = [
       { role: "user", content: "one" },
