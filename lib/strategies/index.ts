@@ -2,7 +2,7 @@ export { analogical } from "./analogical.js";
 export { cot, direct, solve, think } from "./answer-strategies.js";
 export type { AnswerStrategyOptions } from "./frame.js";
 export { leastToMost } from "./least-to-most.js";
-export { program } from "./program.js";
+export { program, programOperation } from "./program.js";
 export { type SelfConsistencyOptions, selfConsistency } from "./self-consistency.js";
 export { type SelfRefineOptions, selfRefine } from "./self-refine.js";
 export { STRATEGIES, type StrategyName, unframed } from "./strategies.js";
