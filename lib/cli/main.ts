@@ -18,6 +18,7 @@ const COMMANDS: Record<string, (program: Command) => Promise<void>> = {
   evaluate: async (program) => (await import("./evaluate/evaluate.js")).addEvaluateCommand(program),
   compress: async (program) => (await import("./compress.js")).addCompressCommand(program),
   study: async (program) => (await import("./study.js")).addStudyCommand(program),
+  reasoner: async (program) => (await import("./reasoner/reasoner.js")).addReasonerCommands(program),
   baselines: async (program) => (await import("./baselines.js")).addBaselinesCommand(program),
   operations: async (program) => (await import("./operations/measure.js")).addOperationsCommand(program),
   sandbox: async (program) => (await import("./sandbox.js")).addSandboxCommand(program),

@@ -1,5 +1,15 @@
 export { classicTasks, FAMILIES } from "./families/families.js";
+export { type FinetuneSolutionsOptions, finetuneSolutions } from "./loop/finetune.js";
+export { type LoopOptions, type LoopResult, type RoundRecord, runLoop } from "./loop/run-loop.js";
+export type { Learner, LoopSettings } from "./loop/settings.js";
+export { loadValueHead } from "./loop/value-head.js";
 export { outcomeReward, reasonerReward, stepReward } from "./rewards.js";
+export { type Candidate, chooseCandidate, type Selection, selectionMeasures } from "./search/candidates.js";
+export { type RunSearchOptions, runSearch, type SearchRecord, type SearchRun } from "./search/run-search.js";
 export { searchStrategy } from "./search/search.js";
-export { firstWrongStep, statedSteps, stepScore } from "./steps.js";
+export type { ScoreName, SearchName, SearchSettings, ValueName } from "./search/settings.js";
+export { firstWrongStep, stepScore } from "./steps.js";
+export { aggregate, chooseTasks, preferencePairs, storeStatistics } from "./store/aggregate.js";
+export { openStore, readSolutions } from "./store/store.js";
 export { loadReasonerTask, readTaskFile } from "./tasks/load.js";
+export { taskFileSchemas } from "./tasks/schema.js";

@@ -80,7 +80,7 @@ export interface ReasonerRewardOptions {
   /** Weight of the steps within the partial reward. Default: 0.5. */
   lambda?: number | undefined;
   /** Weights of the parts. Default: outcome 1, partial 0, format 0. */
-  weights?: Partial<Record<"outcome" | "partial" | "format", number>> | undefined;
+  weights?: { [Part in "outcome" | "partial" | "format"]?: number | undefined } | undefined;
 }
 
 /** Outcome, partial and format reward as one; a part with weight 0 is recorded and counts nothing. */

@@ -191,10 +191,11 @@ async function startingPoint(
   return { config: checkpoint.config, parameters: await readParameters(checkpoint) };
 }
 
-async function writeModel(
-  { model, out, merge = true, dtype }: FineTuneOptions,
+/** Write what was trained as a folder that can be loaded: the weights, or an adapter, and the files that go with the model. */
+export async function writeModel(
+  { model, out, merge = true, dtype }: Pick<FineTuneOptions, "model" | "out" | "merge" | "dtype">,
   config: ModelConfig,
-  { parameters, adapter }: Trained,
+  { parameters, adapter }: Pick<Trained, "parameters" | "adapter">,
 ): Promise<void> {
   if (adapter) await saveAdapter(merge ? join(out, ADAPTER_FOLDER) : out, config, adapter, { baseModel: model });
   if (!adapter || merge) {

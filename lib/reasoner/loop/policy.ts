@@ -1,0 +1,36 @@
+import { join } from "node:path";
+import { type LoadModelOptions, type LocalModel, loadLocalModel } from "../../llm/index.js";
+import { loadAdapter, mergeAdapter, type ModelParameters, resolveModel } from "../../model/index.js";
+import { policyModel, type Trained, writeModel } from "../../train/index.js";
+
+/** Where the weights of a round are: its own, those of a round before, or the model's that it began with. */
+export type PolicyPlace = { kind: "base" } | { kind: "weights" | "adapter"; folder: string };
+
+/** Write what a round has trained, and say where. */
+export async function savePolicy(
+  folder: string,
+  base: LocalModel,
+  trained: Pick<Trained, "parameters" | "adapter">,
+): Promise<PolicyPlace> {
+  const model = await resolveModel(base.name);
+  const kind = trained.adapter ? "adapter" : "weights";
+  const out = join(folder, kind === "adapter" ? "adapter" : "model");
+  await writeModel({ model, out, merge: false, dtype: "float32" }, base.config, trained);
+  return { kind, folder: out };
+}
+
+/** Open the policy of a round. An adapter is merged where attempts go on to be learned from with another one. */
+export async function openPolicy(
+  base: LocalModel,
+  place: PolicyPlace,
+  { merged = false, ...options }: Pick<LoadModelOptions, "session" | "signal"> & { merged?: boolean } = {},
+): Promise<LocalModel> {
+  if (place.kind === "base") return base;
+  if (place.kind === "weights") return loadLocalModel(place.folder, options);
+  const { config, weights } = await base.host();
+  const adapter = await loadAdapter(place.folder, config);
+  const parameters = weights as ModelParameters;
+  return merged
+    ? policyModel(base, { step: 0, config, parameters: mergeAdapter(config, parameters, adapter) })
+    : policyModel(base, { step: 0, config, parameters, adapter });
+}
