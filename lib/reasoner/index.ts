@@ -1,3 +1,4 @@
+export { auc } from "./auc.js";
 export { classicTasks, FAMILIES } from "./families/families.js";
 export { type FinetuneSolutionsOptions, finetuneSolutions } from "./loop/finetune.js";
 export { type LoopOptions, type LoopResult, type RoundRecord, runLoop } from "./loop/run-loop.js";
@@ -7,9 +8,13 @@ export { outcomeReward, reasonerReward, stepReward } from "./rewards.js";
 export { type Candidate, chooseCandidate, type Selection, selectionMeasures } from "./search/candidates.js";
 export { type RunSearchOptions, runSearch, type SearchRecord, type SearchRun } from "./search/run-search.js";
 export { searchStrategy } from "./search/search.js";
+export { type SearchReport, searchReport } from "./search/tree-report.js";
 export type { ScoreName, SearchName, SearchSettings, ValueName } from "./search/settings.js";
 export { firstWrongStep, stepScore } from "./steps.js";
 export { aggregate, chooseTasks, preferencePairs, storeStatistics } from "./store/aggregate.js";
 export { openStore, readSolutions } from "./store/store.js";
 export { loadReasonerTask, readTaskFile } from "./tasks/load.js";
 export { taskFileSchemas } from "./tasks/schema.js";
+export { jobsOf, type ReasonerPlan, readReasonerPlan } from "./study/plan.js";
+export { passSeries, type ResultSeries, readReasonerResults, roundSeries, searchSeries } from "./study/results.js";
+export { type ReasonerResults, type ReasonerStudyOptions, runReasonerStudy } from "./study/run-study.js";

@@ -2,6 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { addFinetuneCommand } from "./finetune.js";
 import { addLoopCommands } from "./loop.js";
 import { addSearchCommand } from "./search.js";
+import { addReasonerStudyCommand } from "./study.js";
 import { addTasksCommand } from "./tasks.js";
 
 export function addReasonerCommands(program: Command): void {
@@ -12,4 +13,5 @@ export function addReasonerCommands(program: Command): void {
   addSearchCommand(reasoner);
   addFinetuneCommand(reasoner);
   addTasksCommand(reasoner);
+  addReasonerStudyCommand(reasoner);
 }

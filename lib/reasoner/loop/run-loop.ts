@@ -146,7 +146,7 @@ async function oneRound(
 ): Promise<{ record: RoundRecord; place: PolicyPlace }> {
   const { options, settings, base, store } = loop;
   const folder = join(options.folder, "rounds", String(round));
-  if (round === 0) return { place: before, record: { round, heldOut: await measure(loop, base, folder) } };
+  if (round === 0) return { place: before, record: { round, heldOut: await measure(loop, base, folder, true) } };
   const kept = async () => {
     const policy = await openPolicy(base, before, { merged: settings.learner === "ppo" || settings.learner === "grpo" });
     try {
@@ -162,7 +162,7 @@ async function oneRound(
   try {
     const known = store.attempts().filter((each) => each.round <= round);
     const solutions = store.solutions().filter((each) => each.round <= round);
-    const heldOut = await measure(loop, now, folder);
+    const heldOut = await measure(loop, now, folder, round === settings.rounds);
     return { place, record: { round, heldOut, ...rest, store: storeStatistics(solutions, known) } };
   } finally {
     if (now !== base) await now.dispose();
@@ -253,6 +253,7 @@ async function measure(
   { options, settings, seed, heldOut, signal }: Loop,
   model: LocalModel,
   folder: string,
+  isEnd: boolean,
 ): Promise<RoundRecord["heldOut"]> {
   const { maxNewTokens, heldOutSamples, temperature } = settings;
   const strategy = solverOf(heldOut);
@@ -261,7 +262,7 @@ async function measure(
   const [measures] = greedy.summary.budgets;
   const { value, interval } = measures!.accuracy.strict!;
   const sampled =
-    heldOutSamples === 0
+    heldOutSamples === 0 || !isEnd
       ? undefined
       : await evaluate(strategy, heldOut, {
           ...{ ...common, samples: heldOutSamples, temperature },

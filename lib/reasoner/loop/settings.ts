@@ -34,7 +34,7 @@ export const loopSchema = z.strictObject({
   temperature: z.number().positive().default(1),
   maxNewTokens: whole.default(96),
   heldOutTasks: whole.default(128),
-  /** Attempts at each held-out task beside the greedy one, for pass@k; 0 for none. */
+  /** Attempts at each held-out task beside the greedy one, for pass@k, before the first and after the last round; 0 for none. */
   heldOutSamples: z.int().min(0).default(0),
   learner: z.enum(LEARNERS),
   /** Weight of steps in the partial reward, and what the learners of rewards see of each part. */
@@ -88,14 +88,14 @@ export function completeLoop(settings: LoopSettings): CompleteLoop {
   return complete;
 }
 
-/** Learning rates that moved `mini-base`, and adapters, without breaking them. */
+/** Learning rates: what a model knows already is lost quickly, so those of all weights are low. */
 const RATES: Record<Learner, { all: number; adapter: number }> = {
-  bc: { all: 5e-4, adapter: 5e-4 },
-  weighted: { all: 5e-4, adapter: 5e-4 },
-  gold: { all: 5e-4, adapter: 5e-4 },
-  dpo: { all: 5e-5, adapter: 2e-4 },
-  ppo: { all: 2e-4, adapter: 5e-4 },
-  grpo: { all: 2e-4, adapter: 5e-4 },
+  bc: { all: 1e-4, adapter: 5e-4 },
+  weighted: { all: 1e-4, adapter: 5e-4 },
+  gold: { all: 1e-4, adapter: 5e-4 },
+  dpo: { all: 3e-5, adapter: 2e-4 },
+  ppo: { all: 1e-4, adapter: 5e-4 },
+  grpo: { all: 1e-4, adapter: 5e-4 },
 };
 
 export const rateOf = ({ learner, lora, learningRate }: Pick<CompleteLoop, "learner" | "lora" | "learningRate">): number =>

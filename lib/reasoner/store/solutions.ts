@@ -7,7 +7,7 @@ export const SOURCES = ["sample", "search", "revision", "reference"] as const;
 
 /** A solution that is kept to learn from: right, or partly right. */
 export const solutionSchema = z.strictObject({
-  /** SHA-256 of the task's id and the solution's canonical form. */
+  /** First 20 digits of the SHA-256 of the task's id and the solution's canonical form. */
   id: z.string(),
   task: z.string(),
   domain: z.enum(["math", "code"]),
@@ -53,7 +53,7 @@ export function canonicalForm(domain: StoredSolution["domain"], completion: stri
 }
 
 export const solutionId = (task: string, domain: StoredSolution["domain"], completion: string): string =>
-  sha256(`${task}\n${canonicalForm(domain, completion)}`);
+  sha256(`${task}\n${canonicalForm(domain, completion)}`).slice(0, 20);
 
 /** A prompt as it is stored: without what its answer was begun with, which belongs to the completion. */
 export function storedPrompt(prompt: Prompt): StoredSolution["prompt"] | undefined {
