@@ -26,7 +26,13 @@ export function* statedEquations(text: string): Generator<StatedEquation> {
     const value = expression.ok ? evaluate(expression.value) : expression;
     if (!value.ok || !stated.ok) continue;
     const whole = value.value.d === 1n && value.value.s >= 0n;
-    yield { form: left.replace(/\d/g, "d"), holds: value.value.equals(stated.value), stated: stated.value, index: match.index, whole };
+    yield {
+      form: left.replace(/\d/g, "d"),
+      holds: value.value.equals(stated.value),
+      stated: stated.value,
+      index: match.index,
+      whole,
+    };
   }
 }
 

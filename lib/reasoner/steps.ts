@@ -54,9 +54,7 @@ function matchedSteps(wanted: readonly ReferenceStep[], steps: readonly StatedSt
   const longest = Array.from({ length: wanted.length + 1 }, () => new Array<number>(own.length + 1).fill(0));
   for (let i = wanted.length - 1; i >= 0; i--) {
     for (let j = own.length - 1; j >= 0; j--) {
-      longest[i]![j] = isSame(i, j)
-        ? 1 + longest[i + 1]![j + 1]!
-        : Math.max(longest[i + 1]![j]!, longest[i]![j + 1]!);
+      longest[i]![j] = isSame(i, j) ? 1 + longest[i + 1]![j + 1]! : Math.max(longest[i + 1]![j]!, longest[i]![j + 1]!);
     }
   }
   const met = wanted.map(() => false);
@@ -77,12 +75,7 @@ function matchedSteps(wanted: readonly ReferenceStep[], steps: readonly StatedSt
  * @param isRight whether the final answer is right
  * @param lambda weight of the steps against the final answer. Default: 0.5
  */
-export function stepScore(
-  text: string,
-  wanted: readonly ReferenceStep[],
-  isRight: boolean,
-  lambda = 0.5,
-): StepScore {
+export function stepScore(text: string, wanted: readonly ReferenceStep[], isRight: boolean, lambda = 0.5): StepScore {
   if (wanted.length === 0) return { wanted: 0, matched: 0, reward: (1 - lambda) * Number(isRight) };
   const matched = matchedSteps(wanted, statedSteps(text)).filter(Boolean).length;
   return {

@@ -21,8 +21,8 @@ export type {
 export { type PpoOptions, ppo } from "./objectives/ppo.js";
 export { rewardWeighted } from "./objectives/reward-weighted.js";
 export { BATCH_SPEC, type BatchTensors, languageModelLoss, sft } from "./objectives/sft.js";
-export { valueRegression } from "./objectives/value-regression.js";
 export { SOFT_PROMPT, type TokenScores, tokenScores } from "./objectives/token-scores.js";
+export { valueRegression } from "./objectives/value-regression.js";
 export { trainingSettingsSchema } from "./options.js";
 export { pretrainFolders } from "./pretrain/folders.js";
 export { type PretrainOptions, pretrain } from "./pretrain/pretrain.js";
@@ -36,9 +36,9 @@ export { policyModel } from "./sources/policy-model.js";
 export { type RolloutSourceOptions, rolloutSource } from "./sources/rollout-source.js";
 export { onPolicySource, type Snapshot, type Source, type TrainingBatch, type Update } from "./sources/source.js";
 export { numberSource, type WeightedExample, weightedSource } from "./sources/weighted-source.js";
+export { type TextValues, textValues } from "./text-values.js";
 export { type Trained, type TrainOptions, train } from "./train.js";
 export { type TrainLanguageModelOptions, trainLanguageModel } from "./train-language-model.js";
-export { type TextValues, textValues } from "./text-values.js";
 export { type Trainable, type TrainableModel, trainableModel } from "./trainable.js";
 export { type CurvePhase, readTrainingCurve } from "./training-curve.js";
 export {

@@ -37,7 +37,12 @@ export function textValues(
       if (texts.length === 0) return [];
       // The value before a token is that of the text up to it: any next token will do.
       const examples = texts.map((ids) => exampleOf([...ids, 0], (index) => index === ids.length));
-      shapes = policyShapes(examples, { batchSize: AT_ONCE, hiddenSize, most: maxPositions, ...(shapes ? { before: shapes } : {}) });
+      shapes = policyShapes(examples, {
+        batchSize: AT_ONCE,
+        hiddenSize,
+        most: maxPositions,
+        ...(shapes ? { before: shapes } : {}),
+      });
       const sizes = { batchSize: AT_ONCE, hiddenSize, shapes };
       const found = await evaluator.run({ ...model, extra: head }, examples, sizes);
       return found.map(({ values }) => values![0]!);

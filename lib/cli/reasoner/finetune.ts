@@ -14,12 +14,10 @@ const finetuneCommand = (program: Command) =>
     .requiredOption("--aggregated-data <place>", "solutions.jsonl, the folder of a store, or that of a run")
     .requiredOption("--out <folder>", "the folder of the trained model, or of an adapter")
     .addOption(
-      new Option("--learner <name>", "bc, weighted, dpo, or value: a value head for --value head (default: bc)").choices([
-        "bc",
-        "weighted",
-        "dpo",
-        "value",
-      ]),
+      new Option(
+        "--learner <name>",
+        "bc, weighted, dpo, or value: a value head for --value head (default: bc)",
+      ).choices(["bc", "weighted", "dpo", "value"]),
     )
     .option("--most-right <n>", "the most right solutions of a task (default: 8)", count)
     .option("--most-near <n>", "the most partly right ones (default: 8)", count)
@@ -51,5 +49,8 @@ async function finetune(flags: Flags<typeof finetuneCommand>, signal: AbortSigna
     settings: { mostRight, mostNear, rows, lora, epochs, batchSize, learningRate, beta },
   });
   if (flags.json) console.log(JSON.stringify(done));
-  else console.log(`${done.examples} examples, ${done.updates} updates: ${join(folder, done.kind === "weights" ? "model" : done.kind)}`);
+  else
+    console.log(
+      `${done.examples} examples, ${done.updates} updates: ${join(folder, done.kind === "weights" ? "model" : done.kind)}`,
+    );
 }

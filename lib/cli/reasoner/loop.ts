@@ -24,7 +24,9 @@ weights, evaluation). After Ctrl-C or a kill the same command goes on, and ends 
 const loopCommand = (program: Command, name: "math" | "code") =>
   program
     .command(name)
-    .description(`rounds of attempting, rewarding, aggregating and learning: ${name === "math" ? "word problems" : "small functions"}`)
+    .description(
+      `rounds of attempting, rewarding, aggregating and learning: ${name === "math" ? "word problems" : "small functions"}`,
+    )
     .requiredOption("--model <model>", MODEL_SPEC)
     .requiredOption("--out <folder>", "the folder of everything that comes out")
     .option("--rounds <n>", "rounds (default: 3)", count)
@@ -64,7 +66,11 @@ export function addLoopCommands(program: Command): void {
   }
 }
 
-async function loop(domain: "math" | "code", flags: Flags<(program: Command) => ReturnType<typeof loopCommand>>, signal: AbortSignal) {
+async function loop(
+  domain: "math" | "code",
+  flags: Flags<(program: Command) => ReturnType<typeof loopCommand>>,
+  signal: AbortSignal,
+) {
   const { model, out, seed = 0, json, memory, batchSize, threads } = flags;
   useMemory(memory);
   const { runLoop } = await import("../../reasoner/index.js");
@@ -98,7 +104,18 @@ async function loop(domain: "math" | "code", flags: Flags<(program: Command) => 
 
 function readable(rounds: readonly RoundRecord[]): string {
   return alignedLines([
-    ["round", "held-out %", "95 %", "tokens", "attempts", "right %", "partial %", "solutions", "learned from", "updates"],
+    [
+      "round",
+      "held-out %",
+      "95 %",
+      "tokens",
+      "attempts",
+      "right %",
+      "partial %",
+      "solutions",
+      "learned from",
+      "updates",
+    ],
     ...rounds.map(({ round, heldOut, collected, store, learned }) => [
       String(round),
       percent(heldOut.accuracy),

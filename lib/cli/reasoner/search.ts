@@ -9,7 +9,15 @@ import { resumable } from "../resumable.js";
 import { alignedLines, percent, percentRange } from "../table.js";
 
 // Written out so that the help loads no engine.
-export const SEARCH_NAMES: readonly SearchName[] = ["best-of-n", "revision", "beam", "mcts", "majority", "weighted", "verifier"];
+export const SEARCH_NAMES: readonly SearchName[] = [
+  "best-of-n",
+  "revision",
+  "beam",
+  "mcts",
+  "majority",
+  "weighted",
+  "verifier",
+];
 const SCORE_NAMES: readonly ScoreName[] = ["probability", "checks", "verifier", "reward"];
 const VALUE_NAMES: readonly ValueName[] = ["rollout", "probability", "steps", "head"];
 const SELECTION_NAMES: readonly Selection[] = ["best", "majority", "weighted"];
@@ -32,8 +40,14 @@ const searchCommand = (program: Command) =>
     .addOption(new Option("--search <name>", "how").choices(SEARCH_NAMES).makeOptionMandatory())
     .requiredOption("--budget <tokens>", "new tokens that a problem may cost", count)
     .addOption(new Option("--score <name>", "what a solution is worth (default: probability)").choices(SCORE_NAMES))
-    .addOption(new Option("--value <name>", "what a beginning is worth (default: rollout in mcts, probability in beam)").choices(VALUE_NAMES))
-    .addOption(new Option("--select <name>", "which candidate is chosen (default: by the search)").choices(SELECTION_NAMES))
+    .addOption(
+      new Option("--value <name>", "what a beginning is worth (default: rollout in mcts, probability in beam)").choices(
+        VALUE_NAMES,
+      ),
+    )
+    .addOption(
+      new Option("--select <name>", "which candidate is chosen (default: by the search)").choices(SELECTION_NAMES),
+    )
     .option("--head <folder>", "a value head")
     .option("--limit <n>", "the most problems (default: 64, all of a data set)", count)
     .option("--split <split>", "default: test")
@@ -56,7 +70,8 @@ const searchCommand = (program: Command) =>
 
 export function addSearchCommand(program: Command): void {
   searchCommand(program).action((flags) => {
-    const hint = flags.out === undefined ? "With --out it would go on from there." : "The same command goes on from there.";
+    const hint =
+      flags.out === undefined ? "With --out it would go on from there." : "The same command goes on from there.";
     return resumable(hint, (signal) => search(flags, signal));
   });
 }
@@ -73,7 +88,8 @@ async function search(flags: Flags<typeof searchCommand>, signal: AbortSignal): 
   const head = local && (await loadValueHead(resolveUserPath(flags.head!), local));
   const model = local ?? (await loadModel(spec, options));
   try {
-    const { search, budget, score, value, select, samples, revisions, width, branches, exploration, temperature } = flags;
+    const { search, budget, score, value, select, samples, revisions, width, branches, exploration, temperature } =
+      flags;
     const { reasonerReward } = await import("../../reasoner/index.js");
     const run = await runSearch(task, {
       ...{ model, maxNewTokens, seed, batchSize, signal },

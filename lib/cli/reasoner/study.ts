@@ -39,7 +39,11 @@ async function study(file: string, flags: Flags<typeof studyCommand>, signal: Ab
   const { jobsOf, readReasonerPlan, runReasonerStudy } = await import("../../reasoner/index.js");
   const plan = await readReasonerPlan(resolveUserPath(file));
   if (flags.list) {
-    console.log(jobsOf(plan).map(({ id }) => id).join("\n"));
+    console.log(
+      jobsOf(plan)
+        .map(({ id }) => id)
+        .join("\n"),
+    );
     return;
   }
   const { out = `runs/${plan.name}`, results, model: specs, only, hours, threads, batchSize } = flags;
@@ -68,7 +72,9 @@ function readable({ loops, searches, unfinished }: ReasonerResults): string {
           ...searches.map(({ id, summary: { accuracy, selections, tokens } }) => [
             id,
             percent(accuracy.value),
-            ...(["best", "majority", "weighted", "random", "coverage"] as const).map((name) => percent(selections[name])),
+            ...(["best", "majority", "weighted", "random", "coverage"] as const).map((name) =>
+              percent(selections[name]),
+            ),
             tokens.value.toFixed(0),
           ]),
         ]),

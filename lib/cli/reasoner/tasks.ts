@@ -14,6 +14,9 @@ export function addTasksCommand(program: Command): void {
       const { loadReasonerTask } = await import("../../reasoner/index.js");
       const { problems } = await loadReasonerTask(name, { limit, split, seed });
       if (json) console.log(JSON.stringify(problems));
-      else console.log(problems.map(({ id, question, solution }) => [id, question, solution ?? ""].join("\n")).join("\n\n"));
+      else
+        console.log(
+          problems.map(({ id, question, solution }) => [id, question, solution ?? ""].join("\n")).join("\n\n"),
+        );
     });
 }

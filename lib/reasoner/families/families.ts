@@ -12,8 +12,7 @@ import { reverseString, TEXT_FAMILIES } from "./texts.js";
 export const FAMILIES: readonly Family[] = [...NUMBER_FAMILIES, ...LIST_FAMILIES, ...TEXT_FAMILIES, ...PAIR_FAMILIES];
 
 /** Whole families are held out: of every ten, two for test and one for validation. */
-export const familiesOf = (split: Split): Family[] =>
-  FAMILIES.filter((_, at) => splitAt(at) === split);
+export const familiesOf = (split: Split): Family[] => FAMILIES.filter((_, at) => splitAt(at) === split);
 
 const splitAt = (at: number): Split => (at % 5 === 4 ? "test" : at % 10 === 7 ? "validation" : "train");
 
@@ -95,12 +94,18 @@ function drawCases({ run, input, edges = [] }: FamilyFunction, random: ReturnTyp
 }
 
 /** A call and its result as JSON has them: -0 is 0. */
-const caseOf = (run: FamilyFunction["run"], args: readonly unknown[]): CodeTask["functions"][number]["visible"][number] =>
+const caseOf = (
+  run: FamilyFunction["run"],
+  args: readonly unknown[],
+): CodeTask["functions"][number]["visible"][number] =>
   JSON.parse(JSON.stringify({ args, expect: run(...(args as never[])) }));
 
 /** The three tasks that everybody knows, in both languages. */
 export function classicTasks(): Record<"fizzbuzz" | "reverse-string" | "array-sum", CodeTask[]> {
-  const both = (name: string, { javascript, python, ...one }: FamilyFunction & { javascript: string; python: string }) =>
+  const both = (
+    name: string,
+    { javascript, python, ...one }: FamilyFunction & { javascript: string; python: string },
+  ) =>
     (["javascript", "python"] as const).map((language) =>
       codeTask(
         `${name}/${language}`,

@@ -196,7 +196,10 @@ export const LIST_FAMILIES: readonly Family[] = [
       run: (a: readonly number[], b: readonly number[]) =>
         [...a, ...b].filter((each) => each >= k).sort((x, y) => x - y),
       input: (r) => [numbers(r, { most: 4 }), numbers(r, { most: 4 })],
-      edges: [[[], []], [[k], [k - 1]]],
+      edges: [
+        [[], []],
+        [[k], [k - 1]],
+      ],
       javascript: `function {0}(a, b) {\n  return [...a, ...b].filter((each) => each >= ${k}).sort((x, y) => x - y);\n}`,
       python: `def {0}(a, b):\n    return sorted(each for each in a + b if each >= ${k})`,
     };

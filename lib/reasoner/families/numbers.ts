@@ -19,7 +19,12 @@ export const fizzBuzz = (a: number, b: number, fizz: string, buzz: string) => ({
 export const NUMBER_FAMILIES: readonly Family[] = [
   family("fizz-buzz", (random) => {
     const a = from(random, 2, 5);
-    return fizzBuzz(a, a + from(random, 1, 4), random.choice(["Fizz", "Ping", "Tick"]), random.choice(["Buzz", "Pong"]));
+    return fizzBuzz(
+      a,
+      a + from(random, 1, 4),
+      random.choice(["Fizz", "Ping", "Tick"]),
+      random.choice(["Buzz", "Pong"]),
+    );
   }),
   family("sum-multiples", (random) => {
     const k = from(random, 2, 9);

@@ -1,6 +1,7 @@
 import { type Family, from, gcd, numbers, phrase, word } from "./family.js";
 
-const isPrime = (n: number): boolean => n > 1 && !Array.from({ length: n }, (_, i) => i).some((i) => i > 1 && n % i === 0);
+const isPrime = (n: number): boolean =>
+  n > 1 && !Array.from({ length: n }, (_, i) => i).some((i) => i > 1 && n % i === 0);
 const digitSum = (n: number): number => [...String(n)].reduce((sum, digit) => sum + Number(digit), 0);
 const hofstadter = (n: number, isFemale: boolean): number =>
   n === 0 ? (isFemale ? 1 : 0) : n - hofstadter(hofstadter(n - 1, isFemale), !isFemale);

@@ -71,7 +71,11 @@ export const TEXT_FAMILIES: readonly Family[] = [
           .split(" ")
           .map((each) => (each.length >= k ? each.slice(0, 1).toUpperCase() + each.slice(1) : each))
           .join(" "),
-      input: (r) => [words(r, 1, 5).map((each) => each.slice(0, from(r, 1, 7))).join(" ")],
+      input: (r) => [
+        words(r, 1, 5)
+          .map((each) => each.slice(0, from(r, 1, 7)))
+          .join(" "),
+      ],
       edges: [[""], ["a bc def ghij"]],
       javascript: `function {0}(text) {\n  return text.split(" ").map((each) => (each.length >= ${k} ? each.slice(0, 1).toUpperCase() + each.slice(1) : each)).join(" ");\n}`,
       python: `def {0}(text):\n    return " ".join(each[:1].upper() + each[1:] if len(each) >= ${k} else each for each in text.split(" "))`,
@@ -83,7 +87,11 @@ export const TEXT_FAMILIES: readonly Family[] = [
       entry: "acronym",
       parameters: ["text"],
       does: `returns the first letters of the words of the string in upper case, ${joint === "" ? "joined" : `joined by "${joint}"`}; words are separated by single spaces`,
-      run: (text: string) => text.split(" ").map((each) => each.slice(0, 1).toUpperCase()).join(joint),
+      run: (text: string) =>
+        text
+          .split(" ")
+          .map((each) => each.slice(0, 1).toUpperCase())
+          .join(joint),
       input: (r) => [phrase(r)],
       edges: [["as soon as possible"]],
       javascript: `function {0}(text) {\n  return text.split(" ").map((each) => each.slice(0, 1).toUpperCase()).join("${joint}");\n}`,
@@ -137,7 +145,10 @@ export const TEXT_FAMILIES: readonly Family[] = [
       parameters: ["words"],
       does: `returns the longest of the words, the ${isFirst ? "first" : "last"} one among equally long ones; an empty string if there are none`,
       run: (list: readonly string[]) =>
-        list.reduce((best, each) => (isFirst ? each.length > best.length : each.length >= best.length) ? each : best, ""),
+        list.reduce(
+          (best, each) => ((isFirst ? each.length > best.length : each.length >= best.length) ? each : best),
+          "",
+        ),
       input: (r) => [words(r, 1, 6)],
       edges: [[[]], [["ab", "cd"]]],
       javascript: `function {0}(words) {\n  return words.reduce((best, each) => (each.length ${isFirst ? ">" : ">="} best.length ? each : best), "");\n}`,

@@ -1,5 +1,5 @@
 import { badInput } from "../../core/index.js";
-import { encodeRow, type Example, type RowEncoder } from "../../train/index.js";
+import { type Example, encodeRow, type RowEncoder } from "../../train/index.js";
 import type { SolutionPair } from "../store/aggregate.js";
 import type { StoredSolution } from "../store/solutions.js";
 

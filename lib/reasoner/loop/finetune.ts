@@ -52,9 +52,16 @@ export interface FinetunedSolutions {
 export async function finetuneSolutions(options: FinetuneSolutionsOptions): Promise<FinetunedSolutions> {
   const { model, data, learner, seed = 0, folder, threads, signal, display } = options;
   const any = { task: "math", heldOut: "math", rounds: 1, tasks: 1, samples: 1 };
-  const settings = completeLoop({ ...any, learner: learner === "value" ? "bc" : learner, ...withoutUndefined(options.settings ?? {}) });
+  const settings = completeLoop({
+    ...any,
+    learner: learner === "value" ? "bc" : learner,
+    ...withoutUndefined(options.settings ?? {}),
+  });
   const solutions = await readSolutions(data);
-  const base = await loadLocalModel(model, { session: threads === undefined ? undefined : { threads }, ...(signal ? { signal } : {}) });
+  const base = await loadLocalModel(model, {
+    session: threads === undefined ? undefined : { threads },
+    ...(signal ? { signal } : {}),
+  });
   try {
     const encoder = encoderOf(await resolveModel(model));
     const common = { base, encoder, solutions, settings, seed, threads, signal, display };
@@ -63,7 +70,8 @@ export async function finetuneSolutions(options: FinetuneSolutionsOptions): Prom
       return { ...done, kind: "value_head.json" };
     }
     const { trained, examples } = await learn({ ...common, folder: `${folder}/training` });
-    if (!trained) throw badInput(`${data} has nothing that ${learner} learns from`, "Collect more, or choose another learner.");
+    if (!trained)
+      throw badInput(`${data} has nothing that ${learner} learns from`, "Collect more, or choose another learner.");
     const place = await savePolicy(folder, base, trained);
     return { examples, updates: trained.steps, kind: place.kind === "adapter" ? "adapter" : "weights" };
   } finally {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type LoadModelOptions, type LocalModel, loadLocalModel } from "../../llm/index.js";
-import { loadAdapter, mergeAdapter, type ModelParameters, resolveModel } from "../../model/index.js";
+import { loadAdapter, type ModelParameters, mergeAdapter, resolveModel } from "../../model/index.js";
 import { policyModel, type Trained, writeModel } from "../../train/index.js";
 
 /** Where the weights of a round are: its own, those of a round before, or the model's that it began with. */

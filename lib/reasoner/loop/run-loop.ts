@@ -148,7 +148,9 @@ async function oneRound(
   const folder = join(options.folder, "rounds", String(round));
   if (round === 0) return { place: before, record: { round, heldOut: await measure(loop, base, folder, true) } };
   const kept = async () => {
-    const policy = await openPolicy(base, before, { merged: settings.learner === "ppo" || settings.learner === "grpo" });
+    const policy = await openPolicy(base, before, {
+      merged: settings.learner === "ppo" || settings.learner === "grpo",
+    });
     try {
       const { groups, task } = await attempted(loop, round, policy, folder);
       return await learned(loop, round, { policy, groups, task }, { folder, before });
@@ -156,7 +158,11 @@ async function oneRound(
       if (policy !== base) await policy.dispose();
     }
   };
-  const { place, ...rest } = await keptResult(join(folder, "round.json"), { round, settings: { ...settings, rounds: null } }, kept);
+  const { place, ...rest } = await keptResult(
+    join(folder, "round.json"),
+    { round, settings: { ...settings, rounds: null } },
+    kept,
+  );
   if (isDone) return { place, record: undefined as never };
   const now = await openPolicy(base, place);
   try {
@@ -178,15 +184,32 @@ async function attempted(
   const { tasks: count, learner, samples, temperature, maxNewTokens } = settings;
   // A run that goes on must choose as the first one did.
   const known = settings.active ? store.attempts().filter((each) => each.round < round) : [];
-  const chosen = chooseTasks(pool.problems, known, { count: Math.min(count, pool.problems.length), seed: `${seed}/${round}` });
+  const chosen = chooseTasks(pool.problems, known, {
+    count: Math.min(count, pool.problems.length),
+    seed: `${seed}/${round}`,
+  });
   const task = createTask(`${pool.name}, round ${round}`, chosen);
   if (learner === "gold") return { groups: [], task };
   const sandbox = openProgramSandbox();
   try {
     const groups: Rollout[][] = [];
     const collected = collect(strategy, task, reward, {
-      ...{ model: policy, policy: `round-${round - 1}`, round, groupSize: samples, maxNewTokens, seed, sandbox, signal },
-      ...{ sampling: { temperature }, batchSize: options.batchSize, folder: join(folder, "attempts"), display: options.display },
+      ...{
+        model: policy,
+        policy: `round-${round - 1}`,
+        round,
+        groupSize: samples,
+        maxNewTokens,
+        seed,
+        sandbox,
+        signal,
+      },
+      ...{
+        sampling: { temperature },
+        batchSize: options.batchSize,
+        folder: join(folder, "attempts"),
+        display: options.display,
+      },
     });
     const byId = new Map(chosen.map((problem) => [problem.id, problem]));
     for await (const group of collected) {
@@ -217,7 +240,8 @@ async function learned(
     folder: join(folder, "training"),
   });
   const all = groups.flat();
-  const mean = (of: (rollout: Rollout) => number) => all.reduce((sum, each) => sum + of(each), 0) / Math.max(1, all.length);
+  const mean = (of: (rollout: Rollout) => number) =>
+    all.reduce((sum, each) => sum + of(each), 0) / Math.max(1, all.length);
   const tokens = ({ calls }: Rollout) => calls.reduce((sum, { completion }) => sum + completion.completionTokens, 0);
   return {
     place: trained ? await savePolicy(folder, base, trained) : before,
@@ -240,7 +264,8 @@ async function goldOf(base: LocalModel, { problems }: Task, round: number): Prom
     const { id, solution: completion, kind } = problem;
     if (completion === undefined) return [];
     const domain = kind === "code" ? "code" : "math";
-    const asked = domain === "code" ? program().firstPrompt!(model, problem) : operationPrompt(model, OPERATIONS.cot, problem);
+    const asked =
+      domain === "code" ? program().firstPrompt!(model, problem) : operationPrompt(model, OPERATIONS.cot, problem);
     const prompt = storedPrompt(asked);
     if (prompt === undefined) return [];
     const record = { id: solutionId(id, domain, completion), task: id, domain, prompt, completion } as const;
@@ -257,7 +282,14 @@ async function measure(
 ): Promise<RoundRecord["heldOut"]> {
   const { maxNewTokens, heldOutSamples, temperature } = settings;
   const strategy = solverOf(heldOut);
-  const common = { model, budgets: [maxNewTokens], seed, signal, batchSize: options.batchSize, display: options.display };
+  const common = {
+    model,
+    budgets: [maxNewTokens],
+    seed,
+    signal,
+    batchSize: options.batchSize,
+    display: options.display,
+  };
   const greedy = await evaluate(strategy, heldOut, { ...common, folder: join(folder, "held-out") });
   const [measures] = greedy.summary.budgets;
   const { value, interval } = measures!.accuracy.strict!;
@@ -287,11 +319,17 @@ function passesOf({ budgets: [measures] }: EvaluationSummary): { k: number; valu
 const solverOf = ({ problems }: Task): Strategy => (problems[0]!.kind === "code" ? program() : cot());
 
 function strategyOf({ search, budget, temperature }: CompleteLoop, pool: Task, reward: CombinedReward): Strategy {
-  return search === "sample" ? solverOf(pool) : searchStrategy({ search, budget, temperature, score: "reward" }, { reward });
+  return search === "sample"
+    ? solverOf(pool)
+    : searchStrategy({ search, budget, temperature, score: "reward" }, { reward });
 }
 
 /** All tasks that may be learned from. */
-async function poolOf({ task, split, tasks, pool = 4 * tasks }: CompleteLoop, seed: number, signal: AbortSignal | undefined) {
+async function poolOf(
+  { task, split, tasks, pool = 4 * tasks }: CompleteLoop,
+  seed: number,
+  signal: AbortSignal | undefined,
+) {
   const isDrawn = /^(?:code|math|word-problems|functions)(?::|$)/.test(task);
   if (isDrawn) return loadReasonerTask(task, { split, limit: pool, seed, signal });
   const all = await loadReasonerTask(task, task.endsWith(".json") ? { signal } : { split, signal });
@@ -299,7 +337,10 @@ async function poolOf({ task, split, tasks, pool = 4 * tasks }: CompleteLoop, se
   return createTask(all.name, chosen, { split });
 }
 
-function heldOutOf({ heldOut, heldOutSplit: split, heldOutTasks: limit }: CompleteLoop, signal: AbortSignal | undefined) {
+function heldOutOf(
+  { heldOut, heldOutSplit: split, heldOutTasks: limit }: CompleteLoop,
+  signal: AbortSignal | undefined,
+) {
   return loadReasonerTask(heldOut, heldOut.endsWith(".json") ? { limit, signal } : { split, limit, signal });
 }
 

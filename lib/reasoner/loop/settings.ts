@@ -39,10 +39,7 @@ export const loopSchema = z.strictObject({
   learner: z.enum(LEARNERS),
   /** Weight of steps in the partial reward, and what the learners of rewards see of each part. */
   lambda: z.number().min(0).max(1).default(0.5),
-  weights: z
-    .strictObject({ outcome: z.number(), partial: z.number(), format: z.number() })
-    .partial()
-    .default({}),
+  weights: z.strictObject({ outcome: z.number(), partial: z.number(), format: z.number() }).partial().default({}),
   /** Most right and most partly right solutions of a task that are learned from. */
   mostRight: whole.default(8),
   mostNear: whole.default(8),
@@ -74,13 +71,17 @@ export function completeLoop(settings: LoopSettings): CompleteLoop {
   }
   const complete = parsed.data;
   const pool = complete.pool ?? 4 * complete.tasks;
-  if (complete.tasks > pool) throw badInput(`tasks is ${complete.tasks}, and the pool has ${pool}`, "Enlarge the pool.");
+  if (complete.tasks > pool)
+    throw badInput(`tasks is ${complete.tasks}, and the pool has ${pool}`, "Enlarge the pool.");
   if (complete.task === complete.heldOut && complete.split === complete.heldOutSplit) {
     throw badInput(`${complete.task} is both learned from and held out`, "Give another split, or another task.");
   }
   const isOnPolicy = complete.learner === "ppo" || complete.learner === "grpo";
   if (isOnPolicy && complete.search !== "sample") {
-    throw badInput(`${complete.learner} learns from samples of the policy, and the search is ${complete.search}`, 'Choose "sample".');
+    throw badInput(
+      `${complete.learner} learns from samples of the policy, and the search is ${complete.search}`,
+      'Choose "sample".',
+    );
   }
   if (isOnPolicy && complete.samples < 2) {
     throw badInput(`${complete.learner} compares attempts, and samples is 1`, "Take 2 or more.");
@@ -98,5 +99,9 @@ const RATES: Record<Learner, { all: number; adapter: number }> = {
   grpo: { all: 1e-4, adapter: 5e-4 },
 };
 
-export const rateOf = ({ learner, lora, learningRate }: Pick<CompleteLoop, "learner" | "lora" | "learningRate">): number =>
+export const rateOf = ({
+  learner,
+  lora,
+  learningRate,
+}: Pick<CompleteLoop, "learner" | "lora" | "learningRate">): number =>
   learningRate ?? RATES[learner][lora === undefined ? "all" : "adapter"];

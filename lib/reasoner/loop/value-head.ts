@@ -61,7 +61,11 @@ export async function loadValueHead(
   const text = await readFile(file, "utf8").catch((error: unknown) => {
     throw fileSystemError(error, "read the value head", file);
   });
-  const kind = { what: "value head", example: "What `thoughtbook reasoner finetune --learner value` writes", source: file };
+  const kind = {
+    what: "value head",
+    example: "What `thoughtbook reasoner finetune --learner value` writes",
+    source: file,
+  };
   const { parameters } = checkSettings(JSON.parse(text) as unknown, schema, kind);
   const head = Object.fromEntries(
     Object.entries(parameters).map(([name, { shape, data }]) => [
@@ -75,7 +79,9 @@ export async function loadValueHead(
       const { config, weights } = await model.host();
       opened ??= textValues({ config, parameters: weights as ModelParameters }, head);
       const texts = beginnings.map((prefill) =>
-        model.encode(operationPrompt(model, OPERATIONS.cot, problem, undefined, { prefill: prefill || undefined }) as never),
+        model.encode(
+          operationPrompt(model, OPERATIONS.cot, problem, undefined, { prefill: prefill || undefined }) as never,
+        ),
       );
       return opened.of(texts);
     },

@@ -23,7 +23,10 @@ export const SELECTIONS = ["best", "majority", "weighted"] as const;
 export type Selection = (typeof SELECTIONS)[number];
 
 /** The answer that a candidate votes for; undefined if it has none. */
-export function answerOf({ kind }: Pick<Problem, "kind">, { solution }: Pick<Candidate, "solution">): string | undefined {
+export function answerOf(
+  { kind }: Pick<Problem, "kind">,
+  { solution }: Pick<Candidate, "solution">,
+): string | undefined {
   if (solution === undefined || kind === "code") return solution;
   const wanted = kind === "symbols" || kind === "game24" ? "math" : kind;
   const answer = extractAnswer(solution, "strict", { kind: wanted });
@@ -52,7 +55,8 @@ export function chooseCandidate(
   if (pool.length === 0) return undefined;
   if (selection === "best" || answered.length === 0) return highest(pool);
   const groups = groupAnswers(problem, answered);
-  const worth = (group: typeof pool) => (selection === "majority" ? group.length : sum(group.map(([, { score }]) => score)));
+  const worth = (group: typeof pool) =>
+    selection === "majority" ? group.length : sum(group.map(([, { score }]) => score));
   // Among equals the first: groups are in the order of their first candidate.
   const best = groups.reduce((found, group) => (worth(group) > worth(found) + 1e-12 ? group : found));
   return highest(best);
@@ -61,7 +65,10 @@ export function chooseCandidate(
 const highest = (pool: readonly (readonly [number, Candidate])[]): number =>
   pool.reduce((found, each) => (each[1].score > found[1].score ? each : found))[0];
 
-function groupAnswers<T extends readonly [number, Candidate]>(problem: Pick<Problem, "kind">, pool: readonly T[]): T[][] {
+function groupAnswers<T extends readonly [number, Candidate]>(
+  problem: Pick<Problem, "kind">,
+  pool: readonly T[],
+): T[][] {
   const groups: T[][] = [];
   for (const each of pool) {
     const answer = answerOf(problem, each[1])!;

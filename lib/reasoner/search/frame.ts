@@ -23,7 +23,10 @@ export interface SearchFrame {
 export type Draft = Omit<Candidate, "score">;
 
 /** What is asked for a solution: a program for problems of code, else steps and an answer. */
-export function solving(problem: Problem, context: Pick<Context, "model">): { operation: Operation<unknown, unknown>; input: unknown } {
+export function solving(
+  problem: Problem,
+  context: Pick<Context, "model">,
+): { operation: Operation<unknown, unknown>; input: unknown } {
   if (problem.kind === "code") return programOperation(problem, context.model) as never;
   return { operation: OPERATIONS.cot as unknown as Operation<unknown, unknown>, input: problem };
 }
@@ -121,7 +124,8 @@ export async function faultOf(frame: SearchFrame, candidate: Candidate): Promise
     return settings.score === "reward" ? "The examples pass, and another test fails." : undefined;
   }
   if (candidate.solution === undefined) return "There is no final answer.";
-  const said = (step: number | undefined) => (step === undefined ? "The solution is wrong." : `Step ${step + 1} is wrong.`);
+  const said = (step: number | undefined) =>
+    step === undefined ? "The solution is wrong." : `Step ${step + 1} is wrong.`;
   if (settings.score === "reward") return said(firstWrongStep(candidate.text, problem.steps));
   if (settings.score === "verifier") {
     const { score, step } = await verified(frame, candidate);

@@ -25,7 +25,9 @@ export async function reviseSolutions(frame: SearchFrame): Promise<Candidate[]> 
       if (!hasRoom()) break;
       const granted = budget.reserve(context.maxNewTokens);
       const asked = revising(frame, last, fault);
-      found.push(await scored(frame, await draftSolution(frame, `revision ${chain}.${turn}`, granted, asked, "revision")));
+      found.push(
+        await scored(frame, await draftSolution(frame, `revision ${chain}.${turn}`, granted, asked, "revision")),
+      );
     }
     if (settings.score === "reward" && (await faultOf(frame, found.at(-1)!)) === undefined) break;
   }

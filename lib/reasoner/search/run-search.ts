@@ -126,13 +126,18 @@ export async function runSearch(task: Task, options: RunSearchOptions): Promise<
     const byId = new Map(missing.map((problem) => [problem.id, problem]));
     for (let first = 0; first < missing.length; first += problemsAtOnce) {
       const places = missing.slice(first, first + problemsAtOnce).map((problem) => ({ problem, sample: 0 }));
-      await runAttempts(strategy, places, { model, maxNewTokens, seed, batchSize, sandbox, signal }, async (attempt) => {
-        const problem = byId.get(attempt.problem)!;
-        const record = await recordOf(problem, attempt.trace as SearchTrace, { sandbox, signal });
-        await run?.append(record);
-        records.set(record.id, record);
-        progress.update(task.problems.filter(({ id }) => records.has(id)).length);
-      });
+      await runAttempts(
+        strategy,
+        places,
+        { model, maxNewTokens, seed, batchSize, sandbox, signal },
+        async (attempt) => {
+          const problem = byId.get(attempt.problem)!;
+          const record = await recordOf(problem, attempt.trace as SearchTrace, { sandbox, signal });
+          await run?.append(record);
+          records.set(record.id, record);
+          progress.update(task.problems.filter(({ id }) => records.has(id)).length);
+        },
+      );
     }
     progress.succeed(`${task.problems.length} problems`);
   } finally {
@@ -160,7 +165,9 @@ async function recordOf(
       const key = JSON.stringify([text, solution]);
       const known = grades.get(key);
       if (known) return known;
-      const grade = gradeAttempt(problem, { text, begun, solution }, context).then(({ correct }) => correct.strict ?? false);
+      const grade = gradeAttempt(problem, { text, begun, solution }, context).then(
+        ({ correct }) => correct.strict ?? false,
+      );
       grades.set(key, grade);
       return grade;
     }),

@@ -68,11 +68,13 @@ export function completeSearch(settings: SearchSettings, parts: SearchParts): Co
     throw badInput(`the temperature is ${temperature}`, "Give a number above 0: all samples would be the same.");
   }
   const score = settings.score ?? (search === "verifier" ? "verifier" : "probability");
-  const votes = search === "majority" ? "majority" : search === "weighted" || search === "verifier" ? "weighted" : "best";
+  const votes =
+    search === "majority" ? "majority" : search === "weighted" || search === "verifier" ? "weighted" : "best";
   const inBeam = score === "reward" ? "steps" : "probability";
   const value = settings.value ?? (search === "mcts" ? "rollout" : inBeam);
   if (score === "reward" && !parts.reward) throw badInput("the score reward has no reward", "Give one.");
-  if (value === "head" && !parts.head) throw badInput("the value head has no head", "Train one, or choose another value.");
+  if (value === "head" && !parts.head)
+    throw badInput("the value head has no head", "Train one, or choose another value.");
   return {
     ...{ search, budget, temperature, score, value },
     select: settings.select ?? votes,

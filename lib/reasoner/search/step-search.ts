@@ -183,7 +183,11 @@ function draftOf({ text, tokens, logProb }: Beginning, problem: Problem): Draft 
   };
 }
 
-function rolledOut(state: Beginning, { text, tokens, completionTokens, finishReason }: Completion, problem: Problem): Draft {
+function rolledOut(
+  state: Beginning,
+  { text, tokens, completionTokens, finishReason }: Completion,
+  problem: Problem,
+): Draft {
   const whole = `${state.text}${text}`;
   const solution = finishReason === "stop" ? solutionOf(whole, problem) : undefined;
   const count = state.tokens + completionTokens;

@@ -30,10 +30,15 @@ export function searchReport(records: readonly SearchRecord[]): SearchReport {
     nodes.map(({ leads }) => leads),
   );
   return {
-    different: own.length === 0 ? 0 : mean(own.map(({ candidates }) => new Set(candidates.map(({ text }) => text)).size / candidates.length)),
+    different:
+      own.length === 0
+        ? 0
+        : mean(own.map(({ candidates }) => new Set(candidates.map(({ text }) => text)).size / candidates.length)),
     ...(scores === undefined ? {} : { scoreAuc: scores }),
     ...(values === undefined ? {} : { valueAuc: values }),
-    ...(trees.length === 0 ? {} : { nodes: mean(trees.map(({ nodes }) => nodes.length)), depth: mean(trees.map(depthOf)) }),
+    ...(trees.length === 0
+      ? {}
+      : { nodes: mean(trees.map(({ nodes }) => nodes.length)), depth: mean(trees.map(depthOf)) }),
   };
 }
 

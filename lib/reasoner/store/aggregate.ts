@@ -92,10 +92,7 @@ export interface StoreStatistics {
 }
 
 /** Statistics of diversity and difficulty. */
-export function storeStatistics(
-  records: Iterable<StoredSolution>,
-  attempts: Iterable<StoredAttempt>,
-): StoreStatistics {
+export function storeStatistics(records: Iterable<StoredSolution>, attempts: Iterable<StoredAttempt>): StoreStatistics {
   const solutions = [...mergeSolutions(records).values()].filter(isKept);
   const all = [...new Map([...attempts].map((each) => [each.id, each])).values()];
   const byTask = [...groupBy(all, ({ task }) => task).values()];

@@ -62,7 +62,9 @@ async function triesOf(
     ...{ problem: problem.id, sample, text, begun, solution, calls: [] },
   }));
   const columns = await Promise.all(
-    Object.entries(reward.parts).map(async ([name, part]) => [name, await part.reward(problem, group, context)] as const),
+    Object.entries(reward.parts).map(
+      async ([name, part]) => [name, await part.reward(problem, group, context)] as const,
+    ),
   );
   return candidates.map(({ text, begun, tokens, source }, at) => ({
     ...{ id: `${rollout.id}.${at}`, text, begun, tokens },

@@ -12,7 +12,10 @@ export const solutionSchema = z.strictObject({
   task: z.string(),
   domain: z.enum(["math", "code"]),
   /** What was asked: a conversation or a text. */
-  prompt: z.union([z.string(), z.looseObject({ messages: z.array(z.looseObject({ role: z.string(), content: z.unknown() })) })]),
+  prompt: z.union([
+    z.string(),
+    z.looseObject({ messages: z.array(z.looseObject({ role: z.string(), content: z.unknown() })) }),
+  ]),
   completion: z.string(),
   /** Outcome: 1 for a right answer, or a program that passes all tests; else 0. */
   reward: z.number().min(0).max(1),

@@ -57,9 +57,7 @@ export type SearchPart = z.infer<typeof searchPart>;
 export type ReasonerPlan = z.infer<typeof planSchema>;
 
 /** A loop with one seed, or a search under one budget. */
-export type Job =
-  | { id: string; part: LoopPart; seed: number }
-  | { id: string; part: SearchPart; budget: number };
+export type Job = { id: string; part: LoopPart; seed: number } | { id: string; part: SearchPart; budget: number };
 
 /**
  * Read the plan of a study of the reasoner.
@@ -76,7 +74,10 @@ export async function readReasonerPlan(file: string): Promise<ReasonerPlan> {
     if (ids.has(id)) throw badInput(`${file}: the part ${id} is there twice`, "Rename one.");
     ids.add(id);
     if (plan.models[model] === undefined) {
-      throw badInput(`${file}: the part ${id} is of no model that is listed`, `Those are ${Object.keys(plan.models).join(", ")}.`);
+      throw badInput(
+        `${file}: the part ${id} is of no model that is listed`,
+        `Those are ${Object.keys(plan.models).join(", ")}.`,
+      );
     }
   }
   return plan;
@@ -88,7 +89,8 @@ export function jobsOf({ parts }: ReasonerPlan): Job[] {
   for (let first = 0; first < parts.length; ) {
     const { kind } = parts[first]!;
     let end = first;
-    while (end < parts.length && parts[end]!.kind === kind && groupOf(parts[end]!.id) === groupOf(parts[first]!.id)) end++;
+    while (end < parts.length && parts[end]!.kind === kind && groupOf(parts[end]!.id) === groupOf(parts[first]!.id))
+      end++;
     const group = parts.slice(first, end);
     if (kind === "search") {
       for (const part of group as SearchPart[])

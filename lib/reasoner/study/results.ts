@@ -19,7 +19,8 @@ const schema = z.looseObject({
 });
 
 /** The command that makes the results of the committed study. */
-const COMMAND = "npx thoughtbook reasoner study data/studies/reasoner.json --out runs/reasoner --results data/results/reasoner.json";
+const COMMAND =
+  "npx thoughtbook reasoner study data/studies/reasoner.json --out runs/reasoner --results data/results/reasoner.json";
 
 /**
  * Read the results that `thoughtbook reasoner study` wrote. Where it has not been run, there are none, and `note` says how they
@@ -30,12 +31,25 @@ const COMMAND = "npx thoughtbook reasoner study data/studies/reasoner.json --out
 export async function readReasonerResults(file: string): Promise<ReasonerResults & { note: string }> {
   const text = await readIfThere(file);
   if (text === undefined) {
-    return { name: "reasoner", loops: [], searches: [], unfinished: [], note: `Not run yet; this command makes it: ${COMMAND}` };
+    return {
+      name: "reasoner",
+      loops: [],
+      searches: [],
+      unfinished: [],
+      note: `Not run yet; this command makes it: ${COMMAND}`,
+    };
   }
-  const kind = { what: "file of a reasoner's results", example: "What `thoughtbook reasoner study --results` writes", source: file };
+  const kind = {
+    what: "file of a reasoner's results",
+    example: "What `thoughtbook reasoner study --results` writes",
+    source: file,
+  };
   const results = checkSettings(JSON.parse(text) as unknown, schema, kind) as unknown as ReasonerResults;
   const { loops, searches, unfinished } = results;
-  const rest = unfinished.length === 0 ? "" : `; ${unfinished.length} jobs are not finished, and the same command goes on: ${COMMAND}`;
+  const rest =
+    unfinished.length === 0
+      ? ""
+      : `; ${unfinished.length} jobs are not finished, and the same command goes on: ${COMMAND}`;
   return { ...results, note: `${loops.length} loops and ${searches.length} searches${rest}` };
 }
 
@@ -63,7 +77,9 @@ export function roundSeries(loops: readonly LoopJobResult[], prefix: string): Re
       name,
       x: common,
       y: points.map(({ value }) => value),
-      intervals: points.map(({ value, interval }) => (interval ? [Math.min(interval[0], value), Math.max(interval[1], value)] : null)),
+      intervals: points.map(({ value, interval }) =>
+        interval ? [Math.min(interval[0], value), Math.max(interval[1], value)] : null,
+      ),
     };
   });
 }
@@ -92,7 +108,9 @@ export function searchSeries(
   const own = searches.filter(({ part }) => part.startsWith(prefix));
   return [...groupBy(own, ({ title }) => title)].map(([name, runs]) => {
     const sorted = runs.toSorted((a, b) => a.summary.tokens.value - b.summary.tokens.value);
-    const y = sorted.map(({ summary }) => 100 * (measure === "accuracy" ? summary.accuracy.value : summary.selections[measure]));
+    const y = sorted.map(
+      ({ summary }) => 100 * (measure === "accuracy" ? summary.accuracy.value : summary.selections[measure]),
+    );
     return {
       name,
       x: sorted.map(({ summary }) => summary.tokens.value),

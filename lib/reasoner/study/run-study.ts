@@ -1,5 +1,12 @@
 import { join } from "node:path";
-import { badInput, checkInterrupt, interruptible, keptResult, type ProgressDisplay, ThoughtbookError } from "../../core/index.js";
+import {
+  badInput,
+  checkInterrupt,
+  interruptible,
+  keptResult,
+  type ProgressDisplay,
+  ThoughtbookError,
+} from "../../core/index.js";
 import { loadLocalModel } from "../../llm/index.js";
 import { finetuneSolutions } from "../loop/finetune.js";
 import { type RoundRecord, runLoop } from "../loop/run-loop.js";
@@ -74,7 +81,8 @@ export async function runReasonerStudy(plan: ReasonerPlan, options: ReasonerStud
   const jobs = jobsOf(plan);
   const isAsked = ({ id }: Job) => only === undefined || only.some((each) => id === each || id.startsWith(`${each}/`));
   const unknown = only?.find((each) => !jobs.some(({ id }) => id === each || id.startsWith(`${each}/`)));
-  if (unknown !== undefined) throw badInput(`there is no job ${unknown}`, `Those are ${jobs.map(({ id }) => id).join(", ")}.`);
+  if (unknown !== undefined)
+    throw badInput(`there is no job ${unknown}`, `Those are ${jobs.map(({ id }) => id).join(", ")}.`);
   const interruption = interruptible(options.signal);
   const deadline = hours === undefined ? undefined : AbortSignal.timeout(Math.max(1, Math.round(hours * 3_600_000)));
   const signals = [interruption, deadline].filter((signal) => signal !== undefined);
@@ -89,7 +97,9 @@ export async function runReasonerStudy(plan: ReasonerPlan, options: ReasonerStud
       const settings = { job: job.id, part: job.part, spec: options.specs?.[model] ?? plan.models[model]!.spec };
       const run = { ...options, signal, place, spec: settings.spec, model: plan.models[model]!.title };
       if ("seed" in job) {
-        results.loops.push(await keptResult(join(place, "result.json"), settings, () => loopJob(job.id, job.part, job.seed, run)));
+        results.loops.push(
+          await keptResult(join(place, "result.json"), settings, () => loopJob(job.id, job.part, job.seed, run)),
+        );
       } else {
         results.searches.push(
           await keptResult(join(place, "result.json"), settings, () => searchJob(job.id, job.part, job.budget, run)),
@@ -142,7 +152,16 @@ async function searchJob(id: string, part: SearchPart, budget: number, run: JobP
       folder: join(run.place, "run"),
     });
     return {
-      ...{ id, part: part.id, title, model: run.model, task: part.task, budget, summary, report: searchReport(records) },
+      ...{
+        id,
+        part: part.id,
+        title,
+        model: run.model,
+        task: part.task,
+        budget,
+        summary,
+        report: searchReport(records),
+      },
       ...{ search: settings.search, score: settings.score ?? null, value: settings.value ?? null },
     };
   } finally {

@@ -65,7 +65,11 @@ export async function loadReasonerTask(name: string, options: ReasonerTaskOption
   });
 }
 
-function drawn(name: string, options: ReasonerTaskOptions, problemAt: (index: number) => Task["problems"][number]): Task {
+function drawn(
+  name: string,
+  options: ReasonerTaskOptions,
+  problemAt: (index: number) => Task["problems"][number],
+): Task {
   const { limit = DEFAULT_COUNT, split = "test", seed = 0 } = options;
   return createTask(
     name,

@@ -51,7 +51,8 @@ function fits(
   return quantities.every(({ value, relation }) => {
     const kinds = ["more", "fewer", "total", "difference"];
     if (additive && relation === undefined && value > 9) return false;
-    if (additive && relation && (!kinds.includes(relation.kind) || relation.numbers.some((each) => each > 9))) return false;
+    if (additive && relation && (!kinds.includes(relation.kind) || relation.numbers.some((each) => each > 9)))
+      return false;
     return isIn(value) && (relation?.numbers ?? []).every(isIn);
   });
 }

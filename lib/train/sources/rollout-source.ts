@@ -206,15 +206,17 @@ async function collected<Spec>(
   // Rollouts of other weights, such as those of another run, have other ids: they are never taken for its own.
   const policy = before?.policy ?? fingerprintOf(snapshot);
   const groups: (readonly Rollout[])[] = [...(options.groups ?? [])];
-  const rollouts = options.groups ? [] : collect(strategy, { ...task, problems: problemsOf(task, { ...options, index, problems }) }, reward, {
-    ...options,
-    ...(signal ? { signal: options.signal ? AbortSignal.any([signal, options.signal]) : signal } : {}),
-    model: policyModel(model, snapshot),
-    folder: join(folder, "rollouts"),
-    policy,
-    round: index,
-    sampling: { temperature: objective.temperature },
-  });
+  const rollouts = options.groups
+    ? []
+    : collect(strategy, { ...task, problems: problemsOf(task, { ...options, index, problems }) }, reward, {
+        ...options,
+        ...(signal ? { signal: options.signal ? AbortSignal.any([signal, options.signal]) : signal } : {}),
+        model: policyModel(model, snapshot),
+        folder: join(folder, "rollouts"),
+        policy,
+        round: index,
+        sampling: { temperature: objective.temperature },
+      });
   for await (const group of rollouts) groups.push(group);
   const all = textsOf(groups, model.name);
   const ended = objective.maskTruncated ? all.filter(({ truncated }) => !truncated) : all;
