@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { dataFolder } from "thoughtbook/core";
 import { loadLocalModel } from "thoughtbook/llm";
 import { finetuneSolutions, type LoopSettings, loadValueHead, runLoop, runSearch } from "thoughtbook/reasoner";
 import { loadTask } from "thoughtbook/tasks";
@@ -99,7 +100,7 @@ describe("the loop", () => {
 
 describe("a value head", () => {
   it("is fitted on aggregated solutions and values beginnings in a tree", { timeout: 600_000 }, async () => {
-    const [folder, data] = [await temporaryFolder(), "data/reasoner/example-run"];
+    const [folder, data] = [await temporaryFolder(), join(dataFolder(), "reasoner", "example-run")];
     const done = await finetuneSolutions({
       model: "mini-base",
       data,

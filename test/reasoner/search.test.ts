@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { dataFolder } from "thoughtbook/core";
 import { type LanguageModel, loadModel } from "thoughtbook/llm";
 import {
   loadReasonerTask,
@@ -148,7 +150,7 @@ describe("a revision", () => {
   });
 
   it("of a program is told which shown call fails, in a sandbox", { timeout: 240_000 }, async () => {
-    const { problems } = await loadReasonerTask("data/tasks/code/array-sum.json");
+    const { problems } = await loadReasonerTask(join(dataFolder(), "tasks", "code", "array-sum.json"));
     const asked = problems.find(({ code }) => code!.language === "javascript")!;
     const wrong = "```js\nfunction arraySum(numbers) { return numbers[0]; }\n```";
     const fixed = `\`\`\`js\n${asked.solution}\n\`\`\``;

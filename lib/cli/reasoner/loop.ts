@@ -49,6 +49,7 @@ const loopCommand = (program: Command, name: "math" | "code") =>
     .option("--max-new-tokens <n>", `the most new tokens of a solution (default: ${name === "math" ? 96 : 256})`, count)
     .option("--random-tasks", "choose the tasks of a round at random")
     .option("--lora <rank>", "train an adapter (default: all weights)", count)
+    .option("--weaken <share>", "begin with noise on the weights, a share of their deviation (default: 0)", decimal)
     .option("--epochs <n>", "passes over what is learned from (default: 3)", count)
     .option("--learning-rate <rate>", "default: by the learner", decimal)
     .option("--seed <n>", "default: 0", integer)
@@ -94,6 +95,7 @@ async function loop(
       heldOutSamples: flags.heldOutSamples,
       active: !flags.randomTasks,
       lora: flags.lora,
+      weaken: flags.weaken,
       epochs: flags.epochs,
       learningRate: flags.learningRate,
     },

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { createRandom } from "../../core/index.js";
 import { type LoadModelOptions, type LocalModel, loadLocalModel } from "../../llm/index.js";
 import { loadAdapter, type ModelParameters, mergeAdapter, resolveModel } from "../../model/index.js";
 import { policyModel, type Trained, writeModel } from "../../train/index.js";
@@ -33,4 +34,19 @@ export async function openPolicy(
   return merged
     ? policyModel(base, { step: 0, config, parameters: mergeAdapter(config, parameters, adapter) })
     : policyModel(base, { step: 0, config, parameters, adapter });
+}
+
+/** A model with normal noise on each matrix, of a share of the matrix's own standard deviation; the seed decides which. */
+export async function weakened(model: LocalModel, share: number, seed: number | string): Promise<LocalModel> {
+  const { config, weights } = await model.host();
+  const random = createRandom(seed).stream("weaken");
+  const parameters = Object.fromEntries(
+    Object.entries(weights as ModelParameters).map(([name, tensor]) => {
+      if (tensor.shape.length < 2) return [name, tensor];
+      const own = random.stream(name);
+      const deviation = Math.sqrt(tensor.data.reduce((sum, each) => sum + each * each, 0) / tensor.data.length);
+      return [name, { ...tensor, data: tensor.data.map((each) => each + share * deviation * own.normal()) }];
+    }),
+  );
+  return policyModel(model, { step: 0, config, parameters: parameters as ModelParameters });
 }

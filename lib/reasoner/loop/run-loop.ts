@@ -25,7 +25,7 @@ import { type StoredSolution, solutionId, storedPrompt } from "../store/solution
 import { openStore, type SolutionStore } from "../store/store.js";
 import { loadReasonerTask } from "../tasks/load.js";
 import { learn } from "./learn.js";
-import { openPolicy, type PolicyPlace, savePolicy } from "./policy.js";
+import { openPolicy, type PolicyPlace, savePolicy, weakened } from "./policy.js";
 import { type CompleteLoop, completeLoop, type LoopSettings } from "./settings.js";
 
 export interface LoopOptions {
@@ -98,10 +98,11 @@ export async function runLoop(options: LoopOptions): Promise<LoopResult> {
   const settings = completeLoop(options.settings);
   const signal = interruptible(options.signal);
   const session = threads === undefined ? undefined : { threads };
-  const base = await loadLocalModel(spec, { session, ...(signal ? { signal } : {}) });
+  const loaded = await loadLocalModel(spec, { session, ...(signal ? { signal } : {}) });
+  const modelHash = (await loaded.hash())!;
+  const base = settings.weaken === 0 ? loaded : await weakened(loaded, settings.weaken, seed);
   const [pool, heldOut] = [await poolOf(settings, seed, signal), await heldOutOf(settings, signal)];
   checkDisjoint(pool, heldOut);
-  const modelHash = (await base.hash())!;
   const run = await openRun<RoundRecord>({
     folder,
     seed,

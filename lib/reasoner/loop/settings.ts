@@ -47,6 +47,10 @@ export const loopSchema = z.strictObject({
   active: z.boolean().default(true),
   /** Most solutions that are learned from in a round, by their hashes. Default: all. */
   rows: whole.optional(),
+  /**
+   * Begin with a weakened model: normal noise is added to each matrix, of this share of its own standard deviation. Default: 0.
+   */
+  weaken: z.number().min(0).max(1).default(0),
   /** Rank of an adapter. Default: all weights are trained. */
   lora: whole.optional(),
   epochs: whole.default(3),
