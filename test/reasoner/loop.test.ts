@@ -7,7 +7,7 @@ import { loadTask } from "thoughtbook/tasks";
 import { describe, expect, it } from "vitest";
 import { failure, temporaryFolder } from "../core/helpers.js";
 
-const SILENT = { isTTY: false, columns: 80, write: () => true } as never;
+const SILENT = { show() {}, finish() {}, log() {} };
 const SETTINGS: LoopSettings = {
   ...{ task: "word-problems:2", heldOut: "word-problems:2", rounds: 1, tasks: 4, pool: 8, samples: 3, learner: "bc" },
   ...{ heldOutTasks: 4, maxNewTokens: 48, epochs: 1, batchSize: 8 },

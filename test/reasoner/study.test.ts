@@ -14,7 +14,7 @@ import {
 import { describe, expect, it } from "vitest";
 import { failure, temporaryFolder } from "../core/helpers.js";
 
-const SILENT = { isTTY: false, columns: 80, write: () => true } as never;
+const SILENT = { show() {}, finish() {}, log() {} };
 
 describe("the committed plan", () => {
   it("can be read: all learners with three seeds, seed by seed, then searches at equal budgets", async () => {

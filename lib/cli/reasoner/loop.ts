@@ -35,6 +35,8 @@ const loopCommand = (program: Command, name: "math" | "code") =>
     .option("--samples <n>", "attempts at each task of a round (default: 8)", count)
     .option("--task <task>", `what is learned from (default: ${name === "math" ? "word-problems:2-5" : "code"})`)
     .option("--held-out <task>", "what is measured on (default: that of --task, its split test)")
+    .option("--split <split>", "of --task (default: train)")
+    .option("--held-out-split <split>", "of --held-out (default: test)")
     .option("--held-out-tasks <n>", "held-out tasks (default: 128)", count)
     .option("--held-out-samples <n>", "attempts at each of them, for pass@k (default: 0)", wholeNumber)
     .addOption(new Option("--learner <name>", "how the policy learns (default: bc)").choices(LEARNER_NAMES))
@@ -82,6 +84,8 @@ async function loop(
     settings: {
       task,
       heldOut: flags.heldOut ?? task,
+      split: flags.split,
+      heldOutSplit: flags.heldOutSplit,
       rounds: flags.rounds ?? 3,
       tasks: flags.tasks ?? 64,
       pool: flags.pool,

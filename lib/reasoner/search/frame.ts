@@ -92,7 +92,7 @@ async function scoreOf(frame: SearchFrame, draft: Draft): Promise<number> {
 }
 
 /** Tokens that a check may take at most. */
-const CHECK_TOKENS = 160;
+export const CHECK_TOKENS = 160;
 
 /** The model's own verdict on a solution, and the step that it calls wrong. */
 export async function verified(

@@ -1,6 +1,6 @@
 import { LEAST_CALL } from "./budget.js";
 import type { Candidate } from "./candidates.js";
-import { draftSolution, type SearchFrame, scored } from "./frame.js";
+import { CHECK_TOKENS, draftSolution, type SearchFrame, scored } from "./frame.js";
 
 /**
  * Sample solutions until the budget is spent. As many are asked for at once as are sure to fit; a solution depends on its number
@@ -10,7 +10,8 @@ export async function sampleSolutions(frame: SearchFrame): Promise<Candidate[]> 
   const { budget, settings, context } = frame;
   const found: Candidate[] = [];
   while (budget.left >= LEAST_CALL && found.length < settings.samples) {
-    const sure = Math.max(1, Math.floor(budget.left / context.maxNewTokens));
+    const check = settings.score === "verifier" ? CHECK_TOKENS : 0;
+    const sure = Math.max(1, Math.floor(budget.left / (context.maxNewTokens + check)));
     const count = Math.min(sure, settings.samples - found.length);
     const first = found.length;
     const granted = Array.from({ length: count }, () => budget.reserve(context.maxNewTokens));
