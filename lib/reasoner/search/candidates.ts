@@ -18,6 +18,11 @@ export interface Candidate {
   score: number;
 }
 
+/**
+ * A log-probability to three decimals: its last digits depend on what else is in a batch, and what a search decides must not.
+ */
+export const steady = (logProb: number): number => Math.round(1000 * logProb) / 1000;
+
 /** How one candidate is taken as the answer. */
 export const SELECTIONS = ["best", "majority", "weighted"] as const;
 export type Selection = (typeof SELECTIONS)[number];

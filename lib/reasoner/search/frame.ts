@@ -7,7 +7,7 @@ import type { Problem } from "../../tasks/index.js";
 import { runVisible } from "../rewards.js";
 import { firstWrongStep, stepScore, validShare } from "../steps.js";
 import { LEAST_CALL, type TokenBudget } from "./budget.js";
-import type { Candidate } from "./candidates.js";
+import { type Candidate, steady } from "./candidates.js";
 import type { CompleteSettings, SearchParts } from "./settings.js";
 
 /** What a search works with: one problem, and what may still be spent on it. */
@@ -60,7 +60,7 @@ function draftOf(problem: Problem, outcome: Outcome<unknown>): Omit<Draft, "sour
   const logProbs = tokens?.logProbs ?? [];
   return {
     ...{ text, begun, solution, tokens: completionTokens },
-    ...(logProbs.length === 0 ? {} : { logProb: sum([...logProbs]) / logProbs.length }),
+    ...(logProbs.length === 0 ? {} : { logProb: steady(sum([...logProbs]) / logProbs.length) }),
   };
 }
 

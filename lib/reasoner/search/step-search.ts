@@ -4,7 +4,7 @@ import { OPERATIONS, operationPrompt, type Solution, styleOf, writeSolution } fr
 import { beamSearch, type SearchProblem, type SearchTree, treeSearch } from "../../search/index.js";
 import type { Problem } from "../../tasks/index.js";
 import { LEAST_CALL } from "./budget.js";
-import type { Candidate } from "./candidates.js";
+import { type Candidate, steady } from "./candidates.js";
 import { type Draft, type SearchFrame, scored, stepValue } from "./frame.js";
 
 /** A solution as far as it is written. */
@@ -135,7 +135,7 @@ function stepProblem(frame: SearchFrame, key: string, candidates: Candidate[]): 
               open.map(({ text }) => text),
             )
           : open.map((state) => (settings.value === "probability" ? probability(state) : stepValue(frame, state.text)));
-    for (const [at, state] of open.entries()) valued.set(state, Math.min(1, Math.max(0, values[at]!)));
+    for (const [at, state] of open.entries()) valued.set(state, Math.min(1, Math.max(0, steady(values[at]!))));
     return states.map((state) => valued.get(state)!);
   };
 
@@ -164,7 +164,7 @@ function withStep(state: Beginning, completion: Completion, problem: Problem, en
     step: step.trim(),
     steps: state.steps + 1,
     complete,
-    logProb: state.logProb + sum([...(tokens?.logProbs ?? [])]),
+    logProb: steady(state.logProb + sum([...(tokens?.logProbs ?? [])])),
     tokens: state.tokens + completionTokens,
   };
 }
@@ -194,6 +194,6 @@ function rolledOut(
   return {
     ...{ text: whole, tokens: count, source: "rollout" },
     ...(solution ? { solution: writeSolution(solution) } : {}),
-    ...(count > 0 ? { logProb: (state.logProb + sum([...(tokens?.logProbs ?? [])])) / count } : {}),
+    ...(count > 0 ? { logProb: steady((state.logProb + sum([...(tokens?.logProbs ?? [])])) / count) } : {}),
   };
 }
