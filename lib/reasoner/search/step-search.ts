@@ -41,9 +41,22 @@ const EXPANSIONS = 1000;
 export async function searchSteps(frame: SearchFrame): Promise<SearchedSteps> {
   const { budget, settings, context } = frame;
   const found: SearchedSteps = { candidates: [], trees: [] };
+  // Without rollouts a search may meet no end: then the best beginning is completed.
+  const held = settings.value === "rollout" ? 0 : Math.min(context.maxNewTokens, Math.floor(budget.total / 3));
+  budget.reserve(held);
+  await searchTrees(frame, found);
+  budget.settle(held, 0);
+  if (held === 0) return found;
+  if (found.candidates.length > 0) await searchTrees(frame, found);
+  else await completeBest(frame, found);
+  return found;
+}
+
+async function searchTrees(frame: SearchFrame, found: SearchedSteps): Promise<void> {
+  const { budget, settings, context } = frame;
   while (budget.left >= 2 * LEAST_CALL) {
     const before = budget.spent;
-    const problem = stepProblem(frame, `tree ${found.trees.length}`, found.candidates);
+    const { problem } = stepProblem(frame, `tree ${found.trees.length}`, found.candidates);
     const limits = {
       expansions: EXPANSIONS,
       isSpent: () => budget.left < LEAST_CALL,
@@ -57,10 +70,23 @@ export async function searchSteps(frame: SearchFrame): Promise<SearchedSteps> {
     // A prompt that does not fit the model costs nothing, and never will.
     if (budget.spent === before) break;
   }
-  return found;
 }
 
-function stepProblem(frame: SearchFrame, key: string, candidates: Candidate[]): SearchProblem<Beginning> {
+/** Complete the beginning of highest value, the longer one among equals, by one sample. */
+async function completeBest(frame: SearchFrame, { candidates, trees }: SearchedSteps): Promise<void> {
+  const nodes = trees.flatMap(({ nodes }) => nodes);
+  const worth = ({ value = 0 }: (typeof nodes)[number]) => value;
+  const [best] = nodes.toSorted((a, b) => worth(b) - worth(a) || b.state.steps - a.state.steps);
+  if (best) await stepProblem(frame, "completion", candidates).rollOut([best.state]);
+}
+
+/** The search space, and how beginnings of it are completed. */
+interface StepProblem {
+  problem: SearchProblem<Beginning>;
+  rollOut(states: readonly Beginning[]): Promise<number[]>;
+}
+
+function stepProblem(frame: SearchFrame, key: string, candidates: Candidate[]): StepProblem {
   const { problem, context, settings, budget, parts } = frame;
   const writer = context.as("step");
   // Models that follow instructions write paragraphs, with empty lines between them.
@@ -140,11 +166,14 @@ function stepProblem(frame: SearchFrame, key: string, candidates: Candidate[]): 
   };
 
   return {
-    root: { text: "", step: "", steps: 0, complete: false, logProb: 0, tokens: 0 },
-    key: ({ text, complete }) => `${complete} ${text}`,
-    isEnd: ({ complete }) => complete,
-    expand,
-    value,
+    rollOut,
+    problem: {
+      root: { text: "", step: "", steps: 0, complete: false, logProb: 0, tokens: 0 },
+      key: ({ text, complete }) => `${complete} ${text}`,
+      isEnd: ({ complete }) => complete,
+      expand,
+      value,
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import {
   createRandom,
   mean,
   type ProgressDisplay,
+  sha256,
   ThoughtbookError,
   withoutUndefined,
 } from "../../core/index.js";
@@ -115,6 +116,7 @@ export function rolloutSource<Spec>(options: RolloutSourceOptions<Spec>): Source
       task: task.settings,
       reward: rewardSettings(reward),
       ...{ seed, collections, problems, passes, updates, groupSize, maxNewTokens, textsAtOnce },
+      groups: options.groups && sha256(canonicalJson(options.groups.flat().map(({ id, reward }) => [id, reward]))),
     }),
     steps: collections * perCollection,
     async *updatesAfter(done, policy, signal) {
