@@ -21,6 +21,7 @@ const COMMANDS: Record<string, (program: Command) => Promise<void>> = {
   trace: async (program) => (await import("./aot/trace.js")).addTraceCommand(program),
   compress: async (program) => (await import("./compress.js")).addCompressCommand(program),
   study: async (program) => (await import("./study.js")).addStudyCommand(program),
+  reasoner: async (program) => (await import("./reasoner/reasoner.js")).addReasonerCommands(program),
   baselines: async (program) => (await import("./baselines.js")).addBaselinesCommand(program),
   dots: async (program) => (await import("./dots/dots.js")).addDotsCommands(program),
   operations: async (program) => (await import("./operations/measure.js")).addOperationsCommand(program),

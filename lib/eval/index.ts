@@ -27,5 +27,5 @@ export {
   RELEASED_SAMPLING,
   type SamplingParams,
 } from "./sampling-params.js";
-export { type EquationErrors, equationErrors } from "./stated-equations.js";
+export { type EquationErrors, equationErrors, type StatedEquation, statedEquations } from "./stated-equations.js";
 export type { Measures } from "./summary.js";

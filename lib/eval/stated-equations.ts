@@ -1,4 +1,4 @@
-import { evaluate, parseArithmetic, parseNumber } from "../answer/index.js";
+import { evaluate, parseArithmetic, parseNumber, type Rational } from "../answer/index.js";
 import { type Estimate, proportion } from "./intervals.js";
 
 /** An equation stated by a text. */
@@ -6,6 +6,10 @@ export interface StatedEquation {
   /** Form of its left side, with a d for each digit: `dd*d` of 12*4. */
   form: string;
   holds: boolean;
+  /** The number that it states. */
+  stated: Rational;
+  /** Where it begins in the text. */
+  index: number;
   /** Whether its left side is a whole number of at least 0, as every quantity of our word problems is. */
   whole: boolean;
 }
@@ -22,7 +26,13 @@ export function* statedEquations(text: string): Generator<StatedEquation> {
     const value = expression.ok ? evaluate(expression.value) : expression;
     if (!value.ok || !stated.ok) continue;
     const whole = value.value.d === 1n && value.value.s >= 0n;
-    yield { form: left.replace(/\d/g, "d"), holds: value.value.equals(stated.value), whole };
+    yield {
+      form: left.replace(/\d/g, "d"),
+      holds: value.value.equals(stated.value),
+      stated: stated.value,
+      index: match.index,
+      whole,
+    };
   }
 }
 

@@ -3,7 +3,7 @@ export { cot, direct, solve, think } from "./answer-strategies.js";
 export { solutionIn, solveOnce } from "./calls.js";
 export type { AnswerStrategyOptions } from "./frame.js";
 export { leastToMost } from "./least-to-most.js";
-export { answerByProgram, type ProgramAnswer, program, runProgram } from "./program.js";
+export { answerByProgram, type ProgramAnswer, program, programOperation, runProgram } from "./program.js";
 export { type SelfConsistencyOptions, selfConsistency } from "./self-consistency.js";
 export { type Refined, refineSolution, type SelfRefineOptions, selfRefine } from "./self-refine.js";
 export { STRATEGIES, type StrategyName, unframed } from "./strategies.js";

@@ -36,11 +36,11 @@ export function program(options: AnswerStrategyOptions = {}): Strategy {
     name: "program",
     writesCode: true,
     firstPrompt(model, problem) {
-      const { operation, input } = askedOf(problem, model);
+      const { operation, input } = programOperation(problem, model);
       return operationPrompt(model, operation, input, undefined, frame);
     },
     async attempt(problem, context) {
-      const { operation, input, language } = askedOf(problem, context.model);
+      const { operation, input, language } = programOperation(problem, context.model);
       // Outputs that cannot be parsed are not retried: the evaluation measures what the model writes.
       const outcome = await ask(context, operation, input, { ...frame, attempts: 1 });
       if (problem.kind !== "code") return computed(outcome, problem, language, context);
@@ -50,8 +50,8 @@ export function program(options: AnswerStrategyOptions = {}): Strategy {
   };
 }
 
-/** The operation for a problem, and its input. */
-function askedOf(
+/** The operation that asks for the program of a problem, and its input. */
+export function programOperation(
   problem: Problem,
   model: object,
 ): { operation: Operation<unknown, string>; input: unknown; language: Language } {

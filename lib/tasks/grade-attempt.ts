@@ -42,8 +42,11 @@ async function codeFailure(
     const { kind, message } = failures[0] ?? { kind: "tests", message: "the tests did not call the function" };
     return { kind, message };
   }
-  const { passed, visible, hidden } = await gradeJavaScript(sandbox, code, program, options);
-  return passed ? undefined : caseFailure([...visible, ...hidden]);
+  for (const { name, examples, tests } of [code, ...(code.beside ?? [])]) {
+    const { passed, visible, hidden } = await gradeJavaScript(sandbox, { name, examples, tests }, program, options);
+    if (!passed) return caseFailure([...visible, ...hidden]);
+  }
+  return undefined;
 }
 
 function caseFailure(verdicts: readonly CaseVerdict[]): Failure {

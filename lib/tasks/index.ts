@@ -9,6 +9,7 @@ export {
   PROBLEM_KINDS,
   type Problem,
   type ProblemKind,
+  type ReferenceStep,
   sameAnswer,
   votes,
 } from "./problems.js";

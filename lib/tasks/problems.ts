@@ -38,8 +38,18 @@ export interface Problem {
   operations?: number | undefined;
   /** Where known: edges on the longest path from operation to operation; nothing depends on it. */
   depth?: number | undefined;
+  /** Steps that lead to the answer, in an order in which they can be computed, where known; for partial rewards. */
+  steps?: readonly ReferenceStep[] | undefined;
+  /** A right solution as text, where known, such as a program; nothing is graded by it. */
+  solution?: string | undefined;
   /** Further fields of the data set, for the results; nothing depends on them. */
   fields?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** A step of a reference solution: "12*3" and its value as a plain number, "36". */
+export interface ReferenceStep {
+  expression: string;
+  value: string;
 }
 
 /** What grading a function needs: tests in Python, or calls of JavaScript and what they must return. */
@@ -51,6 +61,8 @@ export type CodeTests =
       entryPoint: string;
       /** Assertions, as HumanEval and MBPP have them. */
       tests: string;
+      /** Calls that the question shows, of any of its functions. */
+      examples?: readonly (SandboxCase & { name: string })[] | undefined;
     }
   | {
       language: "javascript";
@@ -62,6 +74,8 @@ export type CodeTests =
       examples: readonly SandboxCase[];
       /** Hidden calls. */
       tests: readonly SandboxCase[];
+      /** Functions to write beside it, each with calls of its own. */
+      beside?: readonly { name: string; examples: readonly SandboxCase[]; tests: readonly SandboxCase[] }[] | undefined;
     };
 
 /** Policies that apply to a kind of answer. The released systems never graded the other kinds. */

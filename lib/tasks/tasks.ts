@@ -11,7 +11,9 @@ import {
   type MultiHopRecord,
   type Part,
   partOf,
+  problemSteps,
   type Split,
+  shortChain,
   type TextRecord,
 } from "../data/index.js";
 import { datasetCodeProblem, functionProblem, LEAST_STEPS, MOST_STEPS } from "./code-problems.js";
@@ -140,7 +142,9 @@ export function createTask(
 
 /** SHA-256 of everything that determines how problems are asked and graded. */
 export const hashProblems = (problems: readonly Problem[]): string =>
-  sha256(canonicalJson(problems.map(({ fields: _, depth: __, ...problem }) => problem)));
+  sha256(
+    canonicalJson(problems.map(({ fields: _, depth: __, steps: ___, solution: ____, ...problem }) => problem)),
+  );
 
 /** The numbers of "4" or "2-6"; undefined unless they are in order and from 1 to the most. */
 function rangeOf(text: string, most: number): [low: number, high: number] | undefined {
@@ -183,23 +187,22 @@ function wordProblemTask(
     );
   }
   const [low, high] = range;
-  const steps = high - low + 1;
+  const lengths = high - low + 1;
   const shape = { ...(depth && { depth }), ...(width && { width }), ...(order && { order }) };
   const problems = Array.from({ length: limit }, (_, at): Problem => {
-    const place = { operations: low + (at % steps), index: Math.floor(at / steps) };
-    const { id, question, answer, difficulty } = generateWordProblem({
+    const place = { operations: low + (at % lengths), index: Math.floor(at / lengths) };
+    const problem = generateWordProblem({
       ...{ seed, distractors, split: asSplit(split, "word problems") },
       ...place,
       ...shape,
     });
+    const { id, question, answer } = problem;
+    const steps = problemSteps(problem).map(({ expression, value }) => ({ expression, value: String(value) }));
+    const solution = shortChain(problem, "plain");
     // As GSM8K is graded: a whole number must be met exactly.
     return {
-      id,
-      question,
-      kind: "gsm8k",
-      references: [String(answer)],
-      operations: place.operations,
-      depth: difficulty.depth,
+      ...{ id, question, kind: "gsm8k", references: [String(answer)], operations: place.operations },
+      ...{ depth: problem.difficulty.depth, steps, solution },
     };
   });
   return createTask(name, problems, { split, seed, distractors: [...distractors], ...shape });
@@ -238,7 +241,10 @@ function problemOf(dataset: string, record: DatasetRecord): Problem | undefined 
   switch (record.kind) {
     case "math":
       if (record.needsPicture) return undefined;
-      return { id, question: record.question, kind: mathKind(dataset, record), references: [record.answer] };
+      return {
+        ...{ id, question: record.question, kind: mathKind(dataset, record), references: [record.answer] },
+        ...(record.solution === undefined ? {} : referenceOf(record.solution, record.answer)),
+      };
     case "choice": {
       const options = record.choices.map(({ letter, text }) => `(${letter}) ${text}`);
       return { id, question: [record.question, ...options].join("\n"), kind: "choice", references: [record.answer] };
@@ -265,6 +271,15 @@ function problemOf(dataset: string, record: DatasetRecord): Problem | undefined 
     case "code":
       return datasetCodeProblem(record);
   }
+}
+
+/** The steps of GSM8K's annotations, "<<48/2=24>>", and the solution as it stands. */
+function referenceOf(solution: string, answer: string): Pick<Problem, "steps" | "solution"> {
+  const steps = [...solution.matchAll(/<<([^<>=]{1,80})=([^<>=]{1,40})>>/g)].map(([, expression, value]) => ({
+    expression: expression!,
+    value: value!.replaceAll(",", ""),
+  }));
+  return steps.length === 0 ? { solution } : { steps, solution: `${solution}\n#### ${answer}` };
 }
 
 function mathKind(dataset: string, { subject }: MathRecord): ProblemKind {

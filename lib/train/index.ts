@@ -1,5 +1,5 @@
 export { type Example, type ExampleStream, exampleOf } from "./examples/examples.js";
-export { describeCounts, encodeRow, encoderOf, type RowCounts } from "./examples/training-rows.js";
+export { describeCounts, encodeRow, encoderOf, type RowCounts, type RowEncoder } from "./examples/training-rows.js";
 export { type FineTuned, type FineTuneOptions, fineTune, saveTrained } from "./fine-tune.js";
 export {
   type AdvantageOptions,
@@ -22,6 +22,7 @@ export { type PpoOptions, ppo } from "./objectives/ppo.js";
 export { rewardWeighted } from "./objectives/reward-weighted.js";
 export { BATCH_SPEC, type BatchTensors, languageModelLoss, sft } from "./objectives/sft.js";
 export { SOFT_PROMPT, type TokenScores, tokenScores } from "./objectives/token-scores.js";
+export { valueRegression } from "./objectives/value-regression.js";
 export { trainingSettingsSchema } from "./options.js";
 export { pretrainFolders } from "./pretrain/folders.js";
 export { type PretrainOptions, pretrain } from "./pretrain/pretrain.js";
@@ -34,7 +35,8 @@ export { type PreferencePair, pairSource, withReference } from "./sources/pair-s
 export { policyModel } from "./sources/policy-model.js";
 export { type RolloutSourceOptions, rolloutSource } from "./sources/rollout-source.js";
 export { onPolicySource, type Snapshot, type Source, type TrainingBatch, type Update } from "./sources/source.js";
-export { type WeightedExample, weightedSource } from "./sources/weighted-source.js";
+export { numberSource, type WeightedExample, weightedSource } from "./sources/weighted-source.js";
+export { type TextValues, textValues } from "./text-values.js";
 export { type Trained, type TrainOptions, train } from "./train.js";
 export { type TrainLanguageModelOptions, trainLanguageModel } from "./train-language-model.js";
 export { type Trainable, type TrainableModel, trainableModel } from "./trainable.js";

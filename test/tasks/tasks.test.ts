@@ -10,7 +10,10 @@ describe("word problems as a task", () => {
     const { problems, settings } = await loadTask("word-problems:2-4", { limit: 9 });
     expect(problems.map(({ operations }) => operations)).toEqual([2, 3, 4, 2, 3, 4, 2, 3, 4]);
     const { id, question, answer } = generateWordProblem({ seed: 0, index: 1, operations: 3, split: "test" });
-    expect(problems[4]).toEqual({ id, question, kind: "gsm8k", references: [String(answer)], operations: 3 });
+    expect(problems[4]).toMatchObject({ id, question, kind: "gsm8k", references: [String(answer)], operations: 3 });
+    const { steps, solution } = problems[4]!;
+    expect([steps!.length, steps!.at(-1)!.value]).toEqual([3, String(answer)]);
+    expect(solution).toMatch(new RegExp(`=${answer} .*\\n#### ${answer}$`));
     expect(settings).toMatchObject({ name: "word-problems:2-4", split: "test", seed: 0, distractors: [0, 0] });
   });
 

@@ -101,7 +101,7 @@ export function ppo(options: PpoOptions = {}): PolicyObjective<typeof PPO_SPEC> 
 }
 
 /** A head that is nearly 0 at first, so that the first advantages are the rewards. */
-function valueHead({ hiddenSize }: ModelConfig, seed: number | string): ModelParameters {
+export function valueHead({ hiddenSize }: ModelConfig, seed: number | string): ModelParameters {
   const random = createRandom(seed).stream("value head");
   const data = Float32Array.from({ length: hiddenSize }, () => random.normal() / (10 * hiddenSize));
   return {
@@ -111,7 +111,7 @@ function valueHead({ hiddenSize }: ModelConfig, seed: number | string): ModelPar
 }
 
 /** `[counted, hidden]` to `[counted]`. */
-const valuesOf = (extra: Readonly<Record<string, tf.Tensor>>, hidden: tf.Tensor): tf.Tensor =>
+export const valuesOf = (extra: Readonly<Record<string, tf.Tensor>>, hidden: tf.Tensor): tf.Tensor =>
   tf
     .matMul(hidden as tf.Tensor2D, extra[VALUE_WEIGHT] as tf.Tensor2D)
     .add(extra[VALUE_BIAS]!)

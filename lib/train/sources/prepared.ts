@@ -1,6 +1,7 @@
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { ThoughtbookError } from "../../core/index.js";
+import { fileSystemError, ThoughtbookError } from "../../core/index.js";
 import { openSafetensors, readFloats, writeSafetensors } from "../../model/index.js";
 import type { BatchShapes } from "./batches.js";
 
@@ -42,6 +43,9 @@ export async function savePrepared(
   );
   const { grid, capacities } = shapes;
   const metadata = { shapes: JSON.stringify({ grid, capacities: [...capacities] }), policy, objective };
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw fileSystemError(error, "make the folder", folder);
+  });
   await writeSafetensors(fileOf(folder, collection), tensors, { metadata });
 }
 

@@ -6,6 +6,7 @@ import {
   createRandom,
   mean,
   type ProgressDisplay,
+  sha256,
   ThoughtbookError,
   withoutUndefined,
 } from "../../core/index.js";
@@ -45,6 +46,8 @@ export interface RolloutSourceOptions<Spec>
   folder: string;
   /** Times that the policy attempts problems. */
   collections: number;
+  /** Groups that the policy has collected already, in place of the only collection. Default: it attempts the task's problems. */
+  groups?: readonly (readonly Rollout[])[] | undefined;
   /** Problems of a collection. Default: 8, or all if there are fewer. */
   problems?: number | undefined;
   /** Passes over the texts of a collection. Default: 1. */
@@ -92,7 +95,10 @@ export interface RolloutSourceOptions<Spec>
 export function rolloutSource<Spec>(options: RolloutSourceOptions<Spec>): Source<Spec> {
   const { objective, strategy, task, reward, collections, passes = 1, updates = 1, groupSize = 8, seed = 0 } = options;
   const { maxNewTokens = 256, textsAtOnce = 16 } = options;
-  const problems = options.problems ?? Math.min(8, task.problems.length);
+  const problems = options.groups?.length ?? options.problems ?? Math.min(8, task.problems.length);
+  if (options.groups && collections !== 1) {
+    throw badInput(`given groups are one collection, and collections is ${collections}`, "Make it 1.");
+  }
   for (const [name, value] of Object.entries({ collections, problems, passes, updates, textsAtOnce })) {
     checkWhole(name, value, 1);
   }
@@ -110,6 +116,7 @@ export function rolloutSource<Spec>(options: RolloutSourceOptions<Spec>): Source
       task: task.settings,
       reward: rewardSettings(reward),
       ...{ seed, collections, problems, passes, updates, groupSize, maxNewTokens, textsAtOnce },
+      groups: options.groups && sha256(canonicalJson(options.groups.flat().map(({ id, reward }) => [id, reward]))),
     }),
     steps: collections * perCollection,
     async *updatesAfter(done, policy, signal) {
@@ -200,16 +207,18 @@ async function collected<Spec>(
   }
   // Rollouts of other weights, such as those of another run, have other ids: they are never taken for its own.
   const policy = before?.policy ?? fingerprintOf(snapshot);
-  const groups: Rollout[][] = [];
-  const rollouts = collect(strategy, { ...task, problems: problemsOf(task, { ...options, index, problems }) }, reward, {
-    ...options,
-    ...(signal ? { signal: options.signal ? AbortSignal.any([signal, options.signal]) : signal } : {}),
-    model: policyModel(model, snapshot),
-    folder: join(folder, "rollouts"),
-    policy,
-    round: index,
-    sampling: { temperature: objective.temperature },
-  });
+  const groups: (readonly Rollout[])[] = [...(options.groups ?? [])];
+  const rollouts = options.groups
+    ? []
+    : collect(strategy, { ...task, problems: problemsOf(task, { ...options, index, problems }) }, reward, {
+        ...options,
+        ...(signal ? { signal: options.signal ? AbortSignal.any([signal, options.signal]) : signal } : {}),
+        model: policyModel(model, snapshot),
+        folder: join(folder, "rollouts"),
+        policy,
+        round: index,
+        sampling: { temperature: objective.temperature },
+      });
   for await (const group of rollouts) groups.push(group);
   const all = textsOf(groups, model.name);
   const ended = objective.maskTruncated ? all.filter(({ truncated }) => !truncated) : all;

@@ -42,8 +42,21 @@ export function weightedSource(
   }
   const kept = weighted.filter(({ weight }) => weight > 0);
   if (kept.length === 0) throw badInput("no example has a weight above 0", "There is nothing to learn from.");
-  const examples = kept.map(({ example }) => example);
-  const weights = kept.map(({ example, weight }) => new Float32Array(sizeOfExample(example).counted).fill(weight));
+  return numberSource(
+    kept.map(({ example, weight }) => ({ example, number: weight })),
+    { batchSize, ...settings },
+    hiddenSize,
+  );
+}
+
+/** Batches of examples with a number each, which all of its counted tokens have as their `weights`. */
+export function numberSource(
+  items: readonly { example: Example; number: number }[],
+  { batchSize, ...settings }: Omit<SourceSettings, "batching">,
+  hiddenSize: number,
+): Source<typeof WEIGHTED_SPEC> & { tokens: number } {
+  const examples = items.map(({ example }) => example);
+  const weights = items.map(({ example, number }) => new Float32Array(sizeOfExample(example).counted).fill(number));
   const batches = createBatches(examples, { batching: "pack", batchSize, hiddenSize });
   return epochSource<typeof WEIGHTED_SPEC>(
     {
@@ -57,8 +70,8 @@ export function weightedSource(
     {
       ...settings,
       fingerprint: {
-        count: kept.length,
-        hash: sha256(JSON.stringify([hashExamples(examples), kept.map(({ weight }) => weight)])),
+        count: items.length,
+        hash: sha256(JSON.stringify([hashExamples(examples), items.map(({ number }) => number)])),
       },
     },
   );

@@ -259,3 +259,17 @@ describe("policyModel", () => {
     ).toBeUndefined();
   });
 });
+
+describe("given groups", () => {
+  it("teach what they teach a run that has collected them itself", async () => {
+    const own = await run({ collections: 1 });
+    const rollouts = await rolloutsOf(own.folder);
+    const problems = [...new Set(rollouts.map(({ problem }) => problem))];
+    const groups = problems.map((problem) => rollouts.filter((each) => each.problem === problem));
+    const never = { name: "never", attempt: () => Promise.reject(new Error("an attempt was made")) };
+    const given = await run({ collections: 1, groups, strategy: never });
+    expect(given.records.map(({ loss }) => loss)).toEqual(own.records.map(({ loss }) => loss));
+    expect(given.result.parameters).toEqual(own.result.parameters);
+    expect((await failure(run({ collections: 2, groups }))).message).toContain("collections is 2");
+  });
+});
