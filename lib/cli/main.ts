@@ -11,7 +11,7 @@ const COMMANDS: Record<string, (program: Command) => Promise<void>> = {
   models: async (program) => (await import("./models.js")).addModelCommands(program),
   generate: async (program) => (await import("./generate.js")).addGenerateCommand(program),
   score: async (program) => (await import("./score.js")).addScoreCommand(program),
-  export: async (program) => (await import("./export.js")).addExportCommand(program),
+  export: async (program) => (await import("./export/export.js")).addExportCommand(program),
   serve: async (program) => (await import("./serve.js")).addServeCommand(program),
   train: async (program) => (await import("./train.js")).addTrainCommand(program),
   pretrain: async (program) => (await import("./pretrain.js")).addPretrainCommand(program),
