@@ -28,6 +28,7 @@ export {
   searchRow,
 } from "./compress/compress-row.js";
 export type { CompressedRow } from "./compress/compressed-row.js";
+export { metered, noWork, type Spent, type SpentWork } from "./compress/spent.js";
 export { type CacheOptions, openImportanceCache } from "./importance/cache.js";
 export {
   type ChainSignals,

@@ -12,6 +12,7 @@ const COMMANDS: Record<string, (program: Command) => Promise<void>> = {
   generate: async (program) => (await import("./generate.js")).addGenerateCommand(program),
   score: async (program) => (await import("./score.js")).addScoreCommand(program),
   export: async (program) => (await import("./export/export.js")).addExportCommand(program),
+  import: async (program) => (await import("./import.js")).addImportCommand(program),
   serve: async (program) => (await import("./serve.js")).addServeCommand(program),
   train: async (program) => (await import("./train.js")).addTrainCommand(program),
   pretrain: async (program) => (await import("./pretrain.js")).addPretrainCommand(program),
