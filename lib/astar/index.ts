@@ -30,6 +30,7 @@ export {
 export type { CompressedRow } from "./compress/compressed-row.js";
 export { metered, noWork, type Spent, type SpentWork } from "./compress/spent.js";
 export { type CacheOptions, openImportanceCache } from "./importance/cache.js";
+export { type DropImportance, dropImportance } from "./importance/drop.js";
 export {
   type ChainSignals,
   type Importance,
@@ -53,3 +54,12 @@ export { type AstarStudy, parseStudy, readStudy, type StudySet } from "./study/s
 export { type SetPoint, type StudySetting, setPoints, settingEffect } from "./study/study-effects.js";
 export { readStudyResults } from "./study/study-results.js";
 export { chainLines, type SetResult } from "./study/study-sets.js";
+export { type AnchorChain, readAnchors } from "./signals/anchors.js";
+export {
+  type MeasureSignalsOptions,
+  measureSignals,
+  readSignalResults,
+  type SignalResults,
+  type SignalRow,
+} from "./signals/measure-signals.js";
+export { precisionAt, rankCorrelation } from "./signals/rank-correlation.js";

@@ -86,8 +86,8 @@ const compressCommand = (program: Command) =>
       new Option("--normalisation <rule>", "of the attention").choices(["code", "paper", "lift"]).default("code"),
     )
     .addOption(
-      new Option("--signal <signal>", "what importance is made of")
-        .choices(["both", "attention", "nll", "random"])
+      new Option("--signal <signal>", "what importance is made of; drop: of the solution's log-probability without the step")
+        .choices(["both", "attention", "nll", "random", "drop"])
         .default("both"),
     )
     .option("--sink", "put the token that begins texts before each step")

@@ -21,6 +21,7 @@ const COMMANDS: Record<string, (program: Command) => Promise<void>> = {
   study: async (program) => (await import("./study.js")).addStudyCommand(program),
   baselines: async (program) => (await import("./baselines.js")).addBaselinesCommand(program),
   operations: async (program) => (await import("./operations/measure.js")).addOperationsCommand(program),
+  signals: async (program) => (await import("./signals.js")).addSignalsCommand(program),
   sandbox: async (program) => (await import("./sandbox.js")).addSandboxCommand(program),
   "word-problems": async (program) => (await import("./word-problems.js")).addWordProblemsCommand(program),
 };

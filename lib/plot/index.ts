@@ -10,6 +10,7 @@ export { linePanelsFigure } from "./figures/line-panels.js";
 export { drawQuestionGraph, type QuestionGraphOptions, type QuestionNode } from "./figures/question-graph.js";
 export { type ScatterFigureOptions, scatterFigure } from "./figures/scatter.js";
 export { type SearchTreeOptions, searchTreeFigure } from "./figures/search-tree.js";
+export { type SignalAgreement, type SignalsFigureOptions, signalsFigure } from "./figures/signals.js";
 export { type TokenFigureOptions, tokenFigure } from "./figures/token.js";
 export { type TrainingFigureOptions, trainingFigure } from "./figures/training.js";
 export { type TreeFigureOptions, treeFigure } from "./figures/tree.js";

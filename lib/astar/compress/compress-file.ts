@@ -24,7 +24,7 @@ import { openImportanceCache } from "../importance/cache.js";
 import type { ImportanceCache } from "../importance/importance.js";
 import { type KeptQuality, keptQuality } from "../paths/kept-quality.js";
 import { checkedShare } from "./baselines.js";
-import { type CompressMode, type CompressOptions, checkCompressOptions, compressRows, needsOf } from "./compress.js";
+import { type CompressMode, type CompressOptions, checkCompressOptions, compressRows, needsCache } from "./compress.js";
 import type { CompressedRow } from "./compressed-row.js";
 
 export interface CompressFileOptions extends Omit<CompressOptions, "isDone" | "signals" | "shareOf"> {
@@ -123,7 +123,7 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
   if (share !== undefined) checkedShare(share);
   const dataHash = await sha256File(data);
   checkTags(tags ?? THOUGHT_TAGS);
-  const cache = needsOf(mode).importance
+  const cache = needsCache(options)
     ? await openImportanceCache(cacheFile, scorer!, { sink, data: { data: dataHash } })
     : undefined;
   try {
