@@ -1,4 +1,4 @@
-import type { Command } from "@commander-js/extra-typings";
+import { type Command, Option } from "@commander-js/extra-typings";
 import { resolveUserPath } from "../../core/index.js";
 import type { Flags } from "../flags.js";
 import { count } from "../numbers.js";
@@ -12,6 +12,7 @@ and the command again. Records are those of a server. --parts deals the requests
 
 export function addBatchExport(exports: Command): void {
   batchCommand(exports).action(writeBatch);
+  samplesCommand(exports).action(writeSamples);
 }
 
 const batchCommand = (exports: Command) =>
@@ -28,4 +29,20 @@ async function writeBatch({ requests, out, parts }: Flags<typeof batchCommand>):
   const written = await exportBatch(resolveUserPath(requests), resolveUserPath(out), { parts });
   if (written.length === 0) console.log("no request waits for an answer");
   for (const { file, requests } of written) console.log(`${requests.toLocaleString("en-US")} requests in ${file}`);
+}
+
+const samplesCommand = (exports: Command) =>
+  exports
+    .command("samples")
+    .description("write an evaluation as lm-evaluation-harness's file of samples")
+    .requiredOption("--records <folder>", "the folder of an evaluation")
+    .requiredOption("--out <file.jsonl>", "the new file, such as samples_gsm8k_2026-12-01.jsonl")
+    .option("--budget <tokens>", "which budget, where there are several", count)
+    .addOption(new Option("--policy <policy>", "which grades").choices(["strict", "astar", "dots", "aot"]).default("strict"));
+
+async function writeSamples({ records, out, budget, policy }: Flags<typeof samplesCommand>): Promise<void> {
+  const { exportSamples } = await import("../../eval/index.js");
+  const file = resolveUserPath(out);
+  const lines = await exportSamples(resolveUserPath(records), file, { budget, policy: policy as "strict" });
+  console.log(`${lines.toLocaleString("en-US")} problems in ${file}`);
 }
