@@ -16,17 +16,20 @@ export interface EnvironmentOptions {
   venv?: string | undefined;
   /** What pip installs where the environment is new. */
   packages: readonly string[];
+  /** What is removed again from a new one. */
+  remove?: readonly string[] | undefined;
   engine: string;
 }
 
 /** Open an environment; a new one is made outside of the repository, and the packages installed in it. */
-export async function openEnvironment({ venv, packages, engine }: EnvironmentOptions): Promise<Environment> {
+export async function openEnvironment({ venv, packages, remove = [], engine }: EnvironmentOptions): Promise<Environment> {
   const folder = venv ?? join(cacheFolder(), "engines", engine);
   const bin = join(folder, "bin");
   if (!existsSync(join(bin, "python"))) {
     if (venv !== undefined) throw new Error(`${venv} is no Python environment: there is no bin/python in it`);
     await execute("python3", ["-m", "venv", folder], {});
     await execute(join(bin, "python"), ["-m", "pip", "install", "--progress-bar", "off", ...packages], {});
+    if (remove.length > 0) await execute(join(bin, "python"), ["-m", "pip", "uninstall", "-y", ...remove], {});
   }
   const run: Environment["run"] = (program, args, { cwd, env = {} } = {}) =>
     execute(join(bin, program), args, { cwd, env: { PATH: `${bin}:${process.env.PATH}`, VIRTUAL_ENV: folder, ...env } });

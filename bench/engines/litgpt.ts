@@ -8,7 +8,8 @@ export const LITGPT_RECIPE = { ...SMALL, validation: 0.25, warmup: 0.1 };
 
 /** Convert the model, let LitGPT read the exported rows, and run its full fine-tuning for one step. */
 export async function runLitgpt({ venv, model, folder }: { venv?: string | undefined; model: string; folder: string }) {
-  const packages = ["torch==2.13.0", "litgpt", "transformers"];
+  // LitGPT uses the last two without naming them.
+  const packages = ["torch==2.13.0", "litgpt", "requests", "safetensors"];
   const python = await openEnvironment({ venv, engine: "litgpt", packages });
   const versions = await python.versions(["torch", "lightning", "litgpt"]);
   const recipe = LITGPT_RECIPE;

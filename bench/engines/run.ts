@@ -18,6 +18,7 @@ interface EngineOptions {
 const ENGINES: Record<string, (options: EngineOptions) => Promise<object>> = {
   trl: async (options) => (await import("./trl.js")).runTrl(options),
   "llama-factory": async (options) => (await import("./llama-factory.js")).runLlamaFactory(options),
+  vllm: async (options) => (await import("./vllm.js")).runVllm(options),
   litgpt: async (options) => (await import("./litgpt.js")).runLitgpt(options),
 };
 

@@ -102,7 +102,7 @@ function responseOf(row: unknown, tags: ThoughtTags): DraftRow | undefined {
   const [question, reply] = [textIn(QUESTIONS), textIn(REPLIES)] as (string | undefined)[];
   if (question === undefined || reply === undefined) return undefined;
   const parts = partsOf(reply, thoughtBeside({ ...fields, role: "assistant", content: reply }), tags);
-  if ("missing" in parts) return { problem: "missing tags", detail: lacking(parts.missing) };
+  if ("missing" in parts) return { problem: "missing tags", detail: `there is no ${parts.missing}, and no </think>` };
   const reference = REFERENCES.map((name) => fields[name]).find((each) => ["string", "number"].includes(typeof each));
   const system = typeof fields.system === "string" && fields.system !== "" ? fields.system : undefined;
   return { value: { id: responseId(fields), question, system, answer: referenceAnswer(reference), ...parts } };
@@ -135,8 +135,6 @@ function partsOf(
   return beside === undefined ? (readThinking(content) ?? tagged) : { thought: beside, solution: content.trim() };
 }
 
-const lacking = (tag: string): string => `there is no ${tag}, and no </think>`;
-
 /** The one exchange of a conversation: several would need to be shortened together, and none is left out. */
 function exchangeOf(row: object, { messages, learned }: ConversationRow, tags: ThoughtTags): DraftRow {
   const others = messages[0]!.role === "system" ? messages.slice(1) : messages;
@@ -150,7 +148,7 @@ function exchangeOf(row: object, { messages, learned }: ConversationRow, tags: T
   const [user, assistant] = others as [ConversationRow["messages"][number], ConversationRow["messages"][number]];
   if (!learned.at(-1)) return { problem: "malformed", detail: "its reply is masked (weight 0, or trainable false)" };
   const parts = partsOf(assistant.content, thoughtBeside(assistant), tags);
-  if ("missing" in parts) return { problem: "missing tags", detail: lacking(parts.missing) };
+  if ("missing" in parts) return { problem: "missing tags", detail: `there is no ${parts.missing}` };
   const named = id.safeParse((row as { id?: unknown }).id);
   const system = messages[0]!.role === "system" && messages[0]!.content !== "" ? messages[0]!.content : undefined;
   return { value: { id: named.success ? idText(named.data) : undefined, question: user.content, system, ...parts } };

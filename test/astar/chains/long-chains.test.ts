@@ -40,7 +40,7 @@ describe("a question with the response that was sampled for it", () => {
     expect(outcomes).toMatchObject([
       {
         used: true,
-        row: { id: "row 1", question: "2 + 2?", steps: ["Two and two.", "That is four."], solution: "The answer is 4.", answer: "4" },
+        row: { id: "line 1", question: "2 + 2?", steps: ["Two and two.", "That is four."], solution: "The answer is 4.", answer: "4" },
       },
     ]);
   });
