@@ -6,7 +6,11 @@ import { cacheFolder } from "thoughtbook/core";
 /** A Python environment with an engine. */
 export interface Environment {
   /** Run a program of the environment; what it prints is shown, and returned. Throws where it fails. */
-  run(program: string, args: readonly string[], options?: { cwd?: string; env?: Record<string, string> }): Promise<string>;
+  run(
+    program: string,
+    args: readonly string[],
+    options?: { cwd?: string; env?: Record<string, string> },
+  ): Promise<string>;
   /** Versions of packages, by name. */
   versions(packages: readonly string[]): Promise<Record<string, string>>;
 }
@@ -22,7 +26,12 @@ export interface EnvironmentOptions {
 }
 
 /** Open an environment; a new one is made outside of the repository, and the packages installed in it. */
-export async function openEnvironment({ venv, packages, remove = [], engine }: EnvironmentOptions): Promise<Environment> {
+export async function openEnvironment({
+  venv,
+  packages,
+  remove = [],
+  engine,
+}: EnvironmentOptions): Promise<Environment> {
   const folder = venv ?? join(cacheFolder(), "engines", engine);
   const bin = join(folder, "bin");
   if (!existsSync(join(bin, "python"))) {
@@ -32,7 +41,10 @@ export async function openEnvironment({ venv, packages, remove = [], engine }: E
     if (remove.length > 0) await execute(join(bin, "python"), ["-m", "pip", "uninstall", "-y", ...remove], {});
   }
   const run: Environment["run"] = (program, args, { cwd, env = {} } = {}) =>
-    execute(join(bin, program), args, { cwd, env: { PATH: `${bin}:${process.env.PATH}`, VIRTUAL_ENV: folder, ...env } });
+    execute(join(bin, program), args, {
+      cwd,
+      env: { PATH: `${bin}:${process.env.PATH}`, VIRTUAL_ENV: folder, ...env },
+    });
   return {
     run,
     async versions(names) {
@@ -52,7 +64,11 @@ function execute(
   { cwd, env }: { cwd?: string | undefined; env?: Record<string, string> },
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env: { ...process.env, ...QUIET, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, args, {
+      cwd,
+      env: { ...process.env, ...QUIET, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let printed = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {

@@ -28,7 +28,14 @@ export async function runLitgpt({ venv, model, folder }: { venv?: string | undef
   );
   return {
     versions,
-    runs: { sft: { files: exported.files, rows: exported.rows, read: JSON.parse(/READ (.*)/.exec(read)![1]!), steps: await logged(join(exported.out, "trained")) } },
+    runs: {
+      sft: {
+        files: exported.files,
+        rows: exported.rows,
+        read: JSON.parse(/READ (.*)/.exec(read)![1]!),
+        steps: await logged(join(exported.out, "trained")),
+      },
+    },
   };
 }
 
@@ -51,7 +58,12 @@ print("READ " + json.dumps({"train": len(data.train_dataset), "held_out": len(da
 async function logged(out: string): Promise<{ step: number; loss: number }[]> {
   const csv = (await readdir(out, { recursive: true })).find((name) => name.endsWith("metrics.csv"));
   if (csv === undefined) throw new Error(`no metrics.csv below ${out}`);
-  const [head, ...lines] = (await readFile(join(out, csv), "utf8")).trim().split("\n").map((line) => line.trim().split(","));
+  const [head, ...lines] = (await readFile(join(out, csv), "utf8"))
+    .trim()
+    .split("\n")
+    .map((line) => line.trim().split(","));
   const [loss, step] = ["loss", "step"].map((name) => head!.indexOf(name));
-  return lines.filter((line) => line[loss!] !== "").map((line) => ({ step: Number(line[step!]), loss: Number(line[loss!]) }));
+  return lines
+    .filter((line) => line[loss!] !== "")
+    .map((line) => ({ step: Number(line[step!]), loss: Number(line[loss!]) }));
 }

@@ -5,10 +5,23 @@ import { SFT_ROWS } from "./rows.js";
 import { exportRows, loggedSteps, ourFirstLoss, SMALL } from "./trainings.js";
 
 /** Run LLaMA-Factory's supervised training for two steps on exported files. */
-export async function runLlamaFactory({ venv, model, folder }: { venv?: string | undefined; model: string; folder: string }) {
+export async function runLlamaFactory({
+  venv,
+  model,
+  folder,
+}: {
+  venv?: string | undefined;
+  model: string;
+  folder: string;
+}) {
   const packages = ["torch==2.13.0", "llamafactory"];
   // Their wheels are linked to CUDA's torch; text needs neither.
-  const python = await openEnvironment({ venv, engine: "llama-factory", packages, remove: ["torchvision", "torchaudio"] });
+  const python = await openEnvironment({
+    venv,
+    engine: "llama-factory",
+    packages,
+    remove: ["torchvision", "torchaudio"],
+  });
   const versions = await python.versions(["torch", "transformers", "accelerate", "datasets", "llamafactory"]);
   const exported = await exportRows(SFT_ROWS, { folder, engine: "llama-factory", method: "sft", recipe: SMALL, model });
   // What a processor needs otherwise than the devices that the configuration is for.
@@ -25,6 +38,8 @@ export async function runLlamaFactory({ venv, model, folder }: { venv?: string |
   const { files, rows, out } = exported;
   return {
     versions,
-    runs: { sft: { files, rows, steps: await loggedSteps(join(out, "trained")), ours: await ourFirstLoss(model, folder) } },
+    runs: {
+      sft: { files, rows, steps: await loggedSteps(join(out, "trained")), ours: await ourFirstLoss(model, folder) },
+    },
   };
 }

@@ -29,7 +29,9 @@ const { values, positionals } = parseArgs({
 const [engine = ""] = positionals;
 const run = ENGINES[engine];
 if (run === undefined || values.model === undefined) {
-  console.error(`usage: npx tsx bench/engines/run.ts ${Object.keys(ENGINES).join("|")} --model FOLDER [--venv FOLDER] [--out FILE]`);
+  console.error(
+    `usage: npx tsx bench/engines/run.ts ${Object.keys(ENGINES).join("|")} --model FOLDER [--venv FOLDER] [--out FILE]`,
+  );
   process.exit(2);
 }
 const out = values.out ?? join(import.meta.dirname, "..", "..", "test", "fixtures", "engines", `${engine}.json`);

@@ -22,7 +22,13 @@ export const SMALL: TrainingRecipe = {
 /** Write rows and export them; `texts` are written by the model in the folder. */
 export async function exportRows(
   rows: readonly object[],
-  { folder, engine, method, recipe, model }: { folder: string; engine: Engine; method: Method; recipe: TrainingRecipe; model: string },
+  {
+    folder,
+    engine,
+    method,
+    recipe,
+    model,
+  }: { folder: string; engine: Engine; method: Method; recipe: TrainingRecipe; model: string },
 ): Promise<{ out: string; files: Record<string, string>; rows: unknown[] }> {
   await mkdir(folder, { recursive: true });
   const data = join(folder, "rows.jsonl");
@@ -31,7 +37,15 @@ export async function exportRows(
   await rm(out, { recursive: true, force: true });
   const { files } = await exportTraining({ engine, method, recipe, data, out, form: "texts", tokenizer: model });
   const hashes = await Promise.all(
-    files.map(async (name) => [name, createHash("sha256").update(await readFile(join(out, name))).digest("hex")] as const),
+    files.map(
+      async (name) =>
+        [
+          name,
+          createHash("sha256")
+            .update(await readFile(join(out, name)))
+            .digest("hex"),
+        ] as const,
+    ),
   );
   const written: unknown[] = [];
   for await (const { value } of readJsonl(join(out, "data", "train.jsonl"))) written.push(value);
@@ -42,7 +56,15 @@ export async function exportRows(
 export async function ourFirstLoss(model: string, folder: string): Promise<number> {
   const out = join(folder, "ours");
   await rm(out, { recursive: true, force: true });
-  await fineTune({ model, data: join(folder, "rows.jsonl"), out, maxSteps: 1, batchSize: 1, batching: "bucket", seed: 1 });
+  await fineTune({
+    model,
+    data: join(folder, "rows.jsonl"),
+    out,
+    maxSteps: 1,
+    batchSize: 1,
+    batching: "bucket",
+    seed: 1,
+  });
   for await (const { value } of readJsonl(join(out, "training", "records.jsonl"))) {
     const { loss } = value as { loss?: number };
     if (loss !== undefined) return loss;
@@ -66,7 +88,11 @@ export async function loggedSteps(out: string): Promise<LoggedStep[]> {
     const { log_history } = JSON.parse(text) as { log_history: Record<string, number>[] };
     return log_history
       .filter(({ loss }) => loss !== undefined)
-      .map(({ step, loss, reward }) => ({ step: step!, loss: Number(loss), ...(reward === undefined ? {} : { reward }) }));
+      .map(({ step, loss, reward }) => ({
+        step: step!,
+        loss: Number(loss),
+        ...(reward === undefined ? {} : { reward }),
+      }));
   }
   throw new Error(`no trainer_state.json below ${out}`);
 }

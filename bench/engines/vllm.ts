@@ -62,7 +62,12 @@ export async function runVllm({ venv, model, folder }: { venv?: string | undefin
     imported,
     /** Texts in the order of the problems, as vLLM wrote them and as the records have them. */
     answered: lines.map(({ custom_id }) => texts.get(custom_id)),
-    recorded: records.map(({ problem, completion, completionTokens, finishReason }) => ({ problem, completion, completionTokens, finishReason })),
+    recorded: records.map(({ problem, completion, completionTokens, finishReason }) => ({
+      problem,
+      completion,
+      completionTokens,
+      finishReason,
+    })),
     direct,
     first: lines[0],
     output: answers[0],

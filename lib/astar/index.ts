@@ -49,11 +49,6 @@ export { createPathVerifier, type PathVerifier, type PathVerifierOptions, though
 export { type BestFirstOptions, type BestFirstResult, bestFirstSearch } from "./search/best-first-search.js";
 export type { SearchResult } from "./search/search-result.js";
 export { faithfulSearch, paperSearch, type WalkOptions } from "./search/walk-search.js";
-export { type AstarStudyOptions, type AstarStudyResults, runAstarStudy, type SetComparison } from "./study/study.js";
-export { type AstarStudy, parseStudy, readStudy, type StudySet } from "./study/study-config.js";
-export { type SetPoint, type StudySetting, setPoints, settingEffect } from "./study/study-effects.js";
-export { readStudyResults } from "./study/study-results.js";
-export { chainLines, type SetResult } from "./study/study-sets.js";
 export { type AnchorChain, readAnchors } from "./signals/anchors.js";
 export {
   type MeasureSignalsOptions,
@@ -63,3 +58,9 @@ export {
   type SignalRow,
 } from "./signals/measure-signals.js";
 export { precisionAt, rankCorrelation } from "./signals/rank-correlation.js";
+export { type AstarStudyOptions, type AstarStudyResults, runAstarStudy, type SetComparison } from "./study/study.js";
+export { type AstarStudy, parseStudy, readStudy, type StudySet } from "./study/study-config.js";
+export { type SetPoint, type StudySetting, setPoints, settingEffect } from "./study/study-effects.js";
+export { readStudyPanel, type StudyPanel } from "./study/study-panel.js";
+export { readStudyResults } from "./study/study-results.js";
+export { chainLines, type SetResult } from "./study/study-sets.js";

@@ -86,7 +86,10 @@ const compressCommand = (program: Command) =>
       new Option("--normalisation <rule>", "of the attention").choices(["code", "paper", "lift"]).default("code"),
     )
     .addOption(
-      new Option("--signal <signal>", "what importance is made of; drop: of the solution's log-probability without the step")
+      new Option(
+        "--signal <signal>",
+        "what importance is made of; drop: of the solution's log-probability without the step",
+      )
         .choices(["both", "attention", "nll", "random", "drop"])
         .default("both"),
     )

@@ -53,7 +53,10 @@ const resultsCommand = (imports: Command) =>
     .option("--filter <name>", "of the harness's filters the one whose verdicts count (default: the first)")
     .addHelpText("after", RESULTS);
 
-async function takeResults(file: string, { out, tokenizer, budget, filter }: Flags<typeof resultsCommand>): Promise<void> {
+async function takeResults(
+  file: string,
+  { out, tokenizer, budget, filter }: Flags<typeof resultsCommand>,
+): Promise<void> {
   const { importResults } = await import("../eval/index.js");
   const { loadTokenizer, resolveModel } = await import("../model/index.js");
   const counting = tokenizer === undefined ? undefined : await loadTokenizer(await resolveModel(tokenizer));

@@ -71,7 +71,10 @@ async function signals(flags: Flags<typeof signalsCommand>, interruption: AbortS
       const { exportFigure, signalsFigure } = await import("../plot/index.js");
       const title = "Signals of importance against measured importance";
       const subtitle = `${found.chains} chains of Thought Anchors, sentence by sentence; bars are 95 % intervals over chains`;
-      await exportFigure(signalsFigure({ name: "astar-signals", title, subtitle, rows: found.rows }), resolveUserPath(figures));
+      await exportFigure(
+        signalsFigure({ name: "astar-signals", title, subtitle, rows: found.rows }),
+        resolveUserPath(figures),
+      );
     }
   } finally {
     await scorer.dispose();
@@ -84,7 +87,16 @@ function readable({ chains, rows }: SignalResults): string {
   return [
     `${chains} chains`,
     ...alignedLines([
-      ["signal", "alpha", "normalisation", "sentences", "importance", "chains", "correlation (95 %)", "precision at 10 %"],
+      [
+        "signal",
+        "alpha",
+        "normalisation",
+        "sentences",
+        "importance",
+        "chains",
+        "correlation (95 %)",
+        "precision at 10 %",
+      ],
       ...rows.map((row) => [
         row.signal,
         row.alpha === null ? "–" : String(row.alpha),

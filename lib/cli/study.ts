@@ -68,7 +68,8 @@ function withPlaces(study: AstarStudy, models: Record<string, string> = {}, file
   if (file !== undefined && !("file" in study.chains)) {
     throw badInput(`the study ${study.name} has no file of chains`, "Leave out --chains.");
   }
-  const chains = file !== undefined && "file" in study.chains ? { ...study.chains, file: resolveUserPath(file) } : study.chains;
+  const chains =
+    file !== undefined && "file" in study.chains ? { ...study.chains, file: resolveUserPath(file) } : study.chains;
   return { ...study, chains, models: { ...study.models, ...models } };
 }
 

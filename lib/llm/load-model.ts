@@ -74,7 +74,8 @@ export interface LoadModelOptions {
  */
 export async function loadModel(spec: string, options: LoadModelOptions = {}): Promise<LanguageModel> {
   const wantsWeights = options.lowMemory || options.numerics === "fast";
-  if (wantsWeights && (isHttpSpec(spec) || isBatchSpec(spec) || parseOnnxSpec(spec) !== undefined)) throw withoutBlocks(spec);
+  if (wantsWeights && (isHttpSpec(spec) || isBatchSpec(spec) || parseOnnxSpec(spec) !== undefined))
+    throw withoutBlocks(spec);
   if (isBatchSpec(spec)) return openBatchModel(spec, { dialect: options.http?.dialect, body: options.http?.body });
   if (isHttpSpec(spec)) return loadHttpModel(spec, { ...options.http, signal: options.signal });
   const wantsOnnx = parseOnnxSpec(spec) !== undefined || options.dtype !== undefined || options.device !== undefined;

@@ -34,7 +34,13 @@ const CONVERSATION = {
     { role: "assistant", content: "3" },
   ],
 };
-const ONE = { conversations: [{ from: "human", value: "1 + 1?" }, { from: "gpt", value: "2" }], system: "Be brief." };
+const ONE = {
+  conversations: [
+    { from: "human", value: "1 + 1?" },
+    { from: "gpt", value: "2" },
+  ],
+  system: "Be brief.",
+};
 
 describe("rows for trainers", () => {
   it("writes a row a learned reply, with everything before it", async () => {
@@ -65,7 +71,9 @@ describe("rows for trainers", () => {
   it("writes an instruction with its output for LitGPT, and refuses what that cannot hold", async () => {
     const { written } = await exported([ONE], { engine: "litgpt" });
     expect(written).toEqual([{ instruction: "1 + 1?", output: "2", sys_prompt: "Be brief." }]);
-    await expect(exported([CONVERSATION], { engine: "litgpt" })).rejects.toThrow(/rows\.jsonl:1: 3 turns before the reply/);
+    await expect(exported([CONVERSATION], { engine: "litgpt" })).rejects.toThrow(
+      /rows\.jsonl:1: 3 turns before the reply/,
+    );
   });
 
   it("writes texts as this library trains on them", async () => {
@@ -112,7 +120,11 @@ describe("rows for trainers", () => {
 
 describe("preferences and rewarded problems", () => {
   it("reads both layouts of preferences", async () => {
-    const turns = { prompt: [{ role: "user", content: "1 + 1?" }], chosen: [{ role: "assistant", content: "2" }], rejected: [{ role: "assistant", content: "3" }] };
+    const turns = {
+      prompt: [{ role: "user", content: "1 + 1?" }],
+      chosen: [{ role: "assistant", content: "2" }],
+      rejected: [{ role: "assistant", content: "3" }],
+    };
     const factory = {
       conversations: [{ from: "human", value: "1 + 1?" }],
       chosen: { from: "gpt", value: "2" },
@@ -122,7 +134,9 @@ describe("preferences and rewarded problems", () => {
     const { written } = await exported([turns, factory, plain], { engine: "trl", method: "dpo" });
     expect(written).toEqual([turns, turns, plain]);
     await expect(exported([{ ...plain, rejected: "2" }], { engine: "trl", method: "dpo" })).rejects.toThrow(/equal/);
-    await expect(exported([{ prompt: "a", chosen: "b" }], { engine: "trl", method: "dpo" })).rejects.toThrow(/rejected: it is missing/);
+    await expect(exported([{ prompt: "a", chosen: "b" }], { engine: "trl", method: "dpo" })).rejects.toThrow(
+      /rejected: it is missing/,
+    );
   });
 
   it("asks questions, and keeps the answer behind ####", async () => {
@@ -158,7 +172,10 @@ describe("configurations", () => {
     const { zero_optimization: zero } = JSON.parse(await read("deepspeed.json"));
     expect([zero.stage, zero.offload_param.device, zero.offload_optimizer.device]).toEqual([3, "cpu", "cpu"]);
     const { thoughtbook } = JSON.parse(await read("data/dataset_info.json"));
-    expect(thoughtbook).toMatchObject({ formatting: "sharegpt", columns: { messages: "conversations", system: "system" } });
+    expect(thoughtbook).toMatchObject({
+      formatting: "sharegpt",
+      columns: { messages: "conversations", system: "system" },
+    });
   });
 
   it("has DOTS' settings for LitGPT", async () => {
@@ -184,6 +201,8 @@ describe("configurations", () => {
       expect(valueOf(yaml, "gradient_accumulation_steps") ?? "4").toBe("4");
     }
     const odd = { ...RECIPES.astar, nodes: 3 };
-    await expect(exported([ONE], { engine: "trl", recipe: odd })).rejects.toThrow(/64 rows an update cannot be dealt to 3 × 8/);
+    await expect(exported([ONE], { engine: "trl", recipe: odd })).rejects.toThrow(
+      /64 rows an update cannot be dealt to 3 × 8/,
+    );
   });
 });

@@ -98,7 +98,8 @@ const REFERENCES = ["answer", "gold", "reference", "target", "ground_truth"] as 
 /** A question and the reply that was sampled for it, in fields of their own; undefined for other rows. */
 function responseOf(row: unknown, tags: ThoughtTags): DraftRow | undefined {
   const fields = Object(row) as Readonly<Record<string, unknown>>;
-  const textIn = (names: readonly string[]) => names.map((name) => fields[name]).find((each) => typeof each === "string");
+  const textIn = (names: readonly string[]) =>
+    names.map((name) => fields[name]).find((each) => typeof each === "string");
   const [question, reply] = [textIn(QUESTIONS), textIn(REPLIES)] as (string | undefined)[];
   if (question === undefined || reply === undefined) return undefined;
   const parts = partsOf(reply, thoughtBeside({ ...fields, role: "assistant", content: reply }), tags);

@@ -48,7 +48,8 @@ export function metered<Model extends LanguageModel>(model: Model, spent: SpentW
     },
     async score(requests, options) {
       const kind = options?.attention ? spent.weighing : spent.scoring;
-      for (const { prompt, continuation } of requests) kind.read += lengthOf(prompt, false) + lengthOf(continuation, true);
+      for (const { prompt, continuation } of requests)
+        kind.read += lengthOf(prompt, false) + lengthOf(continuation, true);
       return timed(kind, requests.length, () => model.score(requests, options));
     },
   };

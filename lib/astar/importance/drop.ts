@@ -29,7 +29,9 @@ export async function dropImportance(
   const prompt = operationPrompt(model, OPERATIONS.think, { question });
   const costs = await openPathCosts(model, { prompt, steps, solution }, { tags: THINK_TAGS, signal });
   const all = allSteps(steps.length);
-  const [whole, ...without] = await costs.of([all, ...all.map((left) => all.filter((step) => step !== left))], { signal });
+  const [whole, ...without] = await costs.of([all, ...all.map((left) => all.filter((step) => step !== left))], {
+    signal,
+  });
   const scores = without.map(({ h }) => (Number.isFinite(h) && Number.isFinite(whole!.h) ? h - whole!.h : 0));
   const order = [...all].sort((a, b) => scores[b]! - scores[a]! || a - b);
   const { scored, tooLong } = costs;

@@ -46,7 +46,8 @@ export async function* readAnchors(file: string, signal?: AbortSignal): AsyncGen
     const { id, problem, base_answer, chunks } = value;
     // A sentence without a text has no tokens, and no signal could tell anything of it.
     const said = chunks.filter(({ chunk }) => chunk.trim() !== "");
-    const valuesOf = (name: GoldMeasure) => said.map((chunk) => (name.endsWith("accuracy") ? Math.abs(chunk[name]) : chunk[name]));
+    const valuesOf = (name: GoldMeasure) =>
+      said.map((chunk) => (name.endsWith("accuracy") ? Math.abs(chunk[name]) : chunk[name]));
     yield {
       id,
       question: problem.problem,

@@ -12,12 +12,7 @@ import {
 import { type Estimate, mean } from "../../eval/index.js";
 import type { LanguageModel } from "../../llm/index.js";
 import { dropImportance } from "../importance/drop.js";
-import {
-  type ChainSignals,
-  IMPORTANCE_SIGNALS,
-  NORMALISATIONS,
-  rankSteps,
-} from "../importance/formulas.js";
+import { type ChainSignals, IMPORTANCE_SIGNALS, NORMALISATIONS, rankSteps } from "../importance/formulas.js";
 import { importanceSignals } from "../importance/importance.js";
 import { type AnchorChain, GOLD_MEASURES, type GoldMeasure, inGroups, readAnchors } from "./anchors.js";
 import { precisionAt, rankCorrelation } from "./rank-correlation.js";
@@ -98,7 +93,9 @@ export async function measureSignals(options: MeasureSignalsOptions): Promise<Si
     for (const chain of chains) {
       checkInterrupt(signal, "measuring signals");
       if (run.done.has(chain.id)) continue;
-      await run.append(await measured(chain, { scorer, groups, sink, signal, drop: drop && sizeOf(chain) <= longestDrop }));
+      await run.append(
+        await measured(chain, { scorer, groups, sink, signal, drop: drop && sizeOf(chain) <= longestDrop }),
+      );
       progress.update(run.done.size);
     }
     const records = new Map<string, ChainRecord>();
@@ -130,7 +127,13 @@ async function measured(
     sink,
     drop,
     signal,
-  }: { scorer: LanguageModel; groups: readonly number[]; sink: boolean; drop: boolean; signal: AbortSignal | undefined },
+  }: {
+    scorer: LanguageModel;
+    groups: readonly number[];
+    sink: boolean;
+    drop: boolean;
+    signal: AbortSignal | undefined;
+  },
 ): Promise<ChainRecord> {
   const record: ChainRecord = { id: chain.id, groups: [] };
   for (const size of groups) {
@@ -139,8 +142,15 @@ async function measured(
     for await (const { signals } of importanceSignals(scorer, [own], { sink, signal })) {
       const { heads, sinkTokens, steps: weighed } = signals;
       const lengths = weighed.map((step) => step?.tokens ?? 0);
-      const drops = drop ? (await dropImportance(scorer, own, signal)).scores.map((value) => Number(value.toPrecision(7))) : undefined;
-      record.groups.push({ size, signals: { heads, sinkTokens, steps: weighed }, ...(drops ? { drop: drops } : {}), lengths });
+      const drops = drop
+        ? (await dropImportance(scorer, own, signal)).scores.map((value) => Number(value.toPrecision(7)))
+        : undefined;
+      record.groups.push({
+        size,
+        signals: { heads, sinkTokens, steps: weighed },
+        ...(drops ? { drop: drops } : {}),
+        lengths,
+      });
     }
   }
   return record;
@@ -164,11 +174,13 @@ function variants(seed: number): Variant[] {
     ...WEIGHED.flatMap((signal) =>
       ALPHAS.flatMap((alpha) =>
         // NLL alone has no attention to normalise.
-        (signal === "nll" ? [null] : NORMALISATIONS).map((normalisation): Variant => ({
-          ...{ signal, alpha, normalisation },
-          scores: ({ signals }) =>
-            rankSteps(signals, { signal, alpha, normalisation: normalisation ?? "code" }).scores,
-        })),
+        (signal === "nll" ? [null] : NORMALISATIONS).map(
+          (normalisation): Variant => ({
+            ...{ signal, alpha, normalisation },
+            scores: ({ signals }) =>
+              rankSteps(signals, { signal, alpha, normalisation: normalisation ?? "code" }).scores,
+          }),
+        ),
       ),
     ),
     { signal: "drop", ...plain, scores: ({ drop }) => drop },
@@ -209,7 +221,9 @@ function agreements(
 const estimate = z.looseObject({ value: z.number() });
 const resultsSchema = z.looseObject({
   chains: z.int().positive(),
-  rows: z.array(z.looseObject({ signal: z.string(), gold: z.enum(GOLD_MEASURES), correlation: estimate, precision: estimate })),
+  rows: z.array(
+    z.looseObject({ signal: z.string(), gold: z.enum(GOLD_MEASURES), correlation: estimate, precision: estimate }),
+  ),
 });
 
 /**

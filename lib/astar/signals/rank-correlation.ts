@@ -41,7 +41,9 @@ export function rankCorrelation(a: readonly number[], b: readonly number[]): num
  */
 export function precisionAt(k: number, scores: readonly number[], gold: readonly number[]): number {
   if (scores.length !== gold.length || !(Number.isInteger(k) && k >= 1 && k <= gold.length)) {
-    throw new RangeError(`expected k from 1 to the length of both lists, got ${k} of ${scores.length} and ${gold.length}`);
+    throw new RangeError(
+      `expected k from 1 to the length of both lists, got ${k} of ${scores.length} and ${gold.length}`,
+    );
   }
   const highest = (values: readonly number[]) =>
     [...values.keys()].sort((a, b) => values[b]! - values[a]! || a - b).slice(0, k);

@@ -33,11 +33,20 @@ export async function drawnChains(file: string, { count, seed, leastSteps, signa
       "Lower count or leastSteps.",
     );
   }
-  const drawn = new Set(createRandom(`chains/${seed}`).shuffle([...rows.keys()]).slice(0, count));
+  const drawn = new Set(
+    createRandom(`chains/${seed}`)
+      .shuffle([...rows.keys()])
+      .slice(0, count),
+  );
   return rows
     .filter((_, at) => drawn.has(at))
     .map(({ id, question, answer, thought, solution }) =>
-      strictJson({ id, question, ...(answer === undefined ? {} : { answer }), response: `${thought}\n</think>\n\n${solution}` }),
+      strictJson({
+        id,
+        question,
+        ...(answer === undefined ? {} : { answer }),
+        response: `${thought}\n</think>\n\n${solution}`,
+      }),
     )
     .map((line) => `${line}\n`)
     .join("");
@@ -65,7 +74,11 @@ export async function studyTask({ chains, evaluation }: AstarStudy, signal?: Abo
       "Lower problems.",
     );
   }
-  const drawn = new Set(createRandom(`problems/${seed}`).shuffle([...free.keys()]).slice(0, count));
+  const drawn = new Set(
+    createRandom(`problems/${seed}`)
+      .shuffle([...free.keys()])
+      .slice(0, count),
+  );
   return createTask(
     task.name,
     free.filter((_, at) => drawn.has(at)),

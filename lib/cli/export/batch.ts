@@ -38,7 +38,9 @@ const samplesCommand = (exports: Command) =>
     .requiredOption("--records <folder>", "the folder of an evaluation")
     .requiredOption("--out <file.jsonl>", "the new file, such as samples_gsm8k_2026-12-01.jsonl")
     .option("--budget <tokens>", "which budget, where there are several", count)
-    .addOption(new Option("--policy <policy>", "which grades").choices(["strict", "astar", "dots", "aot"]).default("strict"));
+    .addOption(
+      new Option("--policy <policy>", "which grades").choices(["strict", "astar", "dots", "aot"]).default("strict"),
+    );
 
 async function writeSamples({ records, out, budget, policy }: Flags<typeof samplesCommand>): Promise<void> {
   const { exportSamples } = await import("../../eval/index.js");

@@ -50,14 +50,20 @@ const trainingCommand = (exports: Command, engine: Engine) =>
     .requiredOption("--data <file>", "the rows to train on")
     .requiredOption("--out <folder>", "the folder that is written")
     .addOption(
-      new Option("--recipe <name>", "the settings (default: dots for litgpt, plain for dpo and grpo, else astar)").choices(
-        RECIPES,
-      ),
+      new Option(
+        "--recipe <name>",
+        "the settings (default: dots for litgpt, plain for dpo and grpo, else astar)",
+      ).choices(RECIPES),
     )
     .option("--model <model>", "a name on the Hugging Face hub, or a folder (default: the recipe's)")
     .option("--template <name>", "the engine's name of the model's template (default: the recipe's)")
-    .addOption(new Option("--form <form>", "how conversations are written").choices(FORMS).default("conversations" as const))
-    .option("--tokenizer <model>", "whose chat template writes texts, such as a smaller one of the family (default: the model)")
+    .addOption(
+      new Option("--form <form>", "how conversations are written").choices(FORMS).default("conversations" as const),
+    )
+    .option(
+      "--tokenizer <model>",
+      "whose chat template writes texts, such as a smaller one of the family (default: the model)",
+    )
     .option("--epochs <n>", "how often each row is seen (default: the recipe's)", count)
     .option("--batch-size <n>", "rows an update over all devices (default: the recipe's)", count)
     .option("--per-device <n>", "rows that a device computes at once (default: the recipe's)", count)
@@ -85,7 +91,9 @@ async function exportRun(
   );
   console.log(`${rows.toLocaleString("en-US")} rows of ${method} for ${engine} in ${out}:\n  ${files.join("\n  ")}`);
   if (inexact > 0) {
-    console.error(`note: ${inexact} rows hold texts that the engine may encode as other ids than "thoughtbook train" does`);
+    console.error(
+      `note: ${inexact} rows hold texts that the engine may encode as other ids than "thoughtbook train" does`,
+    );
   }
 }
 

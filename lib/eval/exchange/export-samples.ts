@@ -30,7 +30,10 @@ export interface HarnessSample {
 export async function exportSamples(
   folder: string,
   out: string,
-  { budget, policy = "strict" }: { budget?: number | undefined; policy?: "strict" | "astar" | "dots" | "aot" | undefined } = {},
+  {
+    budget,
+    policy = "strict",
+  }: { budget?: number | undefined; policy?: "strict" | "astar" | "dots" | "aot" | undefined } = {},
 ): Promise<number> {
   const problems = new Map<string, HarnessSample & { right: number }>();
   const budgets = new Set<number>();
@@ -42,13 +45,15 @@ export async function exportSamples(
     if (budget !== undefined && record.budget !== budget) continue;
     const right = record.correct[policy];
     if (right === undefined) throw badInput(`${record.id} is not graded as ${policy}`, "Choose another policy.");
-    const known = problems.get(record.problem) ?? sampleOf(record.problem, problems.size, record.reference, record.budget, policy);
+    const known =
+      problems.get(record.problem) ?? sampleOf(record.problem, problems.size, record.reference, record.budget, policy);
     known.resps[0].push(record.completion);
     known.filtered_resps.push(record.answer ?? "[invalid]");
     known.right += Number(right);
     problems.set(record.problem, known);
   }
-  if (problems.size === 0) throw badInput(`${folder} has no record of the budget ${budget}`, `It has ${[...budgets].join(", ")}.`);
+  if (problems.size === 0)
+    throw badInput(`${folder} has no record of the budget ${budget}`, `It has ${[...budgets].join(", ")}.`);
   const lines = [...problems.values()].map(({ right, ...sample }) =>
     strictJson({ ...sample, exact_match: right / sample.resps[0].length }),
   );
@@ -56,7 +61,13 @@ export async function exportSamples(
   return lines.length;
 }
 
-function sampleOf(problem: string, doc_id: number, target: string, budget: number, policy: string): HarnessSample & { right: number } {
+function sampleOf(
+  problem: string,
+  doc_id: number,
+  target: string,
+  budget: number,
+  policy: string,
+): HarnessSample & { right: number } {
   const doc = { id: problem, target };
   return {
     doc_id,

@@ -1,7 +1,15 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import { badInput, groupBy, readIfThere, readJsonl, strictJson, ThoughtbookError, writeWhole } from "../../core/index.js";
+import {
+  badInput,
+  groupBy,
+  readIfThere,
+  readJsonl,
+  strictJson,
+  ThoughtbookError,
+  writeWhole,
+} from "../../core/index.js";
 import type { EvaluationSummary } from "../evaluate.js";
 import { type EvaluationRecord, recordId } from "../records.js";
 import { summarizeRecords } from "../summary.js";
@@ -93,7 +101,9 @@ export async function importResults(
 async function resultFile(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) {
-    throw new ThoughtbookError("not-found", `there is no ${path}`, { hint: "Give results.json, samples_….jsonl, or their folder." });
+    throw new ThoughtbookError("not-found", `there is no ${path}`, {
+      hint: "Give results.json, samples_….jsonl, or their folder.",
+    });
   }
   if (!found.isDirectory()) return path;
   const names = await readdir(path);
@@ -139,7 +149,10 @@ const responseSchema = z.looseObject({ content: z.string(), correctness: z.union
 const usageSchema = z.looseObject({ completion_tokens: z.number(), prompt_tokens: z.number().optional() });
 /** Lists; or, in earlier versions of SkyThought, by temperature. */
 const listOf = <T extends z.ZodType>(item: T) =>
-  z.union([z.array(item), z.record(z.string(), z.union([item, z.array(item)])).transform((all) => Object.values(all).flat())]);
+  z.union([
+    z.array(item),
+    z.record(z.string(), z.union([item, z.array(item)])).transform((all) => Object.values(all).flat()),
+  ]);
 const releasedSchema = z.record(
   z.string(),
   z.looseObject({ responses: listOf(responseSchema), token_usages: listOf(usageSchema).optional() }),
@@ -149,7 +162,9 @@ const summarySchema = z.looseObject({
     .looseObject({
       task: z.looseObject({ name: z.string() }).optional(),
       model: z.looseObject({ name: z.string() }).optional(),
-      sampling_params: z.looseObject({ max_tokens: z.number().optional(), temperature: z.number().optional() }).optional(),
+      sampling_params: z
+        .looseObject({ max_tokens: z.number().optional(), temperature: z.number().optional() })
+        .optional(),
     })
     .optional(),
 });
@@ -160,20 +175,28 @@ async function readReleased(file: string): Promise<Foreign> {
   const parsed = releasedSchema.safeParse(await jsonOf(file));
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!;
-    throw badInput(`${file} is no results.json of SkyThought: ${path.join(".")}: ${message}`, "Name results.json or samples_….jsonl.");
+    throw badInput(
+      `${file} is no results.json of SkyThought: ${path.join(".")}: ${message}`,
+      "Name results.json or samples_….jsonl.",
+    );
   }
   const besides = join(dirname(file), "summary.json");
-  const summary = (await readIfThere(besides)) === undefined ? undefined : summarySchema.safeParse(await jsonOf(besides)).data;
+  const summary =
+    (await readIfThere(besides)) === undefined ? undefined : summarySchema.safeParse(await jsonOf(besides)).data;
   const { task, model, sampling_params: params } = summary?.configuration ?? {};
-  const texts = Object.entries(parsed.data).flatMap(([problem, { responses, token_usages: usages = [], ...fields }]) => {
-    const reference = REFERENCES.map((name) => fields[name]).find((each) => each !== undefined && each !== null);
-    return responses.map(({ content, correctness }, sample): ForeignText => ({
-      ...{ problem, sample, completion: content, correct: Boolean(correctness) },
-      reference: String(Array.isArray(reference) ? reference[0] : (reference ?? "")),
-      promptTokens: usages[sample]?.prompt_tokens,
-      completionTokens: usages[sample]?.completion_tokens,
-    }));
-  });
+  const texts = Object.entries(parsed.data).flatMap(
+    ([problem, { responses, token_usages: usages = [], ...fields }]) => {
+      const reference = REFERENCES.map((name) => fields[name]).find((each) => each !== undefined && each !== null);
+      return responses.map(
+        ({ content, correctness }, sample): ForeignText => ({
+          ...{ problem, sample, completion: content, correct: Boolean(correctness) },
+          reference: String(Array.isArray(reference) ? reference[0] : (reference ?? "")),
+          promptTokens: usages[sample]?.prompt_tokens,
+          completionTokens: usages[sample]?.completion_tokens,
+        }),
+      );
+    },
+  );
   return {
     model: model?.name ?? basename(dirname(file)),
     task: task?.name ?? "unknown",
@@ -203,7 +226,10 @@ async function readSamples(file: string, wanted: string | undefined): Promise<Fo
   const filter = wanted ?? filters[0];
   const own = samples.filter((sample) => sample.filter === filter);
   if (own.length === 0) {
-    throw badInput(`${file} has no samples${wanted === undefined ? "" : ` of the filter ${wanted}`}`, `Filters there: ${filters.join(", ")}.`);
+    throw badInput(
+      `${file} has no samples${wanted === undefined ? "" : ` of the filter ${wanted}`}`,
+      `Filters there: ${filters.join(", ")}.`,
+    );
   }
   const texts = own.flatMap((sample): ForeignText[] => {
     const completions = sample.resps.flat(2);
@@ -216,7 +242,10 @@ async function readSamples(file: string, wanted: string | undefined): Promise<Fo
     const metric = sample.metrics.find((name) => sample[name] !== undefined) ?? "exact_match";
     const verdict = Number(sample[metric]);
     if (!Number.isFinite(verdict)) {
-      throw badInput(`${file}: sample ${sample.doc_id} has no number as ${metric}`, "Take a task with exact_match, acc or the like.");
+      throw badInput(
+        `${file}: sample ${sample.doc_id} has no number as ${metric}`,
+        "Take a task with exact_match, acc or the like.",
+      );
     }
     const answers = (sample.filtered_resps ?? []).flat();
     return completions.map((completion, at) => ({
@@ -227,7 +256,10 @@ async function readSamples(file: string, wanted: string | undefined): Promise<Fo
   });
   const [, task = "unknown", date = ""] = /^samples_(.*?)(?:_(\d{4}-.*))?\.jsonl$/.exec(basename(file)) ?? [];
   const results = await readIfThere(join(dirname(file), `results_${date}.json`));
-  const { model_name: model, max_gen_toks: most } = (results ? harnessResults(results) : {}) as { model_name?: string; max_gen_toks?: number };
+  const { model_name: model, max_gen_toks: most } = (results ? harnessResults(results) : {}) as {
+    model_name?: string;
+    max_gen_toks?: number;
+  };
   const given = JSON.stringify(own[0]!.arguments ?? "");
   const [, told] = /"max_gen_toks":\s*(\d+)/.exec(given) ?? [];
   const [, temperature = "0"] = /"temperature":\s*([\d.]+)/.exec(given) ?? [];

@@ -5,7 +5,13 @@ export interface ExportFile {
 }
 
 /** What a configuration may hold. */
-export type ConfigValue = string | number | boolean | null | readonly ConfigValue[] | { readonly [key: string]: ConfigValue };
+export type ConfigValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly ConfigValue[]
+  | { readonly [key: string]: ConfigValue };
 
 /**
  * A configuration as YAML: a key a line, lists and texts as in JSON, which is YAML too. Numbers with an exponent get a
@@ -40,4 +46,5 @@ export const scriptText = (lines: readonly string[]): string =>
   `${["#!/usr/bin/env bash", "set -euo pipefail", 'cd "$(dirname "$0")"', ...lines].join("\n")}\n`;
 
 /** A text as one word of a shell. */
-export const shellWord = (text: string): string => (/^[\w./:=@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+export const shellWord = (text: string): string =>
+  /^[\w./:=@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -99,4 +99,5 @@ async function textsOf(row: TrainingRow, encoder: RowEncoder, place: string): Pr
 const plainIds = (tokenizer: Tokenizer, text: string): number[] =>
   tokenizer.encode(text, { addSpecialTokens: false, continues: true });
 
-const textOf = (tokenizer: Tokenizer, ids: Int32Array): string => tokenizer.decode([...ids], { skipSpecialTokens: false });
+const textOf = (tokenizer: Tokenizer, ids: Int32Array): string =>
+  tokenizer.decode([...ids], { skipSpecialTokens: false });

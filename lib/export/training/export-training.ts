@@ -1,6 +1,13 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { badInput, checkInterrupt, fileSystemError, interruptible, openJsonlWriter, writeWhole } from "../../core/index.js";
+import {
+  badInput,
+  checkInterrupt,
+  fileSystemError,
+  interruptible,
+  openJsonlWriter,
+  writeWhole,
+} from "../../core/index.js";
 import { loadTokenizer, resolveModel } from "../../model/index.js";
 import { ANSWER_REWARD } from "./answer-reward.js";
 import type { ExportFile } from "./config-text.js";
@@ -132,7 +139,11 @@ async function* wrapped(rows: AsyncIterable<object>): AsyncGenerator<WrittenRow>
   for await (const row of rows) yield { row };
 }
 
-async function* sftRows(engine: Engine, replies: ReturnType<typeof learnedReplies>, end: string): AsyncGenerator<WrittenRow> {
+async function* sftRows(
+  engine: Engine,
+  replies: ReturnType<typeof learnedReplies>,
+  end: string,
+): AsyncGenerator<WrittenRow> {
   for await (const { reply, place } of replies) {
     const row =
       engine === "trl"

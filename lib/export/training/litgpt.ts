@@ -13,7 +13,8 @@ import type { TrainingRecipe } from "./recipes.js";
  */
 export function litgptRow(reply: LearnedReply, place: string, end = ""): Record<string, unknown> {
   if (reply.form === "texts") {
-    const output = end !== "" && reply.completion.endsWith(end) ? reply.completion.slice(0, -end.length) : reply.completion;
+    const output =
+      end !== "" && reply.completion.endsWith(end) ? reply.completion.slice(0, -end.length) : reply.completion;
     return { instruction: reply.prompt, output };
   }
   const system = reply.before[0]?.role === "system" ? reply.before[0].content : undefined;

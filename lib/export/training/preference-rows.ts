@@ -37,7 +37,9 @@ async function* rowsOf(file: string): AsyncGenerator<{ row: Row; place: string }
  */
 export async function* preferenceRows(file: string): AsyncGenerator<PreferenceRow> {
   for await (const { row, place } of rowsOf(file)) {
-    const [chosen, rejected] = ["chosen", "rejected"].map((field) => partOf(row[field], "assistant", `${place}: ${field}`));
+    const [chosen, rejected] = ["chosen", "rejected"].map((field) =>
+      partOf(row[field], "assistant", `${place}: ${field}`),
+    );
     const given = row.prompt ?? row.conversations ?? row.messages;
     const prompt = partOf(given, "user", `${place}: prompt`);
     const asTurns = [prompt, chosen, rejected].some((part) => typeof part !== "string");
@@ -69,7 +71,11 @@ function partOf(value: unknown, speaker: string, place: string): string | ChatMe
   const list = Array.isArray(value) ? value : typeof value === "object" && value !== null ? [value] : [];
   const read = list.length > 0 ? conversationOf({ messages: list }) : undefined;
   if (read?.ok) return read.value.messages;
-  const found = read ? read.reason : value === undefined ? "it is missing" : `it is ${JSON.stringify(value)?.slice(0, 40)}`;
+  const found = read
+    ? read.reason
+    : value === undefined
+      ? "it is missing"
+      : `it is ${JSON.stringify(value)?.slice(0, 40)}`;
   throw badInput(`${place}: ${found}`, `Expected a text, or turns of ${speaker}.`);
 }
 
@@ -99,7 +105,8 @@ export async function* rewardedRows(file: string): AsyncGenerator<RewardedRow> {
     const { question, problem, prompt, answer, ground_truth, solution } = parsed.data;
     const asked = question ?? problem;
     const reference = answer ?? ground_truth ?? solution;
-    if (reference === undefined) throw badInput(`${place}: there is no answer`, "Give it as answer, ground_truth or solution.");
+    if (reference === undefined)
+      throw badInput(`${place}: there is no answer`, "Give it as answer, ground_truth or solution.");
     yield {
       prompt:
         asked === undefined

@@ -1,9 +1,20 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { badInput, fileSystemError, openJsonlWriter, readIfThere, readJsonl, strictJson, writeWhole } from "../../core/index.js";
+import {
+  badInput,
+  fileSystemError,
+  openJsonlWriter,
+  readIfThere,
+  readJsonl,
+  strictJson,
+  writeWhole,
+} from "../../core/index.js";
 import { type BatchRequest, outputFailure, outputSchema, requestSchema } from "./batch-lines.js";
 
-const files = (folder: string) => ({ requests: join(folder, "requests.jsonl"), answers: join(folder, "answers.jsonl") });
+const files = (folder: string) => ({
+  requests: join(folder, "requests.jsonl"),
+  answers: join(folder, "answers.jsonl"),
+});
 
 /** Requests of a folder that were asked for, and their answers as far as they came back. */
 export interface BatchFolder {
@@ -60,7 +71,10 @@ async function waitingRequests(folder: string): Promise<BatchRequest[]> {
   const waiting: BatchRequest[] = [];
   const { requests } = files(folder);
   if ((await readIfThere(requests)) === undefined) {
-    throw badInput(`${folder} holds no requests`, "Run a command with --model batch:FOLDER#NAME first: it stores what it asks for.");
+    throw badInput(
+      `${folder} holds no requests`,
+      "Run a command with --model batch:FOLDER#NAME first: it stores what it asks for.",
+    );
   }
   for await (const { value } of readJsonl(requests, { schema: requestSchema })) {
     if (opened.answerOf(value as BatchRequest) === undefined) waiting.push(value as BatchRequest);

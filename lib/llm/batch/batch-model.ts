@@ -39,7 +39,10 @@ export async function openBatchModel(
 ): Promise<LanguageModel> {
   const [, folder = "", name = ""] = SPEC.exec(spec) ?? [];
   if (folder === "" || name === "") {
-    throw badInput(`${spec} is no folder of a batch with a model's name`, "Give both, such as batch:runs/batch#Qwen/QwQ-32B.");
+    throw badInput(
+      `${spec} is no folder of a batch with a model's name`,
+      "Give both, such as batch:runs/batch#Qwen/QwQ-32B.",
+    );
   }
   const store = await openBatchFolder(resolveUserPath(folder));
   const server = serverOf(spec, name, dialectName, body);
@@ -96,13 +99,12 @@ function serverOf(name: string, model: string, dialectName: DialectName, body: J
   };
 }
 
-function linesOf(
-  server: HttpServer,
-  wire: WireRequest,
-  spec: string,
-): { wire: WireRequest; lines: BatchRequest[] } {
+function linesOf(server: HttpServer, wire: WireRequest, spec: string): { wire: WireRequest; lines: BatchRequest[] } {
   if (!wire.repeats) {
-    throw badInput(`a request to ${spec} samples without a seed`, "Give a seed: its answer is found again by the request.");
+    throw badInput(
+      `a request to ${spec} samples without a seed`,
+      "Give a seed: its answer is found again by the request.",
+    );
   }
   const lines = Array.from({ length: wire.samples }, (_, sample) => {
     const seed = seedOfSamples(wire.seed, wire.firstSample + sample, 0);

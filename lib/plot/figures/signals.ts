@@ -35,7 +35,10 @@ export function signalsFigure(options: SignalsFigureOptions): Figure {
       (row.normalisation === null || row.normalisation === normalisation),
   );
   if (shown.length === 0) {
-    throw badInput("no rows with these settings: expected at least one", "Choose another group, alpha or normalisation.");
+    throw badInput(
+      "no rows with these settings: expected at least one",
+      "Choose another group, alpha or normalisation.",
+    );
   }
   const signals = [...new Set(shown.map(({ signal }) => signal))];
   const measures = [...new Set(shown.map(({ gold }) => gold))];

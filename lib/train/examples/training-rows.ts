@@ -133,7 +133,9 @@ export async function readRows(file: string, options: ReadRowsOptions): Promise<
  *
  * @throws bad-input and corrupt-data naming file and line; not-found, file-system
  */
-export async function* trainingRows(file: string): AsyncGenerator<{ row: TrainingRow; place: string }, void, undefined> {
+export async function* trainingRows(
+  file: string,
+): AsyncGenerator<{ row: TrainingRow; place: string }, void, undefined> {
   const onMalformed = ({ place, reason }: { place: string; reason: string }) => {
     throw new ThoughtbookError("corrupt-data", `${placeIn(file, place)}: ${reason}`, {
       hint: "Correct or delete that row.",

@@ -40,7 +40,13 @@ describe("a question with the response that was sampled for it", () => {
     expect(outcomes).toMatchObject([
       {
         used: true,
-        row: { id: "line 1", question: "2 + 2?", steps: ["Two and two.", "That is four."], solution: "The answer is 4.", answer: "4" },
+        row: {
+          id: "line 1",
+          question: "2 + 2?",
+          steps: ["Two and two.", "That is four."],
+          solution: "The answer is 4.",
+          answer: "4",
+        },
       },
     ]);
   });
@@ -57,7 +63,11 @@ describe("a question with the response that was sampled for it", () => {
       { question: "2 + 2?", response: "Two and two, and so on" },
       { question: "2 + 2?", response: REPLY },
     ]);
-    expect(outcomes[0]).toMatchObject({ used: false, reason: "missing tags", detail: expect.stringContaining("no </think>") });
+    expect(outcomes[0]).toMatchObject({
+      used: false,
+      reason: "missing tags",
+      detail: expect.stringContaining("no </think>"),
+    });
     expect(tally).toMatchObject({ rows: 2, used: 1, "missing tags": 1 });
   });
 });
@@ -85,7 +95,9 @@ describe("the real long chains", () => {
       ids.add(row.id);
       expect([row.id, row.question]).toEqual([`gsm8k/test/${index}`, question]);
       // Steps and solution are all of the response, in order, and nothing else.
-      expect(squeeze(`${row.steps.join(" ")} </think> ${row.solution}`)).toBe(squeeze(response!.replace("</think>", " </think> ")));
+      expect(squeeze(`${row.steps.join(" ")} </think> ${row.solution}`)).toBe(
+        squeeze(response!.replace("</think>", " </think> ")),
+      );
     }
     expect(ids.size).toBe(tally.used);
   });

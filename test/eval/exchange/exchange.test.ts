@@ -22,7 +22,10 @@ describe("results of SkyThought and A*-Thought", () => {
 
   it("become records with the file's verdicts and tokens", async () => {
     const place = await folder();
-    await writeFile(join(place, "results.json"), JSON.stringify({ a: entry([true, false], [10, 512]), b: entry([false, false], [20, 30]) }));
+    await writeFile(
+      join(place, "results.json"),
+      JSON.stringify({ a: entry([true, false], [10, 512]), b: entry([false, false], [20, 30]) }),
+    );
     const configuration = {
       task: { name: "math500" },
       model: { name: "Qwen/QwQ-32B" },
@@ -30,7 +33,9 @@ describe("results of SkyThought and A*-Thought", () => {
     };
     await writeFile(join(place, "summary.json"), JSON.stringify({ configuration }));
     const { records, summary } = await importResults(place, join(place, "out"));
-    expect(records.map(({ id, completionTokens, finishReason, correct }) => [id, completionTokens, finishReason, correct])).toEqual([
+    expect(
+      records.map(({ id, completionTokens, finishReason, correct }) => [id, completionTokens, finishReason, correct]),
+    ).toEqual([
       ["a#0@512", 10, "stop", { astar: true }],
       ["a#1@512", 512, "length", { astar: false }],
       ["b#0@512", 20, "stop", { astar: false }],
@@ -38,7 +43,12 @@ describe("results of SkyThought and A*-Thought", () => {
     ]);
     expect(summary).toMatchObject({ model: "Qwen/QwQ-32B", task: "math500", temperature: 0.6, problems: 2 });
     const [measures] = summary.budgets;
-    expect(measures).toMatchObject({ budget: 512, samples: 2, accuracy: { astar: { value: 0.25 } }, length: { value: 143 } });
+    expect(measures).toMatchObject({
+      budget: 512,
+      samples: 2,
+      accuracy: { astar: { value: 0.25 } },
+      length: { value: 143 },
+    });
     const written: unknown[] = [];
     for await (const { value } of readJsonl(join(place, "out", "records.jsonl"))) written.push(value);
     expect(written).toEqual(records);
@@ -54,7 +64,11 @@ describe("results of SkyThought and A*-Thought", () => {
     const { records, summary } = await importResults(join(place, "results.json"), undefined);
     expect(records.map(({ completion }) => completion)).toEqual(own.records.map(({ completion }) => completion));
     const [was, is] = [own.summary.budgets[0]!, summary.budgets[0]!];
-    expect([is.budget, is.accuracy.astar?.value, is.length?.value]).toEqual([64, was.accuracy.astar?.value, was.length?.value]);
+    expect([is.budget, is.accuracy.astar?.value, is.length?.value]).toEqual([
+      64,
+      was.accuracy.astar?.value,
+      was.length?.value,
+    ]);
   });
 
   it("of earlier versions are by temperature", async () => {
@@ -73,7 +87,12 @@ describe("samples of lm-evaluation-harness", () => {
     doc_id,
     doc: { question: "1 + 1?", answer: "#### 2" },
     target: "2",
-    arguments: { gen_args_0: { arg_0: "Q: 1 + 1?", arg_1: { until: ["Q:"], do_sample: false, temperature: 0.0, max_gen_toks: 64 } } },
+    arguments: {
+      gen_args_0: {
+        arg_0: "Q: 1 + 1?",
+        arg_1: { until: ["Q:"], do_sample: false, temperature: 0.0, max_gen_toks: 64 },
+      },
+    },
     resps: [["It is 2."]],
     filtered_resps: ["2"],
     filter,
@@ -85,9 +104,15 @@ describe("samples of lm-evaluation-harness", () => {
   it("become records of the filter that is asked for", async () => {
     const place = await folder();
     const file = join(place, "samples_gsm8k_2026-12-01T00-00-00.000000.jsonl");
-    const rows = ["strict-match", "flexible-extract"].flatMap((filter, at) => [sample(0, filter, 1), sample(1, filter, at)]);
+    const rows = ["strict-match", "flexible-extract"].flatMap((filter, at) => [
+      sample(0, filter, 1),
+      sample(1, filter, at),
+    ]);
     await writeFile(file, lines(rows));
-    await writeFile(join(place, "results_2026-12-01T00-00-00.000000.json"), JSON.stringify({ model_name: "some/model" }));
+    await writeFile(
+      join(place, "results_2026-12-01T00-00-00.000000.json"),
+      JSON.stringify({ model_name: "some/model" }),
+    );
     const first = await importResults(place, undefined, { countTokens: () => 64 });
     expect(first.filters).toEqual(["strict-match", "flexible-extract"]);
     expect(first.summary).toMatchObject({ model: "some/model", task: "gsm8k", problems: 2 });
@@ -96,7 +121,9 @@ describe("samples of lm-evaluation-harness", () => {
     const other = await importResults(file, undefined, { filter: "flexible-extract" });
     expect(other.summary.budgets[0]!.accuracy.strict!.value).toBe(1);
     expect(other.records[0]).toMatchObject({ countedBy: "estimate", completionTokens: 2 });
-    await expect(importResults(file, undefined, { filter: "none" })).rejects.toThrow(/strict-match, flexible-extract|no samples of the filter none/);
+    await expect(importResults(file, undefined, { filter: "none" })).rejects.toThrow(
+      /strict-match, flexible-extract|no samples of the filter none/,
+    );
   });
 
   it.each([
@@ -120,6 +147,9 @@ describe("samples of lm-evaluation-harness", () => {
     expect(await exportSamples(join(place, "run"), out, { budget: 64 })).toBe(3);
     const { summary } = await importResults(out, undefined);
     const was = own.summary.budgets.find(({ budget }) => budget === 64)!;
-    expect(summary.budgets[0]).toMatchObject({ budget: 64, accuracy: { strict: { value: was.accuracy.strict!.value } } });
+    expect(summary.budgets[0]).toMatchObject({
+      budget: 64,
+      accuracy: { strict: { value: was.accuracy.strict!.value } },
+    });
   });
 });

@@ -27,7 +27,11 @@ const outputOf = ({ custom_id, body }: Line) => ({
     status_code: 200,
     body: {
       choices: [
-        { index: 0, message: { role: "assistant", content: answerTo(body.messages, body.seed) }, finish_reason: "stop" },
+        {
+          index: 0,
+          message: { role: "assistant", content: answerTo(body.messages, body.seed) },
+          finish_reason: "stop",
+        },
       ],
       usage: { prompt_tokens: 7, completion_tokens: 5 },
     },
@@ -56,7 +60,8 @@ const direct: LanguageModel = {
   hash: async () => undefined,
   generate: async (requests, options) =>
     requests.map(({ prompt, temperature = options?.temperature }, request) => {
-      const messages = typeof prompt === "object" && "messages" in prompt ? prompt.messages : [{ content: String(prompt) }];
+      const messages =
+        typeof prompt === "object" && "messages" in prompt ? prompt.messages : [{ content: String(prompt) }];
       if (temperature) throw new Error("expected greedy requests");
       const completion = {
         text: answerTo(messages, undefined),
@@ -90,7 +95,10 @@ describe("a model whose answers come in batches", () => {
       ];
       const lines = await answer(file, join(place, `a${rounds}.jsonl`));
       expect(lines.every(({ url, body }) => url === "/v1/chat/completions" && body.model === "some/model")).toBe(true);
-      expect(await importBatch(requests, [join(place, `a${rounds}.jsonl`)])).toMatchObject({ added: count, waiting: 0 });
+      expect(await importBatch(requests, [join(place, `a${rounds}.jsonl`)])).toMatchObject({
+        added: count,
+        waiting: 0,
+      });
       asked += count;
       if (++rounds > 20) throw new Error("it does not end");
     }
@@ -153,7 +161,11 @@ describe("files of batches", () => {
     const outputs = [
       outputOf(first),
       outputOf(first),
-      { custom_id: second.custom_id, response: { status_code: 400, body: { error: { message: "too long" } } }, error: null },
+      {
+        custom_id: second.custom_id,
+        response: { status_code: 400, body: { error: { message: "too long" } } },
+        error: null,
+      },
       { custom_id: third.custom_id, response: null, error: { message: "expired" } },
       { ...outputOf(first), custom_id: "someone-else" },
     ];
