@@ -49,7 +49,6 @@ export { createPathVerifier, type PathVerifier, type PathVerifierOptions, though
 export { type BestFirstOptions, type BestFirstResult, bestFirstSearch } from "./search/best-first-search.js";
 export type { SearchResult } from "./search/search-result.js";
 export { faithfulSearch, paperSearch, type WalkOptions } from "./search/walk-search.js";
-export { type AnchorChain, readAnchors } from "./signals/anchors.js";
 export {
   type MeasureSignalsOptions,
   measureSignals,

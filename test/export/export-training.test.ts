@@ -156,7 +156,7 @@ describe("preferences and rewarded problems", () => {
 });
 
 describe("configurations", () => {
-  const valueOf = (yaml: string, key: string) => new RegExp(`^ *${key}: (.*)$`, "m").exec(yaml)?.[1];
+  const settingOf = (yaml: string, key: string) => new RegExp(`^ *${key}: (.*)$`, "m").exec(yaml)?.[1];
 
   it("has A*-Thought's settings for LLaMA-Factory", async () => {
     const { read } = await exported([ONE], { engine: "llama-factory", recipe: RECIPES.astar });
@@ -168,7 +168,7 @@ describe("configurations", () => {
       ...{ num_train_epochs: "3", lr_scheduler_type: '"cosine"', warmup_ratio: "0.1", bf16: "true", seed: "42" },
       ...{ save_strategy: '"epoch"', logging_steps: "1", finetuning_type: '"full"' },
     };
-    for (const [key, value] of Object.entries(wanted)) expect([key, valueOf(yaml, key)]).toEqual([key, value]);
+    for (const [key, value] of Object.entries(wanted)) expect([key, settingOf(yaml, key)]).toEqual([key, value]);
     const { zero_optimization: zero } = JSON.parse(await read("deepspeed.json"));
     expect([zero.stage, zero.offload_param.device, zero.offload_optimizer.device]).toEqual([3, "cpu", "cpu"]);
     const { thoughtbook } = JSON.parse(await read("data/dataset_info.json"));
@@ -186,7 +186,7 @@ describe("configurations", () => {
       ...{ lr: "2.0e-5", min_lr: "2.0e-6", lr_warmup_steps: "60", weight_decay: "0.02", betas: "[0.9, 0.95]" },
       ...{ max_seq_length: "4096", val_split_fraction: "0.01", save_interval: "60", prompt_style: '"llama3"' },
     };
-    for (const [key, value] of Object.entries(wanted)) expect([key, valueOf(yaml, key)]).toEqual([key, value]);
+    for (const [key, value] of Object.entries(wanted)) expect([key, settingOf(yaml, key)]).toEqual([key, value]);
     expect(RECIPES["dots-released"]).toMatchObject({ epochs: 2, batchSize: 32 });
   });
 
@@ -198,7 +198,7 @@ describe("configurations", () => {
       expect(script).toContain("MASTER_ADDR:?");
       expect(script).toContain("NODE_RANK:?");
       const yaml = await read("sft.yaml");
-      expect(valueOf(yaml, "gradient_accumulation_steps") ?? "4").toBe("4");
+      expect(settingOf(yaml, "gradient_accumulation_steps") ?? "4").toBe("4");
     }
     const odd = { ...RECIPES.astar, nodes: 3 };
     await expect(exported([ONE], { engine: "trl", recipe: odd })).rejects.toThrow(

@@ -115,7 +115,7 @@ interface CompressionRecord extends CompressedRow {
  * ```
  */
 export async function compressFile(options: CompressFileOptions): Promise<CompressionSummary> {
-  const { data, output, cache: cacheFile, sink, share, like, scorer, mode, tags } = options;
+  const { data, output, cache: cacheFile, sink, share, like, scorer, tags } = options;
   const shares = like === undefined ? undefined : await sharesOf(like);
   const shareOf = shares ? ({ id }: ChainRow) => shares.get(id) : share === undefined ? undefined : () => share;
   // Check before any file is created.

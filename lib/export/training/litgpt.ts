@@ -94,7 +94,7 @@ const launchScript = ({ model, nodes }: TrainingRecipe): string =>
   scriptText([
     `CHECKPOINT=${shellWord(checkpointOf(model))}`,
     isAbsolute(model)
-      ? '[ -f "$CHECKPOINT/lit_model.pth" ] || litgpt convert_to_litgpt "$CHECKPOINT" --model_name "${MODEL_NAME:?its name in LitGPT, such as SmolLM2-135M-Instruct}"'
+      ? `[ -f "$CHECKPOINT/lit_model.pth" ] || litgpt convert_to_litgpt "$CHECKPOINT" --model_name "\${MODEL_NAME:?its name in LitGPT, such as SmolLM2-135M-Instruct}"`
       : `[ -f "$CHECKPOINT/lit_model.pth" ] || litgpt download ${shellWord(model)}`,
     ...(nodes > 1
       ? [

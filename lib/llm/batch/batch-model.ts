@@ -55,7 +55,7 @@ export async function openBatchModel(
     parameterCount: undefined,
     hash: async () => undefined,
     async generate(texts, options = {}) {
-      const requests = texts.map((text, index) => linesOf(server, wireRequest(server, text, index, options), spec));
+      const requests = texts.map((text, index) => linesOf(wireRequest(server, text, index, options), spec));
       const missing = requests.flatMap(({ lines }) => lines.filter((line) => store.answerOf(line) === undefined));
       const results: Completion[][] = [];
       for (const [request, { wire, lines }] of requests.entries()) {
@@ -99,7 +99,7 @@ function serverOf(name: string, model: string, dialectName: DialectName, body: J
   };
 }
 
-function linesOf(server: HttpServer, wire: WireRequest, spec: string): { wire: WireRequest; lines: BatchRequest[] } {
+function linesOf(wire: WireRequest, spec: string): { wire: WireRequest; lines: BatchRequest[] } {
   if (!wire.repeats) {
     throw badInput(
       `a request to ${spec} samples without a seed`,
