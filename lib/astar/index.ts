@@ -28,7 +28,9 @@ export {
   searchRow,
 } from "./compress/compress-row.js";
 export type { CompressedRow } from "./compress/compressed-row.js";
+export { metered, noWork, type Spent, type SpentWork } from "./compress/spent.js";
 export { type CacheOptions, openImportanceCache } from "./importance/cache.js";
+export { type DropImportance, dropImportance } from "./importance/drop.js";
 export {
   type ChainSignals,
   type Importance,
@@ -47,8 +49,17 @@ export { createPathVerifier, type PathVerifier, type PathVerifierOptions, though
 export { type BestFirstOptions, type BestFirstResult, bestFirstSearch } from "./search/best-first-search.js";
 export type { SearchResult } from "./search/search-result.js";
 export { faithfulSearch, paperSearch, type WalkOptions } from "./search/walk-search.js";
+export {
+  type MeasureSignalsOptions,
+  measureSignals,
+  readSignalResults,
+  type SignalResults,
+  type SignalRow,
+} from "./signals/measure-signals.js";
+export { precisionAt, rankCorrelation } from "./signals/rank-correlation.js";
 export { type AstarStudyOptions, type AstarStudyResults, runAstarStudy, type SetComparison } from "./study/study.js";
 export { type AstarStudy, parseStudy, readStudy, type StudySet } from "./study/study-config.js";
 export { type SetPoint, type StudySetting, setPoints, settingEffect } from "./study/study-effects.js";
+export { readStudyPanel, type StudyPanel } from "./study/study-panel.js";
 export { readStudyResults } from "./study/study-results.js";
 export { chainLines, type SetResult } from "./study/study-sets.js";

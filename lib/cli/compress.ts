@@ -1,5 +1,5 @@
 import { type Command, Option } from "@commander-js/extra-typings";
-import type { CompressionSummary, CompressMode, ThoughtTags } from "../astar/index.js";
+import type { CompressionSummary, CompressMode, SpentWork, ThoughtTags } from "../astar/index.js";
 import { resolveUserPath, ThoughtbookError } from "../core/index.js";
 import { twice } from "./evaluate/evaluate-flags.js";
 import type { Flags } from "./flags.js";
@@ -29,7 +29,8 @@ importance, last (steps) and token-skip (tokens).
 
 Rows of the format conversations are ShareGPT, messages, Alpaca or TRL's prompt with completion, of one question and one reply each (a
 system turn is the row's system prompt). The reply holds thought and solution between the tags, or its thought before </think> or as
-reasoning_content (or reasoning, thinking). Rows of several exchanges, and of a masked reply, are left out by name.
+reasoning_content (or reasoning, thinking). Rows of a question (problem, query) with its response (generation, reply) hold thought
+and solution in the response likewise, and the reference as answer. Rows of several exchanges, and of a masked reply, are left out by name.
 
 The output holds one row a chain in the ShareGPT layout with rate, steps and how the search ended. Rows that cannot be used are
 named and left out. Ctrl-C keeps what is finished; the same command goes on from there.`;
@@ -85,8 +86,11 @@ const compressCommand = (program: Command) =>
       new Option("--normalisation <rule>", "of the attention").choices(["code", "paper", "lift"]).default("code"),
     )
     .addOption(
-      new Option("--signal <signal>", "what importance is made of")
-        .choices(["both", "attention", "nll", "random"])
+      new Option(
+        "--signal <signal>",
+        "what importance is made of; drop: of the solution's log-probability without the step",
+      )
+        .choices(["both", "attention", "nll", "random", "drop"])
         .default("both"),
     )
     .option("--sink", "put the token that begins texts before each step")
@@ -114,7 +118,7 @@ function compress(flags: Flags<typeof compressCommand>): Promise<void> {
 async function compressUntil(flags: Flags<typeof compressCommand>, signal: AbortSignal): Promise<void> {
   useMemory(flags.memory);
   // Here, so that other commands need not load the engine.
-  const { compressFile, needsOf } = await import("../astar/index.js");
+  const { compressFile, metered, needsOf, noWork } = await import("../astar/index.js");
   const { isTokenModel, loadModel } = await import("../llm/index.js");
   const { mode, alpha, normalisation, samples, needed } = flags;
   if (flags.like !== undefined && flags.keepShare !== undefined) throw twice("--like", "--keep-share");
@@ -168,10 +172,11 @@ async function compressUntil(flags: Flags<typeof compressCommand>, signal: Abort
       tags: tagsOf(flags),
       seed: flags.seed,
     };
+    const spent = noWork();
     const summary = await compressFile({
       ...settings,
-      scorer,
-      validator: needs.validator ? validator : undefined,
+      scorer: scorer && metered(scorer, spent),
+      validator: needs.validator ? metered(validator, spent) : undefined,
       data: resolveUserPath(flags.dataPath),
       output,
       cache: resolveUserPath(flags.cachePath ?? `${output}.importance.jsonl`),
@@ -188,8 +193,8 @@ async function compressUntil(flags: Flags<typeof compressCommand>, signal: Abort
     const peakMemory = process.resourceUsage().maxRSS / 2 ** 20;
     console.log(
       flags.json
-        ? JSON.stringify({ ...summary, settings, seconds, peakMemory })
-        : readable(summary, seconds, peakMemory),
+        ? JSON.stringify({ ...summary, settings, seconds, peakMemory, spent })
+        : readable(summary, { seconds, peakMemory, spent }),
     );
   } finally {
     await Promise.all([validator.dispose(), scorer?.dispose()]);
@@ -211,7 +216,10 @@ const tagsOf = ({
   solutionEnd: solutionEndTag,
 });
 
-function readable(summary: CompressionSummary, seconds: number, peakMemory: number): string {
+function readable(
+  summary: CompressionSummary,
+  { seconds, peakMemory, spent }: { seconds: number; peakMemory: number; spent: SpentWork },
+): string {
   const { rows, statuses, keptSteps, keptTokens, meanRate, precision, recall, cut, tooLong } = summary;
   const { searchSteps, scored, verified, weighed } = summary;
   const { rows: read, used, ...remarks } = rows;
@@ -231,6 +239,11 @@ function readable(summary: CompressionSummary, seconds: number, peakMemory: numb
     ...(cut + tooLong > 0
       ? [`${cut} rows with parts too long for the scorer, ${tooLong} with paths too long for the validator`]
       : []),
-    `${seconds.toFixed(1)} s, ${peakMemory.toFixed(2)} GB at the most`,
+    ...Object.entries(spent).flatMap(([kind, { calls, texts, read, written, seconds }]) =>
+      calls === 0
+        ? []
+        : `${kind}: ${calls} model calls of ${texts} texts, ${(read / used).toFixed(0)} tokens read${written > 0 ? ` and ${(written / used).toFixed(0)} written` : ""} a row, ${(seconds / used).toFixed(2)} s a row`,
+    ),
+    `${seconds.toFixed(1)} s, ${(seconds / used).toFixed(2)} s a row (what an earlier run finished included), ${peakMemory.toFixed(2)} GB at the most`,
   ].join("\n");
 }

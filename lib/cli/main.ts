@@ -11,7 +11,8 @@ const COMMANDS: Record<string, (program: Command) => Promise<void>> = {
   models: async (program) => (await import("./models.js")).addModelCommands(program),
   generate: async (program) => (await import("./generate.js")).addGenerateCommand(program),
   score: async (program) => (await import("./score.js")).addScoreCommand(program),
-  export: async (program) => (await import("./export.js")).addExportCommand(program),
+  export: async (program) => (await import("./export/export.js")).addExportCommand(program),
+  import: async (program) => (await import("./import.js")).addImportCommand(program),
   serve: async (program) => (await import("./serve.js")).addServeCommand(program),
   train: async (program) => (await import("./train.js")).addTrainCommand(program),
   grpo: async (program) => (await import("./grpo/grpo.js")).addGrpoCommand(program),
@@ -25,6 +26,7 @@ const COMMANDS: Record<string, (program: Command) => Promise<void>> = {
   baselines: async (program) => (await import("./baselines.js")).addBaselinesCommand(program),
   dots: async (program) => (await import("./dots/dots.js")).addDotsCommands(program),
   operations: async (program) => (await import("./operations/measure.js")).addOperationsCommand(program),
+  signals: async (program) => (await import("./signals.js")).addSignalsCommand(program),
   sandbox: async (program) => (await import("./sandbox.js")).addSandboxCommand(program),
   "word-problems": async (program) => (await import("./word-problems.js")).addWordProblemsCommand(program),
 };

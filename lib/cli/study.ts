@@ -1,11 +1,11 @@
-import type { Command } from "@commander-js/extra-typings";
-import type { AstarStudyResults, SetComparison, SetResult } from "../astar/index.js";
-import { resolveUserPath, writeWhole } from "../core/index.js";
+import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import type { AstarStudy, AstarStudyResults, SetComparison, SetResult } from "../astar/index.js";
+import { badInput, resolveUserPath, writeWhole } from "../core/index.js";
 import type { Estimate } from "../eval/index.js";
 import type { ArmResult } from "../study/index.js";
 import type { Flags } from "./flags.js";
 import { MEMORY, useMemory } from "./memory.js";
-import { byteSize } from "./numbers.js";
+import { byteSize, decimal } from "./numbers.js";
 import { resumable } from "./resumable.js";
 import { alignedLines, percent, percentRange } from "./table.js";
 
@@ -27,21 +27,60 @@ const studyCommand = (program: Command) =>
     .argument("<study.json>", "the settings, such as data/studies/astar.json")
     .requiredOption("--out <folder>", "the folder of everything that comes out")
     .option("--results <file.json>", "write all numbers to this file")
+    .option("--model <role=spec>", "base, validator or scorer from another place; may be given again", role)
+    .option("--chains <file>", "the file of chains of the study from another place")
+    .option("--hours <h>", "stop after this many hours and keep what is finished", decimal)
     .option("--memory <size>", MEMORY, byteSize)
     .addHelpText("after", OUTPUT);
 
 async function study(
   file: string,
-  { out, results, memory }: Flags<typeof studyCommand>,
-  signal: AbortSignal,
+  { out, results, memory, model, chains, hours }: Flags<typeof studyCommand>,
+  interruption: AbortSignal,
 ): Promise<void> {
   useMemory(memory);
   // Here, so that other commands need not load the engine.
   const { readStudy, runAstarStudy } = await import("../astar/index.js");
   const settings = await readStudy(resolveUserPath(file));
-  const found = await runAstarStudy({ study: settings, folder: resolveUserPath(out), signal });
-  if (results !== undefined) await writeWhole(resolveUserPath(results), `${JSON.stringify(found, null, 1)}\n`);
+  const deadline = hours === undefined ? undefined : AbortSignal.timeout(Math.max(1, Math.round(hours * 3_600_000)));
+  const signal = deadline ? AbortSignal.any([interruption, deadline]) : interruption;
+  const found = await runAstarStudy({
+    study: withPlaces(settings, model, chains),
+    folder: resolveUserPath(out),
+    signal,
+  }).catch((error: unknown) => {
+    // The hours are over: that is no failure. Any other interruption is.
+    if (deadline?.aborted && !interruption.aborted) return undefined;
+    throw error;
+  });
+  if (found === undefined) {
+    console.log(`the ${hours} hours are over; the same command goes on from there`);
+    return;
+  }
+  // As the file has it: where the models lay here is of no use elsewhere, and their hashes are among the results.
+  const shown = { ...found, study: settings };
+  if (results !== undefined) await writeWhole(resolveUserPath(results), `${JSON.stringify(shown, null, 1)}\n`);
   console.log(readable(found));
+}
+
+/** The study with models and chains at other places; results tell models by their hashes. */
+function withPlaces(study: AstarStudy, models: Record<string, string> = {}, file?: string): AstarStudy {
+  if (file !== undefined && !("file" in study.chains)) {
+    throw badInput(`the study ${study.name} has no file of chains`, "Leave out --chains.");
+  }
+  const chains =
+    file !== undefined && "file" in study.chains ? { ...study.chains, file: resolveUserPath(file) } : study.chains;
+  return { ...study, chains, models: { ...study.models, ...models } };
+}
+
+const ROLES = ["base", "validator", "scorer"];
+
+function role(text: string, earlier: Record<string, string> = {}): Record<string, string> {
+  const [, name, spec] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
+  if (name === undefined || !ROLES.includes(name)) {
+    throw new InvalidArgumentError("expected base=, validator= or scorer= and a model.");
+  }
+  return { ...earlier, [name]: spec! };
 }
 
 function readable({ sets, students, comparisons }: AstarStudyResults): string {

@@ -8,6 +8,8 @@ export type ErrorCode =
   | "timeout"
   | "budget"
   | "interrupted"
+  /** Answers of a batch are not there yet: what was asked is stored, and the same command goes on once they are. */
+  | "pending"
   | "execution";
 
 export interface ErrorDetails {

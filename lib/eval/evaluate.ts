@@ -7,6 +7,7 @@ import {
   type ProgressDisplay,
   startProgress,
   strictJson,
+  ThoughtbookError,
   withoutUndefined,
   writeWhole,
 } from "../core/index.js";
@@ -247,7 +248,15 @@ async function attemptMissing(work: Work): Promise<void> {
     if (tokenizer) {
       await attemptUnder(work, budgets, (attempt, budget) => cutToBudget(attempt, budget, tokenizer), onRecord);
     } else {
-      for (const budget of budgets) await attemptUnder(work, [budget], (attempt) => attempt, onRecord);
+      let waiting: unknown;
+      for (const budget of budgets) {
+        await attemptUnder(work, [budget], (attempt) => attempt, onRecord).catch((error: unknown) => {
+          // Requests of the other budgets go to the same batch.
+          if (!(error instanceof ThoughtbookError) || error.code !== "pending") throw error;
+          waiting ??= error;
+        });
+      }
+      if (waiting !== undefined) throw waiting;
     }
     progress.succeed(`${total.toLocaleString("en-US")} records`);
   } catch (error) {

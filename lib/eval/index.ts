@@ -1,6 +1,8 @@
 export { type CrossedOptions, type CrossedValues, crossedEstimate } from "./crossed-interval.js";
 export { type ErrorCause, errorCause, errorShares } from "./error-cause.js";
 export { type EvaluateOptions, type Evaluation, type EvaluationSummary, evaluate } from "./evaluate.js";
+export { exportSamples } from "./exchange/export-samples.js";
+export { type ImportedResults, type ImportResultsOptions, importResults } from "./exchange/import-results.js";
 export { clusteredProportion, type Estimate, mean, meansBy, type Points, proportion, shares } from "./intervals.js";
 export { majorityOf } from "./majority.js";
 export { compareRecords, mcnemar, type PairedOutcomes } from "./mcnemar.js";

@@ -5,6 +5,7 @@ export {
   chooseBackend,
   loadOnBackend,
 } from "./backends.js";
+export { exportBatch, type ImportedBatch, importBatch } from "./batch/batch-folder.js";
 export { type Capability, requireCapability } from "./capabilities.js";
 export type { Finding } from "./check/check-capability.js";
 export { type CheckModelOptions, checkModel, type ModelReport } from "./check/check-model.js";

@@ -20,6 +20,7 @@ import {
   resolveModel,
 } from "../model/index.js";
 import type { SessionOptions } from "../tensor/index.js";
+import { isBatchSpec, openBatchModel } from "./batch/batch-model.js";
 import { loadHttpModel } from "./http/load.js";
 import type { HttpOptions } from "./http/model.js";
 import { isHttpSpec } from "./http/spec.js";
@@ -54,7 +55,8 @@ export interface LoadModelOptions {
  * checkpoint, or a GGUF file; `owner/name` or `owner/name@revision` of the Hugging Face hub, or `owner/name:FILE.gguf`
  * there, which is downloaded once; or the address and name of one on a server, `http://host:port/v1#name`. Weights in
  * safetensors and GGUF run on this library's engine. Models that have only ONNX run on transformers.js; `onnx:` before
- * the specification requests that, and `#q4` or `#q4,webgpu` after it selects a type of weights and a device.
+ * the specification requests that, and `#q4` or `#q4,webgpu` after it selects a type of weights and a device. `batch:FOLDER#name` is a
+ * model whose answers come in batches: see `openBatchModel`.
  *
  * @throws not-found, bad-input, corrupt-data, network, timeout, file-system, interrupted
  *
@@ -72,7 +74,9 @@ export interface LoadModelOptions {
  */
 export async function loadModel(spec: string, options: LoadModelOptions = {}): Promise<LanguageModel> {
   const wantsWeights = options.lowMemory || options.numerics === "fast";
-  if (wantsWeights && (isHttpSpec(spec) || parseOnnxSpec(spec) !== undefined)) throw withoutBlocks(spec);
+  if (wantsWeights && (isHttpSpec(spec) || isBatchSpec(spec) || parseOnnxSpec(spec) !== undefined))
+    throw withoutBlocks(spec);
+  if (isBatchSpec(spec)) return openBatchModel(spec, { dialect: options.http?.dialect, body: options.http?.body });
   if (isHttpSpec(spec)) return loadHttpModel(spec, { ...options.http, signal: options.signal });
   const wantsOnnx = parseOnnxSpec(spec) !== undefined || options.dtype !== undefined || options.device !== undefined;
   if (wantsOnnx) return loadTransformersModel(spec, options);

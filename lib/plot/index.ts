@@ -13,6 +13,7 @@ export { type OptimizationFigureOptions, optimizationFigure } from "./figures/op
 export { drawQuestionGraph, type QuestionGraphOptions } from "./figures/question-graph.js";
 export { type ScatterFigureOptions, scatterFigure } from "./figures/scatter.js";
 export { type SearchTreeOptions, searchTreeFigure } from "./figures/search-tree.js";
+export { type SignalAgreement, type SignalsFigureOptions, signalsFigure } from "./figures/signals.js";
 export { type TokenFigureOptions, tokenFigure } from "./figures/token.js";
 export { type TrainingFigureOptions, trainingFigure } from "./figures/training.js";
 export { type TreeFigureOptions, treeFigure } from "./figures/tree.js";

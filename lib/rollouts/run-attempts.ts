@@ -1,4 +1,4 @@
-import { badInput, interruptible } from "../core/index.js";
+import { badInput, interruptible, ThoughtbookError } from "../core/index.js";
 import { type LanguageModel, requireCapability } from "../llm/index.js";
 import type { SamplingOptions } from "../model/index.js";
 import { askedModel, withUnseen } from "../operations/index.js";
@@ -35,7 +35,8 @@ export interface AttemptPlace {
  *
  * @param onAttempt called with each attempt as soon as it is complete; an error or rejection of it ends everything
  * @returns the attempts in the order of `places`
- * @throws bad-input before any work if the model lacks what the strategy needs; interrupted; as the model and the strategy
+ * @throws bad-input before any work if the model lacks what the strategy needs; interrupted; as the model and the strategy;
+ *   pending, once all attempts are made that do not wait for answers of a batch
  *
  * @example
  * ```ts
@@ -88,13 +89,16 @@ async function attemptIn(
         await onAttempt?.(attempt, place);
         return attempt;
       } catch (error) {
-        runner.abort(error);
+        // An attempt that waits for answers of a batch does not keep the others from asking for theirs.
+        if (!isPending(error)) runner.abort(error);
         throw error;
       }
     }),
   );
   // The first failure is the cause of the others.
   if (runner.signal.aborted) throw runner.signal.reason;
+  const waiting = results.find((result) => result.status === "rejected");
+  if (waiting) throw waiting.reason;
   return results.map((result) => (result as PromiseFulfilledResult<Attempt>).value);
 }
 
@@ -146,6 +150,8 @@ export async function attemptRunner(
     abort: (error) => failure.abort(error),
   };
 }
+
+const isPending = (error: unknown): boolean => error instanceof ThoughtbookError && error.code === "pending";
 
 /** Check that a strategy can be used with a model, and for problems. Throws bad-input with the reason. */
 export async function checkStrategy(

@@ -1,5 +1,13 @@
 export { type Example, type ExampleStream, exampleOf } from "./examples/examples.js";
-export { describeCounts, encodeRow, encoderOf, type RowCounts, type RowEncoder } from "./examples/training-rows.js";
+export {
+  describeCounts,
+  encodeRow,
+  encoderOf,
+  type RowCounts,
+  type RowEncoder,
+  type TrainingRow,
+  trainingRows,
+} from "./examples/training-rows.js";
 export { type FineTuned, type FineTuneOptions, fineTune, saveTrained } from "./fine-tune.js";
 export {
   type AdvantageOptions,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { extractAnswer } from "../../answer/index.js";
 import { type ConversationRow, conversationOf } from "../../data/index.js";
 import { thoughtBeside } from "../../model/index.js";
 import { readTagged, readThinking, type ThoughtTags } from "./tags.js";
@@ -7,7 +8,8 @@ import { readTagged, readThinking, type ThoughtTags } from "./tags.js";
  * Formats of a row in a file:
  * - conversations: in any of the layouts of `conversationOf` (ShareGPT, messages, Alpaca, TRL's prompt and completion) one
  *   question and one reply, which has thought and solution between tags, or its thought before `</think>` or in the field
- *   `reasoning_content` (`reasoning`, `thinking`)
+ *   `reasoning_content` (`reasoning`, `thinking`); or a question with such a reply beside it, by the names of `QUESTIONS` and
+ *   `REPLIES`, with the reference as `answer`, as files of sampled chains have it
  * - s1k: s1K-1.1, `question`, `deepseek_thinking_trajectory`, `deepseek_attempt`
  * - word-problems: `thoughtbook word-problems` with the fields question, paragraphs, plainChain, and as a rule id, answer
  */
@@ -62,7 +64,12 @@ export const ROW_FORMATS: Readonly<Record<RowFormat, (row: unknown, tags: Though
   conversations(row, tags) {
     const conversation = conversationOf(row);
     if (conversation === undefined) {
-      return { problem: "malformed", detail: "no conversations, messages, prompt, or instruction with its output" };
+      return (
+        responseOf(row, tags) ?? {
+          problem: "malformed",
+          detail: "no conversations, messages, prompt, instruction with its output, or question with its response",
+        }
+      );
     }
     return conversation.ok
       ? exchangeOf(row as object, conversation.value, tags)
@@ -83,6 +90,52 @@ export const ROW_FORMATS: Readonly<Record<RowFormat, (row: unknown, tags: Though
   })),
 };
 
+/** Names under which files of sampled chains have the question and the reply. */
+const QUESTIONS = ["question", "problem", "query", "input"] as const;
+const REPLIES = ["response", "generation", "reply", "output", "completion"] as const;
+const REFERENCES = ["answer", "gold", "reference", "target", "ground_truth"] as const;
+
+/** A question and the reply that was sampled for it, in fields of their own; undefined for other rows. */
+function responseOf(row: unknown, tags: ThoughtTags): DraftRow | undefined {
+  const fields = Object(row) as Readonly<Record<string, unknown>>;
+  const textIn = (names: readonly string[]) =>
+    names.map((name) => fields[name]).find((each) => typeof each === "string");
+  const [question, reply] = [textIn(QUESTIONS), textIn(REPLIES)] as (string | undefined)[];
+  if (question === undefined || reply === undefined) return undefined;
+  const parts = partsOf(reply, thoughtBeside({ ...fields, role: "assistant", content: reply }), tags);
+  if ("missing" in parts) return { problem: "missing tags", detail: `there is no ${parts.missing}, and no </think>` };
+  const reference = REFERENCES.map((name) => fields[name]).find((each) => ["string", "number"].includes(typeof each));
+  const system = typeof fields.system === "string" && fields.system !== "" ? fields.system : undefined;
+  return { value: { id: responseId(fields), question, system, answer: referenceAnswer(reference), ...parts } };
+}
+
+/** The answer that a reference states: that of a worked solution, or the whole text. */
+function referenceAnswer(reference: unknown): string | undefined {
+  if (reference === undefined) return undefined;
+  const text = String(reference).trim();
+  if (text === "") return undefined;
+  const stated = extractAnswer(text, "strict");
+  return stated.ok ? stated.value : text;
+}
+
+/** The row's id; or else the index of the problem in GSM8K's test split, under the name that the data set has there. */
+function responseId({ id: own, gsm8k_test_index: index }: Readonly<Record<string, unknown>>): string | undefined {
+  const named = id.safeParse(own);
+  if (named.success && named.data !== null && named.data !== undefined) return idText(named.data);
+  return typeof index === "number" ? `gsm8k/test/${index}` : undefined;
+}
+
+/** Thought and solution of a reply: between tags, in a field beside it, or before and after `</think>`. */
+function partsOf(
+  content: string,
+  beside: string | undefined,
+  tags: ThoughtTags,
+): { thought: string; solution: string } | { missing: string } {
+  const tagged = readTagged(content, tags);
+  if (!("missing" in tagged)) return tagged;
+  return beside === undefined ? (readThinking(content) ?? tagged) : { thought: beside, solution: content.trim() };
+}
+
 /** The one exchange of a conversation: several would need to be shortened together, and none is left out. */
 function exchangeOf(row: object, { messages, learned }: ConversationRow, tags: ThoughtTags): DraftRow {
   const others = messages[0]!.role === "system" ? messages.slice(1) : messages;
@@ -95,14 +148,7 @@ function exchangeOf(row: object, { messages, learned }: ConversationRow, tags: T
   }
   const [user, assistant] = others as [ConversationRow["messages"][number], ConversationRow["messages"][number]];
   if (!learned.at(-1)) return { problem: "malformed", detail: "its reply is masked (weight 0, or trainable false)" };
-  const beside = thoughtBeside(assistant);
-  const tagged = readTagged(assistant.content, tags);
-  const parts =
-    "missing" in tagged
-      ? beside !== undefined
-        ? { thought: beside, solution: assistant.content.trim() }
-        : (readThinking(assistant.content) ?? tagged)
-      : tagged;
+  const parts = partsOf(assistant.content, thoughtBeside(assistant), tags);
   if ("missing" in parts) return { problem: "missing tags", detail: `there is no ${parts.missing}` };
   const named = id.safeParse((row as { id?: unknown }).id);
   const system = messages[0]!.role === "system" && messages[0]!.content !== "" ? messages[0]!.content : undefined;

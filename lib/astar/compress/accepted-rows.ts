@@ -1,14 +1,16 @@
 import { z } from "zod";
 import { badInput, readJsonl } from "../../core/index.js";
 import { type ChainRow, emptyTally, readChainRows } from "../chains/chain-rows.js";
+import type { RowFormat } from "../chains/row-formats.js";
 import { type TrainingOptions, trainingConversation } from "../chains/training-row.js";
 import type { CompressMode } from "./compress.js";
 import { type CompressionSummary, summariseRows, writeLines } from "./compress-file.js";
 import type { CompressedRow } from "./compressed-row.js";
 
 export interface AcceptedRowsOptions {
-  /** The chains, as word problems. */
+  /** The chains, and the format of their rows. */
   chains: string;
+  format: RowFormat;
   /** Compressed rows of these chains, how they were made, and those of a search. */
   rows: string;
   mode: CompressMode;
@@ -28,7 +30,7 @@ const rowSchema = z.looseObject({ id: z.string(), status: z.string(), kept: z.ar
  * @throws bad-input if the search accepted none; corrupt-data, not-found, file-system
  */
 export async function writeAcceptedRows(options: AcceptedRowsOptions): Promise<CompressionSummary> {
-  const { chains, mode, search, output, training } = options;
+  const { chains, format, mode, search, output, training } = options;
   const accepted = new Set<string>();
   for await (const { value } of readJsonl(search, { schema: rowSchema })) {
     if (value.status === "accepted") accepted.add(value.id);
@@ -39,7 +41,7 @@ export async function writeAcceptedRows(options: AcceptedRowsOptions): Promise<C
     if (accepted.has(value.id)) rows.push(value as unknown as CompressedRow);
   }
   const necessaryOf = new Map<string, ChainRow["necessary"]>();
-  for await (const outcome of readChainRows(chains, { format: "word-problems" })) {
+  for await (const outcome of readChainRows(chains, { format })) {
     if (outcome.used) necessaryOf.set(outcome.row.id, outcome.row.necessary);
   }
   await writeLines(output, rows);

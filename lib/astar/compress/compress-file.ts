@@ -25,7 +25,7 @@ import { openImportanceCache } from "../importance/cache.js";
 import type { ImportanceCache } from "../importance/importance.js";
 import { type KeptQuality, keptQuality } from "../paths/kept-quality.js";
 import { checkedShare } from "./baselines.js";
-import { type CompressMode, type CompressOptions, checkCompressOptions, compressRows, needsOf } from "./compress.js";
+import { type CompressMode, type CompressOptions, checkCompressOptions, compressRows, needsCache } from "./compress.js";
 import type { CompressedRow } from "./compressed-row.js";
 
 export interface CompressFileOptions extends Omit<CompressOptions, "isDone" | "signals" | "shareOf"> {
@@ -116,7 +116,7 @@ interface CompressionRecord extends CompressedRow {
  * ```
  */
 export async function compressFile(options: CompressFileOptions): Promise<CompressionSummary> {
-  const { data, output, cache: cacheFile, sink, share, like, scorer, mode, tags } = options;
+  const { data, output, cache: cacheFile, sink, share, like, scorer, tags } = options;
   const shares = like === undefined ? undefined : await sharesOf(like);
   const shareOf = shares ? ({ id }: ChainRow) => shares.get(id) : share === undefined ? undefined : () => share;
   // Check before any file is created.
@@ -124,7 +124,7 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
   if (share !== undefined) checkedShare(share);
   const dataHash = await sha256File(data);
   checkTags(tags ?? THOUGHT_TAGS);
-  const cache = needsOf(mode).importance
+  const cache = needsCache(options)
     ? await openImportanceCache(cacheFile, scorer!, { sink, data: { data: dataHash } })
     : undefined;
   try {

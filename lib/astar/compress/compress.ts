@@ -3,6 +3,7 @@ import { type LanguageModel, requireCapability } from "../../llm/index.js";
 import { gatherCalls } from "../../rollouts/index.js";
 import type { ChainRow } from "../chains/chain-rows.js";
 import type { ThoughtTags } from "../chains/tags.js";
+import { dropImportance } from "../importance/drop.js";
 import { type Importance, type ImportanceOptions, randomImportance, rankSteps } from "../importance/formulas.js";
 import { importanceSignals, type SignalOptions } from "../importance/importance.js";
 import { type BaselineMode, baselineSteps, prunedThoughts, SIZED_MODES, sizedSteps } from "./baselines.js";
@@ -73,8 +74,8 @@ export async function* compressRows(
   checkCompressOptions(given);
   const options = { ...given, signal: interruptible(given.signal) };
   const { mode, scorer, validator, importance, signals, signal, isDone = () => false } = options;
-  // A random order needs no model.
-  const isWeighed = needsOf(mode).importance && importance?.signal !== "random";
+  // A random order needs no model, and drops are measured group by group.
+  const isWeighed = needsCache({ mode, importance });
   const weighed = isWeighed
     ? weigh(importanceSignals(scorer!, rows, { ...signals, signal }), options)
     : unweighed(rows, options);
@@ -96,6 +97,10 @@ export function needsOf(mode: CompressMode): { validator: boolean; scorer: boole
   const importance = validator || mode === "importance";
   return { validator, importance, scorer: importance || mode === "token-skip" };
 }
+
+/** Whether steps are weighed by attention and NLL, whose signals a cache keeps. */
+export const needsCache = ({ mode, importance }: Pick<CompressOptions, "mode" | "importance">): boolean =>
+  needsOf(mode).importance && importance?.signal !== "random" && importance?.signal !== "drop";
 
 /** @throws bad-input for a mode without what it needs */
 export function checkCompressOptions({ mode, scorer, validator, shareOf }: CompressOptions): void {
@@ -157,8 +162,21 @@ async function* inGroups<T>(items: AsyncIterable<T>, size: number): AsyncGenerat
   if (group.length > 0) yield group;
 }
 
-async function* compressGroup(group: readonly Weighed[], first: number, options: CompressOptions) {
+/** The group with the drops of its rows, where these are its importance. */
+async function withDrops(group: readonly Weighed[], options: CompressOptions): Promise<readonly Weighed[]> {
+  const { mode, importance, scorer, signal } = options;
+  if (importance?.signal !== "drop" || !needsOf(mode).importance) return group;
+  const dropped: Weighed[] = [];
+  for (const { row } of group) {
+    const { scored, tooLong, ...order } = await dropImportance(scorer!, row, signal);
+    dropped.push({ row, importance: order, weighed: scored, cut: tooLong });
+  }
+  return dropped;
+}
+
+async function* compressGroup(given: readonly Weighed[], first: number, options: CompressOptions) {
   const { countTokens, tags } = options;
+  const group = await withDrops(given, options);
   const results = await keptOf(group, options);
   for (const [i, { row, weighed, cut }] of group.entries()) {
     const result = results[i]!;

@@ -36,8 +36,11 @@ export interface ChainSignals {
 export const NORMALISATIONS = ["code", "paper", "lift"] as const;
 export type Normalisation = (typeof NORMALISATIONS)[number];
 
-/** Formula of importance: attention ÷ NLL, one of them alone, or random. */
-export const IMPORTANCE_SIGNALS = ["both", "attention", "nll", "random"] as const;
+/**
+ * Formula of importance: attention ÷ NLL, one of them alone, or random; or the drop of the solution's log-probability
+ * without the step, which is measured otherwise: see `dropImportance`.
+ */
+export const IMPORTANCE_SIGNALS = ["both", "attention", "nll", "random", "drop"] as const;
 export type ImportanceSignal = (typeof IMPORTANCE_SIGNALS)[number];
 
 export interface ImportanceOptions {
@@ -54,7 +57,7 @@ export interface ImportanceOptions {
 /** As the released code has it. */
 export const IMPORTANCE_DEFAULTS = { alpha: 0.5, normalisation: "code", signal: "both" } as const;
 
-/** Importance of a chain's steps. All numbers are finite and at least 0; steps without tokens have 0. */
+/** Importance of a chain's steps. All numbers are finite and, but for `drop`, at least 0; steps without tokens have 0. */
 export interface Importance {
   /** Mixed importance of each step. */
   scores: number[];
@@ -115,13 +118,18 @@ const leastNll = (nll: number): number => Math.max(nll, LEAST_NLL);
  * Compute the importance of a chain's steps from its signals: attention ÷ NLL, or for ablations the attention alone, 1
  * ÷ NLL alone, or random numbers from the seed.
  *
- * @throws bad-input for an alpha outside of 0 to 1
+ * @throws bad-input for an alpha outside of 0 to 1, and for the signal `drop`
  */
 export function rankSteps(chain: ChainSignals, options: ImportanceOptions = {}): Importance {
   const { alpha = IMPORTANCE_DEFAULTS.alpha } = options;
   if (!(alpha >= 0 && alpha <= 1)) {
     throw new ThoughtbookError("bad-input", `alpha is ${alpha}, expected a number from 0 to 1`, {
       hint: "0 takes the question alone, 1 the solution alone.",
+    });
+  }
+  if (options.signal === "drop") {
+    throw new ThoughtbookError("bad-input", "the signal drop does not follow from attention and NLL", {
+      hint: "Call dropImportance.",
     });
   }
   if (options.signal === "random") return randomImportance(chain.steps, options.seed ?? 0);

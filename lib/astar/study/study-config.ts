@@ -8,6 +8,8 @@ import { IMPORTANCE_SIGNALS, NORMALISATIONS } from "../importance/formulas.js";
 
 const count = z.int().positive();
 const range = z.tuple([count, count]).refine(([least, most]) => least <= most);
+/** Maximum tokens of an answer. */
+const budgets = z.array(count).min(1);
 const slug = z.string().regex(/^[a-z0-9.-]+$/);
 
 const setSchema = z.strictObject({
@@ -61,8 +63,15 @@ export const studySchema = z
       validator: z.string(),
       scorer: z.string(),
     }),
-    /** Word problems of the training split whose long chains are compressed. */
-    chains: z.strictObject({ count, operations: range, seed: z.int() }),
+    /**
+     * Chains that are compressed: those of word problems of the training split, or a file of chains that `compress` reads.
+     * Of a file `count` rows are drawn with the seed among those with at least `leastSteps` steps; a relative path is below
+     * the folder of data sets (THOUGHTBOOK_DATA).
+     */
+    chains: z.union([
+      z.strictObject({ count, operations: range, seed: z.int() }),
+      z.strictObject({ file: z.string().min(1), count, seed: z.int(), leastSteps: count.default(1) }),
+    ]),
     sets: z.array(setSchema).min(1),
     /** Pairs of sets: students of the first are compared with those of the second. */
     comparisons: z.array(z.tuple([slug, slug])).default([]),
@@ -70,22 +79,35 @@ export const studySchema = z
     students: z
       .strictObject({
         seeds: z.array(z.int()).min(1),
-        /** Number of updates, and examples per update. */
-        steps: count,
+        /** Number of updates, or of epochs; and examples per update. */
+        steps: count.exactOptional(),
+        epochs: count.exactOptional(),
         ...trainingSettingsSchema.pick({ batchSize: true, learningRate: true, optimizer: true, schedule: true }).shape,
+        /** Batches per update. Default: 1. */
+        accumulation: count.exactOptional(),
+        /** Maximum tokens of an example; longer ones are cut. Default: the model's positions. */
+        context: count.exactOptional(),
+        /** Train an adapter, which is merged in, instead of all weights; the model is then kept in half precision. */
+        lora: z.strictObject({ rank: count, alpha: z.number().positive().exactOptional() }).exactOptional(),
         /** Which part of the solution students learn to write after the thought. Default: the whole solution. */
         solutions: z.enum(SOLUTION_PARTS).exactOptional(),
       })
-      .exactOptional(),
-    evaluation: z
-      .strictObject({
-        problems: count,
-        operations: range,
-        split: z.enum(["validation", "test"]),
-        seed: z.int(),
-        /** Maximum tokens of an answer. */
-        budgets: z.array(count).min(1),
+      .refine(({ steps, epochs }) => (steps === undefined) !== (epochs === undefined), {
+        error: "expected either steps or epochs",
       })
+      .exactOptional(),
+    /** Word problems, or a data set of `thoughtbook data list`, of which `problems` are drawn that have no chain. */
+    evaluation: z
+      .union([
+        z.strictObject({
+          problems: count,
+          operations: range,
+          split: z.enum(["validation", "test"]),
+          seed: z.int(),
+          budgets,
+        }),
+        z.strictObject({ task: slug, problems: count, split: slug.exactOptional(), seed: z.int(), budgets }),
+      ])
       .exactOptional(),
   })
   .refine(

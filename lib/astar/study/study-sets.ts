@@ -2,10 +2,12 @@ import { join } from "node:path";
 import { keptResult, type ProgressDisplay, sha256File, strictJson, writeWhole } from "../../core/index.js";
 import { type ProceduralProblem, problemRecord, wordProblems } from "../../data/index.js";
 import { type LanguageModel, tokenizerOf } from "../../llm/index.js";
+import type { RowFormat } from "../chains/row-formats.js";
 import type { TrainingOptions } from "../chains/training-row.js";
 import { writeAcceptedRows } from "../compress/accepted-rows.js";
 import { type CompressMode, needsOf } from "../compress/compress.js";
 import { type CompressionSummary, compressFile } from "../compress/compress-file.js";
+import { chainsFile, drawnChains } from "./study-chains.js";
 import type { AstarStudy, StudySet } from "./study-config.js";
 
 /** Summary of the chains of a set. */
@@ -39,12 +41,22 @@ export function chainLines(problems: Iterable<ProceduralProblem>): string {
   return Array.from(problems, (problem) => `${strictJson(problemRecord(problem, fields))}\n`).join("");
 }
 
-/** Write the chains of a study as word problems, once. */
-export async function writeChains({ chains }: AstarStudy, folder: string): Promise<void> {
+/** Format of the rows in the file of a study's chains. */
+const formatOf = ({ chains }: AstarStudy): RowFormat => ("file" in chains ? "conversations" : "word-problems");
+
+/** Write the chains of a study, once. */
+export async function writeChains({ chains }: AstarStudy, folder: string, signal?: AbortSignal): Promise<void> {
   const files = setFiles(folder);
-  const { count, operations, seed } = chains;
-  await keptResult(files.chainsResult, { chains }, async () => {
-    await writeWhole(files.chains, chainLines(wordProblems({ operations, seed, split: "train" }, count)));
+  const source = "file" in chains ? { data: await sha256File(chainsFile(chains.file)) } : {};
+  const { file: _, ...drawn } = { file: undefined, ...chains };
+  await keptResult(files.chainsResult, { chains: drawn, ...source }, async () => {
+    if ("file" in chains) {
+      const { file, ...options } = chains;
+      await writeWhole(files.chains, await drawnChains(chainsFile(file), { ...options, signal }));
+    } else {
+      const { count, operations, seed } = chains;
+      await writeWhole(files.chains, chainLines(wordProblems({ operations, seed, split: "train" }, count)));
+    }
     return { sha256: await sha256File(files.chains) };
   });
 }
@@ -59,7 +71,7 @@ export async function compressSet(study: AstarStudy, set: StudySet, options: Stu
   const needs = needsOf(mode);
   const learned = learnedOf(study);
   const settings = {
-    ...{ chains: study.chains, seed: study.seed, mode, importance, search, ...learned },
+    ...{ chains: await chainsKey(study, files.chains), seed: study.seed, mode, importance, search, ...learned },
     ...(like === undefined ? {} : { like: await sha256File(files.compressed(like)) }),
     base: await base.hash(),
     ...(needs.validator ? { validator: await validator.hash() } : {}),
@@ -74,7 +86,7 @@ export async function compressSet(study: AstarStudy, set: StudySet, options: Stu
       search,
       seed: study.seed,
       data: files.chains,
-      read: { format: "word-problems" },
+      read: { format: formatOf(study) },
       output: files.compressed(name),
       cache: files.importance,
       training: { file: files.training(name), student: base, ...learned },
@@ -98,6 +110,7 @@ async function acceptedSet(study: AstarStudy, set: StudySet, { base, folder }: S
   const result = await keptResult(files.set(name), settings, () =>
     writeAcceptedRows({
       chains: files.chains,
+      format: formatOf(study),
       rows,
       mode: modeOf(study, set),
       search,
@@ -107,6 +120,9 @@ async function acceptedSet(study: AstarStudy, set: StudySet, { base, folder }: S
   );
   return { name, method, ...result };
 }
+
+/** What identifies the chains: how they were generated, or the content of the file that was drawn. */
+const chainsKey = async ({ chains }: AstarStudy, file: string) => ("file" in chains ? await sha256File(file) : chains);
 
 /** What students learn of the solutions, if it was said. */
 const learnedOf = ({ students }: AstarStudy): Pick<TrainingOptions, "solutions"> =>

@@ -4,6 +4,7 @@ import { resolveModel } from "../../model/index.js";
 import { think } from "../../strategies/index.js";
 import { type ArmComparison, type ArmResult, prepareArms, runStudy, type Stages } from "../../study/index.js";
 import { fineTune } from "../../train/index.js";
+import { studyTask } from "./study-chains.js";
 import type { AstarStudy, StudySet } from "./study-config.js";
 import { compressSet, type SetResult, setFiles, writeChains } from "./study-sets.js";
 
@@ -48,17 +49,17 @@ export async function runAstarStudy(given: AstarStudyOptions): Promise<AstarStud
   const { study, folder, display } = given;
   const options = { folder, display, signal: interruptible(given.signal) };
   const { students: training, evaluation } = study;
-  await writeChains(study, folder);
+  await writeChains(study, folder, options.signal);
   const compression = openCompression(study);
   if (!training || !evaluation) {
     const sets = await prepareArms(study.sets, compression, options);
     return { study, models: compression.models(), sets, students: [], comparisons: [] };
   }
-  const { problems, operations, split, seed, budgets } = evaluation;
+  const { seed, budgets } = evaluation;
   const files = setFiles(folder);
   const trainingOf = (student: number) => {
-    const { steps, batchSize, learningRate, optimizer, schedule } = training;
-    return { maxSteps: steps, batchSize, learningRate, optimizer, schedule, seed: `${study.seed}/${student}` };
+    const { steps, seeds: _, solutions: __, ...settings } = training;
+    return { ...settings, ...(steps === undefined ? {} : { maxSteps: steps }), seed: `${study.seed}/${student}` };
   };
   const stages: Stages<StudySet, SetResult> = {
     ...compression,
@@ -73,6 +74,7 @@ export async function runAstarStudy(given: AstarStudyOptions): Promise<AstarStud
       const model = await resolveModel(study.models.base);
       await fineTune({
         ...{ ...trainingOf(student), model, data: files.training(name), out, resume: true },
+        ...(training.lora ? { dtype: "float16" as const } : {}),
         ...{ signal: context.signal, display: context.display },
       });
       return out;
@@ -84,7 +86,7 @@ export async function runAstarStudy(given: AstarStudyOptions): Promise<AstarStud
       name: study.name,
       arms: study.sets,
       seeds: training.seeds,
-      task: { name: `word-problems:${operations.join("-")}`, limit: problems, split, seed },
+      task: await studyTask(study, options.signal),
       budgets,
       comparisons: study.comparisons,
       policy: "astar",

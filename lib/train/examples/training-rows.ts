@@ -107,17 +107,10 @@ export async function readRows(file: string, options: ReadRowsOptions): Promise<
   const examples: Example[] = [];
   const weights: number[] = [];
   const counts: RowCounts = { rows: 0, split: 0, cut: 0, tooLong: 0, empty: 0 };
-  const onMalformed = ({ place, reason }: { place: string; reason: string }) => {
-    throw new ThoughtbookError("corrupt-data", `${placeIn(file, place)}: ${reason}`, {
-      hint: "Correct or delete that row.",
-    });
-  };
-  for await (const row of readRowFile(file, { onMalformed, anyName: true })) {
-    const place = placeIn(file, row.place);
-    const encoded = await encodeRow(parseRow(row.value, place), encoder).catch((error: unknown) => {
+  for await (const { row, place, weight } of trainingRows(file)) {
+    const encoded = await encodeRow(row, encoder).catch((error: unknown) => {
       throw atPlace(error, place);
     });
-    const weight = weightOf(row.value, place);
     counts.rows++;
     if (encoded.length > 1) counts.split++;
     for (const example of encoded) {
@@ -140,6 +133,25 @@ export async function readRows(file: string, options: ReadRowsOptions): Promise<
   throw new ThoughtbookError("bad-input", `${file} has nothing to train on: ${describeCounts(counts)}`, {
     hint: "Give rows with prompt and completion, messages, text, or ids that fit into the model's context.",
   });
+}
+
+/**
+ * The rows of a file, of any kind that `readRows` takes, one at a time, each with its place such as "rows.jsonl:3".
+ *
+ * @throws bad-input and corrupt-data naming file and line; not-found, file-system
+ */
+export async function* trainingRows(
+  file: string,
+): AsyncGenerator<{ row: TrainingRow; place: string; weight: number }, void, undefined> {
+  const onMalformed = ({ place, reason }: { place: string; reason: string }) => {
+    throw new ThoughtbookError("corrupt-data", `${placeIn(file, place)}: ${reason}`, {
+      hint: "Correct or delete that row.",
+    });
+  };
+  for await (const row of readRowFile(file, { onMalformed, anyName: true })) {
+    const place = placeIn(file, row.place);
+    yield { row: parseRow(row.value, place), place, weight: weightOf(row.value, place) };
+  }
 }
 
 /** What a row counts for in the loss, in its field "weight"; 1 without it. */

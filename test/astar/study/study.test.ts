@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AstarStudy, parseStudy, readStudy, readStudyResults, runAstarStudy } from "thoughtbook/astar";
@@ -74,6 +74,54 @@ describe("runAstarStudy", { timeout: 180_000 }, () => {
 
     await run("b", studyOf([NECESSARY], [], [2]));
     expect(weights("b", "necessary", 2).equals(weights("a", "necessary", 2))).toBe(true);
+  });
+
+  it("draws chains of a file, trains adapters on them, and measures on problems without a chain", async () => {
+    const data = join(folder, "data");
+    mkdirSync(join(data, "chains"), { recursive: true });
+    mkdirSync(join(data, "gsm8k"), { recursive: true });
+    const rowOf = (at: number) => ({ question: `What is ${at} + 1?`, answer: `${at} + 1 = ${at + 1}\n#### ${at + 1}` });
+    const rows = Array.from({ length: 9 }, (_, at) => rowOf(at));
+    const lines = (values: object[]) => values.map((value) => `${JSON.stringify(value)}\n`).join("");
+    writeFileSync(join(data, "gsm8k", "test.jsonl"), lines(rows));
+    const chained = [1, 3, 5, 7].map((at) => {
+      const steps = at === 7 ? "One step." : `Take ${at}.\n\nAdd 1.\n\nIt is ${at + 1}.`;
+      return { gsm8k_test_index: at, ...rowOf(at), response: `${steps}\n</think>\n\nThe answer is ${at + 1}.` };
+    });
+    writeFileSync(join(data, "chains", "r1.jsonl"), lines(chained));
+    const { students, evaluation: _, ...rest } = studyOf([FULL]);
+    const { steps: __, ...training } = students!;
+    const study = parseStudy({
+      ...rest,
+      chains: { file: "chains/r1.jsonl", count: 2, seed: 5, leastSteps: 2 },
+      students: { ...training, seeds: [1], epochs: 2, lora: { rank: 2 } },
+      evaluation: { task: "gsm8k", split: "test", problems: 4, seed: 3, budgets: [3] },
+    });
+    const earlier = process.env.THOUGHTBOOK_DATA;
+    process.env.THOUGHTBOOK_DATA = data;
+    try {
+      const first = await run("file", study);
+      expect(first.sets[0]!.rows).toMatchObject({ rows: 2, used: 2 });
+      expect(first.students[0]!.budgets[0]!.accuracy.count).toBe(4);
+      const records = readFileSync(join(folder, "file", "evaluations", "full", "1", "records.jsonl"), "utf8");
+      const asked = records
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).problem);
+      // Nobody is asked what has a chain, drawn or not.
+      expect(asked.every((id: string) => !["1", "3", "5", "7"].includes(id.split("/").at(-1)!))).toBe(true);
+      expect(readdirSync(join(folder, "file", "students", "full", "1"))).toContain("adapter");
+      expect(await run("file", study)).toEqual(first);
+      await expect(run("few", parseStudy({ ...study, chains: { ...study.chains, count: 4 } }))).rejects.toThrow(
+        /3 usable chains of 2 steps or more, and the study takes 4/,
+      );
+      await expect(
+        run("many", parseStudy({ ...study, evaluation: { ...study.evaluation, problems: 6 } })),
+      ).rejects.toThrow(/5 problems without a chain/);
+    } finally {
+      if (earlier === undefined) delete process.env.THOUGHTBOOK_DATA;
+      else process.env.THOUGHTBOOK_DATA = earlier;
+    }
   });
 
   it("lets students learn the answer alone of the solutions, after the same thoughts", async () => {

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import { resolveUserPath } from "../core/index.js";
+import { resolveUserPath } from "../../core/index.js";
 import {
   exportGguf,
   exportOnnx,
@@ -8,17 +8,17 @@ import {
   type OnnxDtype,
   openCheckpoint,
   resolveModel,
-} from "../model/index.js";
-import type { Flags } from "./flags.js";
-import { abortable } from "./resumable.js";
+} from "../../model/index.js";
+import type { Flags } from "../flags.js";
+import { abortable } from "../resumable.js";
 
 const DTYPES = `
   fp32  onnx/model.onnx            all weights in float32
   q8    onnx/model_quantized.onnx  linear layers and embeddings in 8 bits
   q4    onnx/model_q4.onnx         linear layers in 4 bits, embeddings in 8`;
 
-export function addExportCommand(program: Command): void {
-  const exports = program.command("export").description("write a model for other programs");
+/** What writes a model for other programs. */
+export function addModelExports(exports: Command): void {
   onnxCommand(exports).action(runExport);
   ggufCommand(exports).action(runGguf);
 }

@@ -1,0 +1,106 @@
+import { isAbsolute } from "node:path";
+import { badInput } from "../../core/index.js";
+import { type ExportFile, scriptText, shellWord, yamlText } from "./config-text.js";
+import { accumulation } from "./deepspeed.js";
+import type { Form, LearnedReply } from "./engine-rows.js";
+import type { TrainingRecipe } from "./recipes.js";
+
+/**
+ * A row of LitGPT: an instruction with its output, of one exchange. LitGPT adds the token that ends texts.
+ *
+ * @param end the text of that token
+ * @throws bad-input naming a conversation of several exchanges, which LitGPT's rows cannot hold
+ */
+export function litgptRow(reply: LearnedReply, place: string, end = ""): Record<string, unknown> {
+  if (reply.form === "texts") {
+    const output =
+      end !== "" && reply.completion.endsWith(end) ? reply.completion.slice(0, -end.length) : reply.completion;
+    return { instruction: reply.prompt, output };
+  }
+  const system = reply.before[0]?.role === "system" ? reply.before[0].content : undefined;
+  const turns = system === undefined ? reply.before : reply.before.slice(1);
+  if (turns.length !== 1 || turns[0]!.role !== "user") {
+    throw badInput(
+      `${place}: ${turns.length} turns before the reply; LitGPT takes one of the user`,
+      "Write all rows as texts, which hold any conversation.",
+    );
+  }
+  return {
+    instruction: turns[0]!.content,
+    output: reply.reply.content,
+    ...(system === undefined ? {} : { sys_prompt: system }),
+  };
+}
+
+/**
+ * Configuration of LitGPT's full fine-tuning (checked with 0.5.13), and the lines that download or convert the model and
+ * start it on one node or several.
+ *
+ * @throws bad-input for a warm-up that is not a number of updates, or a schedule other than the cosine, which is LitGPT's only one
+ */
+export function litgptFiles(form: Form, recipe: TrainingRecipe): ExportFile[] {
+  const { warmup, schedule } = recipe;
+  if (schedule !== "cosine") {
+    throw badInput(`the schedule is ${schedule}; LitGPT fine-tunes with a cosine only`, "Choose another recipe.");
+  }
+  // Only to check that the rows can be dealt: LitGPT computes it itself.
+  accumulation(recipe);
+  const config = {
+    checkpoint_dir: checkpointOf(recipe.model),
+    out_dir: "trained",
+    precision: "bf16-true",
+    devices: recipe.devices,
+    num_nodes: recipe.nodes,
+    data: {
+      class_path: "litgpt.data.JSON",
+      init_args: {
+        json_path: "data/train.jsonl",
+        mask_prompt: true,
+        val_split_fraction: recipe.validation,
+        prompt_style: form === "texts" ? "default" : recipe.template.litgpt,
+        ignore_index: -100,
+        seed: recipe.seed,
+        num_workers: 4,
+      },
+    },
+    train: {
+      save_interval: recipe.save === "epoch" ? null : recipe.save,
+      log_interval: 1,
+      global_batch_size: recipe.batchSize,
+      micro_batch_size: recipe.perDevice,
+      ...(warmup < 1 ? { lr_warmup_steps: null, lr_warmup_fraction: warmup } : { lr_warmup_steps: warmup }),
+      epochs: recipe.epochs,
+      max_seq_length: recipe.context,
+      min_lr: recipe.minLearningRate,
+    },
+    eval: { interval: 600, max_iters: 100, initial_validation: false, final_validation: true },
+    optimizer: {
+      class_path: "torch.optim.AdamW",
+      init_args: { lr: recipe.learningRate, weight_decay: recipe.weightDecay, betas: [...recipe.betas] },
+    },
+    logger_name: "csv",
+    seed: recipe.seed,
+  };
+  return [
+    { name: "sft.yaml", text: yamlText(config) },
+    { name: "train.sh", text: launchScript(recipe) },
+  ];
+}
+
+/** A folder stays where it is; a model of the hub is downloaded beside the configuration. */
+const checkpointOf = (model: string): string => (isAbsolute(model) ? model : `checkpoints/${model}`);
+
+const launchScript = ({ model, nodes }: TrainingRecipe): string =>
+  scriptText([
+    `CHECKPOINT=${shellWord(checkpointOf(model))}`,
+    isAbsolute(model)
+      ? `[ -f "$CHECKPOINT/lit_model.pth" ] || litgpt convert_to_litgpt "$CHECKPOINT" --model_name "\${MODEL_NAME:?its name in LitGPT, such as SmolLM2-135M-Instruct}"`
+      : `[ -f "$CHECKPOINT/lit_model.pth" ] || litgpt download ${shellWord(model)}`,
+    ...(nodes > 1
+      ? [
+          `# On each of ${nodes} nodes, which share this folder: NODE_RANK=0 … ${nodes - 1}, and the first one's address as MASTER_ADDR.`,
+          `export NODE_RANK="\${NODE_RANK:?}" MASTER_ADDR="\${MASTER_ADDR:?}" MASTER_PORT="\${MASTER_PORT:-29500}"`,
+        ]
+      : []),
+    'litgpt finetune_full "$CHECKPOINT" --config sft.yaml "$@"',
+  ]);
