@@ -142,9 +142,7 @@ export function createTask(
 
 /** SHA-256 of everything that determines how problems are asked and graded. */
 export const hashProblems = (problems: readonly Problem[]): string =>
-  sha256(
-    canonicalJson(problems.map(({ fields: _, depth: __, steps: ___, solution: ____, ...problem }) => problem)),
-  );
+  sha256(canonicalJson(problems.map(({ fields: _, depth: __, steps: ___, solution: ____, ...problem }) => problem)));
 
 /** The numbers of "4" or "2-6"; undefined unless they are in order and from 1 to the most. */
 function rangeOf(text: string, most: number): [low: number, high: number] | undefined {
