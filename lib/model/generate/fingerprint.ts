@@ -40,12 +40,10 @@ export async function fingerprintInTurns(model: HostModel): Promise<number> {
 type Hash = readonly [number, number, number, number];
 const LANES = 4;
 
-const startOf = ({ adapter }: HostModel): Hash => [
-  0x811c9dc5 | 0,
-  adapter ? Math.fround(adapter.scale) * 65536 : 0,
-  0x1b873593,
-  0x52dce729,
-];
+function startOf({ adapter }: HostModel): Hash {
+  const [low, high] = new Int32Array(Float64Array.of(adapter?.scale ?? 0).buffer);
+  return [0x811c9dc5 | 0, low!, 0x1b873593 ^ high!, 0x52dce729];
+}
 
 function continued([a, b, c, d]: Hash, { buffer, byteOffset }: Float32Array, start: number, end: number): Hash {
   const bits = new Int32Array(buffer, byteOffset, end);

@@ -10,7 +10,6 @@ import type { BatchSizes } from "./policy-batches.js";
 export interface EvaluatedModel {
   config: ModelConfig;
   parameters: ModelParameters;
-  /** The other weights, in blocks. */
   blocks?: Readonly<BlockParameters> | undefined;
   adapter?: Pick<Adapter, "scale" | "parameters"> | undefined;
   extra?: ModelParameters | undefined;

@@ -7,7 +7,7 @@ export interface Snapshot {
   step: number;
   config: ModelConfig;
   parameters: ModelParameters;
-  /** The other weights, in blocks, which stay as they are. */
+  /** The other weights, in blocks, which are not trained. */
   blocks?: Readonly<BlockParameters>;
   adapter?: Adapter;
   /** Further parameters of the objective, if it has some. */
