@@ -25,7 +25,7 @@ export interface ReinforceOptions {
 }
 
 /** The rate of the full optimisation of `mini` (data/grpo/mini-weights.json). */
-const WEIGHTS_RATE = 5e-5;
+const WEIGHTS_RATE = 1e-4;
 
 /** Controls of GRPO on `mini`, and how fast it is: a row for each measure and seed, written as soon as it is known. */
 export async function benchReinforce(options: ReinforceOptions, onRow: (row: ReinforceRow) => void): Promise<void> {

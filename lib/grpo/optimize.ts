@@ -99,6 +99,9 @@ export async function optimize(given: OptimizationInput, options: OptimizeOption
   });
   const { folder, seed = 0, signal } = options;
   const model = await askedModel(options.model, { kind: settings.asking, signal });
+  if (settings.train === "words" && settings.pool === undefined) {
+    throw badInput("there is no pool of prompts to choose from", "Name its file.");
+  }
   if (settings.train !== "words") requireCapability(model, "gradients", `optimising ${settings.train}`);
   const strategy =
     settings.instruction === undefined
@@ -269,8 +272,7 @@ async function onVectors(work: Work): Promise<Result> {
 async function onWords(work: Work): Promise<Result> {
   const { settings, folder, model, strategy, seed, signal, onRecord } = work;
   const { pool, problems, groupSize, keep, maxNewTokens, temperature, collections } = settings;
-  if (pool === undefined) throw badInput("there is no pool of prompts to choose from", "Name its file.");
-  const arms = await readPool(resolveUserPath(pool), { seed, signal });
+  const arms = await readPool(resolveUserPath(pool!), { seed, signal });
   const { measure } = measurements(work);
   const evaluations = [await measure(model, strategy, START)];
   const records: OptimizationRecord[] = [];
