@@ -9,7 +9,12 @@ describe("word problems as a task", () => {
   it("have each number of operations as often, of the test split", async () => {
     const { problems, settings } = await loadTask("word-problems:2-4", { limit: 9 });
     expect(problems.map(({ operations }) => operations)).toEqual([2, 3, 4, 2, 3, 4, 2, 3, 4]);
-    const { id, question, answer, difficulty } = generateWordProblem({ seed: 0, index: 1, operations: 3, split: "test" });
+    const { id, question, answer, difficulty } = generateWordProblem({
+      seed: 0,
+      index: 1,
+      operations: 3,
+      split: "test",
+    });
     const { depth } = difficulty;
     expect(problems[4]).toEqual({ id, question, kind: "gsm8k", references: [String(answer)], operations: 3, depth });
     expect(settings).toMatchObject({ name: "word-problems:2-4", split: "test", seed: 0, distractors: [0, 0] });
