@@ -112,3 +112,20 @@ describe("extractAnswer, aot: the golden rows of the specification", () => {
     expect(read(completion, "aot")).toBe(answer);
   });
 });
+
+describe("answers in words after ####", () => {
+  it.each([
+    ["Bath, Maine", "Bath, Maine"],
+    ["singer, songwriter", "singer, songwriter"],
+    ["Star Trek: Nemesis", "Star Trek: Nemesis"],
+    ["Life is Beautiful", "Life is Beautiful"],
+    ["Therefore, the answer is Bath, Maine", "Bath, Maine"],
+    ["Final answer: Paris", "Paris"],
+    ["So, Paris", "Paris"],
+  ])("are not taken for a label and an answer: %s", (line, expected) => {
+    expect(extractAnswer(`It follows.\n#### ${line}`, "strict", { kind: "words" })).toEqual({
+      ok: true,
+      value: expected,
+    });
+  });
+});

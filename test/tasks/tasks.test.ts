@@ -9,8 +9,14 @@ describe("word problems as a task", () => {
   it("have each number of operations as often, of the test split", async () => {
     const { problems, settings } = await loadTask("word-problems:2-4", { limit: 9 });
     expect(problems.map(({ operations }) => operations)).toEqual([2, 3, 4, 2, 3, 4, 2, 3, 4]);
-    const { id, question, answer } = generateWordProblem({ seed: 0, index: 1, operations: 3, split: "test" });
-    expect(problems[4]).toMatchObject({ id, question, kind: "gsm8k", references: [String(answer)], operations: 3 });
+    const { id, question, answer, difficulty } = generateWordProblem({
+      seed: 0,
+      index: 1,
+      operations: 3,
+      split: "test",
+    });
+    const { depth } = difficulty;
+    expect(problems[4]).toMatchObject({ id, question, kind: "gsm8k", references: [String(answer)], operations: 3, depth });
     const { steps, solution } = problems[4]!;
     expect([steps!.length, steps!.at(-1)!.value]).toEqual([3, String(answer)]);
     expect(solution).toMatch(new RegExp(`=${answer} .*\\n#### ${answer}$`));

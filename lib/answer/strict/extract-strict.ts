@@ -31,7 +31,7 @@ export function extractStrict(completion: string, { kind = "math", cutOff = fals
 function markedAnswer(text: string, kind: AnswerKind): string | undefined {
   let heading: string | undefined;
   for (const line of hashLines(text)) {
-    const said = behindLabel(line.answer);
+    const said = behindLabel(line.answer, kind);
     if (said !== undefined && isWholeAnswer(said, kind)) return said;
     if (!isHeading(line)) return line.answer;
     heading ??= line.answer;
@@ -44,9 +44,13 @@ function markedAnswer(text: string, kind: AnswerKind): string | undefined {
 const LABEL =
   /^(?!(?:step|case|part|phase|question|problem|section|example|method|check|verification|given)\b)(?:\p{L}[\p{L} ]{0,40}(?::|(?:,| is| are| =)(?= ))[\s*_]{0,8})+/iu;
 
+/** An answer in words may look like a label with an answer itself: "Bath, Maine", "Star Trek: Nemesis", "Life is Beautiful". */
+const LABEL_OF_WORDS =
+  /^(?:(?:so|thus|therefore|hence|finally|consequently|in conclusion),? )?(?:the |my )?(?:(?:final|correct|right|best) )?answer(?: is:?|:| =)[\s*_]{1,8}|^(?:so|thus|therefore|hence|finally|consequently|in conclusion), /i;
+
 /** What a line says after words that announce it: "Total: 18", "So, 18", "Therefore, the answer is 18". */
-function behindLabel(line: string): string | undefined {
-  const label = LABEL.exec(line)?.[0];
+function behindLabel(line: string, kind: AnswerKind): string | undefined {
+  const label = (kind === "words" ? LABEL_OF_WORDS : LABEL).exec(line)?.[0];
   return label === undefined ? undefined : withoutMarks(withoutDollars(line.slice(label.length)));
 }
 

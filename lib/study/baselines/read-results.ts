@@ -70,7 +70,7 @@ export async function readBaselineResults(file: string): Promise<BaselineResults
  * import { findBaselineResults } from "thoughtbook/study";
  *
  * const { results, note } = await findBaselineResults("aot-mini");
- * console.log(note, results?.comparisons.length);
+ * console.log(note, results?.comparisons.length ?? 0);
  * ```
  */
 export async function findBaselineResults(name: string): Promise<{ results?: BaselineResults; note: string }> {
