@@ -16,9 +16,16 @@ const model = async (): Promise<LocalModel> => {
 };
 const secondsSince = (start: number): number => (performance.now() - start) / 1000;
 
-/** Continue each prompt greedily by exactly so many tokens, and tell when each row got which. */
-async function continueAll(prompts: readonly (readonly number[])[], newTokens: number, samples = 1) {
-  const times = prompts.map((): number[] => []);
+/**
+ * Continue each prompt greedily by exactly so many tokens.
+ *
+ * @param onToken someone watches each token: prompts are then read in shorter pieces
+ */
+async function continueAll(
+  prompts: readonly (readonly number[])[],
+  newTokens: number,
+  { samples = 1, onToken }: { samples?: number; onToken?: (text: { request: number }) => void } = {},
+) {
   const common = {
     temperature: samples > 1 ? 1 : 0,
     maxNewTokens: newTokens,
@@ -26,14 +33,14 @@ async function continueAll(prompts: readonly (readonly number[])[], newTokens: n
     samples,
     batchSize: prompts.length * samples,
     // Passed on to the generator of a local model, whose option it is.
-    onToken: ({ request }: { request: number }) => times[request]!.push(performance.now()),
+    ...(onToken ? { onToken } : {}),
   };
   const requests = prompts.map((ids) => ({ prompt: { ids } }));
   const language = await model();
   const start = performance.now();
   const completions = await language.generate(requests, common);
   const seconds = secondsSince(start);
-  return { seconds, times, ids: completions.map(([first]) => [...(first?.tokens?.completionIds ?? [])]) };
+  return { seconds, ids: completions.map(([first]) => [...(first?.tokens?.completionIds ?? [])]) };
 }
 
 await servePeer({
@@ -45,11 +52,16 @@ await servePeer({
     return { versions: { "onnxruntime-node": version }, pid: process.pid, seconds: secondsSince(start) };
   },
   async generate({ prompts, newTokens, samples }) {
-    const { seconds, ids } = await continueAll(prompts as number[][], Number(newTokens), Number(samples ?? 1));
+    const { seconds, ids } = await continueAll(prompts as number[][], Number(newTokens), {
+      samples: Number(samples ?? 1),
+    });
     return { seconds, ids };
   },
   async decode({ prompts, newTokens }) {
-    const { seconds, times } = await continueAll(prompts as number[][], Number(newTokens));
+    const times = (prompts as number[][]).map((): number[] => []);
+    const { seconds } = await continueAll(prompts as number[][], Number(newTokens), {
+      onToken: ({ request }) => times[request]!.push(performance.now()),
+    });
     return { seconds, tokensPerSecond: steadySpeed(times) };
   },
   async read({ prompts }) {

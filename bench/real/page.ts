@@ -1,3 +1,4 @@
+import { countOf } from "thoughtbook/core";
 import { table } from "../model/markdown.js";
 import type { LongResult } from "../serve/long.js";
 import { formatNumber, formatSpread, type Machine } from "../shared/report.js";
@@ -61,9 +62,19 @@ function contestPart({ title, unit, better, references, conditions, peers, faile
     ...compared.map((name) => formatSpread(timesAsGood[name] ?? null)),
   ]);
   const heading = `### ${title[0]!.toUpperCase()}${title.slice(1)}`;
-  const absent = failed.map(({ title, reason }) => `Did not take part: ${title}: ${reason}.`);
+  const absent = failed.map(({ name, title, reason }) => {
+    const rounds = peers.find((peer) => peer.name === name)?.value?.count ?? 0;
+    return `${title} ${rounds === 0 ? "did not take part" : `failed after ${countOf(rounds, "round")}`}: ${beginning(reason)}`;
+  });
   return [heading, `(${sizes.join(", ")})`, table(head, rows), ...absent].join("\n\n");
 }
+
+/** Of a reason, which may end with all that a program wrote, what comes before that. */
+function beginning(reason: string): string {
+  const short = reason.slice(0, REASON_CHARACTERS);
+  return short === reason ? `${reason}.` : `${short.slice(0, short.lastIndexOf(" "))} …`;
+}
+const REASON_CHARACTERS = 120;
 
 function servingPart({ startMb, prompts, left }: LongResult): string {
   const { alone, reading, waiting, writing } = left;

@@ -12,6 +12,8 @@ export interface RunOptions<T> {
   /** All settings that the records depend on, as JSON. */
   config: Record<string, unknown>;
   seed: number | string;
+  /** What settings were in runs of earlier versions, which do not name them. */
+  unnamed?: Readonly<Record<string, unknown>> | undefined;
   /** The id of a record, unique within the run. */
   idOf: (record: T) => string;
   /**
@@ -50,14 +52,23 @@ export interface Run<T> {
  * @throws bad-input if the folder holds a run with another config or seed (names the first difference), corrupt-data,
  *   file-system
  */
-export async function openRun<T>({ folder, config, seed, idOf, schema, resized }: RunOptions<T>): Promise<Run<T>> {
+export async function openRun<T>({
+  folder,
+  config,
+  seed,
+  unnamed,
+  idOf,
+  schema,
+  resized,
+}: RunOptions<T>): Promise<Run<T>> {
   const runFile = join(folder, "run.json");
   const recordsFile = join(folder, "records.jsonl");
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw fileSystemError(error, "make the folder", folder);
   });
   const settings = asJson({ config, seed }); // Throws for what JSON cannot hold, before anything is written.
-  const earlier = await readSettings(runFile);
+  const found = await readSettings(runFile);
+  const earlier = found && { ...found, config: withUnnamed(found.config, { now: config, unnamed }) };
   if (earlier !== undefined) {
     const size = resized?.(earlier.config);
     const now = size === undefined ? settings : asJson({ config: size.config, seed });
@@ -113,6 +124,12 @@ export async function openRun<T>({ folder, config, seed, idOf, schema, resized }
     },
     close: () => writer.close(),
   };
+}
+
+/** The config of an earlier run, with those of the settings it does not name that there are now. */
+function withUnnamed(earlier: unknown, { now, unnamed = {} }: { now: object; unnamed?: object | undefined }): unknown {
+  if (!isPlainObject(earlier)) return earlier;
+  return { ...Object.fromEntries(Object.entries(unnamed).filter(([name]) => name in now)), ...earlier };
 }
 
 const asJson = (settings: object): unknown => JSON.parse(canonicalJson(settings));

@@ -10,7 +10,7 @@ import {
   withoutUndefined,
   writeWhole,
 } from "../core/index.js";
-import type { LanguageModel } from "../llm/index.js";
+import { type LanguageModel, type NumericalPath, numericalPath } from "../llm/index.js";
 import { askedModel, askingSettings, isAsked, systemPromptName, withUnseen } from "../operations/index.js";
 import { type Attempt, checkStrategy, openProgramSandbox, runAttempts, type Strategy } from "../rollouts/index.js";
 import type { Sandbox } from "../sandbox/index.js";
@@ -57,7 +57,7 @@ export interface EvaluateOptions {
 }
 
 /** Settings and results of an evaluation; for a single budget also under the keys of {@link ReleasedSummary}. */
-export interface EvaluationSummary extends Partial<ReleasedSummary> {
+export interface EvaluationSummary extends Partial<ReleasedSummary>, NumericalPath {
   model: string;
   /** SHA-256 of the model, where known. */
   modelHash?: string;
@@ -133,6 +133,7 @@ export async function evaluate(strategy: Strategy, task: Task, given: EvaluateOp
     task: task.settings,
     ...asked,
     ...withoutUndefined({ modelHash, asking: askingSettings(model) }),
+    ...numericalPath(model),
     budgets,
     samples,
     ...(logProbs ? { logProbs } : {}),
@@ -170,6 +171,7 @@ export async function evaluate(strategy: Strategy, task: Task, given: EvaluateOp
   const summary: EvaluationSummary = {
     model: name,
     ...withoutUndefined({ modelHash, parameterCount }),
+    ...numericalPath(model),
     task: task.name,
     problems: task.problems.length,
     leftOut: task.leftOut,

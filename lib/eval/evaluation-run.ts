@@ -2,6 +2,7 @@ import { rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { fileSystemError, openRun, type Run, readIfThere, ThoughtbookError } from "../core/index.js";
+import { UNNAMED_PATH } from "../llm/index.js";
 import { hashProblems, type Problem } from "../tasks/index.js";
 import { type EvaluationRecord, evaluationRecordSchema } from "./records.js";
 
@@ -27,6 +28,7 @@ export const openEvaluation = (
     folder,
     config,
     seed,
+    unnamed: UNNAMED_PATH,
     idOf: ({ id }) => id,
     schema: evaluationRecordSchema,
     resized(earlier) {

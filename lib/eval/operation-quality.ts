@@ -20,7 +20,7 @@ import {
   solveQuestion,
   subQuestionWordings,
 } from "../data/index.js";
-import type { LanguageModel } from "../llm/index.js";
+import { type LanguageModel, numericalPath } from "../llm/index.js";
 import {
   functionExample,
   type InputOf,
@@ -140,6 +140,7 @@ export async function operationQuality(
   const config = {
     model: model.name,
     ...(modelHash === undefined ? {} : { modelHash }),
+    ...numericalPath(model),
     ...{ operations: [...operations], problems, difficulty: [...difficulty], distractors, split, maxNewTokens },
     // Detects another version of the problems: the number of cases may change, the first ones may not.
     cases: sha256(JSON.stringify(works.map(({ cases }) => cases[0]!.example))),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { openRun, type Run } from "../core/index.js";
+import { UNNAMED_PATH } from "../llm/index.js";
 import { OPERATION_NAMES, type OperationName } from "../operations/index.js";
 
 /** One output of an operation. It holds no times, so it repeats exactly. */
@@ -39,6 +40,7 @@ export const openOperationRun = (
     folder,
     config,
     seed,
+    unnamed: UNNAMED_PATH,
     idOf: ({ id }) => id,
     schema: operationRecordSchema,
     resized(earlier) {

@@ -86,9 +86,9 @@ export async function optimizeSoftPrompt(options: OptimizeSoftPromptOptions): Pr
     initial,
   );
   const learningRate = options.learningRate ?? 0.2 * rootMeanSquare(first.data);
-  const { weights } = await model.host();
+  const { weights, blocks } = await model.host();
   const trained = await train({
-    model: { config: model.config, parameters: weights as ModelParameters },
+    model: { config: model.config, parameters: weights as ModelParameters, blocks },
     objective: { ...objective, settings: { ...objective.settings, per, vectors, text } },
     source: rolloutSource({
       ...source,

@@ -27,7 +27,15 @@ export {
   type TextRequest,
 } from "./language-model.js";
 export { type LoadModelOptions, loadLocalModel, loadModel } from "./load-model.js";
-export { createLocalModel, type LocalModel, type LocalModelParts } from "./local/model.js";
+export {
+  createLocalModel,
+  type LocalModel,
+  type LocalModelParts,
+  type NumericalPath,
+  numericalPath,
+  trainingPath,
+  UNNAMED_PATH,
+} from "./local/model.js";
 export { operationsFile } from "./local/operations-file.js";
 export {
   type NearToken,

@@ -166,6 +166,6 @@ export interface LanguageModel {
   score(requests: readonly ScoreRequest[], options?: ScoreTextOptions): Promise<Score[]>;
   /** Count the tokens of a prompt. Capability `countTokens`. */
   countTokens(prompt: Prompt, options?: { signal?: AbortSignal | undefined }): Promise<number>;
-  /** Free its memory. */
+  /** Free its memory, when the calls in progress have ended. */
   dispose(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { badInput, checkWhole, openRun, type ProgressDisplay, startProgress } from "../core/index.js";
-import type { Completion, Prompt } from "../llm/index.js";
+import { type Completion, numericalPath, type Prompt, UNNAMED_PATH } from "../llm/index.js";
 import { askedModel, askingSettings, withUnseen } from "../operations/index.js";
 import type { Problem, Task } from "../tasks/index.js";
 import type { Attempt, Call, Strategy } from "./attempt.js";
@@ -113,11 +113,19 @@ export async function* collect(
     reward: rewardSettings(reward),
     ...{ groupSize, maxNewTokens, sampling },
     ...(asking ? { asking } : {}),
+    ...numericalPath(model),
   };
   const run =
     folder === undefined
       ? undefined
-      : await openRun<Rollout>({ folder, config, seed, idOf: ({ id }) => id, schema: rolloutSchema });
+      : await openRun<Rollout>({
+          folder,
+          config,
+          seed,
+          unnamed: UNNAMED_PATH,
+          idOf: ({ id }) => id,
+          schema: rolloutSchema,
+        });
   const idOf = (problem: Problem, sample: number) => `${policy}/${round}/${problem.id}#${sample}`;
   const progress = startProgress(`Collecting ${strategy.name} on ${task.name}, round ${round}`, {
     total: task.problems.length * groupSize,

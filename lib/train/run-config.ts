@@ -1,4 +1,5 @@
 import { sha256 } from "../core/index.js";
+import { trainingPath } from "../llm/index.js";
 import { configToHuggingFace } from "../model/index.js";
 import type { TensorData } from "../tensor/index.js";
 import type { EvaluationOptions } from "./evaluations.js";
@@ -30,6 +31,7 @@ export function describeRun({
   const { seed: _, epochs, maxSteps, ...others } = settings;
   const { heldOut, evaluate, evaluateEvery = 100, best } = evaluation;
   return {
+    ...trainingPath(model.blocks !== undefined),
     model: { ...configToHuggingFace(model.config), weights: hashParameters({ ...model.parameters, ...model.blocks }) },
     objective: { name: objective.name, ...objective.settings },
     data,

@@ -10,6 +10,7 @@ import {
   startProgress,
   ThoughtbookError,
 } from "../core/index.js";
+import { trainingPath } from "../llm/index.js";
 import type { Adapter, ModelParameters } from "../model/index.js";
 import {
   adamW,
@@ -125,6 +126,7 @@ export async function train<Spec>(options: TrainOptions<Spec>): Promise<Trained>
     folder,
     seed,
     config: describeRun({ model, trained, objective, data: source.fingerprint, settings, evaluation: options }),
+    unnamed: trainingPath(model.blocks !== undefined),
     idOf: ({ id }) => id,
   });
   const interrupt = options.signal ? { signal: interruptible(options.signal)!, stop: () => {} } : listenForInterrupt();

@@ -86,6 +86,7 @@ export function trainableModel(
         step,
         config,
         parameters: isFrozen ? parameters : own,
+        ...(blocks ? { blocks } : {}),
         ...(adapter ? { adapter: { ...adapter, parameters: own } } : {}),
         ...(createExtra ? { extra } : {}),
       };

@@ -149,7 +149,13 @@ describe("a Python for a peer", () => {
     const folder = await temporaryFolder();
     const [first, second] = [await fake(folder, "first", []), await fake(folder, "second", [])];
     const { found, missing } = await findPythons({ python: [first], pythons: { vllm: second }, llama: undefined });
-    expect(found).toEqual({ vllm: second, transformers: first, peft: first, "llama-python": first });
+    expect(found).toEqual({
+      vllm: second,
+      "vllm-vnni": second,
+      transformers: first,
+      peft: first,
+      "llama-python": first,
+    });
     expect(missing).toEqual({});
   });
 });
@@ -305,7 +311,7 @@ describe("the page of the documentation", () => {
     expect(page).toContain("## m.gguf\n\n### Decoding at batch 8\n\n(rows 8, prompt tokens 64)");
     expect(page).toContain("|  | new tokens/s | fast is faster by |");
     expect(page).toContain("| llama.cpp | 60 (59–61) | 1.5 (0.5–2.5) |");
-    expect(page).toContain("Did not take part: this engine, exact: no memory.");
+    expect(page).toContain("this engine, exact did not take part: no memory.");
     expect(page).toContain("Measured on 2026-01-02 with 2 cores of Xeon; load before: 0.1.");
   });
 

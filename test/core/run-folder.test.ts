@@ -162,6 +162,22 @@ describe("append", () => {
   });
 });
 
+describe("a run of a version that did not name a setting", () => {
+  it("is one with the value that it had, if there is such a setting now", async () => {
+    await runOnce("a");
+    const unnamed = { numerics: "exact" };
+    const open = async (config: Record<string, unknown>) => {
+      const run = await openRun({ ...options, config: { ...options.config, ...config }, unnamed });
+      await run.close();
+      return [...run.done];
+    };
+    expect(await open({ numerics: "exact" })).toEqual(["a"]);
+    expect(await open({})).toEqual(["a"]);
+    const error = await failure(open({ numerics: "fast" }));
+    expect(error.message).toContain('numerics = "exact", but now it is "fast"');
+  });
+});
+
 describe("a run that is asked for more or fewer items", () => {
   const sized = (items: number, note = "x"): RunOptions<Sample> => ({
     ...options,

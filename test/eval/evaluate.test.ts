@@ -202,6 +202,22 @@ describe("an evaluation", () => {
     await expect(evaluateModel(other, sums(1), { folder, display: SILENT })).rejects.toThrow(/modelHash/);
   });
 
+  it("names the path of a model's numbers, and goes on with no other", async () => {
+    const folder = newFolder();
+    const own = (numerics: string) => Object.assign(adder(), { host: async () => undefined, numerics });
+    const { summary } = await evaluateModel(own("exact"), sums(1), { folder, display: SILENT });
+    expect(summary.numerics).toBe("exact");
+    const run = join(folder, "run.json");
+    const written = JSON.parse(readFileSync(run, "utf8"));
+    expect(written.config.numerics).toBe("exact");
+    const wrong = /numerics = "exact", but now it is "fast"/;
+    await expect(evaluateModel(own("fast"), sums(1), { folder, display: SILENT })).rejects.toThrow(wrong);
+    // As an earlier version wrote it.
+    writeFileSync(run, JSON.stringify({ ...written, config: { ...written.config, numerics: undefined } }));
+    await evaluateModel(own("exact"), sums(2), { folder, display: SILENT });
+    await expect(evaluateModel(own("fast"), sums(1), { folder, display: SILENT })).rejects.toThrow(wrong);
+  });
+
   it("overwrites an evaluation when it is told to, and nothing else", async () => {
     const folder = newFolder();
     writeFileSync(join(folder, "notes.txt"), "mine");

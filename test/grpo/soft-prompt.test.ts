@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readJsonl } from "thoughtbook/core";
 import {
@@ -15,6 +15,7 @@ import { createTask } from "thoughtbook/tasks";
 import type { TrainingRecord } from "thoughtbook/train";
 import { beforeAll, describe, expect, it } from "vitest";
 import { failure, temporaryFolder } from "../core/helpers.js";
+import { tinyGguf } from "../model/gguf/helpers.js";
 import { shareOfE } from "../seams/toys.js";
 import { SILENT } from "../train/helpers.js";
 
@@ -187,5 +188,39 @@ describe("files of soft prompts", () => {
     await writeFile(join(folder, "soft_prompt.json"), "{}");
     expect(await failure(() => loadSoftPrompt(folder, model))).toMatchObject({ code: "corrupt-data" });
     expect(await failure(() => loadSoftPrompt(join(folder, "none"), model))).toMatchObject({ code: "not-found" });
+  });
+});
+
+describe("a soft prompt beside weights in blocks", () => {
+  const paths = [
+    { numerics: "exact", lowMemory: true },
+    { numerics: "fast", lowMemory: true },
+    { numerics: "fast", lowMemory: false },
+  ] as const;
+
+  it.each(paths)("learns what it learns beside float32, and generates: %j", async (path) => {
+    const { file } = await tinyGguf("llama", "q8_0");
+    const open = (options: Parameters<typeof loadLocalModel>[1]) => loadLocalModel(file, options);
+    const [plain, own] = [await open({}), await open(path)];
+    const start = { collections: 1, maxNewTokens: 6, beta: 0.01 };
+    const wanted = (await run({ ...start, model: plain })).prompts[0]!.vectors;
+    const { prompts, records, folder } = await run({ ...start, model: own });
+    const vectors = prompts[0]!.vectors;
+    const first = await softPromptOf(own, "Tom has", 3);
+    expect(wanted.data.some((value, at) => Math.abs(value - first.data[at]!) > 1e-3)).toBe(true);
+    for (const [at, value] of wanted.data.entries()) expect(Math.abs(vectors.data[at]! - value)).toBeLessThan(1e-4);
+    expect(records.every(({ metrics }) => Number.isFinite(metrics!.kl))).toBe(true);
+    const { config } = JSON.parse(await readFile(join(folder, "run.json"), "utf8"));
+    expect([config.numerics, config.lowMemory]).toEqual(["exact", path.lowMemory || undefined]);
+
+    const request = { prompt: "A box holds", maxNewTokens: 1 };
+    const firstOf = async (model: typeof own) => {
+      const [[completion] = []] = await withSoftPrompt(model, vectors).generate([request]);
+      return completion!.tokens!.logProbs[0]!;
+    };
+    expect(Math.abs((await firstOf(own)) - (await firstOf(plain)))).toBeLessThan(
+      path.numerics === "fast" ? 0.05 : 1e-4,
+    );
+    await Promise.all([plain.dispose(), own.dispose()]);
   });
 });

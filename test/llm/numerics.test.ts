@@ -57,6 +57,25 @@ describe("the numerical path of a model", () => {
     for (const model of [exact, fast, low]) await model.dispose();
   });
 
+  it("is given back only when the calls in progress have ended", async () => {
+    for (const options of [{ lowMemory: true }, { numerics: "fast" }] as const) {
+      const model = await loadLocalModel(file, options);
+      const texts = model.generate([{ prompt: "Ana picks", maxNewTokens: 60 }], { stopIds: [] });
+      const scores = model.score([QUESTION]);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await model.dispose();
+      expect((await texts)[0]![0]!.completionTokens).toBe(60);
+      expect((await scores)[0]!.logProbs.length).toBeGreaterThan(0);
+    }
+  });
+
+  it("lets a check look into weights in blocks", async () => {
+    const model = await loadLocalModel(file, { lowMemory: true });
+    const { capabilities } = await checkModel(model, { seconds: 0.1 });
+    expect(Object.values(capabilities).filter(({ status }) => status === "fails")).toEqual([]);
+    await model.dispose();
+  });
+
   it("is named in what records say of the backend, and in the report of a check", async () => {
     const { model, args } = await loadOnBackend(file, { numerics: "fast" });
     expect(args).toEqual({ numerics: "fast" });

@@ -90,7 +90,9 @@ export async function prompts(setting: Setting): Promise<Contest[]> {
       conditions: { rows, promptTokens, newTokens },
       contenders: [
         ...ours(setting, turn),
-        ...inPython(setting, ["vllm", "transformers"], turn, (peer) => generateOn(peer, asked(-1).slice(0, 2), 4)),
+        ...inPython(setting, ["vllm", "vllm-vnni", "transformers"], turn, (peer) =>
+          generateOn(peer, asked(-1).slice(0, 2), 4),
+        ),
         ...llama(setting, async (folder) => {
           const sizes = { rows, promptTokens, newTokens };
           const { promptSeconds, newSeconds } = await runBatchedBench({ folder, file, threads, ...sizes });

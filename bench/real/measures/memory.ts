@@ -18,6 +18,7 @@ export async function memory(setting: Setting): Promise<Contest[]> {
     { name: "low memory", title: `${TITLES.fast}, low memory`, numerics: "fast", lowMemory: true },
     { name: "fast", title: TITLES.fast, numerics: "fast", lowMemory: false },
     { name: "exact", title: TITLES.exact, numerics: "exact", lowMemory: false },
+    { name: "exact, low memory", title: `${TITLES.exact}, low memory`, numerics: "exact", lowMemory: true },
   ] as const;
   const contenders = ways
     .filter(({ numerics }) => setting.has(numerics))

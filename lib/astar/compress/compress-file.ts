@@ -9,6 +9,7 @@ import {
   ThoughtbookError,
   writeWhole,
 } from "../../core/index.js";
+import { numericalPath, UNNAMED_PATH } from "../../llm/index.js";
 import {
   type ChainRow,
   countOutcome,
@@ -148,7 +149,11 @@ async function compressInRun(
   { cache, shareOf, run: { config, folder } }: Opened,
 ): Promise<CompressionSummary> {
   const { data, read, output, training, sink, mode, tags, signal, onSkipped, seed = 0 } = options;
-  const run = await openRun<CompressionRecord>({ folder, config, seed, idOf: ({ index }) => String(index) });
+  const run = await openRun<CompressionRecord>({
+    ...{ folder, config, seed },
+    unnamed: { scorerPath: UNNAMED_PATH, validatorPath: UNNAMED_PATH },
+    idOf: ({ index }) => String(index),
+  });
   const progress = startProgress("compressing", { unit: "rows", display: options.display });
   const tally = emptyTally();
   const necessary: ChainRow["necessary"][] = [];
@@ -204,6 +209,8 @@ async function settingsOf(options: CompressFileOptions, data: string): Promise<R
     data,
     ...{ mode, importance, search, tags, read, sink, share, counter: options.counter },
     ...(like === undefined ? {} : { like: await sha256File(like) }),
+    ...(scorer ? { scorerPath: numericalPath(scorer) } : {}),
+    ...(validator ? { validatorPath: numericalPath(validator) } : {}),
     scorer: await scorer?.hash(),
     validator: validator && ((await validator.hash()) ?? validator.name),
   };

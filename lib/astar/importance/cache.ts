@@ -10,7 +10,7 @@ import {
   sha256,
   ThoughtbookError,
 } from "../../core/index.js";
-import type { LanguageModel } from "../../llm/index.js";
+import { type LanguageModel, numericalPath, UNNAMED_PATH } from "../../llm/index.js";
 import { type Chain, CONDITION_SENTENCES, type ImportanceCache, type SignalSettings } from "./importance.js";
 
 export interface CacheOptions extends SignalSettings {
@@ -59,6 +59,7 @@ export async function openImportanceCache(
   }
   const settings: Record<string, unknown> = {
     model: hash,
+    ...numericalPath(model),
     "question sentence": sentences.question,
     "solution sentence": sentences.solution,
     sink,
@@ -115,7 +116,10 @@ async function checkHead(file: string, settings: Record<string, unknown>): Promi
   if (!head.success) {
     throw badInput(`${file} is no cache of importance: its first line is something else`, "Choose another cache file.");
   }
-  const before = head.data.settings;
+  const before: Record<string, unknown> = {
+    ...(settings.numerics === undefined ? {} : UNNAMED_PATH),
+    ...head.data.settings,
+  };
   const changed = [...new Set([...Object.keys(before), ...Object.keys(settings)])].find(
     (key) => before[key] !== settings[key],
   );

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { interruptible, openRun, type ProgressDisplay, startProgress, sum, writeWhole } from "../../core/index.js";
 import type { Part } from "../../data/index.js";
-import type { LanguageModel } from "../../llm/index.js";
+import { type LanguageModel, numericalPath, UNNAMED_PATH } from "../../llm/index.js";
 import { askedModel, askingSettings, withUnseen } from "../../operations/index.js";
 import { openProgramSandbox } from "../../rollouts/index.js";
 import { type Estimate, proportion } from "../intervals.js";
@@ -67,14 +67,21 @@ export async function annotatedQuality(
   const model = withUnseen(asked, { problems: problemsAsked, settings: { name: "gsm8k", split, part } });
   const modelHash = await model.hash();
   const config = {
-    ...{ model: model.name, ...(modelHash === undefined ? {} : { modelHash }) },
+    ...{ model: model.name, ...(modelHash === undefined ? {} : { modelHash }), ...numericalPath(model) },
     ...{ task: "gsm8k", split, ...(part === undefined ? {} : { part }), operations: [...operations], maxNewTokens },
     ...(askingSettings(model) ? { asking: askingSettings(model) } : {}),
   };
   const run =
     folder === undefined
       ? memoryRun<CaseRecord>()
-      : await openRun<CaseRecord>({ folder, config, seed, idOf: ({ id }) => id, schema: caseRecordSchema });
+      : await openRun<CaseRecord>({
+          folder,
+          config,
+          seed,
+          unnamed: UNNAMED_PATH,
+          idOf: ({ id }) => id,
+          schema: caseRecordSchema,
+        });
   const total = sum(works.map(({ cases }) => cases.length));
   const initial = sum(
     works.map(({ operation, cases }) => cases.filter(({ id }) => run.done.has(caseRecordId(operation, id))).length),

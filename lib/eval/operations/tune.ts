@@ -13,7 +13,7 @@ import {
   sum,
   writeWhole,
 } from "../../core/index.js";
-import type { LanguageModel } from "../../llm/index.js";
+import { type LanguageModel, numericalPath, UNNAMED_PATH } from "../../llm/index.js";
 import { askedModel, type Kind, type Way, waySchema, withUnseen } from "../../operations/index.js";
 import { openProgramSandbox } from "../../rollouts/index.js";
 import { successiveHalving } from "../../search/index.js";
@@ -99,10 +99,17 @@ export async function tuneOperations(model: LanguageModel, options: TuneOptions)
   const all = await readCases(operations, { tasks, split: "train", part: "tune", seed, signal });
   const modelHash = await model.hash();
   const config = {
-    ...{ model: model.name, ...(modelHash === undefined ? {} : { modelHash }) },
+    ...{ model: model.name, ...(modelHash === undefined ? {} : { modelHash }), ...numericalPath(model) },
     ...{ tasks: [...tasks], maxNewTokens },
   };
-  const run = await openRun<CaseRecord>({ folder, config, seed, idOf: ({ id }) => id, schema: caseRecordSchema });
+  const run = await openRun<CaseRecord>({
+    folder,
+    config,
+    seed,
+    unnamed: UNNAMED_PATH,
+    idOf: ({ id }) => id,
+    schema: caseRecordSchema,
+  });
   const found = new Map<string, CaseRecord>();
   const sandbox = openProgramSandbox();
   const plans = operations.map((operation) => ({

@@ -1,6 +1,13 @@
 import { describeError, sum, ThoughtbookError } from "../../core/index.js";
 import { forward, type HostModel, type Model, promptEmbeddings } from "../../model/index.js";
-import { compile, softmaxCrossEntropy, spec, tensorData, valueAndGradients } from "../../tensor/index.js";
+import {
+  compile,
+  softmaxCrossEntropy,
+  spec,
+  type TensorData,
+  tensorData,
+  valueAndGradients,
+} from "../../tensor/index.js";
 import type { Capability } from "../capabilities.js";
 import type { Completion, LanguageModel, TextRequest } from "../language-model.js";
 import { isLocalModel } from "../local/model.js";
@@ -73,11 +80,13 @@ const TRIES: Readonly<Record<Capability, Try>> = {
     checkLogProbs(score?.logProbs ?? []);
   },
   async softPrompts(model, signal) {
-    const embeddings = promptEmbeddings(await hostOf(model), IDS);
+    const host = isLocalModel(model) ? await model.running() : await hostOf(model);
+    const embeddings = promptEmbeddings(host, IDS);
     await generateOne(model, { prompt: { embeddings } }, signal);
   },
   async attention(model) {
-    const { weights, config } = await hostOf(model);
+    const { weights: floats, blocks, config } = await hostOf(model);
+    const weights = { ...floats, ...blocks };
     const run = compile(
       ({ weights, ids }) => ({ attention: forward({ config, weights }, ids).lastAttention }),
       inputSpecs(weights),
@@ -95,18 +104,21 @@ const TRIES: Readonly<Record<Capability, Try>> = {
     }
   },
   async gradients(model) {
-    const { weights, config } = await hostOf(model);
-    const run = compile(({ weights, ids }) => {
-      const loss = (weights: Model["weights"]) => {
-        const { logits } = forward({ config, weights }, ids);
-        return softmaxCrossEntropy(logits.reshape([-1, config.vocabularySize]), ids.reshape([-1])).mean();
-      };
-      const { gradients } = valueAndGradients(loss)(weights);
-      const [first] = Object.values(gradients);
-      return { norm: first!.square().sum() };
-    }, inputSpecs(weights));
+    const { weights, blocks = {}, config } = await hostOf(model);
+    const run = compile(
+      ({ weights, blocks, ids }) => {
+        const loss = (weights: Model["weights"]) => {
+          const { logits } = forward({ config, weights: { ...weights, ...blocks } }, ids);
+          return softmaxCrossEntropy(logits.reshape([-1, config.vocabularySize]), ids.reshape([-1])).mean();
+        };
+        const { gradients } = valueAndGradients(loss)(weights);
+        const [first] = Object.values(gradients);
+        return { norm: first!.square().sum() };
+      },
+      { ...inputSpecs(weights), blocks: specsOf(blocks) },
+    );
     try {
-      const { norm } = await run({ weights, ids: tensorData(Int32Array.from(IDS), [1, IDS.length]) });
+      const { norm } = await run({ weights, blocks, ids: tensorData(Int32Array.from(IDS), [1, IDS.length]) });
       expect(Number.isFinite(norm.data[0]) && norm.data[0]! > 0, `the norm of a gradient is ${norm.data[0]}`);
     } finally {
       await run.dispose();
@@ -130,8 +142,11 @@ const hostOf = async (model: LanguageModel): Promise<HostModel> => {
   throw new ThoughtbookError("bad-input", `${model.name} does not give its weights`);
 };
 
-const inputSpecs = (weights: HostModel["weights"]) => ({
-  weights: Object.fromEntries(Object.entries(weights).map(([name, { shape }]) => [name, spec(shape)])),
+const specsOf = (weights: Readonly<Record<string, TensorData>>) =>
+  Object.fromEntries(Object.entries(weights).map(([name, { shape, dtype }]) => [name, spec(shape, dtype)]));
+
+const inputSpecs = (weights: Readonly<Record<string, TensorData>>) => ({
+  weights: specsOf(weights),
   ids: spec([1, IDS.length], "int32"),
 });
 

@@ -5,6 +5,7 @@ import {
   checkSequences,
   disposeGenerationPrograms,
   disposeScorePrograms,
+  type GenerateOptions,
   type GenerationRequest,
   generate,
   type HostModel,
@@ -54,6 +55,24 @@ export interface LocalModel extends TokenModel {
 }
 
 export const isLocalModel = (model: LanguageModel): model is LocalModel => "host" in model;
+
+/** How the numbers of a model on this library's engine come about, as records name it. */
+export type NumericalPath = { numerics?: Numerics; lowMemory?: true };
+
+/** The path of a model's numbers, for settings of a run; nothing of models on other engines. */
+export const numericalPath = (model: LanguageModel): NumericalPath =>
+  isLocalModel(model) ? pathOf(model.numerics, model.lowMemory) : {};
+
+/** The path on which weights are trained. */
+export const trainingPath = (lowMemory: boolean): NumericalPath => pathOf("exact", lowMemory);
+
+/** The path of runs of earlier versions, which named it only where it was another. */
+export const UNNAMED_PATH: NumericalPath = { numerics: "exact" };
+
+const pathOf = (numerics: Numerics, lowMemory: boolean): NumericalPath => ({
+  numerics,
+  ...(lowMemory ? { lowMemory } : {}),
+});
 
 export interface LocalModelParts {
   name: string;
@@ -113,6 +132,14 @@ export function createLocalModel(parts: LocalModelParts): LocalModel {
     prompt: isEmbeddingPrompt(prompt) ? prompt.embeddings : encoder.encode(prompt),
   });
 
+  const inProgress = new Set<Promise<unknown>>();
+  /** Compute with a model; what it uses is freed only when that has ended. */
+  const during = async <T>(used: () => Promise<HostModel>, work: (own: HostModel) => Promise<T>): Promise<T> => {
+    const call = used().then(work);
+    inProgress.add(call);
+    return call.finally(() => inProgress.delete(call));
+  };
+
   const model: LocalModel = {
     name,
     capabilities,
@@ -147,7 +174,7 @@ export function createLocalModel(parts: LocalModelParts): LocalModel {
         requireCapability(model, "text");
       checkRequests(config, requests, common);
       const results: Completion[][] = requests.map(() => []);
-      await generate(await running(), requests, {
+      const own = {
         ...common,
         onText: onText && (({ text, request, sample }) => onText(text, { request, sample })),
         onFinish: (generation) => {
@@ -157,7 +184,8 @@ export function createLocalModel(parts: LocalModelParts): LocalModel {
           results[request]![sample] = completion;
           onFinish?.(completion, { request, sample });
         },
-      });
+      } satisfies GenerateOptions;
+      await during(running, (used) => generate(used, requests, own));
       return results;
     },
     async score(texts: readonly ScoreRequest[], { attention, ...given }: ScoreTextOptions = {}): Promise<Score[]> {
@@ -166,20 +194,21 @@ export function createLocalModel(parts: LocalModelParts): LocalModel {
       checkSequences(config, sequences);
       if (attention) {
         const { heads } = config;
-        const scores = await scoreWithAttention(await host(), sequences, { ...options, session });
+        const scores = await during(host, (used) => scoreWithAttention(used, sequences, { ...options, session }));
         return scores.map(({ logProbs, attention: mass }, i) => ({
           ids: sequences[i]!.continuation,
           logProbs,
           attention: { mass, heads },
         }));
       }
-      const scores = await score(await running(), sequences, { ...options, session });
+      const scores = await during(running, (used) => score(used, sequences, { ...options, session }));
       return sequences.map(({ continuation }, i) => ({ ids: continuation, logProbs: scores[i]! }));
     },
     async countTokens(prompt) {
       return isEmbeddingPrompt(prompt) ? prompt.embeddings.shape[0]! : encoder.encode(prompt).length;
     },
     async dispose() {
+      while (inProgress.size > 0) await Promise.allSettled(inProgress);
       const opened = await engine?.catch(() => undefined);
       [engine, fast] = [undefined, undefined];
       await Promise.all([disposeGenerationPrograms(config), disposeScorePrograms(config), opened?.dispose()]);

@@ -36,13 +36,13 @@ export function withSoftTokens(model: LocalModel, vectors: TensorData<"float32">
       const ids = requests.map(({ prompt }) =>
         isEmbeddingPrompt(prompt) ? undefined : model.encode(prompt as TokenPrompt),
       );
-      const { weights } = await model.host();
+      const running = await model.running();
       const embedded = requests.map((request, at): TextRequest => {
         const own = ids[at];
         if (!own?.some(isSoft)) return request;
         // Embeddings of id 0 stand where the vectors go.
         const embeddings = promptEmbeddings(
-          { config: model.config, weights },
+          running,
           own.map((id) => (isSoft(id) ? 0 : id)),
         );
         for (const [place, id] of own.entries()) {
@@ -128,7 +128,7 @@ export async function softPromptOf(model: LocalModel, text: string, count: numbe
     throw badInput(`"${text}" has no tokens of ${model.name}`, "Give a text, and a model with a tokenizer.");
   }
   return promptEmbeddings(
-    await model.host(),
+    await model.running(),
     Array.from({ length: count }, (_, at) => ids[at % ids.length]!),
   );
 }
@@ -154,7 +154,7 @@ export async function nearestTokens(
 ): Promise<NearToken[][]> {
   const { config, tokenizer } = model;
   const { hiddenSize, vocabularySize } = config;
-  const host = await model.host();
+  const host = await model.running();
   const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, at) => sum + value * b[at]!, 0);
   const rows = Array.from({ length: vectors.shape[0]! }, (_, at) =>
     vectors.data.subarray(at * hiddenSize, (at + 1) * hiddenSize),

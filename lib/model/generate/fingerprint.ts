@@ -36,22 +36,37 @@ export async function fingerprintInTurns(model: HostModel): Promise<number> {
   return numberOf(hash);
 }
 
-type Hash = readonly [number, number];
+/** Four hashes that take turns: a processor computes them side by side. */
+type Hash = readonly [number, number, number, number];
+const LANES = 4;
 
-const startOf = ({ adapter }: HostModel): Hash => [0x811c9dc5, adapter ? Math.fround(adapter.scale) * 65536 : 0];
-
-function continued([a, b]: Hash, { buffer, byteOffset }: Float32Array, start: number, end: number): Hash {
-  const bits = new Int32Array(buffer, byteOffset, end);
-  // Two hashes of FNV-1a (Fowler, Noll and Vo) on words; without the shift two changes of sign would cancel out.
-  let [first, second] = [a | 0, b | 0];
-  for (let i = start; i < end; i++) {
-    const word = bits[i]!;
-    first = Math.imul(first ^ word, 0x01000193);
-    first ^= first >>> 15;
-    second = Math.imul(second + word, 0x85ebca6b);
-    second ^= second >>> 13;
-  }
-  return [first, second];
+function startOf({ adapter }: HostModel): Hash {
+  const [low, high] = new Int32Array(Float64Array.of(adapter?.scale ?? 0).buffer);
+  return [0x811c9dc5 | 0, low!, 0x1b873593 ^ high!, 0x52dce729];
 }
 
-const numberOf = ([a, b]: Hash): number => (a >>> 0) * 2 ** 20 + ((b >>> 0) & 0xfffff);
+function continued([a, b, c, d]: Hash, { buffer, byteOffset }: Float32Array, start: number, end: number): Hash {
+  const bits = new Int32Array(buffer, byteOffset, end);
+  const whole = end - ((end - start) % LANES);
+  for (let i = start; i < whole; i += LANES) {
+    a = mixed(a, bits[i]!);
+    b = mixed(b, bits[i + 1]!);
+    c = mixed(c, bits[i + 2]!);
+    d = mixed(d, bits[i + 3]!);
+  }
+  for (let i = whole; i < end; i++) a = mixed(a, bits[i]!);
+  return [a, b, c, d];
+}
+
+/** FNV-1a (Fowler, Noll and Vo) on words; without the shift two changes of sign would cancel out. */
+function mixed(hash: number, word: number): number {
+  const product = Math.imul(hash ^ word, 0x01000193);
+  return product ^ (product >>> 15);
+}
+
+/** 52 bits, on all of which each hash has an influence. */
+function numberOf([a, b, c, d]: Hash): number {
+  const high = [b, c, d].reduce((hash, lane) => mixed(Math.imul(hash, 0x85ebca6b), lane), a);
+  const low = [c, b, a].reduce((hash, lane) => mixed(Math.imul(hash, 0x85ebca6b), lane), d);
+  return (high >>> 0) * 2 ** 20 + ((low >>> 0) & 0xfffff);
+}

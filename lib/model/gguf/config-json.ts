@@ -13,6 +13,8 @@ const UNSUPPORTED: Readonly<Record<string, { value: number; what: string }>> = {
   logit_scale: { value: 1, what: "scaled logits are not supported" },
   embedding_scale: { value: 1, what: "scaled embeddings are not supported" },
   residual_scale: { value: 1, what: "scaled residuals are not supported" },
+  attn_logit_softcapping: { value: 0, what: "capped attention is not supported" },
+  final_logit_softcapping: { value: 0, what: "capped logits are not supported" },
 };
 
 /** What is kept of a text that ends by these tokens: llama.cpp knows them by their names too. */
@@ -71,6 +73,9 @@ export async function ggufConfigJson(
     const given = metadata.number(key(name)) ?? value;
     if (given !== value) throw unsupported(path, `${key(name)} is ${given}; ${what}`);
   }
+  if (metadata.flag(key("attention.causal")) === false) {
+    throw unsupported(path, `${key("attention.causal")} is false; models that see the tokens after are not supported`);
+  }
   const embedding = file.tensors.get("token_embd.weight");
   if (embedding?.shape.length !== 2)
     throw corruptGguf(path, "it has no matrix token_embd.weight: it is no whole model");
@@ -101,6 +106,11 @@ export async function ggufConfigJson(
     const given = metadata.number(key(name)) ?? headDimension;
     if (given !== headDimension)
       throw unsupported(path, `${key(name)} is ${given}, and a head has ${headDimension} dimensions`);
+  }
+  // 0 is that of the heads' width.
+  const scale = metadata.number(key("attention.scale")) || headDimension ** -0.5;
+  if (Math.abs(scale * Math.sqrt(headDimension) - 1) > 1e-4) {
+    throw unsupported(path, `${key("attention.scale")} is ${scale}; other scales than a head's are not supported`);
   }
   const window = metadata.number(key("attention.sliding_window")) ?? 0;
   if (window > 0 && window < positions) {

@@ -161,7 +161,7 @@ function readTensorInfo(cursor: Cursor): TensorInfo {
   if (dimensions > MOST_DIMENSIONS) fail(`has ${dimensions} dimensions, more than ${MOST_DIMENSIONS}`);
   const sizes = Array.from({ length: dimensions }, () => readNumber(cursor, "uint64"));
   const number = readNumber(cursor, "uint32");
-  const type = typeInfo(number) ?? fail(`is of the type ${number}, which is not known`);
+  const type = typeInfo(number) ?? refuseType(number, shown(name), source);
   const offset = readNumber(cursor, "uint64");
   const elements = sizes.reduce((product, size) => product * size, 1);
   if (!Number.isSafeInteger(elements) || sizes.some((size) => size < 1)) fail(`has the sizes ${sizes.join(" × ")}`);
@@ -171,6 +171,14 @@ function readTensorInfo(cursor: Cursor): TensorInfo {
     );
   }
   return { name, type, shape: [...sizes].reverse(), bytes: (elements / type.size) * type.bytes, offset };
+}
+
+/** Types that are not known are removed or new ones, rather than broken bytes. */
+function refuseType(number: number, tensor: string, source: string): never {
+  throw badInput(
+    `${source}: tensor ${tensor} is stored as the type ${number} of ggml, which is not known`,
+    "Choose another file of the model, such as the one in Q4_K_M or Q8_0; if it is one of these, download it again.",
+  );
 }
 
 function placeTensors(

@@ -1,4 +1,4 @@
-import type { Adapter, ModelConfig, ModelParameters } from "../../model/index.js";
+import type { Adapter, BlockParameters, ModelConfig, ModelParameters } from "../../model/index.js";
 import { type Compiled, compile, type SessionOptions, spec, type TensorData } from "../../tensor/index.js";
 import type { Example } from "../examples/examples.js";
 import type { PolicyObjective } from "../objectives/policy-objective.js";
@@ -10,6 +10,7 @@ import type { BatchSizes } from "./policy-batches.js";
 export interface EvaluatedModel {
   config: ModelConfig;
   parameters: ModelParameters;
+  blocks?: Readonly<BlockParameters> | undefined;
   adapter?: Pick<Adapter, "scale" | "parameters"> | undefined;
   extra?: ModelParameters | undefined;
 }
@@ -27,9 +28,9 @@ export function createTextEvaluator(
 ): TextEvaluator {
   // One program for the policy and one for the reference, which has no adapter.
   const programs = new Map<string, Compiled<unknown, unknown>>();
-  const programOf = ({ config, parameters, adapter, extra = {} }: EvaluatedModel) => {
+  const programOf = ({ config, parameters, blocks, adapter, extra = {} }: EvaluatedModel) => {
     const signature = {
-      weights: specsOf(parameters),
+      weights: specsOf({ ...parameters, ...blocks }),
       adapter: specsOf(adapter?.parameters ?? {}),
       extra: specsOf(extra),
       batch: BATCH_SPEC,
@@ -60,7 +61,7 @@ export function createTextEvaluator(
       const program = programOf(model);
       for (const plan of source.epoch()) {
         const inputs = {
-          weights: model.parameters,
+          weights: { ...model.parameters, ...model.blocks },
           adapter: model.adapter?.parameters ?? {},
           extra: model.extra ?? {},
           batch: source.tensorsOf(plan).tensors,
@@ -83,5 +84,5 @@ export function createTextEvaluator(
   };
 }
 
-const specsOf = (parameters: Readonly<Record<string, { shape: readonly number[] }>>) =>
-  Object.fromEntries(Object.entries(parameters).map(([name, { shape }]) => [name, spec(shape)]));
+const specsOf = (parameters: Readonly<Record<string, TensorData>>) =>
+  Object.fromEntries(Object.entries(parameters).map(([name, { shape, dtype }]) => [name, spec(shape, dtype)]));

@@ -307,14 +307,14 @@ async function prepare<Spec>(
 
   /** The model before training has no soft prompt. */
   async function referenceOf() {
-    const { weights } = await model.host();
+    const { weights, blocks } = await model.host();
     const plain = texts.map(({ promptIds, completionIds }) =>
       exampleOfText(
         promptIds.filter((id) => id < config.vocabularySize),
         completionIds,
       ),
     );
-    const base = { config, parameters: weights as ModelParameters };
+    const base = { config, parameters: weights as ModelParameters, blocks };
     return evaluators.reference.run(base, plain, { ...sizes, shapes });
   }
 }

@@ -1,4 +1,4 @@
-import type { Adapter, ModelConfig, ModelParameters } from "../../model/index.js";
+import type { Adapter, BlockParameters, ModelConfig, ModelParameters } from "../../model/index.js";
 import type { Inputs } from "../../tensor/index.js";
 
 /** The model in the middle of its training. The next update overwrites its numbers: copy what you keep. */
@@ -7,6 +7,8 @@ export interface Snapshot {
   step: number;
   config: ModelConfig;
   parameters: ModelParameters;
+  /** The other weights, in blocks, which are not trained. */
+  blocks?: Readonly<BlockParameters>;
   adapter?: Adapter;
   /** Further parameters of the objective, if it has some. */
   extra?: ModelParameters;

@@ -260,6 +260,13 @@ describe("a cache of signals", () => {
     });
     const another: LocalModel = { ...model, hash: async () => "0123" };
     await expect(cached(file("b"), chains(2), another)).rejects.toThrow(/made with model = .*, but now it is "0123"/);
+    const fast: LocalModel = { ...model, numerics: "fast" };
+    await expect(cached(file("b"), chains(2), fast)).rejects.toThrow(/numerics = "exact", but now it is "fast"/);
+    const before = readFileSync(file("b"), "utf8");
+    writeFileSync(file("b"), before.replace('"numerics":"exact",', ""));
+    expect(readFileSync(file("b"), "utf8")).not.toBe(before);
+    expect(await cached(file("b"), chains(2))).toHaveLength(2);
+    await expect(cached(file("b"), chains(2), fast)).rejects.toThrow(/numerics = "exact", but now it is "fast"/);
     await expect(cached(file("b"), chains(2), model, true)).rejects.toThrow(/sink = false, but now it is true/);
     await expect(openImportanceCache(file("b"), model, { data: { splitting: "faithful" } })).rejects.toThrow(
       /splitting = "clean", but now it is "faithful"/,

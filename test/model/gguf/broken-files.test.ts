@@ -5,6 +5,7 @@ import { createRandom, ThoughtbookError } from "thoughtbook/core";
 import { exportGguf, loadTokenizer, openCheckpoint, readParameters } from "thoughtbook/model";
 import { beforeAll, describe, expect, it } from "vitest";
 import { HeaderCutOff, parseGgufHeader } from "../../../lib/dist/model/gguf/header.js";
+import type { GgufEntry } from "../../../lib/dist/model/gguf/write.js";
 import { failure, temporaryFolder } from "../../core/helpers.js";
 import { fileOf, text, tinyFolder, tinyGguf, whole, zeros } from "./helpers.js";
 
@@ -86,7 +87,8 @@ describe("a GGUF file that lies", () => {
     ["five dimensions", () => tensors(info("t", [1n, 1n, 1n, 1n, 1n], 0, 0n)), "corrupt-data", /5 dimensions/],
     ["an empty tensor", () => tensors(info("t", [0n], 0, 0n)), "corrupt-data", /sizes 0/],
     ["sizes that overflow", () => tensors(info("t", [1n << 40n, 1n << 40n], 0, 0n)), "corrupt-data", /has the sizes/],
-    ["an unknown type", () => tensors(info("t", [32n], 77, 0n)), "corrupt-data", /type 77/],
+    ["an unknown type", () => tensors(info("t", [32n], 77, 0n)), "bad-input", /type 77/],
+    ["a type of earlier files", () => tensors(info("t", [32n], 31, 0n)), "bad-input", /type 31/],
     ["half a block", () => tensors(info("t", [31n], 8, 0n)), "corrupt-data", /whole blocks of 32/],
     ["a tensor beyond the file", () => tensors(info("t", [1n << 20n], 0, 0n)), "corrupt-data", /cut off/],
     ["an offset beyond the file", () => tensors(info("t", [32n], 0, 1n << 62n)), "corrupt-data", /cut off/],
@@ -166,6 +168,9 @@ describe("a GGUF file that lies", () => {
   });
 });
 
+const real = (value: number): GgufEntry => ({ type: "float32", value });
+const flag = (value: boolean): GgufEntry => ({ type: "bool", value });
+
 describe("a GGUF file of something else", () => {
   const model = { "general.architecture": text("llama") };
 
@@ -173,10 +178,28 @@ describe("a GGUF file of something else", () => {
     ["architecture", { "general.architecture": text("gemma3") }, /"gemma3"; supported are llama, qwen2, qwen3, gpt2/],
     ["kind", { "general.type": text("adapter") }, /general.type is "adapter"/],
     ["part", { ...model, "split.count": whole(3), "split.no": whole(1) }, /part 2 of 3/],
+    ["capped logits", { ...model, "llama.final_logit_softcapping": real(30) }, /final_logit_softcapping is 30/],
+    ["direction", { ...model, "llama.attention.causal": flag(false) }, /attention.causal is false/],
     ["mixture of experts", { ...model, "llama.expert_count": whole(8) }, /mixtures of experts/],
   ])("by its %s says so", async (_, metadata, message) => {
     const error = await failure(openCheckpoint(await fileOf(metadata, [zeros("token_embd.weight", [8, 32])])));
     expect(error).toMatchObject({ code: "bad-input", message: expect.stringMatching(message) });
+  });
+
+  it("by the scale of its attention says so, unless that is the usual one", async () => {
+    const shape = {
+      ...{ ...model, "llama.embedding_length": whole(32), "llama.context_length": whole(64) },
+      ...{ "llama.feed_forward_length": whole(32), "llama.block_count": whole(1) },
+      ...{ "llama.attention.head_count": whole(2), "llama.attention.layer_norm_rms_epsilon": real(1e-5) },
+    };
+    const open = async (scale: number) =>
+      failure(
+        openCheckpoint(
+          await fileOf({ ...shape, "llama.attention.scale": real(scale) }, [zeros("token_embd.weight", [8, 32])]),
+        ),
+      );
+    expect(await open(0.5)).toMatchObject({ code: "bad-input", message: expect.stringMatching(/scale is 0\.5/) });
+    for (const usual of [0, 0.25]) expect((await open(usual)).message).toContain("missing: blk.0.attn_norm.weight");
   });
 
   it("without a key of its architecture names it", async () => {
