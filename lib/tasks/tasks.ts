@@ -241,7 +241,7 @@ function problemOf(dataset: string, record: DatasetRecord): Problem | undefined 
       if (record.needsPicture) return undefined;
       return {
         ...{ id, question: record.question, kind: mathKind(dataset, record), references: [record.answer] },
-        ...(record.solution === undefined ? {} : referenceOf(record.solution, record.answer)),
+        ...(record.solution === undefined ? {} : referenceOf(dataset, record.solution, record.answer)),
       };
     case "choice": {
       const options = record.choices.map(({ letter, text }) => `(${letter}) ${text}`);
@@ -271,13 +271,17 @@ function problemOf(dataset: string, record: DatasetRecord): Problem | undefined 
   }
 }
 
-/** The steps of GSM8K's annotations, "<<48/2=24>>", and the solution as it stands. */
-function referenceOf(solution: string, answer: string): Pick<Problem, "steps" | "solution"> {
+/** The steps of GSM8K's annotations, "<<48/2=24>>", and the solution without them; where GSM8K's, with the answer after ####. */
+function referenceOf(dataset: string, solution: string, answer: string): Pick<Problem, "steps" | "solution"> {
   const steps = [...solution.matchAll(/<<([^<>=]{1,80})=([^<>=]{1,40})>>/g)].map(([, expression, value]) => ({
     expression: expression!,
     value: value!.replaceAll(",", ""),
   }));
-  return steps.length === 0 ? { solution } : { steps, solution: `${solution}\n#### ${answer}` };
+  const text = solution.replace(/<<[^<>]{0,120}>>/g, "");
+  return {
+    ...(steps.length === 0 ? {} : { steps }),
+    solution: dataset === "gsm8k" ? `${text}\n#### ${answer}` : text,
+  };
 }
 
 function mathKind(dataset: string, { subject }: MathRecord): ProblemKind {

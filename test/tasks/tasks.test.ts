@@ -19,7 +19,7 @@ describe("word problems as a task", () => {
     expect(problems[4]).toMatchObject({ id, question, kind: "gsm8k", references: [String(answer)], operations: 3, depth });
     const { steps, solution } = problems[4]!;
     expect([steps!.length, steps!.at(-1)!.value]).toEqual([3, String(answer)]);
-    expect(solution).toMatch(new RegExp(`=${answer} .*\\n#### ${answer}$`));
+    expect(solution).toMatch(new RegExp(`=${answer}\\b.*\\n#### ${answer}$`));
     expect(settings).toMatchObject({ name: "word-problems:2-4", split: "test", seed: 0, distractors: [0, 0] });
   });
 
@@ -77,12 +77,13 @@ describe("data sets as tasks", () => {
 
   it("GSM8K is graded as such; what is no row is counted", async () => {
     const { problems, leftOut } = await load("gsm8k", [
-      { question: "How many?", answer: "2+3=5\n#### 5" },
+      { question: "How many?", answer: "2+3=<<2+3=5>>5\n#### 5" },
       { question: "How many?", answer: "no mark" },
     ]);
     const own = { id: "gsm8k/test/0", question: "How many?" };
-    const fields = { ...own, kind: "math", answer: "5", solution: "2+3=5" };
-    expect(problems).toEqual([{ ...own, kind: "gsm8k", references: ["5"], fields }]);
+    const fields = { ...own, kind: "math", answer: "5", solution: "2+3=<<2+3=5>>5" };
+    const known = { steps: [{ expression: "2+3", value: "5" }], solution: "2+3=5\n#### 5" };
+    expect(problems).toEqual([{ ...own, kind: "gsm8k", references: ["5"], ...known, fields }]);
     expect(leftOut).toBe(1);
   });
 

@@ -147,7 +147,8 @@ async function oneRound(
 ): Promise<{ record: RoundRecord; place: PolicyPlace }> {
   const { options, settings, base, store } = loop;
   const folder = join(options.folder, "rounds", String(round));
-  if (round === 0) return { place: before, record: { round, heldOut: await measure(loop, base, folder, true) } };
+  if (round === 0)
+    return { place: before, record: { round, heldOut: await measure(loop, base, folder, { round, isEnd: true }) } };
   const kept = async () => {
     const policy = await openPolicy(base, before, {
       merged: settings.learner === "ppo" || settings.learner === "grpo",
@@ -169,7 +170,7 @@ async function oneRound(
   try {
     const known = store.attempts().filter((each) => each.round <= round);
     const solutions = store.solutions().filter((each) => each.round <= round);
-    const heldOut = await measure(loop, now, folder, round === settings.rounds);
+    const heldOut = await measure(loop, now, folder, { round, isEnd: round === settings.rounds });
     return { place, record: { round, heldOut, ...rest, store: storeStatistics(solutions, known) } };
   } finally {
     if (now !== base) await now.dispose();
@@ -189,7 +190,7 @@ async function attempted(
     count: Math.min(count, pool.problems.length),
     seed: `${seed}/${round}`,
   });
-  const task = createTask(`${pool.name}, round ${round}`, chosen);
+  const task = createTask(pool.name, chosen);
   if (learner === "gold") return { groups: [], task };
   const sandbox = openProgramSandbox();
   try {
@@ -279,11 +280,12 @@ async function measure(
   { options, settings, seed, heldOut, signal }: Loop,
   model: LocalModel,
   folder: string,
-  isEnd: boolean,
+  { round, isEnd }: { round: number; isEnd: boolean },
 ): Promise<RoundRecord["heldOut"]> {
   const { maxNewTokens, heldOutSamples, temperature } = settings;
   const strategy = solverOf(heldOut);
   const common = {
+    label: `${options.model}, round ${round}`,
     model,
     budgets: [maxNewTokens],
     seed,
