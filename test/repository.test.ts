@@ -90,6 +90,8 @@ function circle(graph: ReadonlyMap<string, readonly string[]>): string[] | undef
 const SHOWN: Readonly<Record<string, readonly string[]>> = {
   // Before a strategy of one's own.
   aot: ["aotPlugin"],
+  // What notebooks show of long runs.
+  astar: ["readSignalResults"],
   // Questions to a graph, beside those that are asked here.
   graph: ["computeValues", "sources"],
   // An objective of one's own.

@@ -43,14 +43,13 @@ export async function runLitgpt({ venv, model, folder }: { venv?: string | undef
 const READ = `
 import json, sys
 from litgpt.data import JSON
+from litgpt.prompts import Default
 from litgpt.tokenizer import Tokenizer
 from pathlib import Path
-data = JSON(json_path=Path("data/train.jsonl"), mask_prompt=True, val_split_fraction=0.25, prompt_style="default", seed=42)
+data = JSON(json_path=Path("data/train.jsonl"), mask_prompt=True, val_split_fraction=0.25, prompt_style=Default(), seed=42)
 data.connect(tokenizer=Tokenizer(sys.argv[1]), batch_size=1, max_seq_length=256)
 data.setup()
-rows = [json.loads(line) for line in open("data/train.jsonl")]
-row = data.train_dataset
-first = row[0]
+first = data.train_dataset[0]
 print("READ " + json.dumps({"train": len(data.train_dataset), "held_out": len(data.test_dataset),
   "ids": first["input_ids"].tolist(), "counted": int((first["labels"] >= 0).sum())}))
 `;

@@ -93,7 +93,7 @@ describe("rows for trainers", () => {
     // LitGPT adds the end itself.
     expect(litgpt!.written).toEqual([{ instruction: prompt, output: "2" }]);
     expect(await factory!.read("sft.yaml")).toContain('template: "empty"');
-    expect(await litgpt!.read("sft.yaml")).toContain('prompt_style: "default"');
+    expect(await litgpt!.read("sft.yaml")).toContain('class_path: "litgpt.prompts.Default"');
   });
 
   it.each([

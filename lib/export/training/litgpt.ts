@@ -57,7 +57,8 @@ export function litgptFiles(form: Form, recipe: TrainingRecipe): ExportFile[] {
         json_path: "data/train.jsonl",
         mask_prompt: true,
         val_split_fraction: recipe.validation,
-        prompt_style: form === "texts" ? "default" : recipe.template.litgpt,
+        // Texts are the template's output already; the style that adds nothing has no name.
+        prompt_style: form === "texts" ? { class_path: "litgpt.prompts.Default" } : recipe.template.litgpt,
         ignore_index: -100,
         seed: recipe.seed,
         num_workers: 4,
