@@ -46,7 +46,6 @@ export function litgptFiles(form: Form, recipe: TrainingRecipe): ExportFile[] {
   // Only to check that the rows can be dealt: LitGPT computes it itself.
   accumulation(recipe);
   const config = {
-    checkpoint_dir: checkpointOf(recipe.model),
     out_dir: "trained",
     precision: "bf16-true",
     devices: recipe.devices,
