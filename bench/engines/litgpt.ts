@@ -6,7 +6,7 @@ import { exportRows, SMALL } from "./trainings.js";
 
 export const LITGPT_RECIPE = { ...SMALL, validation: 0.25, warmup: 0.1 };
 
-/** Convert the model, let LitGPT read the exported rows, and run its full fine-tuning for one step. */
+/** Convert the model, let LitGPT read the exported rows, and run its full fine-tuning for two steps. */
 export async function runLitgpt({ venv, model, folder }: { venv?: string | undefined; model: string; folder: string }) {
   // LitGPT uses the last two without naming them.
   const packages = ["torch==2.13.0", "litgpt", "requests", "safetensors"];
@@ -22,7 +22,7 @@ export async function runLitgpt({ venv, model, folder }: { venv?: string | undef
     "litgpt",
     [
       ...["finetune_full", checkpoint, "--config", "sft.yaml", "--precision", "32-true", "--devices", "1"],
-      ...["--data.num_workers", "0", "--train.max_steps", "1", "--eval.max_iters", "1", "--eval.max_new_tokens", "2"],
+      ...["--data.num_workers", "0", "--train.max_steps", "2", "--eval.max_iters", "1", "--eval.max_new_tokens", "2"],
     ],
     { cwd: exported.out },
   );
