@@ -53,6 +53,11 @@ export async function benchCompress(options: CompressBenchOptions): Promise<Comp
   const { traces, steps, seed, onProgress } = options;
   const [started, machine] = [new Date().toISOString(), describeMachine()];
   const { models, sets, chains } = await readStudy(options.study);
+  if ("file" in chains) {
+    throw new ThoughtbookError("bad-input", `${options.study} compresses the chains of a file`, {
+      hint: "Name a study of word problems: chains of a given length are drawn from these.",
+    });
+  }
   const folder = await mkdtemp(join(tmpdir(), "thoughtbook-bench-"));
   const rows: CompressBenchRow[] = [];
   try {
@@ -72,7 +77,7 @@ export async function benchCompress(options: CompressBenchOptions): Promise<Comp
 const PATIENCE = 10_000;
 
 function chainsOfLength(
-  { operations, seed }: Pick<AstarStudy["chains"], "operations" | "seed">,
+  { operations, seed }: Pick<Extract<AstarStudy["chains"], { operations: unknown }>, "operations" | "seed">,
   { traces, steps }: Pick<CompressBenchOptions, "traces" | "steps">,
 ): ProceduralProblem[] {
   const found: ProceduralProblem[] = [];

@@ -6,7 +6,7 @@ import { exportRows, SMALL } from "./trainings.js";
 
 export const LITGPT_RECIPE = { ...SMALL, validation: 0.25, warmup: 0.1 };
 
-/** Convert the model, let LitGPT read the exported rows, and run its full fine-tuning for one step. */
+/** Convert the model, let LitGPT read the exported rows, and run its full fine-tuning for two steps. */
 export async function runLitgpt({ venv, model, folder }: { venv?: string | undefined; model: string; folder: string }) {
   // LitGPT uses the last two without naming them.
   const packages = ["torch==2.13.0", "litgpt", "requests", "safetensors"];
@@ -22,7 +22,7 @@ export async function runLitgpt({ venv, model, folder }: { venv?: string | undef
     "litgpt",
     [
       ...["finetune_full", checkpoint, "--config", "sft.yaml", "--precision", "32-true", "--devices", "1"],
-      ...["--data.num_workers", "0", "--train.max_steps", "1", "--eval.max_iters", "1", "--eval.max_new_tokens", "2"],
+      ...["--data.num_workers", "0", "--train.max_steps", "2", "--eval.max_iters", "1", "--eval.max_new_tokens", "2"],
     ],
     { cwd: exported.out },
   );
@@ -43,14 +43,13 @@ export async function runLitgpt({ venv, model, folder }: { venv?: string | undef
 const READ = `
 import json, sys
 from litgpt.data import JSON
+from litgpt.prompts import Default
 from litgpt.tokenizer import Tokenizer
 from pathlib import Path
-data = JSON(json_path=Path("data/train.jsonl"), mask_prompt=True, val_split_fraction=0.25, prompt_style="default", seed=42)
+data = JSON(json_path=Path("data/train.jsonl"), mask_prompt=True, val_split_fraction=0.25, prompt_style=Default(), seed=42)
 data.connect(tokenizer=Tokenizer(sys.argv[1]), batch_size=1, max_seq_length=256)
 data.setup()
-rows = [json.loads(line) for line in open("data/train.jsonl")]
-row = data.train_dataset
-first = row[0]
+first = data.train_dataset[0]
 print("READ " + json.dumps({"train": len(data.train_dataset), "held_out": len(data.test_dataset),
   "ids": first["input_ids"].tolist(), "counted": int((first["labels"] >= 0).sum())}))
 `;

@@ -30,7 +30,6 @@ export {
 export type { CompressedRow } from "./compress/compressed-row.js";
 export { metered, noWork, type Spent, type SpentWork } from "./compress/spent.js";
 export { type CacheOptions, openImportanceCache } from "./importance/cache.js";
-export { type DropImportance, dropImportance } from "./importance/drop.js";
 export {
   type ChainSignals,
   type Importance,
@@ -56,7 +55,6 @@ export {
   type SignalResults,
   type SignalRow,
 } from "./signals/measure-signals.js";
-export { precisionAt, rankCorrelation } from "./signals/rank-correlation.js";
 export { type AstarStudyOptions, type AstarStudyResults, runAstarStudy, type SetComparison } from "./study/study.js";
 export { type AstarStudy, parseStudy, readStudy, type StudySet } from "./study/study-config.js";
 export { type SetPoint, type StudySetting, setPoints, settingEffect } from "./study/study-effects.js";

@@ -51,7 +51,8 @@ describe("what the engines ran", () => {
 
   it.each(RUNS)("took steps of a finite loss: $engine $method", ({ engine, method }) => {
     const { steps } = read(engine).runs[method]!;
-    expect(steps.map(({ step }) => step)).toEqual(engine === "litgpt" ? [expect.any(Number)] : [1, 2]);
+    if (engine === "litgpt") expect(steps.length).toBeGreaterThan(0);
+    else expect(steps.map(({ step }) => step)).toEqual([1, 2]);
     expect(steps.every(({ loss }) => Number.isFinite(loss))).toBe(true);
   });
 

@@ -93,7 +93,7 @@ describe("rows for trainers", () => {
     // LitGPT adds the end itself.
     expect(litgpt!.written).toEqual([{ instruction: prompt, output: "2" }]);
     expect(await factory!.read("sft.yaml")).toContain('template: "empty"');
-    expect(await litgpt!.read("sft.yaml")).toContain('prompt_style: "default"');
+    expect(await litgpt!.read("sft.yaml")).toContain('class_path: "litgpt.prompts.Default"');
   });
 
   it.each([
@@ -187,6 +187,12 @@ describe("configurations", () => {
       ...{ max_seq_length: "4096", val_split_fraction: "0.01", save_interval: "60", prompt_style: '"llama3"' },
     };
     for (const [key, value] of Object.entries(wanted)) expect([key, settingOf(yaml, key)]).toEqual([key, value]);
+    const share = await exported([ONE, ONE, ONE, ONE], {
+      engine: "litgpt",
+      recipe: { ...RECIPES.plain, batchSize: 2, perDevice: 1, epochs: 5, validation: 0.01, warmup: 0.1 },
+    });
+    // LitGPT takes no share: a tenth of 2 updates times 5 epochs.
+    expect(settingOf(await share.read("sft.yaml"), "lr_warmup_steps")).toBe("1");
     expect(RECIPES["dots-released"]).toMatchObject({ epochs: 2, batchSize: 32 });
   });
 

@@ -16,7 +16,14 @@ describe("word problems as a task", () => {
       split: "test",
     });
     const { depth } = difficulty;
-    expect(problems[4]).toMatchObject({ id, question, kind: "gsm8k", references: [String(answer)], operations: 3, depth });
+    expect(problems[4]).toMatchObject({
+      id,
+      question,
+      kind: "gsm8k",
+      references: [String(answer)],
+      operations: 3,
+      depth,
+    });
     const { steps, solution } = problems[4]!;
     expect([steps!.length, steps!.at(-1)!.value]).toEqual([3, String(answer)]);
     expect(solution).toMatch(new RegExp(`=${answer}\\b.*\\n#### ${answer}$`));

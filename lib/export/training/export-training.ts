@@ -72,7 +72,7 @@ export async function exportTraining(options: ExportTrainingOptions): Promise<Ex
   }
   const rows = await openRows({ ...options, signal });
   // Settings first: what does not fit together is told before a long file is read.
-  let configs = configsOf(options, options.form ?? "conversations");
+  let configs = configsOf(options, options.form ?? "conversations", 0);
   const file = join(out, "data", "train.jsonl");
   const part = `${file}.part`;
   const counts = { rows: 0, inexact: 0 };
@@ -100,14 +100,14 @@ export async function exportTraining(options: ExportTrainingOptions): Promise<Ex
     await rm(part, { force: true });
     throw error;
   }
-  configs = configsOf(options, form ?? "conversations");
+  configs = configsOf(options, form ?? "conversations", counts.rows);
   for (const { name, text } of configs) await writeWhole(join(out, name), text);
   return { files: ["data/train.jsonl", ...configs.map(({ name }) => name)], ...counts };
 }
 
-function configsOf({ engine, method, recipe }: ExportTrainingOptions, form: Form): ExportFile[] {
+function configsOf({ engine, method, recipe }: ExportTrainingOptions, form: Form, rows: number): ExportFile[] {
   if (engine === "llama-factory") return llamaFactoryFiles(form, recipe);
-  if (engine === "litgpt") return litgptFiles(form, recipe);
+  if (engine === "litgpt") return litgptFiles(form, recipe, rows);
   const rewards = method === "grpo" ? [{ name: "rewards.py", text: ANSWER_REWARD }] : [];
   return [...trlFiles(method, recipe), ...rewards];
 }

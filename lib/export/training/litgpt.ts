@@ -36,17 +36,18 @@ export function litgptRow(reply: LearnedReply, place: string, end = ""): Record<
  * Configuration of LitGPT's full fine-tuning (checked with 0.5.13), and the lines that download or convert the model and
  * start it on one node or several.
  *
- * @throws bad-input for a warm-up that is not a number of updates, or a schedule other than the cosine, which is LitGPT's only one
+ * @param rows number of rows, of which a warm-up by a share of the updates follows
+ * @throws bad-input for a schedule other than the cosine, which is LitGPT's only one
  */
-export function litgptFiles(form: Form, recipe: TrainingRecipe): ExportFile[] {
+export function litgptFiles(form: Form, recipe: TrainingRecipe, rows: number): ExportFile[] {
   const { warmup, schedule } = recipe;
+  const updates = Math.ceil((rows * (1 - recipe.validation)) / recipe.batchSize) * recipe.epochs;
   if (schedule !== "cosine") {
     throw badInput(`the schedule is ${schedule}; LitGPT fine-tunes with a cosine only`, "Choose another recipe.");
   }
   // Only to check that the rows can be dealt: LitGPT computes it itself.
   accumulation(recipe);
   const config = {
-    checkpoint_dir: checkpointOf(recipe.model),
     out_dir: "trained",
     precision: "bf16-true",
     devices: recipe.devices,
@@ -57,7 +58,8 @@ export function litgptFiles(form: Form, recipe: TrainingRecipe): ExportFile[] {
         json_path: "data/train.jsonl",
         mask_prompt: true,
         val_split_fraction: recipe.validation,
-        prompt_style: form === "texts" ? "default" : recipe.template.litgpt,
+        // Texts are the template's output already; the style that adds nothing has no name.
+        prompt_style: form === "texts" ? { class_path: "litgpt.prompts.Default" } : recipe.template.litgpt,
         ignore_index: -100,
         seed: recipe.seed,
         num_workers: 4,
@@ -68,12 +70,13 @@ export function litgptFiles(form: Form, recipe: TrainingRecipe): ExportFile[] {
       log_interval: 1,
       global_batch_size: recipe.batchSize,
       micro_batch_size: recipe.perDevice,
-      ...(warmup < 1 ? { lr_warmup_steps: null, lr_warmup_fraction: warmup } : { lr_warmup_steps: warmup }),
+      // Fine-tuning takes no share of the updates, and divides by their number.
+      lr_warmup_steps: warmup < 1 ? Math.max(1, Math.round(warmup * updates)) : warmup,
       epochs: recipe.epochs,
       max_seq_length: recipe.context,
       min_lr: recipe.minLearningRate,
     },
-    eval: { interval: 600, max_iters: 100, initial_validation: false, final_validation: true },
+    eval: { interval: 600, max_new_tokens: 100, max_iters: 100, initial_validation: false, final_validation: true },
     optimizer: {
       class_path: "torch.optim.AdamW",
       init_args: { lr: recipe.learningRate, weight_decay: recipe.weightDecay, betas: [...recipe.betas] },

@@ -99,7 +99,6 @@ export const RECIPES = {
   },
 } as const satisfies Record<string, TrainingRecipe>;
 export type RecipeName = keyof typeof RECIPES;
-export const RECIPE_NAMES = Object.keys(RECIPES) as readonly RecipeName[];
 
 /** The recipe that an engine's method takes unless another one is named. */
 export const defaultRecipe = (engine: Engine, method: Method): RecipeName =>

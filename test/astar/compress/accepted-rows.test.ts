@@ -25,6 +25,7 @@ async function files(status: (at: number) => string) {
   }
   const paths = {
     chains: join(folder, "chains.jsonl"),
+    format: "word-problems" as const,
     rows: join(folder, "rows.jsonl"),
     search: join(folder, "a.jsonl"),
   };

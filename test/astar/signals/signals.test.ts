@@ -1,10 +1,12 @@
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { dropImportance, measureSignals, precisionAt, rankCorrelation, readSignalResults } from "thoughtbook/astar";
+import { measureSignals, readSignalResults } from "thoughtbook/astar";
 import { loadModel } from "thoughtbook/llm";
 import { describe, expect, it } from "vitest";
+import { dropImportance } from "../../../lib/dist/astar/importance/drop.js";
 import { inGroups, readAnchors } from "../../../lib/dist/astar/signals/anchors.js";
+import { precisionAt, rankCorrelation } from "../../../lib/dist/astar/signals/rank-correlation.js";
 
 describe("rank correlation", () => {
   it.each([
