@@ -88,17 +88,12 @@ function circle(graph: ReadonlyMap<string, readonly string[]>): string[] | undef
 
 /** Values that an index exports without a use in this repository: those that users are shown, by name or by kind. */
 const SHOWN: Readonly<Record<string, readonly string[]>> = {
-<<<<<<< HEAD
   // Before a strategy of one's own; depths for records of another strategy.
   aot: ["aotPlugin", "questionDepths"],
   // A solver that was trained to plan.
   dots: ["internalised"],
-=======
-  // Before a strategy of one's own.
-  aot: ["aotPlugin"],
   // What notebooks show of long runs.
   astar: ["readSignalResults"],
->>>>>>> engines
   // Questions to a graph, beside those that are asked here.
   graph: ["computeValues", "sources"],
   // An objective of one's own.
