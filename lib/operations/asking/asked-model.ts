@@ -88,7 +88,8 @@ export async function askedModel(model: LanguageModel, options: AskingOptions = 
   // Nobody asked for what the table says: a server that cannot begin an answer is asked without. Stops belong to the beginning.
   const ways = given === undefined && model.takesAnswer === false ? withoutBeginnings(all) : all;
   const needed = Object.entries(ways).filter(([, way]) => (way.demonstrations?.count ?? 0) > 0);
-  if (Object.keys(ways).length === 0) return model;
+  // One that was chosen stays chosen, though it says nothing: else the model's own would be taken later.
+  if (Object.keys(ways).length === 0 && given === undefined) return model;
   if (Object.values(ways).some(({ place }) => place === "system")) await requireSystemRole(model);
   const pools = new Map<string, Pool>();
   for (const [name, { demonstrations: wanted }] of needed) {

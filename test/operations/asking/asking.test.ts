@@ -82,6 +82,13 @@ describe("what a model is asked", () => {
     await mini.dispose();
   });
 
+  it("stays as it was chosen when it is asked again, though the table has another kind for the model", async () => {
+    const qwen = { ...scriptedModel([]), name: "qwen2.5-coder-0.5b" };
+    expect(askingSettings(await askedModel(qwen))).toMatchObject({ kind: "qwen2.5-coder-0.5b" });
+    const chosen = await askedModel(qwen, { kind: "default" });
+    expect(askingSettings(await askedModel(chosen))).toEqual({ kind: "default", operations: {} });
+  });
+
   it("is the instruction at its place, the input in it or after it, and the beginning of the answer", async () => {
     const promptOf = async (way: object, frame = {}) =>
       operationPrompt(
