@@ -140,7 +140,7 @@ export async function* searchTrajectories(
           }
         }),
       );
-      if (runner.signal.aborted) throw runner.signal.reason;
+      runner.throwFailure();
       forget();
       done = first + problems.length;
       progress.update(done);

@@ -95,8 +95,7 @@ async function attemptIn(
       }
     }),
   );
-  // The first failure is the cause of the others.
-  if (runner.signal.aborted) throw runner.signal.reason;
+  runner.throwFailure();
   const waiting = results.find((result) => result.status === "rejected");
   if (waiting) throw waiting.reason;
   return results.map((result) => (result as PromiseFulfilledResult<Attempt>).value);
@@ -111,6 +110,8 @@ export interface AttemptRunner {
   attempt(strategy: Strategy, place: AttemptPlace): Promise<Attempt>;
   /** End everything in progress with an error. */
   abort(error: unknown): void;
+  /** Throw the first error that `abort` was called with, if any: it is the cause of the others. */
+  throwFailure(): void;
 }
 
 /**
@@ -148,6 +149,10 @@ export async function attemptRunner(
     signal,
     attempt: (strategy, place) => oneAttempt(strategy, place, work),
     abort: (error) => failure.abort(error),
+    // Not `signal`: where a caller's signal has ended the work, the error of the work says so.
+    throwFailure: () => {
+      if (failure.signal.aborted) throw failure.signal.reason;
+    },
   };
 }
 

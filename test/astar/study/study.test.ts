@@ -209,7 +209,7 @@ describe("runAstarStudy", { timeout: 180_000 }, () => {
     expect(() => studyOf([FULL], [["full", "none"]])).toThrow(/has no students/);
   });
 
-  it.each(readdirSync(STUDIES))("the committed study %s can be read", async (file) => {
+  it.each(readdirSync(STUDIES).filter((file) => file.startsWith("astar")))("the committed study %s can be read", async (file) => {
     expect((await readStudy(join(STUDIES, file))).name).toBe(file.replace(".json", ""));
   });
 
