@@ -133,7 +133,7 @@ describe("mini", () => {
     expect(cells(/\n\| accuracy \(%\) \|(.*)\|\n/)).toEqual(measured.map((share) => Number((100 * share).toFixed(1))));
     const scorer = JSON.parse(read("mini-scorer", "measured.json")).modelHash;
     const results = join(root, "data", "results");
-    for (const file of readdirSync(results)) {
+    for (const file of ["astar.json", "astar-ablation.json"]) {
       const { models: used } = JSON.parse(readFileSync(join(results, file), "utf8"));
       expect(
         [used.base, used.validator, used.scorer].map(({ hash }) => hash),

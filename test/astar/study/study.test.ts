@@ -209,9 +209,12 @@ describe("runAstarStudy", { timeout: 180_000 }, () => {
     expect(() => studyOf([FULL], [["full", "none"]])).toThrow(/has no students/);
   });
 
-  it.each(readdirSync(STUDIES).filter((file) => file.startsWith("astar")))("the committed study %s can be read", async (file) => {
-    expect((await readStudy(join(STUDIES, file))).name).toBe(file.replace(".json", ""));
-  });
+  it.each(readdirSync(STUDIES).filter((file) => file.startsWith("astar")))(
+    "the committed study %s can be read",
+    async (file) => {
+      expect((await readStudy(join(STUDIES, file))).name).toBe(file.replace(".json", ""));
+    },
+  );
 
   it("refuses two sets of one name", () => {
     expect(() => studyOf([FULL, FULL])).toThrow(/same name/);

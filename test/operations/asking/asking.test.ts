@@ -83,7 +83,7 @@ describe("what a model is asked", () => {
   });
 
   it("stays as it was chosen when it is asked again, though the table has another kind for the model", async () => {
-    const qwen = { ...scriptedModel([]), name: "qwen2.5-coder-0.5b" };
+    const qwen = { ...scriptedModel(() => ""), name: "qwen2.5-coder-0.5b" };
     expect(askingSettings(await askedModel(qwen))).toMatchObject({ kind: "qwen2.5-coder-0.5b" });
     const chosen = await askedModel(qwen, { kind: "default" });
     expect(askingSettings(await askedModel(chosen))).toEqual({ kind: "default", operations: {} });
