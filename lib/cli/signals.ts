@@ -48,19 +48,15 @@ async function signals(flags: Flags<typeof signalsCommand>, interruption: AbortS
   useMemory(flags.memory);
   const { measureSignals } = await import("../astar/index.js");
   const { loadModel } = await import("../llm/index.js");
-  const deadline = hours === undefined ? undefined : AbortSignal.timeout(Math.max(1, Math.round(hours * 3_600_000)));
-  const signal = deadline ? AbortSignal.any([interruption, deadline]) : interruption;
-  const scorer = await loadModel(scorerModelPath, { signal, session: { arena: false } });
+  const { withinHours } = await import("../study/index.js");
+  const scorer = await loadModel(scorerModelPath, { signal: interruption, session: { arena: false } });
   try {
-    const found = await measureSignals({
-      ...{ scorer, limit, groups, drop, longestDrop, sink, seed, signal },
+    const given = {
+      ...{ scorer, limit, groups, drop, longestDrop, sink, seed },
       data: resolveUserPath(data),
       folder: resolveUserPath(out),
-    }).catch((error: unknown) => {
-      // The hours are over: that is no failure. Any other interruption is.
-      if (deadline?.aborted && !interruption.aborted) return undefined;
-      throw error;
-    });
+    };
+    const found = await withinHours(hours, interruption, (signal) => measureSignals({ ...given, signal }));
     if (found === undefined) {
       console.log(`the ${hours} hours are over; the same command goes on from there`);
       return;

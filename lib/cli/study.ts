@@ -41,18 +41,10 @@ async function study(
   useMemory(memory);
   // Here, so that other commands need not load the engine.
   const { readStudy, runAstarStudy } = await import("../astar/index.js");
+  const { withinHours } = await import("../study/index.js");
   const settings = await readStudy(resolveUserPath(file));
-  const deadline = hours === undefined ? undefined : AbortSignal.timeout(Math.max(1, Math.round(hours * 3_600_000)));
-  const signal = deadline ? AbortSignal.any([interruption, deadline]) : interruption;
-  const found = await runAstarStudy({
-    study: withPlaces(settings, model, chains),
-    folder: resolveUserPath(out),
-    signal,
-  }).catch((error: unknown) => {
-    // The hours are over: that is no failure. Any other interruption is.
-    if (deadline?.aborted && !interruption.aborted) return undefined;
-    throw error;
-  });
+  const given = { study: withPlaces(settings, model, chains), folder: resolveUserPath(out) };
+  const found = await withinHours(hours, interruption, (signal) => runAstarStudy({ ...given, signal }));
   if (found === undefined) {
     console.log(`the ${hours} hours are over; the same command goes on from there`);
     return;

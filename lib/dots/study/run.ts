@@ -1,20 +1,13 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  checkInterrupt,
-  interruptible,
-  keptResult,
-  type ProgressDisplay,
-  ThoughtbookError,
-  withoutUndefined,
-} from "../../core/index.js";
+import { checkInterrupt, keptResult, type ProgressDisplay, withoutUndefined } from "../../core/index.js";
 import { type EvaluationRecord, evaluate } from "../../eval/index.js";
 import type { LanguageModel } from "../../llm/index.js";
 import { resolveModel } from "../../model/index.js";
 import { styleOf } from "../../operations/index.js";
 import type { Strategy } from "../../rollouts/index.js";
 import { cot } from "../../strategies/index.js";
-import { modelSlot } from "../../study/index.js";
+import { modelSlot, withinHours } from "../../study/index.js";
 import type { Task } from "../../tasks/index.js";
 import { type Trajectory, trajectoriesOf, trajectoryKey } from "../actions.js";
 import { DOTS_SPACE } from "../dots-space.js";
@@ -70,11 +63,6 @@ interface ArmState {
  * @throws bad-input for a folder with other settings; interrupted; as its steps
  */
 export async function runDotsStudy(study: DotsStudy, options: DotsStudyOptions): Promise<DotsResults> {
-  const interruption = interruptible(options.signal);
-  const deadline =
-    options.hours === undefined ? undefined : AbortSignal.timeout(Math.max(1, Math.round(options.hours * 3_600_000)));
-  const signals = [interruption, deadline].filter((each) => each !== undefined);
-  const signal = signals.length === 0 ? undefined : AbortSignal.any(signals);
   const models = modelSlot(options.load);
   const spec = options.model ?? study.model;
   const state: StudyState = {
@@ -84,14 +72,9 @@ export async function runDotsStudy(study: DotsStudy, options: DotsStudyOptions):
     unfinished: new Set(unitsOf(study)),
     modelHash: undefined,
   };
-  const work: Work = { study, options, signal, models, spec, state };
+  const work = { study, options, models, spec, state };
   try {
-    await carryOut(work);
-  } catch (error) {
-    // The hours are over: that is no failure. Any other interruption is.
-    const isOver = deadline?.aborted && !interruption?.aborted;
-    const isStop = error === deadline?.reason || (error instanceof ThoughtbookError && error.code === "interrupted");
-    if (!isOver || !isStop) throw error;
+    await withinHours(options.hours, options.signal, (signal) => carryOut({ ...work, signal }));
   } finally {
     await models.empty();
   }
@@ -435,7 +418,7 @@ function searchSummary(seed: number, questions: readonly SearchedQuestion[]): Do
   };
 }
 
-function resultsOf({ study, state, options }: Work): DotsResults {
+function resultsOf({ study, state, options }: Pick<Work, "study" | "state" | "options">): DotsResults {
   const { arms } = state;
   const outcomesOf = (name: string) => [...(arms.get(name)?.bySeed.values() ?? [])];
   const [best, oracle] = [outcomesOf("static"), outcomesOf("oracle")];

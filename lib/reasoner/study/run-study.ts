@@ -1,13 +1,7 @@
 import { join } from "node:path";
-import {
-  badInput,
-  checkInterrupt,
-  interruptible,
-  keptResult,
-  type ProgressDisplay,
-  ThoughtbookError,
-} from "../../core/index.js";
+import { badInput, checkInterrupt, keptResult, type ProgressDisplay } from "../../core/index.js";
 import { loadLocalModel } from "../../llm/index.js";
+import { withinHours } from "../../study/index.js";
 import { finetuneSolutions } from "../loop/finetune.js";
 import { type RoundRecord, runLoop } from "../loop/run-loop.js";
 import { loadValueHead } from "../loop/value-head.js";
@@ -83,12 +77,8 @@ export async function runReasonerStudy(plan: ReasonerPlan, options: ReasonerStud
   const unknown = only?.find((each) => !jobs.some(({ id }) => id === each || id.startsWith(`${each}/`)));
   if (unknown !== undefined)
     throw badInput(`there is no job ${unknown}`, `Those are ${jobs.map(({ id }) => id).join(", ")}.`);
-  const interruption = interruptible(options.signal);
-  const deadline = hours === undefined ? undefined : AbortSignal.timeout(Math.max(1, Math.round(hours * 3_600_000)));
-  const signals = [interruption, deadline].filter((signal) => signal !== undefined);
-  const signal = signals.length === 0 ? undefined : AbortSignal.any(signals);
   const results: ReasonerResults = { name: plan.name, loops: [], searches: [], unfinished: jobs.map(({ id }) => id) };
-  try {
+  await withinHours(hours, options.signal, async (signal) => {
     for (const job of jobs) {
       if (!isAsked(job)) continue;
       checkInterrupt(signal, "the study", "The same call goes on from there.");
@@ -108,12 +98,7 @@ export async function runReasonerStudy(plan: ReasonerPlan, options: ReasonerStud
       results.unfinished = results.unfinished.filter((id) => id !== job.id);
       await onResults?.(results);
     }
-  } catch (error) {
-    // The hours are over: that is no failure. Any other interruption is.
-    const isOver = deadline?.aborted && !interruption?.aborted;
-    const isStop = error === deadline?.reason || (error instanceof ThoughtbookError && error.code === "interrupted");
-    if (!isOver || !isStop) throw error;
-  }
+  });
   return results;
 }
 

@@ -1,10 +1,11 @@
 import { join } from "node:path";
-import { badInput, checkInterrupt, interruptible, type ProgressDisplay, ThoughtbookError } from "../../core/index.js";
+import { badInput, checkInterrupt, type ProgressDisplay } from "../../core/index.js";
 import { type EvaluationRecord, type EvaluationSummary, evaluate } from "../../eval/index.js";
 import type { LanguageModel } from "../../llm/index.js";
 import { askedModel, askingSettings } from "../../operations/index.js";
 import type { Strategy } from "../../rollouts/index.js";
 import { loadTask } from "../../tasks/index.js";
+import { withinHours } from "../deadline.js";
 import { modelSlot } from "../model-slot.js";
 import { type BaselineComparison, compareArms } from "./compare-arms.js";
 import { armId, type BaselineArm, type BaselinePlan, methodOf } from "./plan.js";
@@ -109,10 +110,6 @@ export async function runBaselines(plan: BaselinePlan, options: BaselineOptions)
   }
   const unknown = only?.find((id) => !ids.includes(id));
   if (unknown !== undefined) throw badInput(`there is no arm ${unknown} in the plan`, `Those are ${ids.join(", ")}.`);
-  const interruption = interruptible(options.signal);
-  const deadline = hours === undefined ? undefined : AbortSignal.timeout(Math.max(1, Math.round(hours * 3_600_000)));
-  const signals = [interruption, deadline].filter((signal) => signal !== undefined);
-  const signal = signals.length === 0 ? undefined : AbortSignal.any(signals);
   const models = modelSlot(options.load);
   const results: BaselineResult[] = [];
   const records = new Map<string, readonly EvaluationRecord[]>();
@@ -124,20 +121,17 @@ export async function runBaselines(plan: BaselinePlan, options: BaselineOptions)
     comparisons: compareArms(plan, records),
   });
   try {
-    for (const [at, arm] of plan.arms.entries()) {
-      if (only && !only.includes(ids[at]!)) continue;
-      checkInterrupt(signal, "the baselines");
-      const spec = options.specs?.[arm.model] ?? plan.models[arm.model]!.spec;
-      const measured = await measureArm(arm, spec, await models.use(spec), { ...options, plan, signal });
-      results.push(measured.result);
-      records.set(measured.result.id, measured.records);
-      await onResults?.(soFar());
-    }
-  } catch (error) {
-    // The hours are over: that is no failure. Any other interruption is.
-    const isOver = deadline?.aborted && !interruption?.aborted;
-    const isStop = error === deadline?.reason || (error instanceof ThoughtbookError && error.code === "interrupted");
-    if (!isOver || !isStop) throw error;
+    await withinHours(hours, options.signal, async (signal) => {
+      for (const [at, arm] of plan.arms.entries()) {
+        if (only && !only.includes(ids[at]!)) continue;
+        checkInterrupt(signal, "the baselines");
+        const spec = options.specs?.[arm.model] ?? plan.models[arm.model]!.spec;
+        const measured = await measureArm(arm, spec, await models.use(spec), { ...options, plan, signal });
+        results.push(measured.result);
+        records.set(measured.result.id, measured.records);
+        await onResults?.(soFar());
+      }
+    });
   } finally {
     await models.empty();
   }
