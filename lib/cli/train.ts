@@ -33,6 +33,10 @@ export function addTrainCommand(program: Command): void {
   trainCommand(program).action(train);
 }
 
+/** How the weights of a trained model are stored. */
+export const dtypeOption = () =>
+  new Option("--dtype <type>", "how weights are stored (default: float32)").choices(["float32", "float16", "bfloat16"]);
+
 const trainCommand = (program: Command) =>
   program
     .command("train")
@@ -86,13 +90,7 @@ const trainCommand = (program: Command) =>
     )
     .option("--eval-every <n>", "updates between two evaluations (default: 100)", count)
     .option("--save-every <n>", "updates between two savings of the state (default: 100)", count)
-    .addOption(
-      new Option("--dtype <type>", "how weights are stored (default: float32)").choices([
-        "float32",
-        "float16",
-        "bfloat16",
-      ]),
-    )
+    .addOption(dtypeOption())
     .option("--seed <n>", "where the random numbers come from", integer, 0)
     .option("--threads <n>", "threads inside an operator (default: the processors)", count)
     .option("--memory <size>", MEMORY, byteSize)

@@ -82,21 +82,9 @@ const aotGrpoCommand = (program: Command) =>
     .addHelpText("after", OUTPUT);
 
 async function run(flags: Flags<typeof aotGrpoCommand>, signal: AbortSignal): Promise<void> {
-  const { modelPath, dataset, samples = 1, optSteps: steps, dependent, lowMemory, per = "task", reward, json } = flags;
-  const {
-    split,
-    path,
-    training: most,
-    problems,
-    groupSize,
-    vectors,
-    text,
-    learningRate,
-    beta,
-    temperature,
-    seed = 0,
-  } = flags;
-  const { maxNewTokens, batchSize, threads, memory, out } = flags;
+  const { modelPath, dataset, samples = 1, dependent, lowMemory, per = "task", json, ...others } = flags;
+  const { split, path, training: most, batchSize, threads, memory, out, ...learning } = others;
+  const { optSteps: steps, seed = 0, ...rest } = learning;
   useMemory(memory);
   // Imported here so that other commands do not load the engine.
   const { aot, aotGrpo, promptTasks } = await import("../../aot/index.js");
@@ -114,19 +102,7 @@ async function run(flags: Flags<typeof aotGrpoCommand>, signal: AbortSignal): Pr
     ...(threads === undefined ? {} : { session: { threads } }),
   });
   try {
-    const settings = {
-      steps,
-      reward,
-      problems,
-      groupSize,
-      vectors,
-      text,
-      learningRate,
-      beta,
-      temperature,
-      seed,
-      maxNewTokens,
-    };
+    const settings = { ...rest, steps, seed };
     const decisive = { modelPath, name, per, samples, split, file, most, dependent, lowMemory, ...settings };
     const key = sha256(canonicalJson(decisive)).slice(0, 6);
     const folder = resolveUserPath(out ?? join("runs", "aot-grpo", `${nameOf(modelPath)}_${nameOf(name)}_${key}`));

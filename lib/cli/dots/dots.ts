@@ -5,6 +5,7 @@ import type { Flags } from "../flags.js";
 import { count, decimal, integer } from "../numbers.js";
 import { resumable } from "../resumable.js";
 import { alignedLines, percent } from "../table.js";
+import { dtypeOption } from "../train.js";
 import { addDotsEvaluateCommand } from "./evaluate.js";
 import { openModel, runFolderOf, withModel } from "./host.js";
 import { addDotsMeasureCommands } from "./measure.js";
@@ -225,13 +226,7 @@ const trainCommand = (dots: Command) =>
     .option("--batch-size <n>", "rows a batch, on average (default: 16)", count)
     .option("--learning-rate <x>", "the highest learning rate (default: 3e-4, for an adapter 2e-3)", decimal)
     .option("--context <n>", "the most tokens of a row (default: the model's positions)", count)
-    .addOption(
-      new Option("--dtype <type>", "how weights are stored (default: float32)").choices([
-        "float32",
-        "float16",
-        "bfloat16",
-      ]),
-    )
+    .addOption(dtypeOption())
     .option("--seed <n>", "where the random numbers come from", integer, 0)
     .option("--threads <n>", "threads inside an operator (default: the processors)", count)
     .option("--resume", "go on with the run in the folder, if there is one");
