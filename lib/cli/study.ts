@@ -29,7 +29,7 @@ const studyCommand = (program: Command) =>
     .option("--results <file.json>", "write all numbers to this file")
     .option("--model <role=spec>", "base, validator or scorer from another place; may be given again", role)
     .option("--chains <file>", "the file of chains of the study from another place")
-    .option("--hours <h>", "stop after this many hours and keep what is finished", decimal)
+    .option("--hours <h>", "stop after this many hours and measure what is finished", decimal)
     .option("--memory <size>", MEMORY, byteSize)
     .addHelpText("after", OUTPUT);
 
@@ -41,18 +41,17 @@ async function study(
   useMemory(memory);
   // Here, so that other commands need not load the engine.
   const { readStudy, runAstarStudy } = await import("../astar/index.js");
-  const { withinHours } = await import("../study/index.js");
   const settings = await readStudy(resolveUserPath(file));
   const given = { study: withPlaces(settings, model, chains), folder: resolveUserPath(out) };
-  const found = await withinHours(hours, interruption, (signal) => runAstarStudy({ ...given, signal }));
-  if (found === undefined) {
-    console.log(`the ${hours} hours are over; the same command goes on from there`);
-    return;
-  }
+  const found = await runAstarStudy({ ...given, hours, signal: interruption });
   // As the file has it: where the models lay here is of no use elsewhere, and their hashes are among the results.
   const shown = { ...found, study: settings };
   if (results !== undefined) await writeWhole(resolveUserPath(results), `${JSON.stringify(shown, null, 1)}\n`);
   console.log(readable(found));
+  if (found.unfinished.length === 0) return;
+  console.log(
+    `\nThe ${hours} hours are over. Not measured yet: ${found.unfinished.join(", ")}; the same command goes on.`,
+  );
 }
 
 /** The study with models and chains at other places; results tell models by their hashes. */

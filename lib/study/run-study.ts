@@ -2,6 +2,7 @@ import { badInput, interruptible, keptResult, ThoughtbookError } from "../core/i
 import { evaluate } from "../eval/index.js";
 import { type LanguageModel, loadModel } from "../llm/index.js";
 import { gradeCompletion, loadTask, type Task } from "../tasks/index.js";
+import { withinHours } from "./deadline.js";
 import { studyFiles } from "./files.js";
 import { type ArmAnswers, armAnswers, armMeasures, compareArms } from "./measures.js";
 import { type ModelSlot, modelSlot } from "./model-slot.js";
@@ -13,7 +14,8 @@ import { type Arm, checkStudy, type Stages, type Study, type StudyOptions, type 
  *
  * In the folder: `students/ARM/SEED` for what `train` writes, `evaluations/ARM/SEED` (records, as `evaluate` keeps them) and
  * `evaluations/ARM/SEED.json` (what the measures need). What is finished is not done again, and an interrupted evaluation goes on
- * with its records. A model that arms in a row share is loaded once; a trained one is disposed after its evaluation.
+ * with its records. A model that arms in a row share is loaded once; a trained one is disposed after its evaluation. When the hours
+ * are over, what is finished is measured: an arm with the seeds that it has, two arms with those that both have.
  *
  * @throws bad-input, before any work, for a study that cannot be carried out; bad-input for a folder with answers of other
  *   settings; interrupted; as the stages, `loadModel`, `loadTask` and `evaluate`
@@ -37,26 +39,36 @@ export async function runStudy<A extends Arm, Prepared = undefined>(
   stages: Stages<A, Prepared>,
   given: StudyOptions,
 ): Promise<StudyResults<Prepared>> {
-  const options = { ...given, signal: interruptible(given.signal) };
-  const { signal, load = loadWithoutArenas } = options;
+  const { load = loadWithoutArenas, hours } = given;
   checkStudy(study, stages);
   const { policy = "strict", comparisons = [] } = study;
-  const task = "problems" in study.task ? study.task : await loadTask(study.task.name, { ...study.task, signal });
+  const interruption = interruptible(given.signal);
+  const task =
+    "problems" in study.task ? study.task : await loadTask(study.task.name, { ...study.task, signal: interruption });
   requirePolicy(study, task);
-  const prepared = await prepareArms(study.arms, stages, options);
-  const models = modelSlot((spec) => load(spec, { signal }));
-  const work = { study, stages, options, task, models };
-  const answers = new Map<string, ArmAnswers[][]>();
-  try {
-    for (const [at, arm] of study.arms.entries()) {
-      if (stages.isEvaluated && !stages.isEvaluated(arm)) continue;
-      const bySeed: ArmAnswers[][] = [];
-      for (const seed of study.seeds) bySeed.push(await answersOf(arm, seed, prepared[at] as Prepared, work));
-      answers.set(arm.name, bySeed);
+  const evaluated = study.arms.filter((arm) => stages.isEvaluated?.(arm) ?? true);
+  const prepared: Prepared[] = [];
+  const answers = new Map(evaluated.map(({ name }) => [name, new Map<number, ArmAnswers[]>()]));
+  await withinHours(hours, interruption, async (signal) => {
+    const options = { ...given, signal };
+    await prepareInto(prepared, study.arms, stages, options);
+    const models = modelSlot((spec) => load(spec, { signal }));
+    const work = { study, stages, options, task, models };
+    try {
+      // Seed by seed, so that hours that are too few leave a comparison of all arms.
+      for (const seed of study.seeds) {
+        for (const arm of evaluated) {
+          const own = await answersOf(arm, seed, prepared[study.arms.indexOf(arm)] as Prepared, work);
+          answers.get(arm.name)!.set(seed, own);
+        }
+      }
+    } finally {
+      await models.empty();
     }
-  } finally {
-    await models.empty();
-  }
+  });
+  const answersWith = (seeds: readonly number[], arm: string) => seeds.map((seed) => answers.get(arm)!.get(seed)!);
+  const seedsOf = (...arms: readonly string[]) =>
+    study.seeds.filter((seed) => arms.every((arm) => answers.get(arm)!.has(seed)));
   return {
     name: study.name,
     task: task.name,
@@ -64,32 +76,46 @@ export async function runStudy<A extends Arm, Prepared = undefined>(
     seeds: [...study.seeds],
     policy,
     prepared,
-    arms: study.arms.flatMap(({ name, method = name }) => {
-      const own = answers.get(name);
-      return own ? { name, method, budgets: armMeasures(own, policy) } : [];
+    arms: evaluated.flatMap(({ name, method = name }) => {
+      const seeds = seedsOf(name);
+      return seeds.length > 0 ? { name, method, budgets: armMeasures(answersWith(seeds, name), policy) } : [];
     }),
-    comparisons: comparisons.map(([arm, other]) => ({
-      arm,
-      other,
-      budgets: compareArms(answers.get(arm)!, answers.get(other)!, policy),
-    })),
+    comparisons: comparisons.flatMap(([arm, other]) => {
+      const seeds = seedsOf(arm, other);
+      if (seeds.length === 0) return [];
+      return { arm, other, budgets: compareArms(answersWith(seeds, arm), answersWith(seeds, other), policy) };
+    }),
+    unfinished: study.seeds.flatMap((seed) =>
+      evaluated.flatMap(({ name }) => (answers.get(name)!.has(seed) ? [] : `${name}/${seed}`)),
+    ),
   };
 }
 
 /**
  * The first stage of a study alone: prepare arms in their order, then release what that needed.
  *
- * @returns what preparing gave, in the order of the arms; nothing if there is no such stage
+ * @returns what preparing gave, in the order of the arms, as far as the hours went; nothing if there is no such stage
  * @throws interrupted; as the stage
  */
 export async function prepareArms<A extends Arm, Prepared>(
   arms: readonly A[],
-  { prepare, release }: Pick<Stages<A, Prepared>, "prepare" | "release">,
-  { folder, display, ...given }: StudyOptions,
+  stages: Pick<Stages<A, Prepared>, "prepare" | "release">,
+  options: StudyOptions,
 ): Promise<Prepared[]> {
-  if (!prepare) return [];
-  const signal = interruptible(given.signal);
   const prepared: Prepared[] = [];
+  await withinHours(options.hours, options.signal, (signal) =>
+    prepareInto(prepared, arms, stages, { ...options, signal }),
+  );
+  return prepared;
+}
+
+async function prepareInto<A extends Arm, Prepared>(
+  prepared: Prepared[],
+  arms: readonly A[],
+  { prepare, release }: Pick<Stages<A, Prepared>, "prepare" | "release">,
+  { folder, signal, display }: StudyOptions,
+): Promise<void> {
+  if (!prepare) return;
   try {
     for (const arm of arms) {
       requireUninterrupted(signal);
@@ -98,7 +124,6 @@ export async function prepareArms<A extends Arm, Prepared>(
   } finally {
     await release?.();
   }
-  return prepared;
 }
 
 interface Work<A extends Arm, Prepared> {

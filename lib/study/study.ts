@@ -46,6 +46,8 @@ export interface StudyOptions {
   folder: string;
   /** Ends the work with an error; what is finished stays. */
   signal?: AbortSignal | undefined;
+  /** Hours after which the work ends without an error, with what is finished. Default: no limit. */
+  hours?: number | undefined;
   /** Where progress is shown: the notebook or the terminal unless told otherwise. */
   display?: ProgressDisplay | undefined;
   /** How models are loaded, for options of a server for example. Default: `loadModel`, without memory arenas. */
@@ -110,6 +112,8 @@ export interface StudyResults<Prepared = undefined> {
   /** The arms that are evaluated, in their order. */
   arms: ArmResult[];
   comparisons: ComparisonResult[];
+  /** What the hours did not suffice for, as `ARM/SEED`. */
+  unfinished: string[];
 }
 
 /** @throws bad-input for a study that cannot be carried out with these stages */

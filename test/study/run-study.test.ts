@@ -156,12 +156,13 @@ describe("a study of strategies", () => {
           },
         };
       });
-    // In the second evaluation of the first arm: the first budget is finished.
-    const killed = counting(12);
+    // In the evaluation of the second arm with the first seed: the first budget is finished.
+    const killed = counting(16);
     await expect(runStudy(toy(), stages, { folder, load: killed.load, display: SILENT })).rejects.toThrow("killed");
     expect(killed.log).toEqual(["load adder", "dispose adder"]);
-    expect(readdirSync(join(folder, "evaluations", "once")).sort()).toEqual(["1", "1.json", "2"]);
-    expect(asked).toHaveLength(12);
+    expect(readdirSync(join(folder, "evaluations", "once")).sort()).toEqual(["1", "1.json"]);
+    expect(readdirSync(join(folder, "evaluations", "twice"))).toEqual(["1"]);
+    expect(asked).toHaveLength(16);
     const again = counting(Number.POSITIVE_INFINITY);
     expect(await runStudy(toy(), stages, { folder, load: again.load, display: SILENT })).toEqual(whole);
     const total = 16 + 2 * 16;
@@ -196,6 +197,33 @@ describe("a study of strategies", () => {
     expect(prepared.at(-1)).toBe(last);
     expect(log).toEqual([]);
     expect((await runStudy(toy(), stopping, options)).arms).toHaveLength(2);
+  });
+
+  it("measures what is finished when the hours are over, and goes on with the rest", async () => {
+    const folder = newFolder();
+    const options = { folder, load: loader().load, display: SILENT };
+    // Answers until all arms have the first seed, and one the second.
+    const slow: StudyOptions["load"] = async () => {
+      const model = adder();
+      return {
+        ...model,
+        name: "adder",
+        generate: (requests, settings) =>
+          requests.some(({ prompt, seed }) => seed === 2 && (prompt as string).startsWith("again"))
+            ? new Promise((_, reject) => {
+                settings?.signal?.addEventListener("abort", () => reject(settings.signal!.reason));
+              })
+            : model.generate(requests, settings),
+      };
+    };
+    const part = await runStudy(toy(), stages, { ...options, load: slow, hours: 0.4 / 3600 });
+    const first = await runStudy(toy({ seeds: [1] }), stages, options);
+    expect(part).toMatchObject({ seeds: [1, 2], unfinished: ["twice/2"], comparisons: first.comparisons });
+    expect(part.arms[1]).toEqual(first.arms[1]);
+    expect(part.arms[0]!.budgets[0]!.accuracy.count).toBe(8);
+    const none = await runStudy(toy(), stages, { ...options, folder: newFolder(), hours: 0 });
+    expect(none).toMatchObject({ arms: [], comparisons: [], unfinished: ["once/1", "twice/1", "once/2", "twice/2"] });
+    expect(await runStudy(toy(), stages, options)).toMatchObject({ unfinished: [], arms: [{}, {}] });
   });
 
   it("refuses a folder with answers of another model, strategy, task or other budgets", async () => {
@@ -294,10 +322,13 @@ describe("a study of trained arms", () => {
     expect(results.arms.map(({ name }) => name)).toEqual(["base", "slow", "fast"]);
     expect(log).toEqual([
       ...["prepare data", "prepare base", "prepare slow", "prepare fast", "release"],
-      ...["train slow/1 on 11 rows", "train slow/2 on 11 rows", "train fast/1 on 12 rows", "train fast/2 on 12 rows"],
+      ...["train slow/1 on 11 rows", "train fast/1 on 12 rows", "train slow/2 on 11 rows", "train fast/2 on 12 rows"],
     ]);
-    const trained = ["slow", "fast"].flatMap((arm) => [1, 2].map((seed) => studyFiles(folder).student(arm, seed)));
-    expect(models).toEqual(["base", ...trained].flatMap((spec) => [`load ${spec}`, `dispose ${spec}`]));
+    const used = [1, 2].flatMap((seed) => [
+      "base",
+      ...["slow", "fast"].map((arm) => studyFiles(folder).student(arm, seed)),
+    ]);
+    expect(models).toEqual(used.flatMap((spec) => [`load ${spec}`, `dispose ${spec}`]));
     expect(readFileSync(join(studyFiles(folder).student("fast", 2), "rate"), "utf8")).toBe("2");
 
     log.length = 0;

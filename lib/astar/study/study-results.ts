@@ -13,6 +13,7 @@ const resultsSchema = z.object({
   sets: z.array(named).min(1),
   students: z.array(named.extend({ budgets })),
   comparisons: z.array(z.looseObject({ set: z.string(), other: z.string(), budgets })),
+  unfinished: z.array(z.string()).default([]),
 });
 
 /**

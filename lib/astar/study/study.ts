@@ -1,4 +1,4 @@
-import { interruptible, type ProgressDisplay, sha256File } from "../../core/index.js";
+import { interruptible, type ProgressDisplay, sha256File, ThoughtbookError } from "../../core/index.js";
 import { type LanguageModel, loadModel } from "../../llm/index.js";
 import { resolveModel } from "../../model/index.js";
 import { think } from "../../strategies/index.js";
@@ -14,6 +14,8 @@ export interface AstarStudyOptions {
   folder: string;
   /** Aborts the work with an error; what is finished stays. */
   signal?: AbortSignal | undefined;
+  /** Hours after which the work ends without an error, with what is finished. Default: no limit. */
+  hours?: number | undefined;
   /** Where to show progress. Default: the notebook or the terminal. */
   display?: ProgressDisplay | undefined;
 }
@@ -33,6 +35,8 @@ export interface AstarStudyResults {
   /** The students of a set by budget. */
   students: ArmResult[];
   comparisons: SetComparison[];
+  /** What the hours did not suffice for: sets by their names, students as `SET/SEED`. */
+  unfinished: string[];
 }
 
 type ModelRole = keyof AstarStudy["models"];
@@ -41,19 +45,20 @@ type ModelDescription = { hash: string | null; parameters: number | null };
 /**
  * Carry a study of A*-Thought out: write the chains, compress them for each set, train a student on each set with each
  * seed, and measure all on the same problems at each budget. It is {@link runStudy} with the sets as arms: prepared by
- * compression, trained by `fineTune`, and evaluated with the strategy `think`.
+ * compression, trained by `fineTune`, and evaluated with the strategy `think`. When the hours are over, what is finished is measured.
  *
  * @throws bad-input for a folder with work of other settings; interrupted; as `compressFile`, `fineTune`, `evaluate`
  */
 export async function runAstarStudy(given: AstarStudyOptions): Promise<AstarStudyResults> {
-  const { study, folder, display } = given;
-  const options = { folder, display, signal: interruptible(given.signal) };
+  const { study, folder, display, hours } = given;
+  const options = { folder, display, hours, signal: interruptible(given.signal) };
   const { students: training, evaluation } = study;
   await writeChains(study, folder, options.signal);
   const compression = openCompression(study);
+  const setsAfter = (prepared: readonly SetResult[]) => study.sets.slice(prepared.length).map(({ name }) => name);
   if (!training || !evaluation) {
     const sets = await prepareArms(study.sets, compression, options);
-    return { study, models: compression.models(), sets, students: [], comparisons: [] };
+    return { study, models: compression.models(), sets, students: [], comparisons: [], unfinished: setsAfter(sets) };
   }
   const { seed, budgets } = evaluation;
   const files = setFiles(folder);
@@ -101,6 +106,7 @@ export async function runAstarStudy(given: AstarStudyOptions): Promise<AstarStud
     sets: results.prepared,
     students: results.arms,
     comparisons: results.comparisons.map(({ arm, other, budgets }) => ({ set: arm, other, budgets })),
+    unfinished: [...setsAfter(results.prepared), ...results.unfinished],
   };
 }
 
@@ -121,8 +127,13 @@ function openCompression(study: AstarStudy) {
     async release() {
       await opened?.dispose();
     },
-    /** Known once a set is prepared; a study has at least one. */
-    models: () => described!,
+    /** Known once a set is prepared. */
+    models(): AstarStudyResults["models"] {
+      if (described) return described;
+      throw new ThoughtbookError("interrupted", `the study ${study.name} had no time for its first set`, {
+        hint: "Run it again with more hours.",
+      });
+    },
   } satisfies Pick<Stages<StudySet, SetResult>, "prepare" | "release"> & Record<string, unknown>;
 }
 

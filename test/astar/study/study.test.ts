@@ -144,6 +144,15 @@ describe("runAstarStudy", { timeout: 180_000 }, () => {
     expect(weights("answers", "full", 1).equals(weights("whole", "full", 1))).toBe(false);
   });
 
+  it("says where the hours did not suffice for a set", async () => {
+    const given = { study: studyOf([FULL]), folder: join(folder, "hours"), display: SILENT, hours: 0 };
+    expect(await failure(runAstarStudy(given))).toMatchObject({
+      code: "interrupted",
+      message: "the study tiny had no time for its first set",
+    });
+    expect((await run("hours", studyOf([FULL]))).unfinished).toEqual([]);
+  });
+
   it("has results that can be kept in a file", async () => {
     const results = await run("a", studyOf([FULL, NECESSARY], [["necessary", "full"]]));
     const file = join(folder, "results.json");
