@@ -9,6 +9,7 @@ import { memoryRun } from "../memory-run.js";
 import { askCases, type CaseRecord, caseRecordId, caseRecordSchema } from "./ask-cases.js";
 import { ANNOTATED, type AnnotatedOperation, readCases } from "./cases.js";
 import { isChecked } from "./checks.js";
+import { together } from "./together.js";
 
 /** Quality of a model's outputs for one operation on GSM8K. */
 export interface AnnotatedQuality {
@@ -96,16 +97,16 @@ export async function annotatedQuality(
   const found = new Map<string, CaseRecord>();
   try {
     let done = initial;
-    for (const { operation, cases } of works) {
+    await together(model, works, { batchSize, signal }, async ({ operation, cases }, view, ends) => {
       const missing = cases.filter(({ id }) => !run.done.has(caseRecordId(operation, id)));
-      await askCases(model, missing, {
-        ...{ arm: operation, maxNewTokens, seed, sandbox, batchSize, signal },
+      await askCases(view, missing, {
+        ...{ arm: operation, maxNewTokens, seed, sandbox, batchSize, signal: ends },
         store: async (record) => {
           await run.append(record);
           progress.update(++done, operation);
         },
       });
-    }
+    });
     for await (const record of run.records()) found.set(record.id, record);
     progress.succeed(`${total.toLocaleString("en-US")} outputs`);
   } catch (error) {

@@ -21,6 +21,7 @@ import { proportion } from "../intervals.js";
 import { askCases, type CaseRecord, caseRecordId, caseRecordSchema } from "./ask-cases.js";
 import { ANNOTATED, type AnnotatedCase, type AnnotatedOperation, readCases } from "./cases.js";
 import { isChecked } from "./checks.js";
+import { together } from "./together.js";
 
 const candidatesSchema = z.strictObject({
   about: z.string().optional(),
@@ -124,18 +125,25 @@ export async function tuneOperations(model: LanguageModel, options: TuneOptions)
     display: options.display,
   });
   let done = 0;
-  const tried: TriedWay[] = [];
-  const chosen: Record<string, Way> = {};
+  const results = new Map<AnnotatedOperation, { best: Way; tried: TriedWay[] }>();
+  const resultsSoFar = (): Found => {
+    const finished = operations.filter((operation) => results.has(operation));
+    return {
+      chosen: Object.fromEntries(finished.map((operation) => [operation, results.get(operation)!.best])),
+      tried: finished.flatMap((operation) => results.get(operation)!.tried),
+    };
+  };
+  let writing = Promise.resolve();
   try {
     for await (const record of run.records()) found.set(record.id, record);
-    for (const { operation, arms, cases } of plans) {
-      if (cases.length === 0)
-        throw badInput(`there are no problems to tune ${operation} on`, "Add gsm8k to the tasks.");
+    const empty = plans.find(({ cases }) => cases.length === 0);
+    if (empty) throw badInput(`there are no problems to tune ${empty.operation} on`, "Add gsm8k to the tasks.");
+    await together(model, plans, { batchSize, signal }, async ({ operation, arms, cases }, view, ends) => {
       const pull = async ({ name, way }: Arm, count: number, from: number): Promise<number[]> => {
         const own = casesFrom(cases, from, count);
         const arm = armId(operation, { name, way });
         const kind = kindWith(arm, { [operation]: way });
-        const asked = withUnseen(await askedModel(model, { kind, seed, signal }), {
+        const asked = withUnseen(await askedModel(view, { kind, seed, signal: ends }), {
           problems: own.map((each) => each.problem),
           settings: { part: "tune" },
         });
@@ -143,7 +151,7 @@ export async function tuneOperations(model: LanguageModel, options: TuneOptions)
         done += count - missing.length;
         progress.update(done, arm);
         await askCases(asked, missing, {
-          ...{ arm, maxNewTokens, seed, sandbox, batchSize, signal },
+          ...{ arm, maxNewTokens, seed, sandbox, batchSize, signal: ends },
           store: async (record) => {
             await run.append(record);
             found.set(record.id, record);
@@ -154,16 +162,20 @@ export async function tuneOperations(model: LanguageModel, options: TuneOptions)
       };
       const { best, arms: pulled } = await successiveHalving(arms, pull, {
         pulls: pullsOf(arms.length, problems),
-        signal,
+        signal: ends,
       });
-      chosen[operation] = best.way;
-      for (const { arm, rewards } of pulled) {
+      const tried = pulled.map(({ arm, rewards }) => {
         const asked = distinct(casesFrom(cases, 0, rewards.length));
         const records = asked.map(({ id }) => found.get(caseRecordId(armId(operation, arm), id))!);
-        tried.push(triedWay(operation, arm.name, records, arm === best));
-      }
-      await writeWhole(join(folder, "asking.json"), kindFile(model, modelHash, options, chosen, tried));
-    }
+        return triedWay(operation, arm.name, records, arm === best);
+      });
+      results.set(operation, { best: best.way, tried });
+      // One after the other, so that the last one has all.
+      writing = writing.then(() =>
+        writeWhole(join(folder, "asking.json"), kindFile(model, modelHash, options, resultsSoFar())),
+      );
+      await writing;
+    });
     progress.succeed();
   } catch (error) {
     progress.fail();
@@ -172,7 +184,13 @@ export async function tuneOperations(model: LanguageModel, options: TuneOptions)
     await sandbox.close();
     await run.close();
   }
-  return { kind: kindOfModel(model, modelHash, options, chosen, tried), tried };
+  return { kind: kindOfModel(model, modelHash, options, resultsSoFar()), tried: resultsSoFar().tried };
+}
+
+/** Of the operations that are finished. */
+interface Found {
+  chosen: Record<string, Way>;
+  tried: TriedWay[];
 }
 
 type Arm = Candidates["operations"][AnnotatedOperation] extends (infer Each)[] | undefined ? Each : never;
@@ -221,8 +239,7 @@ function kindOfModel(
   { name }: LanguageModel,
   modelHash: string | undefined,
   { tasks = ["gsm8k"], problems, seed, maxNewTokens }: TuneOptions,
-  operations: Record<string, Way>,
-  tried: readonly TriedWay[],
+  { chosen, tried }: Found,
 ): Kind {
   const own = name.replace(/^.*[\\/#]/, "").replace(/\.gguf$/i, "");
   const known = own.toLowerCase().replace(/[^a-z0-9]+/g, "-");
@@ -232,7 +249,7 @@ function kindOfModel(
     models: [known],
     hashes: modelHash === undefined ? [] : [modelHash],
     tags: false,
-    operations,
+    operations: chosen,
     about,
   };
 }

@@ -44,6 +44,15 @@ it("the ways to try are data that fit, and each begins with the operation's own"
 });
 
 describe.skipIf(!hasData)("tuneOperations", () => {
+  it("asks for several operations in one call of the model", async () => {
+    const model = planner();
+    const two = { operations: { plan: candidates.operations.plan!, answer: candidates.operations.plan! } };
+    const { tried } = await tuneOperations(model, { ...options(), candidates: two });
+    // Each round asks way after way, both operations at once.
+    expect(model.calls.map(({ requests }) => requests.length)).toEqual([4, 4, 4, 6, 6]);
+    expect(tried.map(({ operation }) => operation)).toEqual(["plan", "plan", "plan", "answer", "answer", "answer"]);
+  });
+
   it("chooses the way that works, tells what was tried, and writes a kind that can be read", async () => {
     const { kind, tried } = await tuneOperations(planner(), options());
     expect(kind.operations.plan).toMatchObject({ instruction: "L" });
