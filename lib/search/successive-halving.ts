@@ -34,10 +34,8 @@ export const successiveHalving: Allocate = async (arms, pull, { pulls, signal, i
   for (let round = 0; round < rounds; round++) {
     if (round > 0 && isSettled?.(states)) break;
     const count = Math.floor(perRound / left.length);
-    for (const state of left) {
-      checkInterrupt(signal, "the search");
-      await pullArm(state, count, pull);
-    }
+    checkInterrupt(signal, "the search");
+    await Promise.all(left.map((state) => pullArm(state, count, pull)));
     left = ranked(left, ({ rewards }) => meanReward(rewards)).slice(0, Math.ceil(left.length / 2));
   }
   return { best: left[0]!.arm, arms: states };

@@ -48,8 +48,8 @@ describe.skipIf(!hasData)("tuneOperations", () => {
     const model = planner();
     const two = { operations: { plan: candidates.operations.plan!, answer: candidates.operations.plan! } };
     const { tried } = await tuneOperations(model, { ...options(), candidates: two });
-    // Each round asks way after way, both operations at once.
-    expect(model.calls.map(({ requests }) => requests.length)).toEqual([4, 4, 4, 6, 6]);
+    // A round is one call: both operations, all ways, all problems.
+    expect(model.calls.map(({ requests }) => requests.length)).toEqual([12, 12]);
     expect(tried.map(({ operation }) => operation)).toEqual(["plan", "plan", "plan", "answer", "answer", "answer"]);
   });
 
