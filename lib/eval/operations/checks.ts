@@ -52,10 +52,7 @@ const CHECKS: { readonly [Name in OperationName]?: Check } = {
     return { ...verdict(isSame, said.length === wanted.length ? "other dependencies" : more), questions };
   },
   contract: (output, given) => checkContraction(output as string, given),
-  rewrite: (output, given) => {
-    const isCopy = plainText(output as string) === plainText(given.input.question);
-    return isCopy ? wrong("a copy") : checkNumbers(output as string, given, given.annotated!.graph.graph, []);
-  },
+  rewrite: (output, given) => checkNumbers(output as string, given, given.annotated!.graph.graph, []),
   judge: (output, { input, output: right }) => {
     const { answers } = input as unknown as { answers: readonly string[] };
     const isSame = answers[(output as Judgement).best] === answers[(right as Judgement).best];
@@ -88,7 +85,7 @@ export const isChecked = (name: OperationName): boolean => CHECKS[name] !== unde
 /**
  * Compare an output with what a problem's annotated solution says. A contracted or rewritten question is right if it asks what the
  * problem asks and has all the numbers that the rest of the solution needs, and none that neither the problem nor the answered
- * sub-questions have: then its answer is the problem's, as far as numbers tell. A copy is no rewritten question. Programs are run.
+ * sub-questions have: then its answer is the problem's, as far as numbers tell. A copy is neither. Programs are run.
  */
 export const checkCase = async (output: unknown, given: AnnotatedCase, context: CheckContext): Promise<CaseVerdict> =>
   (await CHECKS[given.operation]?.(output, given, context)) ?? {};
@@ -132,6 +129,7 @@ function checkNumbers(
   graph: QuestionGraph,
   answered: readonly Rational[],
 ): CaseVerdict {
+  if (plainText(text) === plainText(input.question)) return wrong("a copy");
   const known = [...givenNumbers(input.question), ...answered];
   const said = givenNumbers(text);
   // Of a calculation's numbers, 100 per cent or 7 days of a week stand nowhere.

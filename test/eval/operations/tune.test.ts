@@ -127,7 +127,7 @@ describe.skipIf(!hasData)("annotatedQuality", () => {
       ...{ operations: ["contract", "rewrite", "judge"], problems: 40, seed: 1, maxNewTokens: 50, display: SILENT },
     });
     const right = Object.fromEntries(results.map(({ operation, right }) => [operation, right!.value]));
-    expect(right.contract).toBeLessThan(0.15);
+    expect(right.contract).toBe(0);
     // Where the last sentence is no question, the problem again in other words asks none either.
     expect(right.rewrite).toBeGreaterThan(0.6);
     expect(right.judge).toBe(0);
@@ -141,6 +141,6 @@ describe.skipIf(!hasData)("annotatedQuality", () => {
     });
     expect(copy).toMatchObject({ right: { value: 0 }, causes: { "a copy": 5 } });
     expect(causes.judge).toEqual({ "it cannot be read": 40 });
-    expect(Object.keys(causes.contract!)[0]).toBe("a needed number is left out");
+    expect(Object.keys(causes.contract!)).toEqual(["a copy"]);
   });
 });
