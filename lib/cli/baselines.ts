@@ -3,6 +3,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { resolveUserPath, writeWhole } from "../core/index.js";
 import type { BaselineResults } from "../study/index.js";
 import type { Flags } from "./flags.js";
+import { NUMERICS_HELP, parseNumerics } from "./memory.js";
 import { count, decimal } from "./numbers.js";
 import { namedValue } from "./pairs.js";
 import { resumable } from "./resumable.js";
@@ -43,6 +44,7 @@ const baselinesCommand = (program: Command) =>
     )
     .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
     .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics)
     .option("--list", "print the arms, and measure nothing")
     .addHelpText("after", OUTPUT);
 
@@ -57,7 +59,7 @@ async function baselines(file: string, flags: Flags<typeof baselinesCommand>, si
     console.log(armIds(plan).join("\n"));
     return;
   }
-  const { out, model: specs, asking, only, hours, results, figures, batchSize, threads } = flags;
+  const { out, model: specs, asking, only, hours, results, figures, batchSize, threads, numerics } = flags;
   const save = async (found: BaselineResults) => {
     if (results !== undefined) await writeWhole(resolveUserPath(results), `${JSON.stringify(found, null, 1)}\n`);
   };
@@ -66,7 +68,7 @@ async function baselines(file: string, flags: Flags<typeof baselinesCommand>, si
     optimise: learnPrompt,
     measure: recordMeasures,
     folder: resolveUserPath(out ?? join("runs", plan.name)),
-    load: (spec) => loadModel(spec, { session: threads === undefined ? undefined : { threads }, signal }),
+    load: (spec) => loadModel(spec, { session: threads === undefined ? undefined : { threads }, numerics, signal }),
     ...{ specs, asking, only, hours, batchSize, signal },
     onResults: save,
   });

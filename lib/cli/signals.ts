@@ -2,7 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 import type { SignalResults, SignalRow } from "../astar/index.js";
 import { resolveUserPath, writeWhole } from "../core/index.js";
 import type { Flags } from "./flags.js";
-import { MEMORY, useMemory } from "./memory.js";
+import { MEMORY, NUMERICS_HELP, parseNumerics, useMemory } from "./memory.js";
 import { MODEL_SPEC } from "./models.js";
 import { byteSize, count, decimal, integer } from "./numbers.js";
 import { resumable } from "./resumable.js";
@@ -40,6 +40,7 @@ const signalsCommand = (program: Command) =>
     .option("--hours <h>", "stop after this many hours and keep what is finished", decimal)
     .option("--results <file.json>", "write all numbers to this file")
     .option("--figures <folder>", "export the figure of rank correlations there")
+    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics)
     .option("--memory <size>", MEMORY, byteSize)
     .addHelpText("after", OUTPUT);
 
@@ -49,7 +50,11 @@ async function signals(flags: Flags<typeof signalsCommand>, interruption: AbortS
   const { measureSignals } = await import("../astar/index.js");
   const { loadModel } = await import("../llm/index.js");
   const { withinHours } = await import("../study/index.js");
-  const scorer = await loadModel(scorerModelPath, { signal: interruption, session: { arena: false } });
+  const scorer = await loadModel(scorerModelPath, {
+    signal: interruption,
+    session: { arena: false },
+    numerics: flags.numerics,
+  });
   try {
     const given = {
       ...{ scorer, limit, groups, drop, longestDrop, sink, seed },

@@ -1,5 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { resolveUserPath } from "../../core/index.js";
+import type { Numerics } from "../../model/index.js";
+import { NUMERICS_HELP, parseNumerics } from "../memory.js";
 import { MODEL_SPEC } from "../models.js";
 import { count } from "../numbers.js";
 
@@ -19,16 +21,31 @@ export const withModel = (command: Command) =>
     .option("--api-model <model>", `${MODEL_SPEC}; a name on the server where there is a --host`, "mini")
     .option("--host <host>", "a server compatible with OpenAI's: localhost, host:port or an address (default: none)")
     .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
-    .option("--threads <n>", "threads inside an operator (default: the processors)", count);
+    .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics);
 
 /** Load a model without memory kept for each shape of batch. */
 export async function openModel(
-  { apiModel, host, threads }: { apiModel: string; host?: string | undefined; threads?: number | undefined },
+  {
+    apiModel,
+    host,
+    threads,
+    numerics,
+  }: {
+    apiModel: string;
+    host?: string | undefined;
+    threads?: number | undefined;
+    numerics?: Numerics | undefined;
+  },
   signal: AbortSignal,
 ) {
   // Imported here so that other commands do not load the engine.
   const { loadModel } = await import("../../llm/index.js");
-  return loadModel(specOf(apiModel, host), { signal, session: { arena: false, ...(threads ? { threads } : {}) } });
+  return loadModel(specOf(apiModel, host), {
+    signal,
+    session: { arena: false, ...(threads ? { threads } : {}) },
+    numerics,
+  });
 }
 
 /** Folder of the attempts behind a file: F.jsonl has F.run. */

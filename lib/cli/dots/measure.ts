@@ -4,6 +4,7 @@ import { resolveUserPath, writeWhole } from "../../core/index.js";
 import type { DotsResults } from "../../dots/index.js";
 import type { SimulatedResult } from "../../search/index.js";
 import type { Flags } from "../flags.js";
+import { NUMERICS_HELP, parseNumerics } from "../memory.js";
 import { count, decimal, integer } from "../numbers.js";
 import { resumable } from "../resumable.js";
 import { alignedLines, percent, percentRange } from "../table.js";
@@ -34,6 +35,7 @@ const studyCommand = (dots: Command) =>
     .option("--hours <h>", "stop after this many hours and keep what is finished", decimal)
     .option("--results <file.json>", "write all numbers to this file, after each part")
     .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics)
     .addHelpText("after", STUDY);
 
 async function study(file: string, flags: Flags<typeof studyCommand>, signal: AbortSignal): Promise<void> {
@@ -42,13 +44,13 @@ async function study(file: string, flags: Flags<typeof studyCommand>, signal: Ab
   const { loadModel } = await import("../../llm/index.js");
   const { STRATEGIES } = await import("../../strategies/index.js");
   const settings = await readDotsStudy(resolveUserPath(file));
-  const { out, model, hours, results, threads } = flags;
+  const { out, model, hours, results, threads, numerics } = flags;
   const save = async (found: DotsResults) => {
     if (results !== undefined) await writeWhole(resolveUserPath(results), `${JSON.stringify(found, null, 1)}\n`);
   };
   const found = await runDotsStudy(settings, {
     folder: resolveUserPath(out ?? join("runs", settings.name)),
-    load: (spec) => loadModel(spec, { signal, session: { arena: false, ...(threads ? { threads } : {}) } }),
+    load: (spec) => loadModel(spec, { signal, session: { arena: false, ...(threads ? { threads } : {}) }, numerics }),
     model: model === undefined ? undefined : /[\\/]/.test(model) ? resolveUserPath(model) : model,
     strategies: STRATEGIES,
     ...{ hours, signal, onResults: save },

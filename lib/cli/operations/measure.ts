@@ -4,7 +4,7 @@ import { canonicalJson, resolveUserPath, sha256 } from "../../core/index.js";
 import type { Part } from "../../data/index.js";
 import type { Estimate } from "../../eval/index.js";
 import type { Flags } from "../flags.js";
-import { MEMORY, useMemory } from "../memory.js";
+import { MEMORY, NUMERICS_HELP, parseNumerics, useMemory } from "../memory.js";
 import { MODEL_SPEC } from "../models.js";
 import { byteSize, count, integer, range } from "../numbers.js";
 import { resumable } from "../resumable.js";
@@ -63,6 +63,7 @@ const measureCommand = (operations: Command) =>
     .option("--max-new-tokens <n>", "the most tokens of an output", count, 700)
     .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
     .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics)
     .option("--memory <size>", MEMORY, byteSize)
     .option(
       "--result-dir <folder>",
@@ -74,7 +75,17 @@ const measureCommand = (operations: Command) =>
 type MeasureFlags = Flags<typeof measureCommand>;
 
 async function measureOperations(flags: MeasureFlags, signal: AbortSignal): Promise<void> {
-  const { model: spec, operations: difficulty, threads, memory, resultDir, batchSize, json, ...others } = flags;
+  const {
+    model: spec,
+    operations: difficulty,
+    threads,
+    numerics,
+    memory,
+    resultDir,
+    batchSize,
+    json,
+    ...others
+  } = flags;
   useMemory(memory);
   const { task, operation, asking, split, part, ...rest } = others;
   const { problems, limit, ...settings } = rest;
@@ -84,7 +95,7 @@ async function measureOperations(flags: MeasureFlags, signal: AbortSignal): Prom
   const { askedModel, askingSettings } = await import("../../operations/index.js");
   const { operationNames, annotatedNames } = await import("./names.js");
   const names = task === "gsm8k" ? annotatedNames(operation) : operationNames(operation);
-  const opened = await loadModel(spec, { session: threads === undefined ? undefined : { threads }, signal });
+  const opened = await loadModel(spec, { session: threads === undefined ? undefined : { threads }, numerics, signal });
   try {
     const model = await askedModel(opened, { kind: asking, signal });
     const chosen = {

@@ -2,6 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { resolveUserPath } from "../../core/index.js";
 import type { TriedWay } from "../../eval/index.js";
 import type { Flags } from "../flags.js";
+import { NUMERICS_HELP, parseNumerics } from "../memory.js";
 import { MODEL_SPEC } from "../models.js";
 import { count, integer } from "../numbers.js";
 import { resumable } from "../resumable.js";
@@ -32,6 +33,7 @@ const tuneCommand = (operations: Command) =>
     .option("--max-new-tokens <n>", "the most tokens of an output", count, 320)
     .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
     .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics)
     .requiredOption("--out <folder>", "the folder of what was tried and chosen")
     .option("--json", "print one JSON object")
     .addHelpText("after", OUTPUT);
@@ -43,14 +45,14 @@ export function addTuneCommand(operations: Command): void {
 }
 
 async function tune(flags: Flags<typeof tuneCommand>, signal: AbortSignal): Promise<void> {
-  const { model: spec, task: tasks, operation, candidates, threads, out, json, ...options } = flags;
+  const { model: spec, task: tasks, operation, candidates, threads, numerics, out, json, ...options } = flags;
   // Imported here so that other commands do not load the engine.
   const { readCandidates, tuneOperations } = await import("../../eval/index.js");
   const { loadModel } = await import("../../llm/index.js");
   const { annotatedNames } = await import("./names.js");
   const operations = operation === undefined ? undefined : annotatedNames(operation);
   const ways = await readCandidates(candidates === undefined ? undefined : resolveUserPath(candidates));
-  const model = await loadModel(spec, { session: threads === undefined ? undefined : { threads }, signal });
+  const model = await loadModel(spec, { session: threads === undefined ? undefined : { threads }, numerics, signal });
   try {
     const folder = resolveUserPath(out);
     const { kind, tried } = await tuneOperations(model, {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { badInput, checkInterrupt, type ProgressDisplay } from "../../core/index.js";
 import { type EvaluationRecord, type EvaluationSummary, evaluate } from "../../eval/index.js";
-import type { LanguageModel } from "../../llm/index.js";
+import { type LanguageModel, type NumericalPath, numericalPath } from "../../llm/index.js";
 import { askedModel, askingSettings } from "../../operations/index.js";
 import type { Strategy } from "../../rollouts/index.js";
 import { loadTask } from "../../tasks/index.js";
@@ -26,6 +26,8 @@ export interface BaselineResult {
   temperature: number;
   /** Name of the way of asking, where there is one. */
   asking?: string;
+  /** Path of the computation, for models that run here. */
+  numerics?: NumericalPath["numerics"];
   /** The command that measures the same alone. */
   command: string;
   budgets: EvaluationSummary["budgets"];
@@ -170,6 +172,7 @@ async function measureArm(
     folder: own,
     label: plan.models[arm.model]!.title,
   });
+  const path = numericalPath(opened);
   const asked = askingSettings(model) as { kind: string } | undefined;
   const result: BaselineResult = {
     ...{ id, model: plan.models[arm.model]!.title },
@@ -181,7 +184,8 @@ async function measureArm(
     ...(demonstrations === undefined ? {} : { demonstrations }),
     ...{ samples, temperature },
     ...(asked ? { asking: asked.kind } : {}),
-    command: commandOf(arm, spec, kind, plan.seed),
+    ...path,
+    command: commandOf(arm, spec, { asking: kind, seed: plan.seed, ...path }),
     budgets: summary.budgets,
     ...(prompt ? { prompt } : {}),
     ...(measure ? { measures: measure(records) } : {}),
@@ -190,7 +194,11 @@ async function measureArm(
 }
 
 /** The command that measures an arm alone; of a model's file only the name, whose folder differs from machine to machine. */
-function commandOf(arm: BaselineArm, spec: string, kind: string | undefined, seed: number): string {
+function commandOf(
+  arm: BaselineArm,
+  spec: string,
+  { asking, seed, numerics }: { asking?: string | undefined; seed: number } & NumericalPath,
+): string {
   const flags: [string, string | number | undefined][] = [
     ["model", /^(?:\/|[A-Za-z]:[\\/]|~)/.test(spec) ? spec.replace(/^.*[\\/]/, "") : spec],
     ["task", arm.task],
@@ -199,11 +207,12 @@ function commandOf(arm: BaselineArm, spec: string, kind: string | undefined, see
     ["limit", arm.limit],
     ["strategy", arm.strategy],
     ["demonstrations", arm.demonstrations],
-    ["asking", kind?.replace(/^.*[\\/](?=[^\\/]*$)/, "")],
+    ["asking", asking?.replace(/^.*[\\/](?=[^\\/]*$)/, "")],
     ["n", arm.samples > 1 ? arm.samples : undefined],
     ["temperature", arm.temperature > 0 ? arm.temperature : undefined],
     ["top-p", arm.topP],
     ["seed", seed === 0 ? undefined : seed],
+    ["numerics", numerics === "fast" ? numerics : undefined],
     ["budget", arm.budgets.join(" ")],
   ];
   return [
