@@ -3,7 +3,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { resolveUserPath, writeWhole } from "../core/index.js";
 import type { BaselineResults } from "../study/index.js";
 import type { Flags } from "./flags.js";
-import { NUMERICS_HELP, parseNumerics } from "./memory.js";
+import { NUMERICS_OF_ALL_HELP, parseNumericsOfAll } from "./memory.js";
 import { count, decimal } from "./numbers.js";
 import { namedValue } from "./pairs.js";
 import { resumable } from "./resumable.js";
@@ -44,7 +44,7 @@ const baselinesCommand = (program: Command) =>
     )
     .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
     .option("--threads <n>", "threads inside an operator (default: the processors)", count)
-    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics)
+    .option("--numerics <path>", NUMERICS_OF_ALL_HELP, parseNumericsOfAll)
     .option("--list", "print the arms, and measure nothing")
     .addHelpText("after", OUTPUT);
 

@@ -14,6 +14,15 @@ export function useMemory(bytes: number | undefined): void {
 export const NUMERICS_HELP =
   "exact: products in float32, texts do not depend on what else is computed; fast: weights and activations in 8 bits, for quantised GGUF files, where a text may differ alone and in a batch when two tokens are nearly equal";
 
+/** What `--numerics` means where one word is for several models. */
+export const NUMERICS_OF_ALL_HELP = `${NUMERICS_HELP}; auto: fast for such files, exact for others (default: exact)`;
+
+/** @throws InvalidArgumentError for another word */
+export function parseNumericsOfAll(text: string): Numerics | "auto" {
+  if (text === "exact" || text === "fast" || text === "auto") return text;
+  throw new InvalidArgumentError("Give exact, fast or auto.");
+}
+
 /** What `--low-memory` means, for the help of commands. */
 export const LOW_MEMORY_HELP =
   "keep the weights of a quantised GGUF file in their blocks, dequantised while they are used: the same numbers in less memory, more slowly";

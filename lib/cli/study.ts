@@ -4,7 +4,7 @@ import { badInput, resolveUserPath, writeWhole } from "../core/index.js";
 import type { Estimate } from "../eval/index.js";
 import type { ArmResult } from "../study/index.js";
 import type { Flags } from "./flags.js";
-import { MEMORY, useMemory } from "./memory.js";
+import { MEMORY, NUMERICS_OF_ALL_HELP, parseNumericsOfAll, useMemory } from "./memory.js";
 import { byteSize, decimal } from "./numbers.js";
 import { resumable } from "./resumable.js";
 import { alignedLines, percent, percentRange } from "./table.js";
@@ -30,12 +30,13 @@ const studyCommand = (program: Command) =>
     .option("--model <role=spec>", "base, validator or scorer from another place; may be given again", role)
     .option("--chains <file>", "the file of chains of the study from another place")
     .option("--hours <h>", "stop after this many hours and measure what is finished", decimal)
+    .option("--numerics <path>", NUMERICS_OF_ALL_HELP, parseNumericsOfAll)
     .option("--memory <size>", MEMORY, byteSize)
     .addHelpText("after", OUTPUT);
 
 async function study(
   file: string,
-  { out, results, memory, model, chains, hours }: Flags<typeof studyCommand>,
+  { out, results, memory, model, chains, hours, numerics }: Flags<typeof studyCommand>,
   interruption: AbortSignal,
 ): Promise<void> {
   useMemory(memory);
@@ -43,7 +44,7 @@ async function study(
   const { readStudy, runAstarStudy } = await import("../astar/index.js");
   const settings = await readStudy(resolveUserPath(file));
   const given = { study: withPlaces(settings, model, chains), folder: resolveUserPath(out) };
-  const found = await runAstarStudy({ ...given, hours, signal: interruption });
+  const found = await runAstarStudy({ ...given, hours, numerics, signal: interruption });
   // As the file has it: where the models lay here is of no use elsewhere, and their hashes are among the results.
   const shown = { ...found, study: settings };
   if (results !== undefined) await writeWhole(resolveUserPath(results), `${JSON.stringify(shown, null, 1)}\n`);

@@ -1,8 +1,15 @@
 import { interruptible, type ProgressDisplay, sha256File, ThoughtbookError } from "../../core/index.js";
-import { type LanguageModel, loadModel } from "../../llm/index.js";
+import { type LanguageModel, type LoadModelOptions, loadModel } from "../../llm/index.js";
 import { resolveModel } from "../../model/index.js";
 import { think } from "../../strategies/index.js";
-import { type ArmComparison, type ArmResult, prepareArms, runStudy, type Stages } from "../../study/index.js";
+import {
+  type ArmComparison,
+  type ArmResult,
+  prepareArms,
+  runStudy,
+  type Stages,
+  type StudyOptions,
+} from "../../study/index.js";
 import { fineTune } from "../../train/index.js";
 import { studyTask } from "./study-chains.js";
 import type { AstarStudy, StudySet } from "./study-config.js";
@@ -14,6 +21,8 @@ export interface AstarStudyOptions {
   folder: string;
   /** Aborts the work with an error; what is finished stays. */
   signal?: AbortSignal | undefined;
+  /** Path of the computation of all models but training. Default: exact. */
+  numerics?: LoadModelOptions["numerics"];
   /** Hours after which the work ends without an error, with what is finished. Default: no limit. */
   hours?: number | undefined;
   /** Where to show progress. Default: the notebook or the terminal. */
@@ -50,11 +59,14 @@ type ModelDescription = { hash: string | null; parameters: number | null };
  * @throws bad-input for a folder with work of other settings; interrupted; as `compressFile`, `fineTune`, `evaluate`
  */
 export async function runAstarStudy(given: AstarStudyOptions): Promise<AstarStudyResults> {
-  const { study, folder, display, hours } = given;
-  const options = { folder, display, hours, signal: interruptible(given.signal) };
+  const { study, folder, display, hours, numerics } = given;
+  // Without arenas: each shape of batch would keep its own memory.
+  const load = (spec: string, { signal }: { signal?: AbortSignal | undefined }) =>
+    loadModel(spec, { signal, session: { arena: false }, numerics });
+  const options = { load, folder, display, hours, signal: interruptible(given.signal) };
   const { students: training, evaluation } = study;
   await writeChains(study, folder, options.signal);
-  const compression = openCompression(study);
+  const compression = openCompression(study, load);
   const setsAfter = (prepared: readonly SetResult[]) => study.sets.slice(prepared.length).map(({ name }) => name);
   if (!training || !evaluation) {
     const sets = await prepareArms(study.sets, compression, options);
@@ -110,17 +122,19 @@ export async function runAstarStudy(given: AstarStudyOptions): Promise<AstarStud
   };
 }
 
+type Load = NonNullable<StudyOptions["load"]>;
+
 interface Models extends Record<ModelRole, LanguageModel> {
   dispose(): Promise<void>;
 }
 
 /** Preparing the sets of a study: each is compressed with its models, which are loaded for the first and then kept. */
-function openCompression(study: AstarStudy) {
+function openCompression(study: AstarStudy, load: Load) {
   let opened: Models | undefined;
   let described: AstarStudyResults["models"] | undefined;
   return {
     async prepare(set, { folder, signal, display }) {
-      opened ??= await openModels(study.models, signal);
+      opened ??= await openModels(study.models, load, signal);
       described ??= await describeModels(opened);
       return compressSet(study, set, { ...opened, folder, signal, display });
     },
@@ -137,15 +151,14 @@ function openCompression(study: AstarStudy) {
   } satisfies Pick<Stages<StudySet, SetResult>, "prepare" | "release"> & Record<string, unknown>;
 }
 
-async function openModels(specs: AstarStudy["models"], signal: AbortSignal | undefined): Promise<Models> {
+async function openModels(specs: AstarStudy["models"], load: Load, signal: AbortSignal | undefined): Promise<Models> {
   const loaded = new Map<string, LanguageModel>();
   const dispose = async () => {
     await Promise.all([...loaded.values()].map((model) => model.dispose()));
   };
   try {
     for (const spec of new Set([specs.base, specs.validator, specs.scorer])) {
-      // Without arenas: each shape of batch would keep its own memory.
-      loaded.set(spec, await loadModel(spec, { signal, session: { arena: false } }));
+      loaded.set(spec, await load(spec, { signal }));
     }
   } catch (error) {
     await dispose();

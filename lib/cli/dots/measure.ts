@@ -4,7 +4,7 @@ import { resolveUserPath, writeWhole } from "../../core/index.js";
 import type { DotsResults } from "../../dots/index.js";
 import type { SimulatedResult } from "../../search/index.js";
 import type { Flags } from "../flags.js";
-import { NUMERICS_HELP, parseNumerics } from "../memory.js";
+import { NUMERICS_OF_ALL_HELP, parseNumericsOfAll } from "../memory.js";
 import { count, decimal, integer } from "../numbers.js";
 import { resumable } from "../resumable.js";
 import { alignedLines, percent, percentRange } from "../table.js";
@@ -35,7 +35,7 @@ const studyCommand = (dots: Command) =>
     .option("--hours <h>", "stop after this many hours and keep what is finished", decimal)
     .option("--results <file.json>", "write all numbers to this file, after each part")
     .option("--threads <n>", "threads inside an operator (default: the processors)", count)
-    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics)
+    .option("--numerics <path>", NUMERICS_OF_ALL_HELP, parseNumericsOfAll)
     .addHelpText("after", STUDY);
 
 async function study(file: string, flags: Flags<typeof studyCommand>, signal: AbortSignal): Promise<void> {

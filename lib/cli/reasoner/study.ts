@@ -1,17 +1,12 @@
 import type { Command } from "@commander-js/extra-typings";
-import { badInput, resolveUserPath, writeWhole } from "../../core/index.js";
+import { resolveUserPath, writeWhole } from "../../core/index.js";
 import type { ReasonerResults } from "../../reasoner/index.js";
 import type { Flags } from "../flags.js";
-import { MEMORY, useMemory } from "../memory.js";
+import { MEMORY, NUMERICS_OF_ALL_HELP, parseNumericsOfAll, useMemory } from "../memory.js";
 import { byteSize, count, decimal } from "../numbers.js";
+import { namedValue } from "../pairs.js";
 import { resumable } from "../resumable.js";
 import { alignedLines, percent } from "../table.js";
-
-const pair = (text: string, earlier: Record<string, string> = {}): Record<string, string> => {
-  const at = text.indexOf("=");
-  if (at < 1) throw badInput(`${JSON.stringify(text)} is no NAME=VALUE`, "Write qwen=models/qwen.gguf, for example.");
-  return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) };
-};
 
 const studyCommand = (program: Command) =>
   program
@@ -20,11 +15,12 @@ const studyCommand = (program: Command) =>
     .argument("<plan.json>", "such as data/studies/reasoner.json")
     .option("--out <folder>", "the folder of everything that comes out (default: runs/ and the plan's name)")
     .option("--results <file.json>", "write what is finished to this file, after each job")
-    .option("--model <name=spec>", "another specification of a model of the plan; may be repeated", pair)
+    .option("--model <name=spec>", "another specification of a model of the plan; may be repeated", namedValue)
     .option("--only <ids...>", "only these jobs, or those whose ids begin so, such as learners")
     .option("--hours <n>", "stop after so many hours; the same command goes on later", decimal)
     .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
     .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--numerics <path>", `of searches: ${NUMERICS_OF_ALL_HELP}`, parseNumericsOfAll)
     .option("--memory <size>", MEMORY, byteSize)
     .option("--list", "list the jobs and end");
 
@@ -46,12 +42,12 @@ async function study(file: string, flags: Flags<typeof studyCommand>, signal: Ab
     );
     return;
   }
-  const { out = `runs/${plan.name}`, results, model: specs, only, hours, threads, batchSize } = flags;
+  const { out = `runs/${plan.name}`, results, model: specs, only, hours, threads, batchSize, numerics } = flags;
   const save = async (found: ReasonerResults) => {
     if (results !== undefined) await writeWhole(resolveUserPath(results), `${JSON.stringify(found, null, 1)}\n`);
   };
   const found = await runReasonerStudy(plan, {
-    ...{ specs, only, hours, threads, batchSize, signal, folder: resolveUserPath(out), onResults: save },
+    ...{ specs, only, hours, threads, batchSize, numerics, signal, folder: resolveUserPath(out), onResults: save },
   });
   await save(found);
   console.log(readable(found));

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { badInput, checkInterrupt, keptResult, type ProgressDisplay } from "../../core/index.js";
-import { loadLocalModel } from "../../llm/index.js";
+import { type LoadModelOptions, loadLocalModel } from "../../llm/index.js";
 import { withinHours } from "../../study/index.js";
 import { finetuneSolutions } from "../loop/finetune.js";
 import { type RoundRecord, runLoop } from "../loop/run-loop.js";
@@ -58,6 +58,8 @@ export interface ReasonerStudyOptions {
   hours?: number | undefined;
   threads?: number | undefined;
   batchSize?: number | undefined;
+  /** Path of the computation of searches without a value head; loops train, which is exact. Default: exact. */
+  numerics?: LoadModelOptions["numerics"];
   signal?: AbortSignal | undefined;
   display?: ProgressDisplay | undefined;
   /** Called after each job with all that is finished so far: store it there. */
@@ -128,6 +130,8 @@ async function searchJob(id: string, part: SearchPart, budget: number, run: JobP
   const model = await loadLocalModel(run.spec, {
     session: threads === undefined ? undefined : { threads },
     ...(signal ? { signal } : {}),
+    // The head is fitted to what the exact path computes.
+    ...(headFolder === undefined ? { numerics: run.numerics } : {}),
   });
   const head = headFolder === undefined ? undefined : await loadValueHead(headFolder, model);
   try {
