@@ -1,6 +1,6 @@
 import { badInput, interruptible, keptResult, ThoughtbookError } from "../core/index.js";
 import { evaluate } from "../eval/index.js";
-import { type LanguageModel, loadModel } from "../llm/index.js";
+import { type LanguageModel, loadModel, numericalPath } from "../llm/index.js";
 import { gradeCompletion, loadTask, type Task } from "../tasks/index.js";
 import { withinHours } from "./deadline.js";
 import { studyFiles } from "./files.js";
@@ -181,7 +181,12 @@ async function modelSettings<A extends Arm, Prepared>(
   { settings }: Stages<A, Prepared>,
   models: ModelSlot,
 ): Promise<Record<string, unknown>> {
-  if (arm.model !== undefined) return { model: (await (await models.use(arm.model)).hash()) ?? arm.model };
+  if (arm.model !== undefined) {
+    const model = await models.use(arm.model);
+    // Answers that were kept before the path was named are exact.
+    const { numerics } = numericalPath(model);
+    return { model: (await model.hash()) ?? arm.model, ...(numerics === "fast" ? { numerics } : {}) };
+  }
   if (settings) return settings(arm, seed, prepared);
   const { method: _, ...own } = arm;
   // As a file would keep it: an arm may hold functions.

@@ -121,6 +121,19 @@ describe("runBaselines", () => {
     await expect(planOf([ARMS[0]!, ARMS[0]!]).then(() => 0)).rejects.toThrow(/there twice/);
     const dream = await planOf([{ ...ARMS[0], strategy: "dream" }]);
     await expect(runBaselines(dream, optionsFor(sevens()))).rejects.toThrow(/no strategy dream/);
+    for (const given of [{ specs: { smal: "mini" } }, { asking: { smal: "default" } }]) {
+      await expect(runBaselines(plan, { ...optionsFor(sevens()), ...given })).rejects.toThrow(
+        /there is no model smal in the plan/,
+      );
+    }
+  });
+
+  it("takes more hours than a timer counts for no limit", async () => {
+    const only = ["small/word-problems-2/direct"];
+    for (const hours of [600, 2000]) {
+      const { results } = await runBaselines(await planOf(), { ...optionsFor(sevens()), only, hours });
+      expect(results).toHaveLength(1);
+    }
   });
 });
 
@@ -208,21 +221,28 @@ describe("comparisons of a plan", () => {
     expect(equal).toMatchObject({ arm: IDS.direct, other: sampled, samples: 3, onlySecond: 4 });
     writeFileSync(file, JSON.stringify({ ...plan, comparisons: [[IDS.cot, "small/none"]] }));
     await expect(readBaselinePlan(file)).rejects.toThrow("there is no arm small/none to compare");
+    const elsewhere = [...arms, { ...TASK, task: "word-problems:1", strategy: "cot" }];
+    const pair = [IDS.cot, "small/word-problems-1/cot"];
+    writeFileSync(file, JSON.stringify({ ...plan, arms: elsewhere, equalTokens: [pair] }));
+    await expect(readBaselinePlan(file)).rejects.toThrow(/have no problem in common/);
   });
 
   it("learn the prompt of an arm before it is measured, with the arm's own strategy", async () => {
     const prompt = { task: "word-problems:2", limit: 4, updates: 1 };
-    const plan = await planOf([{ ...TASK, strategy: "cot", prompt }]);
+    const plan = await planOf([{ ...TASK, strategy: "cot", budgets: [32, 16], prompt }]);
     await expect(runBaselines(plan, optionsFor(sevens()))).rejects.toThrow("has a prompt to learn");
     const learned: unknown[] = [];
     const { results } = await runBaselines(plan, {
       ...optionsFor(sevens()),
       optimise: async (given, { strategy }, place) => {
         learned.push(given.updates, given.split, strategy.name, place.folder.endsWith(join("cot-prompt", "learned")));
+        // The texts of all budgets are cut from the longest ones.
+        learned.push(place.maxNewTokens);
         return { model: scriptedModel(() => "#### 8", { hash: async () => "prompted" }), strategy };
       },
     });
-    expect(learned).toEqual([1, "train", "cot", true]);
+    expect(learned).toEqual([1, "train", "cot", true, 32]);
+    expect(results[0]!.command).toContain(" --soft-prompt small/word-problems-2/cot-prompt/learned/prompt ");
     expect(results).toMatchObject([{ method: "cot-prompt", modelHash: "prompted", prompt: { vectors: 16 } }]);
   });
 

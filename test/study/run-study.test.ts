@@ -237,6 +237,9 @@ describe("a study of strategies", () => {
     await run(toy());
     const refused = { code: "bad-input", message: /1\.json keeps a result of other settings/ };
     expect(await failure(run(toy(), stages, "b2"))).toMatchObject(refused);
+    // The same weights on another path say other texts.
+    const fast = async () => ({ ...adder(), hash: async () => "a1", host: async () => {}, numerics: "fast" as const });
+    expect(await failure(runStudy(toy(), stages, { folder, load: fast, display: SILENT }))).toMatchObject(refused);
     expect(await failure(run(toy({ budgets: [10] })))).toMatchObject(refused);
     expect(await failure(run(toy({ task: sums(3) })))).toMatchObject(refused);
     expect(await failure(run(toy({ policy: "astar" })))).toMatchObject(refused);

@@ -110,7 +110,8 @@ async function measureOperations(flags: MeasureFlags, signal: AbortSignal): Prom
     };
     const modelHash = await model.hash();
     // The number of problems may be raised later, so it does not count.
-    const key = sha256(canonicalJson({ ...settings, ...chosen, spec, modelHash })).slice(0, 6);
+    const path = numerics === "fast" ? { numerics } : {};
+    const key = sha256(canonicalJson({ ...settings, ...chosen, ...path, spec, modelHash })).slice(0, 6);
     const folder = resolveUserPath(resultDir ?? join("runs", "operations", `${nameOf(spec)}_${key}`));
     const common = { problems: options.problems, ...settings, batchSize, folder, signal };
     const results =

@@ -59,7 +59,8 @@ export async function annotatedQuality(
   given: LanguageModel,
   options: AnnotatedQualityOptions,
 ): Promise<AnnotatedQuality[]> {
-  const { operations = ANNOTATED, problems, split = "test", part, seed, maxNewTokens, batchSize, folder } = options;
+  const { problems, split = "test", part, seed, maxNewTokens, batchSize, folder } = options;
+  const operations = [...new Set(options.operations ?? ANNOTATED)];
   const signal = interruptible(options.signal);
   const asked = await askedModel(given, { signal });
   const all = await readCases(operations, { tasks: ["gsm8k"], split, part, seed, signal });
@@ -69,7 +70,7 @@ export async function annotatedQuality(
   const modelHash = await model.hash();
   const config = {
     ...{ model: model.name, ...(modelHash === undefined ? {} : { modelHash }), ...numericalPath(model) },
-    ...{ task: "gsm8k", split, ...(part === undefined ? {} : { part }), operations: [...operations], maxNewTokens },
+    ...{ task: "gsm8k", split, ...(part === undefined ? {} : { part }), operations, maxNewTokens },
     ...(askingSettings(model) ? { asking: askingSettings(model) } : {}),
   };
   const run =

@@ -27,7 +27,10 @@ const candidatesSchema = z.strictObject({
   about: z.string().optional(),
   operations: z.partialRecord(
     z.enum(ANNOTATED),
-    z.array(z.strictObject({ name: z.string().min(1), way: waySchema })).min(1),
+    z
+      .array(z.strictObject({ name: z.string().min(1), way: waySchema }))
+      .min(1)
+      .refine((ways) => new Set(ways.map(({ name }) => name)).size === ways.length, "two ways have the same name"),
   ),
 });
 export type Candidates = z.infer<typeof candidatesSchema>;
@@ -94,7 +97,8 @@ export async function tuneOperations(model: LanguageModel, options: TuneOptions)
   const { tasks = ["gsm8k"], problems, seed, maxNewTokens, folder, batchSize } = options;
   const signal = interruptible(options.signal);
   const candidates = options.candidates ?? (await readCandidates());
-  const operations = options.operations ?? (Object.keys(candidates.operations) as AnnotatedOperation[]);
+  const named = options.operations ?? (Object.keys(candidates.operations) as AnnotatedOperation[]);
+  const operations = [...new Set(named)];
   const without = operations.find((name) => candidates.operations[name] === undefined);
   if (without !== undefined) throw badInput(`there are no ways to try of ${without}`, "Add some to the candidates.");
   const all = await readCases(operations, { tasks, split: "train", part: "tune", seed, signal });
@@ -241,7 +245,10 @@ function kindOfModel(
   { tasks = ["gsm8k"], problems, seed, maxNewTokens }: TuneOptions,
   { chosen, tried }: Found,
 ): Kind {
-  const own = name.replace(/^.*[\\/#]/, "").replace(/\.gguf$/i, "");
+  const own = name
+    .replace(/[\\/]+$/, "")
+    .replace(/^.*[\\/#]/, "")
+    .replace(/\.gguf$/i, "");
   const known = own.toLowerCase().replace(/[^a-z0-9]+/g, "-");
   const about = { ...(modelHash === undefined ? {} : { modelHash }), tasks, problems, seed, maxNewTokens, tried };
   return {

@@ -13,7 +13,7 @@ interface Pool {
   all: readonly Demonstration[];
   /** Where the likest to a question are chosen. */
   likeness?: Likeness;
-  /** Why there are none: their rows are not at hand, which only matters where the operation is asked. */
+  /** Why there are none, such as rows that are not at hand, which only matters where the operation is asked. */
   missing?: ThoughtbookError;
 }
 
@@ -92,7 +92,13 @@ export async function askedModel(model: LanguageModel, options: AskingOptions = 
   if (Object.keys(ways).length === 0 && given === undefined) return model;
   if (Object.values(ways).some(({ place }) => place === "system")) await requireSystemRole(model);
   const pools = new Map<string, Pool>();
-  for (const [name, { demonstrations: wanted }] of needed) {
+  for (const [name, way] of needed) {
+    const wanted = way.demonstrations;
+    const missing = otherLanguage(name, way);
+    if (missing) {
+      pools.set(name, { all: [], missing });
+      continue;
+    }
     const pool = await demonstrationPool(name as OperationName, signal).catch((error: unknown) => {
       if (!(error instanceof ThoughtbookError && error.code === "network")) throw error;
       pools.set(name, { all: [], missing: error });
@@ -134,13 +140,27 @@ function waysOf(kind: Kind, count: number | undefined): Record<string, Way> {
   const defaults = kindOf({ name: "", knowsTags: false });
   const names = new Set([...Object.keys(kind.operations), ...Object.keys(defaults.operations)]);
   const ways = Object.fromEntries([...names].map((name) => [name, wayIn(kind, name)!]));
-  if (count === undefined) return ways;
-  for (const name of DEMONSTRATED) {
-    const way: Way = ways[name] ?? { place: "user", begin: "", stop: [] };
-    ways[name] = { ...way, demonstrations: { ...(way.demonstrations ?? FULL_FORM), count } };
+  if (count !== undefined) {
+    for (const name of DEMONSTRATED) {
+      const way: Way = ways[name] ?? { place: "user", begin: "", stop: [] };
+      ways[name] = { ...way, demonstrations: { ...(way.demonstrations ?? FULL_FORM), count } };
+    }
   }
-  return ways;
+  const { program } = ways;
+  // Programs that are shown are in Python, so that the model is asked for it too, unless somebody worded another wish.
+  return program?.demonstrations?.count && program.instruction === undefined
+    ? { ...ways, program: { form: "python", ...program } }
+    : ways;
 }
+
+/** Why examples would show another language than what is asked for. */
+const otherLanguage = (name: string, { form }: Way): ThoughtbookError | undefined =>
+  name === "program" && form !== "python"
+    ? badInput(
+        `the demonstrations of program are in Python, and its form is ${form ?? "not given"}`,
+        'Give the way of asking for it the form "python", or leave the demonstrations out.',
+      )
+    : undefined;
 
 /** Operations that get demonstrations by number: those of solving. */
 const DEMONSTRATED = ["answer", "cot", "program"] as const satisfies readonly OperationName[];

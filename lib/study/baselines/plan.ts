@@ -58,8 +58,8 @@ export type BaselinePlan = z.infer<typeof planSchema>;
 /**
  * Read the plan of baselines: arms in the order in which they are to be run, so that what does not fit into the time is left out.
  *
- * @throws bad-input (with the place) for a file that is no plan, an arm of a model that is not listed, or an arm that is there
- *   twice; not-found
+ * @throws bad-input (with the place) for a file that is no plan, an arm of a model that is not listed, an arm that is there
+ *   twice, or a comparison of arms of different data sets; not-found
  */
 export async function readBaselinePlan(file: string): Promise<BaselinePlan> {
   const plan = await readSettingsFile(file, planSchema, {
@@ -81,6 +81,12 @@ export async function readBaselinePlan(file: string): Promise<BaselinePlan> {
   const unknown = [...plan.comparisons, ...plan.equalTokens].flat().find((id) => !ids.has(id));
   if (unknown !== undefined) {
     throw badInput(`${file}: there is no arm ${unknown} to compare`, `Those are ${[...ids].join(", ")}.`);
+  }
+  const arms = new Map(plan.arms.map((arm) => [armId(arm), arm]));
+  for (const [one, other] of [...plan.comparisons, ...plan.equalTokens]) {
+    const { task } = arms.get(one)!;
+    if (task === arms.get(other)!.task) continue;
+    throw badInput(`${file}: ${one} and ${other} have no problem in common`, "Compare arms of the same data set.");
   }
   return plan;
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { badInput, checkInterrupt, type ProgressDisplay } from "../../core/index.js";
+import { badInput, checkInterrupt, didYouMean, type ProgressDisplay } from "../../core/index.js";
 import { type EvaluationRecord, type EvaluationSummary, evaluate } from "../../eval/index.js";
 import { type LanguageModel, type NumericalPath, numericalPath } from "../../llm/index.js";
 import { askedModel, askingSettings } from "../../operations/index.js";
@@ -97,7 +97,7 @@ export interface BaselineOptions {
  * Measure baselines, arm by arm in the order of the plan. Each attempt is a record in the arm's own folder as soon as it is graded: the
  * same call goes on after a kill at any moment, and finished arms are only read. When the hours are over, what is finished is returned.
  *
- * @throws bad-input for an unknown strategy or arm, a folder with other settings; interrupted; as `evaluate`
+ * @throws bad-input for an unknown strategy, arm or name of a model, a folder with other settings; interrupted; as `evaluate`
  */
 export async function runBaselines(plan: BaselinePlan, options: BaselineOptions): Promise<BaselineResults> {
   const { strategies, only, hours, onResults } = options;
@@ -112,6 +112,16 @@ export async function runBaselines(plan: BaselinePlan, options: BaselineOptions)
   }
   const unknown = only?.find((id) => !ids.includes(id));
   if (unknown !== undefined) throw badInput(`there is no arm ${unknown} in the plan`, `Those are ${ids.join(", ")}.`);
+  const names = Object.keys(plan.models);
+  const other = [options.specs, options.asking]
+    .flatMap((given) => Object.keys(given ?? {}))
+    .find((name) => !names.includes(name));
+  if (other !== undefined) {
+    throw badInput(
+      `there is no model ${other} in the plan`,
+      `${didYouMean(other, names)}Those are ${names.join(", ")}.`,
+    );
+  }
   const models = modelSlot(options.load);
   const results: BaselineResult[] = [];
   const records = new Map<string, readonly EvaluationRecord[]>();
@@ -163,7 +173,7 @@ async function measureArm(
   const id = armId(arm);
   const own = join(folder, ...id.split("/"));
   const plain = { model: opened, strategy: strategies[arm.strategy]!() };
-  const place = { seed: plan.seed, maxNewTokens: budgets.at(-1)!, batchSize, signal, display };
+  const place = { seed: plan.seed, maxNewTokens: Math.max(...budgets), batchSize, signal, display };
   const used = prompt ? await optimise!(prompt, plain, { ...place, folder: join(own, "learned") }) : plain;
   const model = await askedModel(used.model, { kind, demonstrations, seed: plan.seed, signal });
   const task = await loadTask(name, { split, part, limit, signal });
@@ -193,7 +203,10 @@ async function measureArm(
   return { result, records };
 }
 
-/** The command that measures an arm alone; of a model's file only the name, whose folder differs from machine to machine. */
+/**
+ * The command that measures an arm alone; of a model's file only the name, whose folder differs from machine to machine, and of a
+ * learned prompt its place below the folder of all records.
+ */
 function commandOf(
   arm: BaselineArm,
   spec: string,
@@ -208,6 +221,7 @@ function commandOf(
     ["strategy", arm.strategy],
     ["demonstrations", arm.demonstrations],
     ["asking", asking?.replace(/^.*[\\/](?=[^\\/]*$)/, "")],
+    ["soft-prompt", arm.prompt ? `${armId(arm)}/learned/prompt` : undefined],
     ["n", arm.samples > 1 ? arm.samples : undefined],
     ["temperature", arm.temperature > 0 ? arm.temperature : undefined],
     ["top-p", arm.topP],

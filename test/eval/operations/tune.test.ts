@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { partOf } from "thoughtbook/data";
@@ -43,7 +43,21 @@ it("the ways to try are data that fit, and each begins with the operation's own"
   }
 });
 
+it("a list with two ways of the same name is refused, since results would not tell them apart", async () => {
+  const file = join(folder, "twice.json");
+  const [first] = candidates.operations.plan!;
+  writeFileSync(file, JSON.stringify({ operations: { plan: [first, first] } }));
+  await expect(readCandidates(file)).rejects.toThrow(/two ways have the same name/);
+});
+
 describe.skipIf(!hasData)("tuneOperations", () => {
+  it("takes an operation that is named twice for one, and calls the kind by the model's folder", async () => {
+    const model = { ...planner(), name: "models/Own 1/" };
+    const { tried } = await tuneOperations(model, { ...options(), operations: ["plan", "plan"] });
+    expect(tried).toHaveLength(3);
+    expect(await readKind(join(folder, "asking.json"))).toMatchObject({ name: "Own 1", models: ["own-1"] });
+  });
+
   it("asks for several operations in one call of the model", async () => {
     const model = planner();
     const two = { operations: { plan: candidates.operations.plan!, answer: candidates.operations.plan! } };
@@ -103,9 +117,10 @@ describe.skipIf(!hasData)("annotatedQuality", () => {
   /** Answers everything as the annotated test split has it, from what the prompt shows. */
   it("counts graphs of the right shape, and sub-questions that are questions", async () => {
     const model = scriptedModel(() => "1. How many are there? []\n2. The total is known [1]");
-    const [decompose] = await annotatedQuality(model, {
-      ...{ operations: ["decompose"], problems: 30, seed: 1, maxNewTokens: 50, folder, display: SILENT },
+    const [decompose, ...others] = await annotatedQuality(model, {
+      ...{ operations: ["decompose", "decompose"], problems: 30, seed: 1, maxNewTokens: 50, folder, display: SILENT },
     });
+    expect(others).toEqual([]);
     expect(decompose!.parsed.value).toBe(1);
     expect(decompose!.questions!.value).toBe(0.5);
     // Two steps, one after the other: some problems are so, most are not.

@@ -9,6 +9,7 @@ import {
   OPERATIONS,
   type Operation,
   type OperationName,
+  operationFor,
   operationPrompt,
 } from "thoughtbook/operations";
 import { runAttempts } from "thoughtbook/rollouts";
@@ -190,6 +191,22 @@ describe.skipIf(!hasData)("demonstrations of GSM8K", () => {
     await sandbox.close();
     expect(results.map(({ value }) => value)).toEqual(chosen.map(({ id }) => answerOf.get(id)));
   }, 60_000);
+
+  it("of programs are in Python, as is then what the model is asked for; another language is an error", async () => {
+    const model = scriptedModel(() => "");
+    const asked = await askedModel(model, { kind: "default", demonstrations: 1 });
+    const { messages } = operationPrompt(asked, operationFor(asked, "program"), { question: "A?" }) as unknown as {
+      messages: { content: string }[];
+    };
+    expect(messages[1]!.content).toMatch(/^```python\ndef solution\(\):/);
+    for (const { content } of [messages[0]!, messages[2]!]) expect(content).toMatch(/Python/);
+    const own = { ...kind(0), operations: { program: { ...kind(0).operations.cot!, instruction: "In JavaScript." } } };
+    const other = await askedModel(model, { kind: own, demonstrations: 1 });
+    expect(() => operationPrompt(other, OPERATIONS.program, { question: "A?" })).toThrow(
+      /the demonstrations of program are in Python/,
+    );
+    expect(() => operationPrompt(other, OPERATIONS.answer, { question: "A?" })).not.toThrow();
+  });
 
   it("a command-line flag sets their number for the operations that solve", async () => {
     const model = await askedModel(
