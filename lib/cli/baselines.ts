@@ -12,7 +12,7 @@ import { alignedLines, percent, percentRange } from "./table.js";
 const OUTPUT = `
 The plan lists arms (a model, a data set, a way to answer) in the order in which they are measured. Each has a folder of its own under
 --out, with a record for each attempt as soon as it is graded, so that the same command goes on after a kill at any moment. The results
-hold what is finished: accuracy under all policies with intervals, finish rate, length, ACU, and the command that measures the arm alone.
+hold what is finished, with --only of these arms: accuracy under all policies with intervals, finish rate, length, ACU, and the command that measures the arm alone.
 Budgets below the largest are cut from the same texts where the model gives token ids, which is exact. An arm with a prompt learns that first
 (vectors before every call, by group-relative advantages). The plan's comparisons are of the same problems, with the exact McNemar test; at
 equal tokens as many samples of an arm vote as cost about what the other one costs.`;
@@ -61,7 +61,10 @@ async function baselines(file: string, flags: Flags<typeof baselinesCommand>, si
   }
   const { out, model: specs, asking, only, hours, results, figures, batchSize, threads, numerics } = flags;
   const save = async (found: BaselineResults) => {
-    if (results !== undefined) await writeWhole(resolveUserPath(results), `${JSON.stringify(found, null, 1)}\n`);
+    // Where the hours were over before the first arm was read, the numbers of an earlier call stay.
+    if (results !== undefined && found.results.length > 0) {
+      await writeWhole(resolveUserPath(results), `${JSON.stringify(found, null, 1)}\n`);
+    }
   };
   const found = await runBaselines(plan, {
     strategies: { ...STRATEGIES, ...AOT_STRATEGIES },

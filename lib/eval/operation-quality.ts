@@ -22,16 +22,16 @@ import {
 } from "../data/index.js";
 import { type LanguageModel, numericalPath } from "../llm/index.js";
 import {
+  askedModel,
+  askingSettings,
   functionExample,
-  type InputOf,
   OPERATION_NAMES,
-  OPERATIONS,
-  type Operation,
   type OperationExample,
   type OperationName,
   type Outcome,
   type OutputOf,
   operationExample,
+  operationFor,
   type ProblemOperation,
   runOperation,
 } from "../operations/index.js";
@@ -129,11 +129,14 @@ const CHECKS: { readonly [Name in OperationName]?: Check<Name> } = {
  * @throws bad-input where no problem gives an example, or for a folder with other settings; interrupted; as `runOperation`
  */
 export async function operationQuality(
-  model: LanguageModel,
+  unasked: LanguageModel,
   given: OperationQualityOptions,
 ): Promise<OperationQuality[]> {
   const options = { ...given, signal: interruptible(given.signal) };
-  const { operations = OPERATION_NAMES, folder, seed, problems, difficulty, maxNewTokens } = options;
+  const { folder, seed, problems, difficulty, maxNewTokens } = options;
+  const operations = [...new Set(options.operations ?? OPERATION_NAMES)];
+  const model = await askedModel(unasked, { signal: options.signal });
+  const asking = askingSettings(model);
   const { distractors = 0, split = "test" } = options;
   const works = operations.map((name) => ({ name, cases: casesOf(name, options) }));
   const modelHash = await model.hash();
@@ -141,7 +144,8 @@ export async function operationQuality(
     model: model.name,
     ...(modelHash === undefined ? {} : { modelHash }),
     ...numericalPath(model),
-    ...{ operations: [...operations], problems, difficulty: [...difficulty], distractors, split, maxNewTokens },
+    ...(asking ? { asking } : {}),
+    ...{ operations, problems, difficulty: [...difficulty], distractors, split, maxNewTokens },
     // Detects another version of the problems: the number of cases may change, the first ones may not.
     cases: sha256(JSON.stringify(works.map(({ cases }) => cases[0]!.example))),
   };
@@ -209,8 +213,7 @@ async function ask<Name extends OperationName>(
   run: OperationRun,
   { maxNewTokens, batchSize, signal, onRecord }: OperationQualityOptions & { onRecord: () => void },
 ): Promise<void> {
-  // The compiler does not see that the operation of a name takes the input of that name.
-  const operation = OPERATIONS[name] as unknown as Operation<InputOf<Name>, OutputOf<Name>>;
+  const operation = operationFor(model, name);
   const check = CHECKS[name] as Check<Name> | undefined;
   const failure = new AbortController();
   const writing: Promise<void>[] = [];

@@ -38,6 +38,9 @@ it("lists arms, measures them, writes results and the figure, and goes on where 
   expect(stdout).not.toMatch(/not finished/);
   expect(readFileSync(records, "utf8")).toBe(before);
   expect(JSON.parse(readFileSync(results, "utf8")).results).toHaveLength(2);
+  const kept = readFileSync(results, "utf8");
+  expect(run(plan, ...flags, "--hours", "0").status).toBe(0);
+  expect(readFileSync(results, "utf8")).toBe(kept);
   for (const extension of ["svg", "png", "csv"])
     expect(existsSync(join(folder, "figures", `try.${extension}`))).toBe(true);
   expect(run(plan, "--model", "mini").stderr).toMatch(/no NAME=VALUE/);

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { exportGguf, openCheckpoint, resolveModel } from "thoughtbook/model";
 import { OPERATION_NAMES } from "thoughtbook/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeChatModel } from "../model/generate/helpers.js";
@@ -60,6 +61,18 @@ describe("thoughtbook operations", { timeout: 90_000 }, () => {
     expect(run("asking", "--asking", "smollm").stderr).toMatch(/no way of asking named "smollm"/);
     expect(run("asking", "--operation", "decompos").stderr).toMatch(/Did you mean decompose/);
     expect(run("tune", "--model", folder).stderr).toMatch(/--out/);
+  });
+
+  it("keeps the outputs of each numerical path in a folder of its own", async () => {
+    const file = join(scratch, "mini.gguf");
+    await exportGguf(await openCheckpoint(await resolveModel("mini")), file, { type: "q8_0" });
+    const flags = ["--model", file, "--operation", "answer", "--problems", "1", "--max-new-tokens", "4"];
+    const places = ["exact", "fast"].map((path) => {
+      const { stdout, stderr } = run(...flags, "--numerics", path);
+      expect(stderr).not.toMatch(/error/);
+      return stdout.trimEnd().split("\n").at(-1);
+    });
+    expect(places[1]).not.toBe(places[0]);
   });
 
   it("prints for each operation what can be read and what is right, the same each time", () => {

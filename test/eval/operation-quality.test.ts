@@ -4,7 +4,15 @@ import { createRandom, ThoughtbookError } from "thoughtbook/core";
 import { functionProblems, generateWordProblem, subQuestionWordings } from "thoughtbook/data";
 import { operationQuality } from "thoughtbook/eval";
 import type { ChatMessage } from "thoughtbook/model";
-import { functionExample, OPERATION_NAMES, OPERATIONS, operationExample } from "thoughtbook/operations";
+import {
+  askedModel,
+  functionExample,
+  type Kind,
+  OPERATION_NAMES,
+  OPERATIONS,
+  operationExample,
+  type Way,
+} from "thoughtbook/operations";
 import { describe, expect, it } from "vitest";
 import { PROBLEM_OPERATIONS } from "../../lib/dist/operations/examples.js";
 import { failure, temporaryFolder } from "../core/helpers.js";
@@ -127,6 +135,13 @@ describe("operationQuality", () => {
   });
 });
 
+/** A kind that is asked for answers and programs in ways of its own. */
+function answering(answer: Partial<Way>, program: Partial<Way> = {}): Kind {
+  const way: Way = { place: "user", begin: "", stop: [] };
+  const operations = { answer: { ...way, ...answer }, program: { ...way, ...program } };
+  return { ...{ name: "own", models: [], hashes: [], tags: false }, operations };
+}
+
 describe("operationQuality with a folder", () => {
   const perfect = () => model((text) => text);
   const some = { ...options, operations: ["cot", "plan", "contract"] as const, problems: 6 };
@@ -186,5 +201,32 @@ describe("operationQuality with a folder", () => {
     await operationQuality(perfect(), { ...some, folder, display: SILENT });
     const error = await failure(operationQuality(perfect(), { ...some, maxNewTokens: 5, folder, display: SILENT }));
     expect(error.message).toMatch(/config\.maxNewTokens = 400, but now it is 5/);
+  });
+
+  it("is refused where the model is asked in another way, and an operation that is named twice is one", async () => {
+    const asked = { ...options, operations: ["answer", "answer"] as const, folder: await temporaryFolder() };
+    const run = async (instruction: string) =>
+      operationQuality(
+        await askedModel(
+          scriptedModel(() => "1"),
+          { kind: answering({ instruction }) },
+        ),
+        {
+          ...asked,
+          display: SILENT,
+        },
+      );
+    expect(await run("Say it.")).toHaveLength(1);
+    expect((await failure(run("Tell it."))).message).toMatch(/asking\.operations\.answer\.instruction = "Say it\."/);
+  });
+
+  it("reads a program in the language that it is asked in", async () => {
+    const kind = answering({}, { form: "python", begin: "```python\ndef solution():" });
+    const python = await askedModel(
+      scriptedModel(() => "\n    return 1\n```"),
+      { kind },
+    );
+    const [program] = await operationQuality(python, { ...options, operations: ["program"], display: SILENT });
+    expect(program!.parsed.value).toBe(1);
   });
 });

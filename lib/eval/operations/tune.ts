@@ -11,10 +11,11 @@ import {
   sha256,
   startProgress,
   sum,
+  ThoughtbookError,
   writeWhole,
 } from "../../core/index.js";
 import { type LanguageModel, numericalPath, UNNAMED_PATH } from "../../llm/index.js";
-import { askedModel, type Kind, type Way, waySchema, withUnseen } from "../../operations/index.js";
+import { askedModel, type Kind, readKind, type Way, waySchema, withUnseen } from "../../operations/index.js";
 import { openProgramSandbox } from "../../rollouts/index.js";
 import { successiveHalving } from "../../search/index.js";
 import { proportion } from "../intervals.js";
@@ -41,6 +42,9 @@ const CANDIDATES = { what: "list of ways to try", example: "data/operations/cand
 export const readCandidates = (
   file: string = join(dataFolder(), "operations", "candidates.json"),
 ): Promise<Candidates> => readSettingsFile(file, candidatesSchema, CANDIDATES);
+
+/** The file of what was chosen, in the folder of a run. */
+const ASKING = "asking.json";
 
 export interface TuneOptions {
   /** Operations to tune. Default: all that there are candidates of. */
@@ -89,7 +93,8 @@ export interface Tuned {
  * right.
  *
  * The folder gets `records.jsonl` (an output each, append-only), `run.json`, and at the end `asking.json` (the chosen ways, and
- * all that were tried). The same call resumes: finished outputs are not asked again.
+ * all that were tried; those of other operations stay that an earlier call found). The same call resumes: finished outputs are not
+ * asked again.
  *
  * @throws bad-input for a folder with other settings, or operations without candidates; as `runOperation`
  */
@@ -115,6 +120,10 @@ export async function tuneOperations(model: LanguageModel, options: TuneOptions)
     idOf: ({ id }) => id,
     schema: caseRecordSchema,
   });
+  const before = await foundBefore(folder, operations).catch(async (error: unknown) => {
+    await run.close();
+    throw error;
+  });
   const found = new Map<string, CaseRecord>();
   const sandbox = openProgramSandbox();
   const plans = operations.map((operation) => ({
@@ -133,8 +142,11 @@ export async function tuneOperations(model: LanguageModel, options: TuneOptions)
   const resultsSoFar = (): Found => {
     const finished = operations.filter((operation) => results.has(operation));
     return {
-      chosen: Object.fromEntries(finished.map((operation) => [operation, results.get(operation)!.best])),
-      tried: finished.flatMap((operation) => results.get(operation)!.tried),
+      chosen: {
+        ...before.chosen,
+        ...Object.fromEntries(finished.map((operation) => [operation, results.get(operation)!.best])),
+      },
+      tried: [...before.tried, ...finished.flatMap((operation) => results.get(operation)!.tried)],
     };
   };
   let writing = Promise.resolve();
@@ -176,7 +188,7 @@ export async function tuneOperations(model: LanguageModel, options: TuneOptions)
       results.set(operation, { best: best.way, tried });
       // One after the other, so that the last one has all.
       writing = writing.then(() =>
-        writeWhole(join(folder, "asking.json"), kindFile(model, modelHash, options, resultsSoFar())),
+        writeWhole(join(folder, ASKING), kindFile(model, modelHash, options, resultsSoFar())),
       );
       await writing;
     });
@@ -191,10 +203,23 @@ export async function tuneOperations(model: LanguageModel, options: TuneOptions)
   return { kind: kindOfModel(model, modelHash, options, resultsSoFar()), tried: resultsSoFar().tried };
 }
 
-/** Of the operations that are finished. */
+/** Of the operations that are finished, those of earlier calls first. */
 interface Found {
   chosen: Record<string, Way>;
   tried: TriedWay[];
+}
+
+/** What an earlier call in the folder, of the same settings, found for other operations. */
+async function foundBefore(folder: string, now: readonly string[]): Promise<Found> {
+  const kind = await readKind(join(folder, ASKING)).catch((error: unknown) => {
+    if (error instanceof ThoughtbookError && error.code === "not-found") return undefined;
+    throw error;
+  });
+  const { tried = [] } = (kind?.about ?? {}) as { tried?: readonly TriedWay[] };
+  return {
+    chosen: Object.fromEntries(Object.entries(kind?.operations ?? {}).filter(([name]) => !now.includes(name))),
+    tried: tried.filter(({ operation }) => !now.includes(operation)),
+  };
 }
 
 type Arm = Candidates["operations"][AnnotatedOperation] extends (infer Each)[] | undefined ? Each : never;

@@ -58,6 +58,17 @@ describe.skipIf(!hasData)("tuneOperations", () => {
     expect(await readKind(join(folder, "asking.json"))).toMatchObject({ name: "Own 1", models: ["own-1"] });
   });
 
+  it("keeps what was found for other operations, and replaces what is tuned again", async () => {
+    const answer = [{ name: "own", way: way({}) }];
+    const both = { ...options(), candidates: { operations: { ...candidates.operations, answer } } };
+    await tuneOperations(planner(), { ...both, operations: ["answer"] });
+    for (const problems of [2, 3]) await tuneOperations(planner(), { ...both, problems, operations: ["plan"] });
+    const { operations, about } = await readKind(join(folder, "asking.json"));
+    expect(operations).toMatchObject({ answer: { place: "user" }, plan: { instruction: "L" } });
+    const { tried } = about as { tried: { arm: string }[] };
+    expect(tried.map(({ arm }) => arm)).toEqual(["own", "prose", "list", "nothing"]);
+  });
+
   it("asks for several operations in one call of the model", async () => {
     const model = planner();
     const two = { operations: { plan: candidates.operations.plan!, answer: candidates.operations.plan! } };
