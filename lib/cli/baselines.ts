@@ -3,7 +3,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { resolveUserPath, writeWhole } from "../core/index.js";
 import type { BaselineResults } from "../study/index.js";
 import type { Flags } from "./flags.js";
-import { NUMERICS_OF_ALL_HELP, parseNumericsOfAll } from "./memory.js";
+import { BATCH_SIZE, NUMERICS_OF_ALL_HELP, parseNumericsOfAll, THREADS } from "./memory.js";
 import { count, decimal } from "./numbers.js";
 import { namedValue } from "./pairs.js";
 import { resumable } from "./resumable.js";
@@ -19,7 +19,7 @@ equal tokens as many samples of an arm vote as cost about what the other one cos
 
 export function addBaselinesCommand(program: Command): void {
   baselinesCommand(program).action((file: string, flags: Flags<typeof baselinesCommand>) =>
-    resumable("The same command goes on from there.", (signal) => baselines(file, flags, signal)),
+    resumable((signal) => baselines(file, flags, signal)),
   );
 }
 
@@ -42,8 +42,8 @@ const baselinesCommand = (program: Command) =>
       "--figures <folder>",
       "export the figures there: accuracy against tokens, and where they are known by depth, of transitions, of prompts",
     )
-    .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
-    .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--batch-size <n>", BATCH_SIZE, count)
+    .option("--threads <n>", THREADS, count)
     .option("--numerics <path>", NUMERICS_OF_ALL_HELP, parseNumericsOfAll)
     .option("--list", "print the arms, and measure nothing")
     .addHelpText("after", OUTPUT);

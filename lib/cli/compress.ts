@@ -3,7 +3,7 @@ import type { CompressionSummary, CompressMode, SpentWork, ThoughtTags } from ".
 import { resolveUserPath, ThoughtbookError } from "../core/index.js";
 import { twice } from "./evaluate/evaluate-flags.js";
 import type { Flags } from "./flags.js";
-import { LOW_MEMORY_HELP, MEMORY, NUMERICS_HELP, parseNumerics, useMemory } from "./memory.js";
+import { LOW_MEMORY_HELP, MEMORY, NUMERICS, parseNumerics, useMemory } from "./memory.js";
 import { MODEL_SPEC } from "./models.js";
 import { byteSize, count, decimal, integer, wholeNumber } from "./numbers.js";
 import { resumable } from "./resumable.js";
@@ -106,13 +106,13 @@ const compressCommand = (program: Command) =>
     .option("--like <file.jsonl>", "compressed rows: baselines of a given size keep as much of each", resolveUserPath)
     .option("--seed <n>", "where random numbers come from", integer, 0)
     .option("--memory <size>", MEMORY, byteSize)
-    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics)
+    .option("--numerics <path>", NUMERICS, parseNumerics)
     .option("--low-memory", LOW_MEMORY_HELP)
     .option("--json", "print the summary as one JSON object")
     .addHelpText("after", OUTPUT);
 
 function compress(flags: Flags<typeof compressCommand>): Promise<void> {
-  return resumable("The same command goes on from there.", (signal) => compressUntil(flags, signal));
+  return resumable((signal) => compressUntil(flags, signal));
 }
 
 async function compressUntil(flags: Flags<typeof compressCommand>, signal: AbortSignal): Promise<void> {

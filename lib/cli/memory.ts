@@ -14,6 +14,15 @@ export function useMemory(bytes: number | undefined): void {
 export const NUMERICS_HELP =
   "exact: products in float32, texts do not depend on what else is computed; fast: weights and activations in 8 bits, for quantised GGUF files, where a text may differ alone and in a batch when two tokens are nearly equal";
 
+/** The same where nothing else is the default. */
+export const NUMERICS = `${NUMERICS_HELP} (default: exact)`;
+
+/** What `--threads` means. */
+export const THREADS = "threads inside an operator (default: the processors)";
+
+/** What `--batch-size` means. */
+export const BATCH_SIZE = "the most texts in work at a time (default: the model's choice)";
+
 /** What `--numerics` means where one word is for several models. */
 export const NUMERICS_OF_ALL_HELP = `${NUMERICS_HELP}; auto: fast for such files, exact for others (default: exact)`;
 

@@ -2,7 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { startProgress, ThoughtbookError } from "../core/index.js";
 import type { Finding, ModelReport } from "../llm/index.js";
 import type { Flags } from "./flags.js";
-import { LOW_MEMORY_HELP, NUMERICS_HELP, parseNumerics } from "./memory.js";
+import { LOW_MEMORY_HELP, NUMERICS, parseNumerics } from "./memory.js";
 import { count } from "./numbers.js";
 import { abortable } from "./resumable.js";
 
@@ -49,7 +49,7 @@ const checkCommand = (models: Command) =>
     .argument("<model>", MODEL_SPEC)
     .option("--batch <n>", "texts at a time in the second measurement (default: 8)", count)
     .option("--seconds <n>", "about how long each measurement takes (default: 3)", count)
-    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics)
+    .option("--numerics <path>", NUMERICS, parseNumerics)
     .option("--low-memory", LOW_MEMORY_HELP)
     .option("--json", "print one JSON object")
     .addHelpText("after", OUTPUT);

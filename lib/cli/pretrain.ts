@@ -41,7 +41,7 @@ async function pretrainModel({
   const recipe = await readRecipe(resolveUserPath(file));
   const out = resolveUserPath(folder);
   const hint = `The same command goes on from there: the state is in ${out}.`;
-  console.log(await resumable(hint, (signal) => pretrain({ ...options, recipe, out, signal })));
+  console.log(await resumable((signal) => pretrain({ ...options, recipe, out, signal }), hint));
   if (publish === undefined) return;
   const { seed } = options;
   for (const model of await publishModels({ recipe, seed, out, into: resolveUserPath(publish) })) console.log(model);

@@ -17,7 +17,10 @@ export async function abortable<T>(work: (signal: AbortSignal) => Promise<T>): P
  *
  * @param hint how to resume after an interruption
  */
-export async function resumable<T>(hint: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function resumable<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  hint = "The same command goes on from there.",
+): Promise<T> {
   const interrupt = listenForInterrupt();
   try {
     return await work(interrupt.signal);

@@ -2,7 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { sum, ThoughtbookError } from "../core/index.js";
 import type { Flags } from "./flags.js";
 import { parseIds } from "./generate.js";
-import { LOW_MEMORY_HELP, MEMORY, NUMERICS_HELP, parseNumerics, useMemory } from "./memory.js";
+import { LOW_MEMORY_HELP, MEMORY, NUMERICS, parseNumerics, useMemory } from "./memory.js";
 import { MODEL_SPEC } from "./models.js";
 import { byteSize } from "./numbers.js";
 
@@ -27,7 +27,7 @@ const scoreCommand = (program: Command) =>
     .option("--continuation <text>", "the text to score")
     .option("--ids <ids>", "token ids to score instead, such as 1,2,3; needs no tokenizer", parseIds)
     .option("--memory <size>", MEMORY, byteSize)
-    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics)
+    .option("--numerics <path>", NUMERICS, parseNumerics)
     .option("--low-memory", LOW_MEMORY_HELP)
     .option("--json", "print one JSON object")
     .addHelpText("after", OUTPUT);

@@ -5,7 +5,7 @@ import { badInput, describeError, resolveUserPath, ThoughtbookError } from "../c
 import type { LocalModel } from "../llm/index.js";
 import type { RequestRecord } from "../serve/index.js";
 import type { Flags } from "./flags.js";
-import { LOW_MEMORY_HELP, MEMORY, NUMERICS_HELP, parseNumerics, useMemory } from "./memory.js";
+import { LOW_MEMORY_HELP, MEMORY, NUMERICS_HELP, parseNumerics, THREADS, useMemory } from "./memory.js";
 import { byteSize, wholeNumber } from "./numbers.js";
 
 const HELP = `
@@ -42,7 +42,7 @@ const serveCommand = (program: Command) =>
       wholeNumber,
     )
     .option("--timeout <seconds>", "the most time an answer may take (default: 600)", wholeNumber)
-    .option("--threads <n>", "threads inside an operator (default: the processors)", wholeNumber)
+    .option("--threads <n>", THREADS, wholeNumber)
     .option("--memory <size>", MEMORY, byteSize)
     .option("--numerics <path>", `${NUMERICS_HELP} (default: fast for such files, else exact)`, parseNumerics)
     .option("--low-memory", LOW_MEMORY_HELP)

@@ -2,7 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 import type { SignalResults, SignalRow } from "../astar/index.js";
 import { resolveUserPath, writeWhole } from "../core/index.js";
 import type { Flags } from "./flags.js";
-import { MEMORY, NUMERICS_HELP, parseNumerics, useMemory } from "./memory.js";
+import { MEMORY, NUMERICS, parseNumerics, useMemory } from "./memory.js";
 import { MODEL_SPEC } from "./models.js";
 import { byteSize, count, decimal, integer } from "./numbers.js";
 import { resumable } from "./resumable.js";
@@ -17,9 +17,7 @@ correlation over chains, and the precision in the highest tenth, with 95 % inter
 The folder gets a record a chain; Ctrl-C keeps what is finished, and the same command goes on from there.`;
 
 export function addSignalsCommand(program: Command): void {
-  signalsCommand(program).action((flags) =>
-    resumable("The same command goes on from there.", (signal) => signals(flags, signal)),
-  );
+  signalsCommand(program).action((flags) => resumable((signal) => signals(flags, signal)));
 }
 
 const signalsCommand = (program: Command) =>
@@ -40,7 +38,7 @@ const signalsCommand = (program: Command) =>
     .option("--hours <h>", "stop after this many hours and keep what is finished", decimal)
     .option("--results <file.json>", "write all numbers to this file")
     .option("--figures <folder>", "export the figure of rank correlations there")
-    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics)
+    .option("--numerics <path>", NUMERICS, parseNumerics)
     .option("--memory <size>", MEMORY, byteSize)
     .addHelpText("after", OUTPUT);
 

@@ -16,7 +16,7 @@ last number counts. Intervals are 95 % over seeds and problems. Ctrl-C keeps wha
 
 export function addStudyCommand(program: Command): void {
   studyCommand(program).action((file: string, flags: Flags<typeof studyCommand>) =>
-    resumable("The same command goes on from there.", (signal) => study(file, flags, signal)),
+    resumable((signal) => study(file, flags, signal)),
   );
 }
 

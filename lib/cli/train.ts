@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-
 import { badInput, resolveUserPath } from "../core/index.js";
 import type { FineTuneOptions } from "../train/index.js";
 import type { Flags } from "./flags.js";
-import { LOW_MEMORY_HELP, MEMORY, useMemory } from "./memory.js";
+import { LOW_MEMORY_HELP, MEMORY, THREADS, useMemory } from "./memory.js";
 import { byteSize, count, integer } from "./numbers.js";
 import { resumable } from "./resumable.js";
 
@@ -92,7 +92,7 @@ const trainCommand = (program: Command) =>
     .option("--save-every <n>", "updates between two savings of the state (default: 100)", count)
     .addOption(dtypeOption())
     .option("--seed <n>", "where the random numbers come from", integer, 0)
-    .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--threads <n>", THREADS, count)
     .option("--memory <size>", MEMORY, byteSize)
     .option("--low-memory", `${LOW_MEMORY_HELP}; for an adapter that is not merged`)
     .option("--resume", "go on with the run in the folder, if there is one")
@@ -140,7 +140,7 @@ async function train({
     },
   };
   const hint = "The same command with --resume goes on from there.";
-  const { step, steps, value } = await resumable(hint, (signal) => fineTune({ ...options, signal }));
+  const { step, steps, value } = await resumable((signal) => fineTune({ ...options, signal }), hint);
   const best = value === undefined ? "" : `, the best on the rows of --eval: loss ${value.toFixed(4)}`;
   console.log(`${out}: the model after update ${step} of ${steps}${best}`);
 }

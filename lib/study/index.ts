@@ -13,7 +13,7 @@ export { withinHours } from "./deadline.js";
 export type { ArmComparison, ArmMeasures } from "./measures.js";
 export { type ModelSlot, modelSlot } from "./model-slot.js";
 export { type ArmPoint, armPoints } from "./points.js";
-export { prepareArms, runStudy } from "./run-study.js";
+export { loadWithoutArenas, prepareArms, runStudy } from "./run-study.js";
 export type {
   Arm,
   ArmResult,

@@ -1,6 +1,6 @@
 import { badInput, interruptible, keptResult, ThoughtbookError } from "../core/index.js";
 import { evaluate } from "../eval/index.js";
-import { type LanguageModel, loadModel, numericalPath } from "../llm/index.js";
+import { type LanguageModel, type LoadModelOptions, loadModel, numericalPath } from "../llm/index.js";
 import { gradeCompletion, loadTask, type Task } from "../tasks/index.js";
 import { withinHours } from "./deadline.js";
 import { studyFiles } from "./files.js";
@@ -193,9 +193,11 @@ async function modelSettings<A extends Arm, Prepared>(
   return { arm: JSON.parse(JSON.stringify(own)), prepared };
 }
 
-const loadWithoutArenas = (spec: string, options: { signal?: AbortSignal | undefined }): Promise<LanguageModel> =>
-  // Each shape of batch would keep its own memory.
-  loadModel(spec, { ...options, session: { arena: false } });
+/** Load a model without memory arenas: each shape of batch would keep its own. */
+export const loadWithoutArenas = (
+  spec: string,
+  options: Pick<LoadModelOptions, "signal" | "numerics">,
+): Promise<LanguageModel> => loadModel(spec, { ...options, session: { arena: false } });
 
 function requirePolicy({ name, policy = "strict" }: Pick<Study, "name" | "policy">, { problems }: Task): void {
   const kinds = new Map(problems.map((problem) => [problem.kind, problem]));

@@ -1,10 +1,11 @@
 import { interruptible, type ProgressDisplay, sha256File, ThoughtbookError } from "../../core/index.js";
-import { type LanguageModel, type LoadModelOptions, loadModel } from "../../llm/index.js";
+import type { LanguageModel, LoadModelOptions } from "../../llm/index.js";
 import { resolveModel } from "../../model/index.js";
 import { think } from "../../strategies/index.js";
 import {
   type ArmComparison,
   type ArmResult,
+  loadWithoutArenas,
   prepareArms,
   runStudy,
   type Stages,
@@ -60,9 +61,7 @@ type ModelDescription = { hash: string | null; parameters: number | null };
  */
 export async function runAstarStudy(given: AstarStudyOptions): Promise<AstarStudyResults> {
   const { study, folder, display, hours, numerics } = given;
-  // Without arenas: each shape of batch would keep its own memory.
-  const load = (spec: string, { signal }: { signal?: AbortSignal | undefined }) =>
-    loadModel(spec, { signal, session: { arena: false }, numerics });
+  const load: Load = (spec, { signal }) => loadWithoutArenas(spec, { signal, numerics });
   const options = { load, folder, display, hours, signal: interruptible(given.signal) };
   const { students: training, evaluation } = study;
   await writeChains(study, folder, options.signal);

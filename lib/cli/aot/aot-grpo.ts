@@ -4,7 +4,7 @@ import type { AnswerReward, AotGrpoResult } from "../../aot/index.js";
 import { canonicalJson, resolveUserPath, sha256 } from "../../core/index.js";
 import type { EvaluationSummary } from "../../eval/index.js";
 import type { Flags } from "../flags.js";
-import { LOW_MEMORY_HELP, MEMORY, useMemory } from "../memory.js";
+import { BATCH_SIZE, LOW_MEMORY_HELP, MEMORY, THREADS, useMemory } from "../memory.js";
 import { MODEL_SPEC } from "../models.js";
 import { byteSize, count, decimal, integer, wholeNumber } from "../numbers.js";
 import { resumable } from "../resumable.js";
@@ -27,9 +27,7 @@ const PER = ["task", "question"] as const;
 const REWARDS: readonly AnswerReward[] = ["answer", "majority"];
 
 export function addAotGrpoCommand(program: Command): void {
-  aotGrpoCommand(program).action((flags: Flags<typeof aotGrpoCommand>) =>
-    resumable("The same command goes on from there.", (signal) => run(flags, signal)),
-  );
+  aotGrpoCommand(program).action((flags: Flags<typeof aotGrpoCommand>) => resumable((signal) => run(flags, signal)));
 }
 
 const aotGrpoCommand = (program: Command) =>
@@ -74,8 +72,8 @@ const aotGrpoCommand = (program: Command) =>
     .option("--max-new-tokens <n>", "the most new tokens of a call (default: 256)", count)
     .option("--temperature <t>", "of the evaluation; 0 is greedy (default: 0)", decimal)
     .option("--seed <n>", "where all random numbers come from (default: 0)", integer)
-    .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
-    .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--batch-size <n>", BATCH_SIZE, count)
+    .option("--threads <n>", THREADS, count)
     .option("--memory <size>", MEMORY, byteSize)
     .option("--out <folder>", "the folder of the run (default: runs/aot-grpo/ and a name for these settings)")
     .option("--json", "print the result as one JSON object")

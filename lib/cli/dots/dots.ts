@@ -2,6 +2,7 @@ import { type Command, Option } from "@commander-js/extra-typings";
 import { badInput, resolveUserPath, strictJson, writeWhole } from "../../core/index.js";
 import type { SearchedQuestion, SearchSettings, Selection } from "../../dots/index.js";
 import type { Flags } from "../flags.js";
+import { THREADS } from "../memory.js";
 import { count, decimal, integer } from "../numbers.js";
 import { resumable } from "../resumable.js";
 import { alignedLines, percent } from "../table.js";
@@ -31,11 +32,10 @@ export function addDotsCommands(program: Command): void {
     .command("dots")
     .description("search the best reasoning actions for each question, and learn to plan them (DOTS)")
     .addHelpText("after", PIPELINE);
-  const hint = "The same command goes on from there.";
-  searchCommand(dots).action((flags) => resumable(hint, (signal) => search(flags, signal)));
+  searchCommand(dots).action((flags) => resumable((signal) => search(flags, signal)));
   const again = "Nothing was written; run it again.";
-  explainCommand(dots).action((flags) => resumable(again, (signal) => explain(flags, signal)));
-  buildCommand(dots).action((flags) => resumable(again, (signal) => build(flags, signal)));
+  explainCommand(dots).action((flags) => resumable((signal) => explain(flags, signal), again));
+  buildCommand(dots).action((flags) => resumable((signal) => build(flags, signal), again));
   trainCommand(dots).action(train);
   addDotsEvaluateCommand(dots);
   addDotsMeasureCommands(dots);
@@ -228,7 +228,7 @@ const trainCommand = (dots: Command) =>
     .option("--context <n>", "the most tokens of a row (default: the model's positions)", count)
     .addOption(dtypeOption())
     .option("--seed <n>", "where the random numbers come from", integer, 0)
-    .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--threads <n>", THREADS, count)
     .option("--resume", "go on with the run in the folder, if there is one");
 
 async function train(flags: Flags<typeof trainCommand>): Promise<void> {
@@ -239,13 +239,15 @@ async function train(flags: Flags<typeof trainCommand>): Promise<void> {
   const out = resolveUserPath(outputFolder);
   const model = await resolveModel(apiModel);
   const hint = "The same command with --resume goes on from there.";
-  const { step, steps } = await resumable(hint, (signal) =>
-    trainPlanner({
-      ...settings,
-      ...{ model, data: resolveUserPath(inputFile), out, signal },
-      ...(lora === undefined ? {} : { lora: { rank: lora } }),
-      onRows: ({ train: rows }) => console.log(`data: ${describeCounts(rows)}`),
-    }),
+  const { step, steps } = await resumable(
+    (signal) =>
+      trainPlanner({
+        ...settings,
+        ...{ model, data: resolveUserPath(inputFile), out, signal },
+        ...(lora === undefined ? {} : { lora: { rank: lora } }),
+        onRows: ({ train: rows }) => console.log(`data: ${describeCounts(rows)}`),
+      }),
+    hint,
   );
   console.log(`${out}: the model after update ${step} of ${steps}`);
 }

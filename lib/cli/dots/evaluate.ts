@@ -46,9 +46,7 @@ const evaluateCommand = (dots: Command) =>
     .addHelpText("after", OUTPUT);
 
 export function addDotsEvaluateCommand(dots: Command): void {
-  evaluateCommand(dots).action((flags) =>
-    resumable("The same command goes on from there.", (signal) => evaluateUntil(flags, signal)),
-  );
+  evaluateCommand(dots).action((flags) => resumable((signal) => evaluateUntil(flags, signal)));
 }
 
 async function evaluateUntil(flags: Flags<typeof evaluateCommand>, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { resolveUserPath } from "../../core/index.js";
-import type { Numerics } from "../../model/index.js";
-import { NUMERICS_HELP, parseNumerics } from "../memory.js";
+import type { LoadModelOptions } from "../../llm/index.js";
+import { BATCH_SIZE, NUMERICS, parseNumerics, THREADS } from "../memory.js";
 import { MODEL_SPEC } from "../models.js";
 import { count } from "../numbers.js";
 
@@ -20,9 +20,9 @@ export const withModel = (command: Command) =>
   command
     .option("--api-model <model>", `${MODEL_SPEC}; a name on the server where there is a --host`, "mini")
     .option("--host <host>", "a server compatible with OpenAI's: localhost, host:port or an address (default: none)")
-    .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
-    .option("--threads <n>", "threads inside an operator (default: the processors)", count)
-    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics);
+    .option("--batch-size <n>", BATCH_SIZE, count)
+    .option("--threads <n>", THREADS, count)
+    .option("--numerics <path>", NUMERICS, parseNumerics);
 
 /** Load a model without memory kept for each shape of batch. */
 export async function openModel(
@@ -35,7 +35,7 @@ export async function openModel(
     apiModel: string;
     host?: string | undefined;
     threads?: number | undefined;
-    numerics?: Numerics | undefined;
+    numerics?: LoadModelOptions["numerics"];
   },
   signal: AbortSignal,
 ) {

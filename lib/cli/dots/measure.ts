@@ -4,10 +4,11 @@ import { resolveUserPath, writeWhole } from "../../core/index.js";
 import type { DotsResults } from "../../dots/index.js";
 import type { SimulatedResult } from "../../search/index.js";
 import type { Flags } from "../flags.js";
-import { NUMERICS_OF_ALL_HELP, parseNumericsOfAll } from "../memory.js";
+import { NUMERICS_OF_ALL_HELP, parseNumericsOfAll, THREADS } from "../memory.js";
 import { count, decimal, integer } from "../numbers.js";
 import { resumable } from "../resumable.js";
 import { alignedLines, percent, percentRange } from "../table.js";
+import { openModel } from "./host.js";
 
 const STUDY = `
 Each seed searches its training problems; all trajectories are tried on the test problems, greedily; students are trained on what was
@@ -20,9 +21,9 @@ function of how easy the question is and of what each action brings). Told is ho
 
 export function addDotsMeasureCommands(dots: Command): void {
   studyCommand(dots).action((file: string, flags: Flags<typeof studyCommand>) =>
-    resumable("The same command goes on from there.", (signal) => study(file, flags, signal)),
+    resumable((signal) => study(file, flags, signal)),
   );
-  simulateCommand(dots).action((flags) => resumable("Run it again.", (signal) => simulate(flags, signal)));
+  simulateCommand(dots).action((flags) => resumable((signal) => simulate(flags, signal), "Run it again."));
 }
 
 const studyCommand = (dots: Command) =>
@@ -34,14 +35,13 @@ const studyCommand = (dots: Command) =>
     .option("--model <model>", "the solver from another place than the study says, such as the file of a model")
     .option("--hours <h>", "stop after this many hours and keep what is finished", decimal)
     .option("--results <file.json>", "write all numbers to this file, after each part")
-    .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--threads <n>", THREADS, count)
     .option("--numerics <path>", NUMERICS_OF_ALL_HELP, parseNumericsOfAll)
     .addHelpText("after", STUDY);
 
 async function study(file: string, flags: Flags<typeof studyCommand>, signal: AbortSignal): Promise<void> {
   // Imported here so that other commands do not load the engine.
   const { readDotsStudy, runDotsStudy } = await import("../../dots/index.js");
-  const { loadModel } = await import("../../llm/index.js");
   const { STRATEGIES } = await import("../../strategies/index.js");
   const settings = await readDotsStudy(resolveUserPath(file));
   const { out, model, hours, results, threads, numerics } = flags;
@@ -50,7 +50,7 @@ async function study(file: string, flags: Flags<typeof studyCommand>, signal: Ab
   };
   const found = await runDotsStudy(settings, {
     folder: resolveUserPath(out ?? join("runs", settings.name)),
-    load: (spec) => loadModel(spec, { signal, session: { arena: false, ...(threads ? { threads } : {}) }, numerics }),
+    load: (spec) => openModel({ apiModel: spec, threads, numerics }, signal),
     model: model === undefined ? undefined : /[\\/]/.test(model) ? resolveUserPath(model) : model,
     strategies: STRATEGIES,
     ...{ hours, signal, onResults: save },

@@ -6,7 +6,7 @@ import type { EvaluateOptions, SamplingParams } from "../../eval/index.js";
 import type { StrategyName } from "../../strategies/index.js";
 import type { TaskOptions } from "../../tasks/index.js";
 import type { Flags } from "../flags.js";
-import { LOW_MEMORY_HELP, MEMORY, NUMERICS_HELP, parseNumerics } from "../memory.js";
+import { BATCH_SIZE, LOW_MEMORY_HELP, MEMORY, NUMERICS, parseNumerics, THREADS } from "../memory.js";
 import { MODEL_SPEC } from "../models.js";
 import { byteSize, count, decimal, integer, range, wholeNumber } from "../numbers.js";
 
@@ -93,10 +93,10 @@ export const addEvaluateOptions = (command: Command) =>
     .option("--problem-seed <n>", "which word problems or functions (default: 0)", integer)
     .option("--path <file>", "the file of the data set")
     .option("--log-probs", "keep the ids of completions and their log-probabilities in the records")
-    .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
-    .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--batch-size <n>", BATCH_SIZE, count)
+    .option("--threads <n>", THREADS, count)
     .option("--memory <size>", MEMORY, byteSize)
-    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics)
+    .option("--numerics <path>", NUMERICS, parseNumerics)
     .option("--low-memory", LOW_MEMORY_HELP)
     .option(
       "--result-dir <folder>",

@@ -75,7 +75,7 @@ const DEMONSTRATED: readonly EvaluatedStrategy[] = ["direct", "cot", "program"];
 
 function evaluateOnTask(flags: EvaluateFlags): Promise<void> {
   const hint = `The same command${flags.overwrite ? " without --overwrite" : ""} goes on from there.`;
-  return resumable(hint, (signal) => evaluateUntil(flags, signal));
+  return resumable((signal) => evaluateUntil(flags, signal), hint);
 }
 
 async function evaluateUntil(flags: EvaluateFlags, signal: AbortSignal): Promise<void> {

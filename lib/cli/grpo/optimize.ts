@@ -3,7 +3,7 @@ import { resolveUserPath } from "../../core/index.js";
 import type { HeldOut, Optimization, OptimizationInput } from "../../grpo/index.js";
 import type { RewardName } from "../../rollouts/index.js";
 import type { Flags } from "../flags.js";
-import { LOW_MEMORY_HELP, MEMORY, useMemory } from "../memory.js";
+import { BATCH_SIZE, LOW_MEMORY_HELP, MEMORY, THREADS, useMemory } from "../memory.js";
 import { byteSize, count, decimal, integer, wholeNumber } from "../numbers.js";
 import { resumable } from "../resumable.js";
 import { alignedLines, percent, percentRange } from "../table.js";
@@ -101,8 +101,8 @@ export const optimizeCommand = (grpo: Command) =>
     .option("--evaluate-every <n>", "updates between two measurements (default: only before and after)", count)
     .option("--samples <n>", "of each problem to measure on, 0 for greedy accuracy alone (default: 8)", wholeNumber)
     .option("--seed <n>", "where the random numbers come from", integer, 0)
-    .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
-    .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--batch-size <n>", BATCH_SIZE, count)
+    .option("--threads <n>", THREADS, count)
     .option("--memory <size>", MEMORY, byteSize)
     .option("--low-memory", LOW_MEMORY_HELP)
     .option("--json", "print all results as one JSON object")
@@ -111,9 +111,7 @@ export const optimizeCommand = (grpo: Command) =>
 type OptimizeFlags = Flags<typeof optimizeCommand>;
 
 export function addOptimizeCommand(grpo: Command): void {
-  optimizeCommand(grpo).action((flags: OptimizeFlags) =>
-    resumable("The same command goes on from there.", (signal) => run(flags, signal)),
-  );
+  optimizeCommand(grpo).action((flags: OptimizeFlags) => resumable((signal) => run(flags, signal)));
 }
 
 /** The settings that the flags say; what is left out is left out, for the defaults of the library. */

@@ -3,6 +3,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { resolveUserPath, writeWhole } from "../../core/index.js";
 import type { GrpoResults } from "../../grpo/index.js";
 import type { Flags } from "../flags.js";
+import { BATCH_SIZE, THREADS } from "../memory.js";
 import { count, decimal } from "../numbers.js";
 import { namedValue } from "../pairs.js";
 import { resumable } from "../resumable.js";
@@ -24,14 +25,14 @@ const planCommand = (grpo: Command) =>
     .option("--hours <h>", "stop after this many hours and keep what is finished", decimal)
     .option("--results <file.json>", "write all numbers to this file, after each optimisation")
     .option("--figures <folder>", "export the figure of the courses there")
-    .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
-    .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--batch-size <n>", BATCH_SIZE, count)
+    .option("--threads <n>", THREADS, count)
     .option("--list", "print the optimisations, and run nothing")
     .addHelpText("after", OUTPUT);
 
 export function addPlanCommand(grpo: Command): void {
   planCommand(grpo).action((file: string, flags: Flags<typeof planCommand>) =>
-    resumable("The same command goes on from there.", (signal) => runPlan(file, flags, signal)),
+    resumable((signal) => runPlan(file, flags, signal)),
   );
 }
 

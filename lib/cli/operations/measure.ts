@@ -4,7 +4,7 @@ import { canonicalJson, resolveUserPath, sha256 } from "../../core/index.js";
 import type { Part } from "../../data/index.js";
 import type { Estimate } from "../../eval/index.js";
 import type { Flags } from "../flags.js";
-import { MEMORY, NUMERICS_HELP, parseNumerics, useMemory } from "../memory.js";
+import { BATCH_SIZE, MEMORY, NUMERICS, parseNumerics, THREADS, useMemory } from "../memory.js";
 import { MODEL_SPEC } from "../models.js";
 import { byteSize, count, integer, range } from "../numbers.js";
 import { resumable } from "../resumable.js";
@@ -28,9 +28,7 @@ export function addOperationsCommand(program: Command): void {
   const operations = program
     .command("operations")
     .description("measure how well a language model does each reasoning operation, and find how it is best asked");
-  measureCommand(operations).action((flags: MeasureFlags) =>
-    resumable("The same command goes on from there.", (signal) => measureOperations(flags, signal)),
-  );
+  measureCommand(operations).action((flags: MeasureFlags) => resumable((signal) => measureOperations(flags, signal)));
   addTuneCommand(operations);
   addAskingCommand(operations);
 }
@@ -61,9 +59,9 @@ const measureCommand = (operations: Command) =>
     .addOption(new Option("--part <part>", "of the split of gsm8k (default: all)").choices(PARTS))
     .option("--seed <n>", "which problems", integer, 0)
     .option("--max-new-tokens <n>", "the most tokens of an output", count, 700)
-    .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
-    .option("--threads <n>", "threads inside an operator (default: the processors)", count)
-    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics)
+    .option("--batch-size <n>", BATCH_SIZE, count)
+    .option("--threads <n>", THREADS, count)
+    .option("--numerics <path>", NUMERICS, parseNumerics)
     .option("--memory <size>", MEMORY, byteSize)
     .option(
       "--result-dir <folder>",

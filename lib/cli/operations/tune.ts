@@ -2,7 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { resolveUserPath } from "../../core/index.js";
 import type { TriedWay } from "../../eval/index.js";
 import type { Flags } from "../flags.js";
-import { NUMERICS_HELP, parseNumerics } from "../memory.js";
+import { BATCH_SIZE, NUMERICS, parseNumerics, THREADS } from "../memory.js";
 import { MODEL_SPEC } from "../models.js";
 import { count, integer } from "../numbers.js";
 import { resumable } from "../resumable.js";
@@ -31,17 +31,15 @@ const tuneCommand = (operations: Command) =>
     .option("--problems <n>", "problems on which every way is asked", count, 24)
     .option("--seed <n>", "which problems", integer, 0)
     .option("--max-new-tokens <n>", "the most tokens of an output", count, 320)
-    .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
-    .option("--threads <n>", "threads inside an operator (default: the processors)", count)
-    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics)
+    .option("--batch-size <n>", BATCH_SIZE, count)
+    .option("--threads <n>", THREADS, count)
+    .option("--numerics <path>", NUMERICS, parseNumerics)
     .requiredOption("--out <folder>", "the folder of what was tried and chosen")
     .option("--json", "print one JSON object")
     .addHelpText("after", OUTPUT);
 
 export function addTuneCommand(operations: Command): void {
-  tuneCommand(operations).action((flags: Flags<typeof tuneCommand>) =>
-    resumable("The same command goes on from there.", (signal) => tune(flags, signal)),
-  );
+  tuneCommand(operations).action((flags: Flags<typeof tuneCommand>) => resumable((signal) => tune(flags, signal)));
 }
 
 async function tune(flags: Flags<typeof tuneCommand>, signal: AbortSignal): Promise<void> {

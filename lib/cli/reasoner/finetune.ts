@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type Command, Option } from "@commander-js/extra-typings";
 import { resolveUserPath } from "../../core/index.js";
 import type { Flags } from "../flags.js";
-import { MEMORY, useMemory } from "../memory.js";
+import { MEMORY, THREADS, useMemory } from "../memory.js";
 import { byteSize, count, decimal, integer } from "../numbers.js";
 import { resumable } from "../resumable.js";
 
@@ -28,14 +28,12 @@ const finetuneCommand = (program: Command) =>
     .option("--learning-rate <rate>", "default: by the learner", decimal)
     .option("--beta <beta>", "of dpo (default: 0.1)", decimal)
     .option("--seed <n>", "default: 0", integer)
-    .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--threads <n>", THREADS, count)
     .option("--memory <size>", MEMORY, byteSize)
     .option("--json", "print what was done as one JSON object");
 
 export function addFinetuneCommand(program: Command): void {
-  finetuneCommand(program).action((flags) =>
-    resumable("The same command goes on from there.", (signal) => finetune(flags, signal)),
-  );
+  finetuneCommand(program).action((flags) => resumable((signal) => finetune(flags, signal)));
 }
 
 async function finetune(flags: Flags<typeof finetuneCommand>, signal: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@ import { type Command, Option } from "@commander-js/extra-typings";
 import { resolveUserPath } from "../../core/index.js";
 import type { Learner, RoundRecord } from "../../reasoner/index.js";
 import type { Flags } from "../flags.js";
-import { MEMORY, useMemory } from "../memory.js";
+import { BATCH_SIZE, MEMORY, THREADS, useMemory } from "../memory.js";
 import { MODEL_SPEC } from "../models.js";
 import { byteSize, count, decimal, integer, wholeNumber } from "../numbers.js";
 import { resumable } from "../resumable.js";
@@ -55,17 +55,15 @@ const loopCommand = (program: Command, name: "math" | "code") =>
     .option("--epochs <n>", "passes over what is learned from (default: 3)", count)
     .option("--learning-rate <rate>", "default: by the learner", decimal)
     .option("--seed <n>", "default: 0", integer)
-    .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
-    .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--batch-size <n>", BATCH_SIZE, count)
+    .option("--threads <n>", THREADS, count)
     .option("--memory <size>", MEMORY, byteSize)
     .option("--json", "print everything as one JSON object")
     .addHelpText("after", OUTPUT);
 
 export function addLoopCommands(program: Command): void {
   for (const name of ["math", "code"] as const) {
-    loopCommand(program, name).action((flags) =>
-      resumable("The same command goes on from there.", (signal) => loop(name, flags, signal)),
-    );
+    loopCommand(program, name).action((flags) => resumable((signal) => loop(name, flags, signal)));
   }
 }
 

@@ -2,7 +2,7 @@ import { type Command, Option } from "@commander-js/extra-typings";
 import { badInput, resolveUserPath } from "../../core/index.js";
 import type { ScoreName, SearchName, SearchRun, Selection, ValueName } from "../../reasoner/index.js";
 import type { Flags } from "../flags.js";
-import { MEMORY, NUMERICS_HELP, parseNumerics, useMemory } from "../memory.js";
+import { BATCH_SIZE, MEMORY, NUMERICS, parseNumerics, THREADS, useMemory } from "../memory.js";
 import { MODEL_SPEC } from "../models.js";
 import { byteSize, count, decimal, integer } from "../numbers.js";
 import { resumable } from "../resumable.js";
@@ -61,10 +61,10 @@ const searchCommand = (program: Command) =>
     .option("--seed <n>", "default: 0", integer)
     .option("--problem-seed <n>", "which problems, where they are drawn (default: 0)", integer)
     .option("--out <folder>", "records go there, and the same command goes on from there (default: nowhere)")
-    .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
-    .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--batch-size <n>", BATCH_SIZE, count)
+    .option("--threads <n>", THREADS, count)
     .option("--memory <size>", MEMORY, byteSize)
-    .option("--numerics <path>", `${NUMERICS_HELP} (default: exact)`, parseNumerics)
+    .option("--numerics <path>", NUMERICS, parseNumerics)
     .option("--json", "print summary and records as one JSON object")
     .addHelpText("after", OUTPUT);
 
@@ -72,7 +72,7 @@ export function addSearchCommand(program: Command): void {
   searchCommand(program).action((flags) => {
     const hint =
       flags.out === undefined ? "With --out it would go on from there." : "The same command goes on from there.";
-    return resumable(hint, (signal) => search(flags, signal));
+    return resumable((signal) => search(flags, signal), hint);
   });
 }
 

@@ -2,7 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { resolveUserPath, writeWhole } from "../../core/index.js";
 import type { ReasonerResults } from "../../reasoner/index.js";
 import type { Flags } from "../flags.js";
-import { MEMORY, NUMERICS_OF_ALL_HELP, parseNumericsOfAll, useMemory } from "../memory.js";
+import { BATCH_SIZE, MEMORY, NUMERICS_OF_ALL_HELP, parseNumericsOfAll, THREADS, useMemory } from "../memory.js";
 import { byteSize, count, decimal } from "../numbers.js";
 import { namedValue } from "../pairs.js";
 import { resumable } from "../resumable.js";
@@ -18,15 +18,15 @@ const studyCommand = (program: Command) =>
     .option("--model <name=spec>", "another specification of a model of the plan; may be repeated", namedValue)
     .option("--only <ids...>", "only these jobs, or those whose ids begin so, such as learners")
     .option("--hours <n>", "stop after so many hours; the same command goes on later", decimal)
-    .option("--batch-size <n>", "the most texts in work at a time (default: the model's choice)", count)
-    .option("--threads <n>", "threads inside an operator (default: the processors)", count)
+    .option("--batch-size <n>", BATCH_SIZE, count)
+    .option("--threads <n>", THREADS, count)
     .option("--numerics <path>", `of searches: ${NUMERICS_OF_ALL_HELP}`, parseNumericsOfAll)
     .option("--memory <size>", MEMORY, byteSize)
     .option("--list", "list the jobs and end");
 
 export function addReasonerStudyCommand(program: Command): void {
   studyCommand(program).action((file: string, flags: Flags<typeof studyCommand>) =>
-    resumable("The same command goes on from there.", (signal) => study(file, flags, signal)),
+    resumable((signal) => study(file, flags, signal)),
   );
 }
 
